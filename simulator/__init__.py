@@ -1,0 +1,48 @@
+"""An open simulator of SOD1-ALS: patients untreated, treated early, treated late, with the same random numbers.
+
+The public names load on first use, so that importing the package takes no time. For research, not for treatment decisions.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from simulator.language import Scenario, ScenarioError, load
+    from simulator.results import Result, open_result
+    from simulator.run import simulate
+    from simulator.studies.compare import compare
+    from simulator.studies.replay import replay
+
+_HOMES = {
+    "load": "simulator.language",
+    "Scenario": "simulator.language",
+    "ScenarioError": "simulator.language",
+    "simulate": "simulator.run",
+    "Result": "simulator.results",
+    "open_result": "simulator.results",
+    "compare": "simulator.studies.compare",
+    "replay": "simulator.studies.replay",
+}
+
+__all__ = [
+    "Result",
+    "Scenario",
+    "ScenarioError",
+    "compare",
+    "load",
+    "open_result",
+    "replay",
+    "simulate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,1 @@
+"""The command `als-sim`: parse, call one function, print."""

@@ -1,0 +1,56 @@
+"""The typer application and its entry point."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from simulator.cli import run
+
+app = typer.Typer(
+    name="als-sim",
+    help="Simulate SOD1-ALS patients untreated, treated early, treated late. Research software, not for treatment decisions.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib import metadata
+
+        typer.echo(f"als-sim {metadata.version('als-simulator')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Options of every command; they stand before the command."""
+
+
+run.register(app)
+
+
+def _register_scenarios() -> None:
+    from simulator.cli import scenarios
+
+    scenarios.register(app)
+
+
+_register_scenarios()
+
+
+def main() -> None:
+    """Entry point of `als-sim`."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")
+    app()

@@ -1,0 +1,68 @@
+"""Errors on the terminal: one line each on stderr, an exit code, a traceback only with --debug."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from typing import NoReturn, ParamSpec, TypeVar
+
+import typer
+
+from simulator.errors import SimulatorError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+INTERRUPTED = 130
+
+
+def debugging() -> bool:
+    """True where the person asked for tracebacks."""
+    return "--debug" in sys.argv or bool(os.environ.get("ALS_SIM_DEBUG"))
+
+
+def fail(error: BaseException) -> NoReturn:
+    """Print the error, each line as it is, and leave with its code.
+
+    Exit codes: 1 the work failed, 2 wrong usage or an invalid scenario, 3 a resource or an optional part is
+    missing, 130 interrupted.
+    """
+    message, code = _describe(error)
+    if message:
+        sys.stderr.write(message + "\n")
+    raise typer.Exit(code) from None
+
+
+def _describe(error: BaseException) -> tuple[str, int]:
+    """What to print and how to end."""
+    if isinstance(error, SimulatorError):
+        return str(error), error.exit_code
+    if isinstance(error, KeyboardInterrupt):
+        return "Interrupted", INTERRUPTED
+    if isinstance(error, MemoryError):
+        return f"Not enough memory. {error}".strip(), 3
+    if isinstance(error, ModuleNotFoundError):
+        return f"An optional part is missing: {error.name}. Install it with pip install 'als-simulator[all]'", 3
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}{error.strerror or error}", 1
+    return f"Internal error: {type(error).__name__}: {error}. Run with --debug for the traceback, and report it", 1
+
+
+def friendly(command: Callable[P, R]) -> Callable[P, R]:
+    """Let a command end with an explained error rather than a traceback."""
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except BrokenPipeError:
+            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - the reader has gone
+            raise typer.Exit(1) from None
+        except (Exception, KeyboardInterrupt) as error:
+            if isinstance(error, (typer.Exit, typer.Abort)) or hasattr(error, "show") or debugging():
+                raise
+            fail(error)
+
+    return wrapped

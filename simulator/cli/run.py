@@ -1,0 +1,156 @@
+"""Commands about runs: run, compare, replay, doctor."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from simulator.cli.errors import friendly
+
+UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+
+class Output(StrEnum):
+    """What a run keeps."""
+
+    full = "full"
+    summary = "summary"
+
+
+def size(text: str) -> int:
+    """Bytes of a text such as 4G, 500M or 1.5G."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
+    if not found:
+        raise typer.BadParameter(f"{text!r} is not a size; write 4G or 500M")
+    return int(float(found[1]) * UNITS[found[2].upper()])
+
+
+Scenario = Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a bundled one.")]
+Folder = Annotated[Path | None, typer.Option("-o", "--out", metavar="DIR", help="Folder for the result.")]
+Patients = Annotated[int | None, typer.Option("-n", "--patients", min=1, help="Number of patients.")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, max=2**64 - 1, help="Seed of the random numbers.")]
+Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Threads; the numbers do not depend on it.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="ADDRESS=VALUE", help="Change one value of the scenario.")
+]
+Kept = Annotated[Output, typer.Option("--output", help="Keep every patient, or only sums (memory stays small).")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be run, and stop.")]
+Memory = Annotated[
+    int | None, typer.Option("--max-memory", parser=size, metavar="SIZE", help="Refuse to take more, such as 4G.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Write into a folder that holds something else.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+@friendly
+def run(
+    scenario: Scenario,
+    *,
+    out: Folder = None,
+    patients: Patients = None,
+    seed: Seed = None,
+    threads: Threads = None,
+    settings: Settings = None,
+    output: Kept = Output.full,
+    dry_run: DryRun = False,
+    max_memory: Memory = None,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Simulate a scenario: files in a folder, the headline on the terminal."""
+    from simulator.studies import single
+
+    request = single.Request(
+        scenario, out, patients, seed, threads, tuple(settings or ()), output.value, max_memory, force
+    )
+    if dry_run:
+        return show(single.plan(request), as_json, tables_of("plan_text"))
+    from simulator.cli.progress import Progress
+    from simulator.studies.headline import headline
+
+    with repeatable(), Progress() as progress:
+        result, folder = single.run_to_folder(request, progress)
+    show(headline(result), as_json, tables_of("headline_text"))
+    note(f"Written to {folder}")
+
+
+@friendly
+def compare(
+    a: Annotated[Path, typer.Argument(metavar="A", help="A result: its folder or its result.nc.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="The other one.")],
+    as_json: Json = False,
+) -> None:
+    """Set two results side by side: B minus A, with Monte Carlo intervals."""
+    from simulator.studies.compare import compare as compare_results
+
+    show(compare_results(a, b), as_json, tables_of("comparison_text"))
+
+
+@friendly
+def replay(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a run.")],
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Run again from what a folder stores: equal (exit 0), or what differs (exit 1)."""
+    from simulator.cli.progress import Progress
+    from simulator.studies.replay import replay as replay_folder
+
+    with repeatable(), Progress() as progress:
+        found = replay_folder(folder, threads, progress)
+    show(found, as_json, tables_of("replay_text"))
+    raise typer.Exit(0 if found.equal else 1)
+
+
+@friendly
+def doctor(as_json: Json = False) -> None:
+    """Check this installation: versions, cores, threads, cache, random numbers."""
+    from simulator.studies.doctor import checks
+
+    found = checks()
+    show(found, as_json, tables_of("checks_text"))
+    raise typer.Exit(1 if any(check.passed is False for check in found) else 0)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    for command in (run, compare, replay, doctor):
+        app.command()(command)
+
+
+def tables_of(name: str) -> Any:
+    """A function of `simulator.cli.tables`."""
+    from simulator.cli import tables
+
+    return getattr(tables, name)
+
+
+def show(value: Any, as_json: bool, text: Any) -> None:
+    """Print a value on stdout: as one JSON document, or as text."""
+    from simulator.cli.tables import without_nan
+
+    typer.echo(json.dumps(without_nan(value), ensure_ascii=False, indent=1) if as_json else text(value))
+
+
+def note(text: str) -> None:
+    """Print a note on stderr."""
+    typer.echo(text, err=True)
+
+
+@contextmanager
+def repeatable() -> Iterator[None]:
+    """Answer Ctrl-C with exit code 130 and the command that runs it again; nothing half written is left."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        note(f"Interrupted; nothing was written. Again: {shlex.join(['als-sim', *sys.argv[1:]])}")
+        raise typer.Exit(130) from None

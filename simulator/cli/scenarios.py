@@ -1,0 +1,110 @@
+"""Commands about scenarios: init, list, show, schema, validate."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from simulator.cli.errors import friendly
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+def _print(text: str) -> None:
+    """Results go to stdout, lines never wrapped."""
+    sys.stdout.write(text + "\n")
+
+
+def _print_json(data: Any) -> None:
+    _print(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+@friendly
+def init(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="The new file; default: that of --from.")] = None,
+    source: Annotated[str, typer.Option("--from", metavar="BUNDLED", help="A name from als-sim list.")] = "valor",
+    force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
+) -> None:
+    """Begin a scenario: a commented copy of a bundled one, with its schema beside it."""
+    from simulator.language.listing import start
+
+    for file in start(name or source.rsplit("/", 1)[-1], source, force):
+        _print(str(file))
+
+
+@friendly
+def list_(as_json: Json = False) -> None:
+    """The bundled scenarios: name, title and question."""
+    from simulator.language.listing import titles
+
+    found = titles()
+    if as_json:
+        return _print_json([item._asdict() for item in found])
+    width = max(len(item.name) for item in found)
+    for item in found:
+        _print(f"{item.name:{width}}  {item.title}\n{'':{width}}  {item.question}")
+    return None
+
+
+@friendly
+def show(
+    scenario: Annotated[str, typer.Argument(metavar="NAME", help="A bundled scenario or a file.")],
+    as_json: Json = False,
+) -> None:
+    """One scenario, complete: each value with its unit, evidence and source."""
+    from simulator.language import load
+    from simulator.language.listing import values
+
+    found = load(scenario)
+    listed = values(found)
+    if as_json:
+        return _print_json(
+            {
+                "name": found.name,
+                "sha256": found.sha256,
+                "scenario": found.content(),
+                "values": [value._asdict() for value in listed],
+            }
+        )
+    for value in listed:
+        _print(str(value))
+    return None
+
+
+@friendly
+def schema() -> None:
+    """The JSON Schema of a scenario: editors complete and check with it."""
+    from simulator.language.schema import schema as make
+
+    _print_json(make())
+
+
+@friendly
+def validate(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Scenario files, or names of bundled ones.")],
+) -> None:
+    """Check scenario files: all faults at once, as file:line:col: address: fact. remedy."""
+    from simulator.language import ScenarioError, load
+
+    faults = []
+    for file in files:
+        try:
+            load(file)
+        except ScenarioError as error:
+            faults += error.errors
+        else:
+            _print(f"{file}: valid")
+    if faults:
+        raise ScenarioError(faults)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.command("init")(init)
+    app.command("list")(list_)
+    app.command("show")(show)
+    app.command("schema")(schema)
+    app.command("validate")(validate)

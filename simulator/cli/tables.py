@@ -1,0 +1,148 @@
+"""Tables as plain aligned text: the same on a terminal and in a pipe, never wrapped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from simulator.studies.compare import Comparison, Difference
+    from simulator.studies.headline import Headline, Row
+    from simulator.studies.doctor import Check
+    from simulator.studies.replay import Replay
+    from simulator.studies.single import Plan
+
+LABEL_WIDTH = 40
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Rows of cells as lines: the first column to the left, the others to the right."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    widths[0] = max(widths[0], LABEL_WIDTH)
+    for first, *others in rows:
+        cells = [f"  {cell:>{width}}" for cell, width in zip(others, widths[1:], strict=True)]
+        yield f"{first:<{widths[0]}}{''.join(cells)}".rstrip()
+
+
+def clean(text: str) -> str:
+    """Text of one line, without control characters."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+def with_error(value: float, mcse: float, digits: int) -> str:
+    """A number and its Monte Carlo standard error."""
+    if math.isnan(value):
+        return "not reached"
+    return f"{value:.{digits}f} ± {'?' if math.isnan(mcse) else format(mcse, f'.{digits}f')}"
+
+
+def headline_text(headline: Headline) -> str:
+    """The headline of a run."""
+    lines = [
+        clean(headline.title),
+        f"{headline.patients:,} patients in each arm, seed {headline.seed}, {headline.follow_up_days:g} days; "
+        f"engine {headline.engine_version}, scenario {headline.scenario_sha256[:12]}",
+    ]
+    for day in dict.fromkeys(row.day for row in headline.rows if row.kind == "arm"):
+        for kind, title in (("arm", when(day)), ("difference", f"Differences, {when(day, capital=False)}")):
+            lines += ["", *_block(title, [row for row in headline.rows if (row.kind, row.day) == (kind, day)])]
+    lines += _onset_block([row for row in headline.rows if row.kind == "onset"])
+    lines += ["", *_screening(headline), *(f"Warning: {clean(text)}" for text in headline.warnings)]
+    if headline.output == "summary":
+        lines.append("A summary keeps no patients: differences are not paired, their errors upper bounds.")
+    lines.append("± is the Monte Carlo standard error. Survivors: alive that day; death = 0: the dead score 0 points.")
+    return "\n".join([*lines, headline.notice])
+
+
+def when(day: float, capital: bool = True) -> str:
+    """A day, with its week where it is a whole one."""
+    text = f"day {day:g}" + (f" (week {day / 7:g})" if day % 7 == 0 else "")
+    return text.capitalize() if capital else text
+
+
+def _block(title: str, rows: Sequence[Row]) -> list[str]:
+    """One table: metrics down, arms or pairs of arms across."""
+    if not rows:
+        return []
+    columns = list(dict.fromkeys(_column(row) for row in rows))
+    table = [[title, *columns]]
+    for label in dict.fromkeys(_label(row) for row in rows):
+        cells = {_column(row): with_error(row.estimate, row.mcse, row.digits) for row in rows if _label(row) == label}
+        table.append([label, *(cells.get(column, "") for column in columns)])
+    return list(aligned(table))
+
+
+def _onset_block(rows: Sequence[Row]) -> list[str]:
+    return ["", *_block("From onset, by variant", rows)] if rows else []
+
+
+def _label(row: Row) -> str:
+    group = f"{clean(row.group)}: " if row.group else ""
+    return f"{group}{row.label}, {row.unit}"
+
+
+def _column(row: Row) -> str:
+    if not row.against:
+        return row.arm
+    return f"{row.arm} - {row.against}"
+
+
+def _screening(headline: Headline) -> Iterator[str]:
+    """Candidates tried, and why they were not eligible."""
+    tried = headline.screening.get("candidates")
+    if tried is None:
+        return
+    reasons = [f"{stratum}: {rule} {count:,}" for stratum, rule, count in headline.screening.get("rejected", [])]
+    text = f"Screening: {tried:,} candidates for {headline.patients:,} patients"
+    yield clean(f"{text}; not eligible: {'; '.join(reasons)}" if reasons else text)
+
+
+def comparison_text(comparison: Comparison) -> str:
+    """The table of differences between two results."""
+    lines = [f"A  {clean(comparison.a)}", f"B  {clean(comparison.b)}", *comparison.notes]
+    for day in dict.fromkeys(row.day for row in comparison.rows):
+        header = [when(day), "arm", "A", "B", "B - A", "95 % interval"]
+        rows = [_comparison_row(row) for row in comparison.rows if row.day == day]
+        lines += ["", *aligned([header, *rows])]
+    return "\n".join([*lines, "", "Intervals are Monte Carlo intervals; the B - A of a ratio is B / A."])
+
+
+def _comparison_row(row: Difference) -> list[str]:
+    d = row.digits
+    interval = f"{row.lower:.{d}f} to {row.upper:.{d}f}"
+    numbers = [f"{value:.{d}f}" for value in (row.a, row.b, row.estimate)]
+    return [f"{row.label}, {row.unit}", row.arm, *numbers, interval]
+
+
+def without_nan(value: Any) -> Any:
+    """The value as JSON can say it: NaN and infinity are null, named tuples are objects."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if hasattr(value, "_asdict"):
+        return {key: without_nan(one) for key, one in value._asdict().items()}
+    if isinstance(value, dict):
+        return {key: without_nan(one) for key, one in value.items()}
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return [without_nan(one) for one in value]
+    return value
+
+
+def replay_text(found: Replay) -> str:
+    """Equal, or what differs."""
+    lines = [*found.notes, *(f"differs  {one}" for one in found.deviations)]
+    if found.equal:
+        lines.append(f"equal    {found.folder}: all {found.compared} variables, bit by bit")
+    return "\n".join(lines)
+
+
+def checks_text(found: Sequence[Check]) -> str:
+    """What the doctor found."""
+    words = {None: "", True: "ok", False: "FAILED"}
+    return "\n".join(f"{check.name:<16}{words[check.passed]:<8}{check.finding}".rstrip() for check in found)
+
+
+def plan_text(plan: Plan) -> str:
+    """What would be run."""
+    rows = [(key.replace("_", " "), value) for key, value in plan._asdict().items()]
+    return "\n".join(f"{key:<20}{', '.join(value) if isinstance(value, tuple) else value}" for key, value in rows)

@@ -1,0 +1,161 @@
+"""Memory and threads around the loop: working space of a worker, arrays of a full run, a pool over ranges of patients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import NamedTuple
+
+import numpy as np
+
+from simulator.engine import loop, observe, recruit, rows, sums
+from simulator.engine.jit import LANES
+
+BATCH = 1024
+"""Patients recruited together. Results do not depend on it."""
+RANGE = 16 * BATCH
+"""Patients of one call of a worker."""
+
+
+class Sizes(NamedTuple):
+    """All that memory depends on."""
+
+    patients: int
+    arms: int
+    times: int
+    visits: int
+    variables: int
+    bins: int
+    model_rows: int
+    strata: int
+    rules: int
+    doses: int  # most doses of one patient in one arm, where patients have calendars of their own
+
+    @property
+    def rows(self) -> int:
+        """Rows of a block: the engine's and the model's."""
+        return rows.ENGINE_ROWS + self.model_rows
+
+
+class Worker(NamedTuple):
+    """What one thread works in and adds to."""
+
+    space: loop.Space
+    search: recruit.Search
+    totals: sums.Sums
+
+
+class NoPatient(Exception):
+    """Screening found nobody for a stratum; carries the stratum and the counts of rejections."""
+
+    def __init__(self, stratum: int, rejected: np.ndarray) -> None:
+        super().__init__(stratum)
+        self.stratum, self.rejected = stratum, rejected
+
+
+def aligned(*shape: int, dtype: type = np.float32) -> np.ndarray:
+    """A zeroed array that begins on a cache line, which is worth a quarter of the step's time."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    raw = np.zeros(size + 64, np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start : start + size].view(dtype).reshape(shape)
+
+
+def make_worker(sizes: Sizes, batch: int) -> Worker:
+    """Working space for batches of `batch` patients."""
+    n, blocks = sizes.rows, -(-batch // LANES)
+    space = loop.Space(
+        cohort=aligned(n, batch),
+        who=aligned(2, batch, dtype=np.uint32),
+        s=aligned(blocks, n * LANES),
+        w=aligned(blocks, rows.IDENTITY_ROWS * LANES, dtype=np.uint32),
+        base=aligned(blocks, sizes.variables * LANES),
+        before=aligned(n * LANES),
+        peeked=aligned(n * LANES),
+        o=aligned(len(rows.OUTPUTS) * LANES),
+        day=aligned(LANES),
+        scratch=(aligned(LANES), aligned(LANES, dtype=np.int64), aligned(LANES, dtype=np.int32)),
+    )
+    search = recruit.Search(
+        waiting=np.zeros(batch, np.int64),
+        tried=np.zeros(batch, np.int64),
+        found=np.zeros(batch, np.int64),
+        reason=np.zeros(max(batch, recruit.ROUND) + LANES, np.int64),
+        s=aligned(n * LANES),
+        w=aligned(rows.IDENTITY_ROWS * LANES, dtype=np.uint32),
+        past=aligned(n * LANES),
+        past_w=aligned(rows.IDENTITY_ROWS * LANES, dtype=np.uint32),
+        o=aligned(len(rows.OUTPUTS) * LANES),
+        rejected=np.zeros((sizes.strata, recruit.FIRST_RULE + sizes.rules), np.int64),
+    )
+    return Worker(space, search, sums.empty_sums(sizes.arms, sizes.times, sizes.variables, sizes.bins))
+
+
+def make_full(sizes: Sizes, is_full: bool) -> loop.Full:
+    """Arrays of a full run; of nobody in summary mode. What is never filled stays NaN."""
+    n, arms = sizes.patients if is_full else 0, sizes.arms
+    nan = np.float32(np.nan)
+    return loop.Full(
+        truth=np.empty((len(rows.OUTPUTS), arms, n, sizes.times), np.float32),
+        observed=np.full((len(observe.OBSERVED), arms, n, sizes.visits), nan),
+        event=np.full((arms, n), nan),
+        kind=np.zeros((arms, n), np.int8),
+        death=np.full((arms, n), nan),
+        stop=np.full((arms, n), nan),
+        traits=np.empty((sizes.rows, n), np.float32),
+        candidates=np.zeros((2, n), np.int32),
+        doses=np.full((arms, n, sizes.doses), nan),
+    )
+
+
+def memory(sizes: Sizes, is_full: bool, workers: int, batch: int = BATCH) -> int:
+    """Bytes that a run takes at most, before it takes them: arrays, workers, and what naming and writing copy."""
+    cells = sizes.arms * sizes.times
+    per_worker = cells * sizes.variables * (sizes.bins * 4 + 16) + 4 * batch * (2 * sizes.rows + 16)
+    full = 0
+    if is_full:
+        per_patient = len(rows.OUTPUTS) * cells + sizes.arms * (len(observe.OBSERVED) * sizes.visits + sizes.doses + 6)
+        full = 8 * sizes.patients * (per_patient + sizes.rows)
+    return full + (workers + 2) * per_worker
+
+
+def ranges(patients: int, workers: int) -> Iterator[tuple[int, int]]:
+    """Consecutive (first, count), small enough that every worker gets some."""
+    most = min(RANGE, max(1, -(-patients // workers)))
+    for first in range(0, patients, most):
+        yield first, min(most, patients - first)
+
+
+def run(
+    call: Callable[[Worker, int, int], int],
+    workers: list[Worker],
+    patients: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Do all ranges of patients, each worker one at a time; stop at the first failure or interruption.
+
+    Raises
+    ------
+    NoPatient
+        Screening found nobody for a stratum within 10,000 candidates.
+    """
+    todo, done = ranges(patients, len(workers)), 0
+    with ThreadPoolExecutor(len(workers)) as pool:
+        busy: dict[Future[int], tuple[Worker, int]] = {}
+        idle = list(workers)
+        while True:
+            while idle and (part := next(todo, None)) is not None:
+                worker = idle.pop()
+                busy[pool.submit(call, worker, *part)] = worker, part[1]
+            if not busy:
+                return
+            for future in wait(busy, return_when=FIRST_COMPLETED).done:
+                worker, count = busy.pop(future)
+                if (failed := future.result()) >= 0:
+                    raise NoPatient(failed, worker.search.rejected)
+                idle.append(worker)
+                done += count
+                if progress is not None:
+                    progress(done, patients)
+
+

@@ -1,0 +1,172 @@
+"""When doses are given: a calendar that all patients of an arm share, or each patient's own with missed doses.
+
+Section 8 of docs/model.md. Days are whole days since baseline; an epoch is the half-open interval [from_day, to_day).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from simulator.engine import effect, rows, seam
+from simulator.engine.effect import Drug
+from simulator.engine.jit import LANES, block, inline
+from simulator.engine.mathematics import ONE, ZERO, F
+from simulator.engine.random import U32, Stream, uniforms
+from simulator.engine.rows import CANDIDATE, EPOCH, M, NEXT, NUMBER, PATIENT, SCHEDULED, STOP, C
+
+DOSE = U32(Stream.DOSE)
+NEVER = F(np.inf)
+WEEK, SEVENTH = 7, F(1 / 7)
+GRACE_DAYS = 14
+EPOCH_NUMBERS = 4096
+"""Dose numbers of an epoch in the random key."""
+
+
+class Arms(NamedTuple):
+    """All arms of a run as arrays, so that their number is no part of the compiled type."""
+
+    table: np.ndarray  # (arm, 8, column) float32: propagators
+    constant: np.ndarray  # (arm, field) float32: fields of Drug after the table
+    day: np.ndarray  # (calendar,) int32: dose days of all arms, one after the other
+    day_start: np.ndarray  # (arm + 1,) int32
+    epoch: np.ndarray  # (epoch, 2) int32: first day, end
+    epoch_start: np.ndarray  # (arm + 1,) int32
+    loading: np.ndarray  # (loading dose,) int32: days since the epoch's start, all arms
+    loading_start: np.ndarray  # (arm + 1,) int32
+    every: np.ndarray  # (arm,) int32: maintenance interval
+    own: np.ndarray  # (arm,) bool: each patient has a calendar of their own (doses are missed)
+    keep: np.ndarray  # (arm,) bool: a late dose keeps the calendar (policy `article`), otherwise it moves it (`label`)
+    missed: np.ndarray  # (arm,) float32: probability that a dose is missed
+    delay_max: np.ndarray  # (arm,) float32: longest delay of a missed dose, days
+    stop_rate: np.ndarray  # (arm,) float32: hazard per day of giving the drug up
+    stop_at_dropout: np.ndarray  # (arm,) bool
+    addon: np.ndarray  # (arm, step) float32: mean multiplier of the rate by add-on treatments
+    hazard: np.ndarray  # (arm, step) float32: mean multiplier of the hazard
+
+
+@inline
+def drug_of(arms, a):
+    """The antisense drug of arm `a` as scalars."""
+    c = arms.constant[a]
+    return Drug(
+        arms.table[a], c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11], c[12], c[13], c[14],
+        c[15], c[16], c[17], c[18], c[19], c[20],
+    )  # fmt: skip
+
+
+@inline
+def gap_after(arms, a, number):
+    """Nominal days from scheduled dose `number` to the next."""
+    first = arms.loading_start[a]
+    if number + 1 < arms.loading_start[a + 1] - first:
+        return arms.loading[first + number + 1] - arms.loading[first + number]
+    return arms.every[a]
+
+
+@inline
+def _late(arms, a, key, w, s, i):
+    """Days by which the scheduled dose of lane i comes late: 0 on time, -1 not given at all."""
+    index = U32(int(s[EPOCH + i]) * EPOCH_NUMBERS + int(s[NUMBER + i]))
+    missed, delay, _, _ = uniforms(key, w[PATIENT + i], index, DOSE, w[CANDIDATE + i])
+    if missed >= arms.missed[a]:
+        return 0
+    days = 1 + int(arms.delay_max[a] * delay)
+    if not arms.keep[a]:
+        return days
+    after = gap_after(arms, a, int(s[NUMBER + i])) - days
+    return days if days <= GRACE_DAYS and after >= GRACE_DAYS else -1
+
+
+@block
+def plan(arms, a, key, w, s, i):
+    """Find the next dose that lane i really gets; NEXT is its day, infinity if there is none."""
+    count = arms.epoch_start[a + 1] - arms.epoch_start[a]
+    s[NEXT + i] = NEVER
+    while int(s[EPOCH + i]) < count:
+        epoch = arms.epoch[arms.epoch_start[a] + int(s[EPOCH + i])]
+        due = int(s[SCHEDULED + i])
+        if due >= epoch[1]:
+            s[EPOCH + i] += ONE
+            _open_epoch(arms, a, s, i)
+            continue
+        late = _late(arms, a, key, w, s, i)
+        moved = due if arms.keep[a] or late < 0 else due + late
+        s[SCHEDULED + i] = F(moved + gap_after(arms, a, int(s[NUMBER + i])))
+        s[NUMBER + i] += ONE
+        if late >= 0 and due + late < epoch[1]:
+            s[NEXT + i] = F(due + late)
+            return
+
+
+@inline
+def _open_epoch(arms, a, s, i):
+    number = arms.epoch_start[a] + int(s[EPOCH + i])
+    s[NUMBER + i] = ZERO
+    if number < arms.epoch_start[a + 1]:
+        first = arms.loading[arms.loading_start[a]] if arms.loading_start[a + 1] > arms.loading_start[a] else 0
+        s[SCHEDULED + i] = F(arms.epoch[number, 0] + first)
+
+
+@block
+def begin(arms, a, key, w, s):
+    """Before day 0: when each lane stops, and its first dose where it has a calendar of its own."""
+    first = arms.day[arms.day_start[a]] if arms.day_start[a + 1] > arms.day_start[a] else 0
+    for i in range(LANES):
+        stop = F(first) + s[rows.STOPPING + i] / arms.stop_rate[a] if arms.stop_rate[a] > ZERO else NEVER
+        s[STOP + i] = min(stop, s[rows.DROPOUT + i]) if arms.stop_at_dropout[a] else stop
+    if arms.own[a]:
+        for i in range(LANES):
+            s[EPOCH + i] = ZERO
+            _open_epoch(arms, a, s, i)
+            plan(arms, a, key, w, s, i)
+
+
+@block
+def _give_all(model, drug, s, day, step, addon, first):
+    """The dose of a shared calendar, to every lane that has not stopped; `first` if it is the arm's first."""
+    for i in range(LANES):
+        s[C + i] += drug.dose if F(day) < s[STOP + i] else ZERO
+    if first:
+        for i in range(LANES):
+            if F(day) < s[STOP + i]:
+                seam.mark(model, s, i, F(day - WEEK * step) * SEVENTH, addon, drug.cap)
+
+
+@block
+def _give_own(arms, a, model, drug, key, w, s, day, step):
+    """Doses of this day in the patients' own calendars."""
+    for i in range(LANES):
+        if s[NEXT + i] == F(day):
+            if F(day) < s[STOP + i]:
+                if s[rows.GIVEN + i] == ZERO:
+                    seam.mark(model, s, i, F(day - WEEK * step) * SEVENTH, arms.addon[a, step], drug.cap)
+                s[C + i] += drug.dose
+                s[rows.GIVEN + i] += ONE
+            plan(arms, a, key, w, s, i)
+
+
+@block
+def treat(arms, a, model, drug, key, w, s, step, days, cursor):
+    """Doses and drug from the start of `step` on for `days` days (7: the whole step), then the rate's multiplier.
+
+    `cursor` is the place of the next dose in the shared calendar.
+    """
+    share = ONE / F(days)
+    effect.open_step(s)
+    if arms.own[a]:
+        for d in range(days):
+            _give_own(arms, a, model, drug, key, w, s, WEEK * step + d, step)
+            effect.chain(drug, 1, share, s)
+    else:
+        at = 0
+        while at < days:
+            to = days
+            if cursor < arms.day_start[a + 1] and arms.day[cursor] < WEEK * step + days:
+                to = arms.day[cursor] - WEEK * step
+            if to > at:
+                effect.chain(drug, to - at, ONE if to - at == days else F(to - at) * share, s)
+                at = to
+            if at < days:
+                _give_all(model, drug, s, WEEK * step + at, step, arms.addon[a, step], cursor == arms.day_start[a])
+                cursor += 1
+    effect.close_step(s, arms.addon[a, step])

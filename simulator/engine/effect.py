@@ -1,0 +1,137 @@
+"""From dose to rate: the antisense drug of one arm, stepped for a block of patients. Section 5 of docs/model.md."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from simulator.engine import propagators, rows
+from simulator.engine.jit import LANES, block, inline
+from simulator.engine.mathematics import ONE, ZERO, F
+from simulator.engine.random import U32, Stream, normals, sample
+from simulator.engine.rows import DELTA, E_F, E_N, EC50, Z1, Z2, ZBAR, ZWAS, C, E, M, R, V, X
+
+_COLUMN = {name: k for k, name in enumerate(propagators.COLUMNS)}
+DECAY, DECAY1, DECAY2 = (_COLUMN[name] for name in ("decay", "decay1", "decay2"))
+EE, E1, E2 = (_COLUMN[name] for name in ("ee", "e1", "e2"))
+RE, RR, R1, R2 = (_COLUMN[name] for name in ("re", "rr", "r1", "r2"))
+XE, XR, XX, X1, X2 = (_COLUMN[name] for name in ("xe", "xr", "xx", "x1", "x2"))
+AE, AA, A1, A2 = (_COLUMN[name] for name in ("ae", "aa", "a1", "a2"))
+BE, BA, BB, B1, B2 = (_COLUMN[name] for name in ("be", "ba", "bb", "b1", "b2"))
+ME, MA, MB, M1, M2 = (_COLUMN[name] for name in ("me", "ma", "mb", "m1", "m2"))
+HRE, HRR, HR1, HR2 = (_COLUMN[name] for name in ("hre", "hrr", "hr1", "hr2"))
+HXE, HXR, HXX, HX1, HX2 = (_COLUMN[name] for name in ("hxe", "hxr", "hxx", "hx1", "hx2"))
+VV, V_START, V_HALF, V_END = (_COLUMN[name] for name in ("vv", "v0", "vh", "v1"))
+TRAIT, RESPONSE = U32(Stream.TRAIT), U32(2)
+NFL_LIMIT = F(1.25)
+
+
+class Drug(NamedTuple):
+    """Constants of an antisense drug, float32. An arm without one carries a drug that is never given."""
+
+    table: np.ndarray  # (8, columns), see propagators
+    dose: np.float32  # what one dose adds to C, in steady-state means
+    scale: np.float32  # 1 + typical EC50, 0 if nothing is inhibited
+    ec50_log: np.float32  # the five terms of a distribution
+    ec50_centre: np.float32
+    ec50_spread: np.float32
+    ec50_low: np.float32
+    ec50_high: np.float32
+    reference: np.float32  # I_ref: the inhibition that engagement 1 stands for
+    csf: np.float32  # share of tissue lowering that CSF shows
+    n_mean: np.float32
+    n_sd: np.float32
+    n_low: np.float32
+    n_high: np.float32
+    f_mean: np.float32
+    f_sd: np.float32
+    f_low: np.float32
+    f_high: np.float32
+    with_n: np.float32  # correlation of E_F with E_N
+    own: np.float32  # sqrt(1 - correlation^2)
+    slow: np.float32  # f: share of NfL that follows the slow pool
+    cap: np.float32  # recovery cap
+
+
+@block
+def respond(drug, key, w, s):
+    """Each patient's own response to the drug, and the untreated equilibrium to start from."""
+    terms = (drug.ec50_log, drug.ec50_centre, drug.ec50_spread, drug.ec50_low, drug.ec50_high)
+    for i in range(LANES):
+        z0, z1, z2, _ = normals(key, w[rows.PATIENT + i], RESPONSE, TRAIT, w[rows.CANDIDATE + i])
+        s[EC50 + i] = sample(terms, z0)
+        s[E_N + i] = min(max(drug.n_mean + drug.n_sd * z1, drug.n_low), drug.n_high)
+        effect = drug.f_mean + drug.f_sd * (drug.with_n * z1 + drug.own * z2)
+        s[E_F + i] = min(max(effect, drug.f_low), drug.f_high)
+        s[C + i] = ZERO
+        s[E + i] = ZERO
+        s[R + i] = ZERO
+        s[X + i] = ZERO
+        s[Z1 + i] = ZERO
+        s[Z2 + i] = ZERO
+        s[V + i] = ZERO
+        s[ZBAR + i] = ZERO
+        s[ZWAS + i] = ZERO
+        s[DELTA + i] = ZERO
+        s[M + i] = ONE
+
+
+@block
+def chain(drug, h, weight, s):
+    """Advance the drug `h` whole days; ZBAR gains `weight` times the mean of z2 over them."""
+    k = drug.table[h]
+    fast, slow = ONE - drug.slow, drug.slow
+    for i in range(LANES):
+        c, half = s[C + i], s[EC50 + i]
+        i1 = drug.scale * (c * k[DECAY1]) / (c * k[DECAY1] + half)
+        i2 = drug.scale * (c * k[DECAY2]) / (c * k[DECAY2] + half)
+        e, r, x, z1, z2 = s[E + i], s[R + i], s[X + i], s[Z1 + i], s[Z2 + i]
+        r_next = k[RE] * e + k[RR] * r + k[R1] * i1 + k[R2] * i2
+        x_next = k[XE] * e + k[XR] * r + k[XX] * x + k[X1] * i1 + k[X2] * i2
+        r_half = k[HRE] * e + k[HRR] * r + k[HR1] * i1 + k[HR2] * i2
+        x_half = k[HXE] * e + k[HXR] * r + k[HXX] * x + k[HX1] * i1 + k[HX2] * i2
+        at_start = min(fast * r + slow * x, NFL_LIMIT)
+        at_half = min(fast * r_half + slow * x_half, NFL_LIMIT)
+        at_end = min(fast * r_next + slow * x_next, NFL_LIMIT)
+        s[V + i] = k[VV] * s[V + i] + k[V_START] * at_start + k[V_HALF] * at_half + k[V_END] * at_end
+        s[ZBAR + i] += weight * (k[ME] * e + k[MA] * z1 + k[MB] * z2 + k[M1] * i1 + k[M2] * i2)
+        s[Z2 + i] = k[BE] * e + k[BA] * z1 + k[BB] * z2 + k[B1] * i1 + k[B2] * i2
+        s[Z1 + i] = k[AE] * e + k[AA] * z1 + k[A1] * i1 + k[A2] * i2
+        s[E + i] = k[EE] * e + k[E1] * i1 + k[E2] * i2
+        s[R + i] = r_next
+        s[X + i] = x_next
+        s[C + i] = c * k[DECAY]
+
+
+@block
+def open_step(s):
+    """Before a step's doses: no mean yet, and where z2 stood."""
+    for i in range(LANES):
+        s[ZBAR + i] = ZERO
+        s[ZWAS + i] = s[Z2 + i]
+
+
+@block
+def close_step(s, addon):
+    """After a step's doses: the rate's multiplier, its mean over the step and its change."""
+    for i in range(LANES):
+        m = ONE - s[E_F + i] * s[ZBAR + i]
+        delta = -s[E_F + i] * (s[Z2 + i] - s[ZWAS + i])
+        s[M + i] = m * addon if m > ZERO else m
+        s[DELTA + i] = delta * addon if m > ZERO else delta
+
+
+@block
+def untreated(s, addon):
+    """A step without the drug so far: add-ons alone."""
+    for i in range(LANES):
+        s[M + i] = addon
+        s[DELTA + i] = ZERO
+
+
+@block
+def show(drug, s, o, addon):
+    """The drug's own output rows: CSF SOD1 as a ratio to baseline, and the rate's multiplier at this moment."""
+    for i in range(LANES):
+        o[rows.SOD1 + i] = ONE - drug.csf * drug.reference * s[E + i]
+        m = ONE - s[E_F + i] * s[Z2 + i]
+        o[rows.RATE + i] = m * addon if m > ZERO else m

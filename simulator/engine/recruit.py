@@ -1,0 +1,355 @@
+"""Who enters: candidates live untreated from onset to screening, and patient i is the first that fits its stratum.
+
+Cheap questions come first (did the event come before entry, is the measured score in range), the history of those who
+pass is lived 128 candidates at a time, and a finished lane is refilled at once. When few patients are left to find,
+several candidates of each are tried side by side; the lowest number that fits counts. Section 10 of docs/model.md.
+"""
+
+from math import floor
+from typing import NamedTuple
+
+import numpy as np
+
+from simulator.engine import observe, rows, seam
+from simulator.engine.jit import LANES, block, inline
+from simulator.engine.mathematics import ONE, TWO, ZERO, F, exp32, log32
+from simulator.engine.random import U32, Stream, normals, sample, uniforms
+from simulator.engine.rows import AGE_AT_ONSET, CANDIDATE, DEATH, ENTRY, EVENT, GROUP, LEFT, PATIENT, SLOT, TIME_SINCE_ONSET
+from simulator.units import DAYS_PER_MONTH, DAYS_PER_YEAR, MONTHS_PER_YEAR
+
+KIND, EVENTS, TRAIT = U32(Stream.KIND), U32(Stream.EVENT), U32(Stream.TRAIT)
+I0, I1, I3 = U32(0), U32(1), U32(3)
+FREE = U32(0xFFFFFFFF)
+NEVER, YEAR_MONTHS, MONTH = F(np.inf), F(MONTHS_PER_YEAR), F(DAYS_PER_MONTH)
+YEAR_DAYS = F(DAYS_PER_YEAR)
+ROUND = 512
+MAX_CANDIDATES = 10_000
+AT_ONSET, BY_DISEASE_TIME, BY_TIME = 0, 1, 2
+ACCEPTED, EVENT_BEFORE, REFERRED_LATE, DIED_BEFORE, OTHER_STRATUM, TOO_LONG, FIRST_RULE = -1, 0, 1, 2, 3, 4, 5
+REASONS = ("event before entry", "not referred yet", "background death before entry", "another stratum", "over 1200 months")
+MEASURED_ALSFRS_R, MEASURED_SVC, PROGRESSION_RATE, SINCE_ONSET, AGE, IS_FAST = range(6)
+LONGEST_MONTHS = F(1200.0)
+
+
+class People(NamedTuple):
+    """Who falls ill and who is let in. Distributions are float32 (log, centre, spread, low, high)."""
+
+    variants: np.ndarray  # (variant,) float32 cumulative shares
+    men: np.float32
+    sites: np.ndarray  # (2,) float32 cumulative shares of bulbar, upper limb
+    age: np.ndarray  # (5,) age at onset, years
+    entry: np.ndarray  # (5,) disease time or months since onset at screening
+    mode: np.int64  # AT_ONSET, BY_DISEASE_TIME or BY_TIME
+    referral: np.float32  # months; 0: nobody is kept away
+    log_rate: np.float32  # Gompertz background mortality per year
+    per_year: np.float32
+    women: np.float32
+    multiplier: np.float32
+    pav: np.float32  # probability that the event is permanent assisted ventilation
+    after_pav: np.float32  # mean days of life after it
+    dropout: np.ndarray  # (piece, 3) float32: first day, rate per day, hazard before
+    rules: np.ndarray  # (rule, 4) float32: stratum or -1, variable, low, high
+    when: np.ndarray  # (condition, 5) float32: stratum, clause, variable, low, high
+    shares: np.ndarray  # (stratum,) float64
+
+
+class Search(NamedTuple):
+    """Working space of one worker while it recruits."""
+
+    waiting: np.ndarray  # (batch,) int64 places still empty
+    tried: np.ndarray  # (batch,) int64 candidates tried
+    found: np.ndarray  # (batch,) int64 lowest candidate that fits, -1 none yet
+    reason: np.ndarray  # (lane of the round,) int64
+    s: np.ndarray  # rows of the candidates being met
+    w: np.ndarray
+    past: np.ndarray  # rows of those whose history is being lived
+    past_w: np.ndarray
+    o: np.ndarray
+    rejected: np.ndarray  # (stratum, reason) int64
+
+
+@inline
+def stratum_of(shares, patient):
+    """Stratum of a patient number: shares are kept exactly over any run of patients."""
+    j, rest = patient, 1.0
+    for k in range(shares.size - 1):
+        p = min(shares[k] / rest, 1.0)
+        if floor((j + 1) * p + 1e-9) > floor(j * p + 1e-9):
+            return k
+        j -= int(floor(j * p + 1e-9))
+        rest -= shares[k]
+    return shares.size - 1
+
+
+@inline
+def _dropout_day(people, e):
+    day = NEVER
+    for k in range(people.dropout.shape[0]):
+        start, rate, before = people.dropout[k, 0], people.dropout[k, 1], people.dropout[k, 2]
+        if e >= before:
+            day = start + (e - before) / rate if rate > ZERO else NEVER
+    return day
+
+
+@block
+def meet(people, model, key, w, s):
+    """Draw a block of candidates: who they are and every threshold of their lives."""
+    for i in range(LANES):
+        patient, candidate = w[PATIENT + i], w[CANDIDATE + i]
+        kind, sex, site, listed = uniforms(key, patient, I0, KIND, candidate)
+        variant = ZERO
+        for k in range(people.variants.size - 1):
+            variant += ONE if kind >= people.variants[k] else ZERO
+        s[rows.VARIANT + i] = variant
+        s[rows.SEX + i] = ZERO if sex < people.men else ONE
+        s[rows.SITE + i] = (ZERO if site < people.sites[0] else ONE) + (ONE if site >= people.sites[1] else ZERO)
+        s[rows.FAST + i] = listed
+        age, _, _, entry = normals(key, patient, I3, TRAIT, candidate)
+        s[AGE_AT_ONSET + i] = sample(people.age, age)
+        s[ENTRY + i] = sample(people.entry, entry)
+        s[TIME_SINCE_ONSET + i] = ZERO
+    for i in range(LANES):
+        patient, candidate = w[PATIENT + i], w[CANDIDATE + i]
+        e, background, pav, after = uniforms(key, patient, I0, EVENTS, candidate)
+        dropout, stopping, referral, _ = uniforms(key, patient, I1, EVENTS, candidate)
+        s[LEFT + i] = -log32(e)
+        s[EVENT + i] = -log32(background)
+        s[rows.PAV + i] = ONE if pav < people.pav else ZERO
+        s[rows.AFTER_PAV + i] = -people.after_pav * log32(after)
+        s[rows.DROPOUT + i] = _dropout_day(people, -log32(dropout))
+        s[rows.STOPPING + i] = -log32(stopping)
+        s[rows.REFERRAL + i] = referral
+        s[rows.KIND + i] = ONE
+        s[rows.TRY_DAY + i] = -ONE
+        s[rows.GIVEN + i] = ZERO
+        s[rows.V + i] = ZERO
+        s[rows.E_N + i] = ZERO
+    seam.draw(model, key, w, s)
+
+
+@inline
+def _background_months(people, s, i):
+    """Months from onset to background death."""
+    if people.multiplier <= ZERO:
+        return NEVER
+    at_onset = people.multiplier * exp32(people.log_rate + people.per_year * s[AGE_AT_ONSET + i])
+    at_onset = at_onset * (people.women if s[rows.SEX + i] > ZERO else ONE)
+    if people.per_year <= ZERO:
+        return YEAR_MONTHS * s[EVENT + i] / at_onset
+    return YEAR_MONTHS * log32(ONE + s[EVENT + i] * people.per_year / at_onset) / people.per_year
+
+
+@inline
+def _measured(s, i, variable):
+    months = s[TIME_SINCE_ONSET + i]
+    if variable == MEASURED_ALSFRS_R:
+        return s[rows.ALSFRS_MEASURED + i]
+    if variable == MEASURED_SVC:
+        return s[rows.SVC_MEASURED + i]
+    if variable == PROGRESSION_RATE:
+        lost = F(48.0) - s[rows.ALSFRS_MEASURED + i]
+        return lost / months if months > ZERO else (NEVER if lost > ZERO else ZERO)
+    if variable == SINCE_ONSET:
+        return months
+    if variable == AGE:
+        return s[AGE_AT_ONSET + i] + months / YEAR_MONTHS
+    return s[rows.FAST + i]
+
+
+@block
+def _broken_rule(people, stratum, s, i, early):
+    """Number of the first rule that lane i breaks, -1 if none; early rules need no history."""
+    for k in range(people.rules.shape[0]):
+        rule = people.rules[k]
+        variable = int(rule[1])
+        if (variable <= MEASURED_SVC) == early and (rule[0] < ZERO or int(rule[0]) == stratum):
+            x = _measured(s, i, variable)
+            if not (rule[2] <= x <= rule[3]):
+                return k
+    return -1
+
+
+@block
+def _belongs_to(people, s, i):
+    """Stratum of lane i as a candidate: the first one of whose clauses all conditions hold, else the last."""
+    holds, stratum, clause = True, -1, -1
+    for k in range(people.when.shape[0]):
+        c = people.when[k]
+        if int(c[0]) != stratum or int(c[1]) != clause:
+            if k > 0 and holds:
+                return stratum
+            stratum, clause, holds = int(c[0]), int(c[1]), True
+        x = _measured(s, i, int(c[2]))
+        holds = holds and c[3] <= x <= c[4]
+    if people.when.shape[0] > 0 and holds:
+        return stratum
+    return people.shares.size - 1
+
+
+@block
+def _verdict_early(people, model, stratum, s, i):
+    """First half of the verdict: what can be known without the history."""
+    if s[LEFT + i] <= seam.used_up(model, s, i):
+        return EVENT_BEFORE
+    broken = _broken_rule(people, stratum, s, i, True)
+    return FIRST_RULE + broken if broken >= 0 else ACCEPTED
+
+
+@block
+def _verdict_late(people, stratum, s, i):
+    """Second half of the verdict: what the time since onset decides."""
+    months = s[TIME_SINCE_ONSET + i]
+    if months >= LONGEST_MONTHS:
+        return TOO_LONG
+    if people.referral > ZERO:
+        waited = months / people.referral
+        if s[rows.REFERRAL + i] >= ONE - exp32(-waited * waited):
+            return REFERRED_LATE
+    if _background_months(people, s, i) <= months:
+        return DIED_BEFORE
+    broken = _broken_rule(people, stratum, s, i, False)
+    if broken >= 0:
+        return FIRST_RULE + broken
+    return ACCEPTED if _belongs_to(people, s, i) == stratum else OTHER_STRATUM
+
+
+@block
+def _let_in(people, model, s, w, i, slot, cohort, who):
+    """Lane i becomes the patient at place `slot`: its rows at baseline."""
+    s[LEFT + i] -= seam.used_up(model, s, i)
+    background = (_background_months(people, s, i) - s[TIME_SINCE_ONSET + i]) * MONTH
+    s[EVENT + i] = background
+    s[DEATH + i] = background
+    for row in range(cohort.shape[0]):
+        cohort[row, slot] = s[row * LANES + i]
+    who[0, slot] = w[PATIENT + i]
+    who[1, slot] = w[CANDIDATE + i]
+
+
+@block
+def _decide(people, model, s, w, i, lane, early, place, cohort, who):
+    """Verdict on lane i, candidate number `lane` of the round, for place (slot, stratum, lowest found)."""
+    slot, stratum, found = place
+    verdict = _verdict_early(people, model, stratum, s, i) if early else ACCEPTED
+    if verdict == ACCEPTED:
+        verdict = _verdict_late(people, stratum, s, i)
+    candidate = int(w[CANDIDATE + i])
+    if verdict == ACCEPTED and (found[slot] < 0 or candidate < found[slot]):
+        found[slot] = candidate
+        _let_in(people, model, s, w, i, slot, cohort, who)
+    return verdict
+
+
+@block
+def _live_on(people, visits, model, key, space, width, first, cohort, who):
+    """One group of epochs for all histories; those that have arrived are decided. Returns how many lanes are free."""
+    s, w = space.past, space.past_w
+    by_time = people.mode == BY_TIME
+    seam.live_back(model, key, w, s, by_time)
+    if by_time:
+        seam.outputs(model, s, space.o, ZERO)
+        observe.screen(visits, key, w, s, space.o)
+    free = 0
+    for i in range(LANES):
+        lane = w[SLOT + i]
+        if lane != FREE and s[TIME_SINCE_ONSET + i] >= ZERO:
+            slot = space.waiting[int(lane) // width]
+            place = (slot, stratum_of(people.shares, first + slot), space.found)
+            space.reason[int(lane)] = _decide(people, model, s, w, i, lane, by_time, place, cohort, who)
+            w[SLOT + i] = FREE
+        free += 1 if w[SLOT + i] == FREE else 0
+    return free
+
+
+@block
+def _begin_history(model, space, i, j):
+    """Candidate of lane i goes to history lane j."""
+    s, past = space.s, space.past
+    for row in range(s.size // LANES):
+        past[row * LANES + j] = s[row * LANES + i]
+    for row in range(space.w.size // LANES):
+        space.past_w[row * LANES + j] = space.w[row * LANES + i]
+    space.past_w[GROUP + j] = I0
+    seam.look_back(model, past, j)
+
+
+@block
+def _meet_block(people, visits, model, key, space, start, lanes, width, first):
+    """Candidates `start`... of the round: draw them, and measure those who stand at entry already."""
+    for i in range(LANES):
+        lane = min(start + i, lanes - 1)
+        slot = space.waiting[lane // width]
+        space.w[PATIENT + i] = U32(first + slot)
+        space.w[CANDIDATE + i] = U32(space.tried[slot] + lane % width)
+        space.w[SLOT + i] = U32(lane)
+        space.w[GROUP + i] = I0
+    meet(people, model, key, space.w, space.s)
+    if people.mode != BY_TIME:
+        seam.outputs(model, space.s, space.o, ZERO)
+        observe.screen(visits, key, space.w, space.s, space.o)
+
+
+@block
+def _round(people, visits, model, key, space, waiting, first, cohort, who):
+    """Try the next candidates of every place still empty; fills space.reason. Returns candidates per place."""
+    width = max(1, ROUND // waiting)
+    lanes = waiting * width
+    free, at = LANES, 0
+    for i in range(LANES):
+        space.past_w[SLOT + i] = FREE
+    for start in range(0, lanes, LANES):
+        _meet_block(people, visits, model, key, space, start, lanes, width, first)
+        for i in range(min(LANES, lanes - start)):
+            slot = space.waiting[(start + i) // width]
+            stratum = stratum_of(people.shares, first + slot)
+            if people.mode != BY_TIME:
+                verdict = _verdict_early(people, model, stratum, space.s, i)
+                space.reason[start + i] = verdict
+                if verdict != ACCEPTED:
+                    continue
+            if people.mode == AT_ONSET:
+                place = (slot, stratum, space.found)
+                verdict = _decide(people, model, space.s, space.w, i, start + i, False, place, cohort, who)
+                space.reason[start + i] = verdict
+                continue
+            while free == 0:
+                free = _live_on(people, visits, model, key, space, width, first, cohort, who)
+            while space.past_w[SLOT + at] != FREE:
+                at = (at + 1) % LANES
+            _begin_history(model, space, i, at)
+            free -= 1
+    while free < LANES:
+        free = _live_on(people, visits, model, key, space, width, first, cohort, who)
+    return width
+
+
+@block
+def recruit(people, visits, model, key, space, first, n, cohort, who):
+    """Find patients first ... first+n-1. Returns -1, or the stratum for which 10,000 candidates did not suffice.
+
+    `cohort` : (row, n) float32, `who` : (2, n) uint32 patient and accepted candidate; `space.tried` counts candidates.
+    """
+    for slot in range(n):
+        space.waiting[slot] = slot
+        space.tried[slot] = 0
+        space.found[slot] = -1
+    waiting = n
+    while waiting > 0:
+        width = _round(people, visits, model, key, space, waiting, first, cohort, who)
+        left = 0
+        for p in range(waiting):
+            slot = space.waiting[p]
+            stratum = stratum_of(people.shares, first + slot)
+            for c in range(width):
+                space.tried[slot] += 1
+                reason = space.reason[p * width + c]
+                if reason == ACCEPTED:
+                    break
+                space.rejected[stratum, reason] += 1
+            if space.tried[slot] > MAX_CANDIDATES or (space.found[slot] < 0 and space.tried[slot] == MAX_CANDIDATES):
+                return stratum
+            if space.found[slot] < 0:
+                space.waiting[left] = slot
+                left += 1
+        waiting = left
+    return -1

@@ -1,0 +1,53 @@
+"""Where each quantity of a block of patients lies.
+
+A block is one flat float32 array: row after row of ``LANES`` patients. A row's name is its offset, so ``s[U + i]`` is
+quantity U of lane i, and the compiler knows at compile time that rows do not overlap. The engine's rows come first, a
+model's own rows start at ``MODEL``.
+"""
+
+from simulator.engine.jit import LANES
+
+
+def offsets(first: int, count: int) -> range:
+    """Offsets of `count` rows, the first of which is row number `first`."""
+    return range(first * LANES, (first + count) * LANES, LANES)
+
+
+# Who the patient is: times since onset in months, ages in years.
+_PERSON = 9
+VARIANT, SEX, SITE, FAST, AGE_AT_ONSET, TIME_SINCE_ONSET, ENTRY, ALSFRS_MEASURED, SVC_MEASURED = offsets(0, _PERSON)
+
+# What happens to the patient: days since baseline. EVENT and DEATH start at the day of background death.
+# LEFT: what is left of the event threshold. TRY_*: the step in which it was used up, kept until resolved.
+_LIFE = 16
+LEFT, EVENT, KIND, DEATH, PAV, AFTER_PAV, DROPOUT, STOP, STOPPING = offsets(_PERSON, 9)
+TRY_DAY, TRY_SHARE, TRY_U, TRY_DU, TRY_M, TRY_DELTA, REFERRAL = offsets(_PERSON + 9, 7)
+
+# The drug: concentration, engagement, two NfL pools, two delay stages, NfL deficit, the mean of the second delay stage
+# over the step and its value before; per-patient response; the multiplier of the rate and its change over the step.
+_DRUG = 19
+C, E, R, X, Z1, Z2, V, ZBAR, ZWAS, EC50, E_N, E_F, M, DELTA = offsets(_PERSON + _LIFE, 14)
+NEXT, SCHEDULED, NUMBER, EPOCH, GIVEN = offsets(_PERSON + _LIFE + 14, 5)
+
+ENGINE_ROWS = _PERSON + _LIFE + _DRUG
+MODEL = ENGINE_ROWS
+
+# Identity, uint32: patient number, candidate, place in the batch, group of four history epochs.
+PATIENT, CANDIDATE, SLOT, GROUP = offsets(0, 4)
+IDENTITY_ROWS = 4
+
+# What can be seen, in the order of the truth group. Models fill the rows they have.
+OUTPUTS = (
+    "alsfrs_r",
+    "alsfrs_r_bulbar",
+    "alsfrs_r_fine_motor",
+    "alsfrs_r_gross_motor",
+    "alsfrs_r_respiratory",
+    "svc",
+    "hhd",
+    "nfl_plasma",
+    "sod1_csf",
+    "rate",
+    "disease_time",
+)
+ALSFRS_R, BULBAR, FINE, GROSS, RESPIRATORY, SVC, HHD, NFL, SOD1, RATE, DISEASE_TIME = offsets(0, len(OUTPUTS))

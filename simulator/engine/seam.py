@@ -1,0 +1,99 @@
+"""The seam between the loop and the progression models.
+
+The loop calls the functions below; which model answers is decided by the type of its parameter tuple, at compile time
+under numba and at run time in plain Python. A model registers its functions once, and the loop never names a model.
+"""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from numba.extending import overload
+
+from simulator.engine.jit import JIT, OPTIONS
+
+_ANSWERS: dict[str, dict[type, Callable]] = {}
+
+
+def register(parameters: type, **functions: Callable) -> None:
+    """Make a model known: its parameter type and one function for every name of this seam."""
+    if missing := _ANSWERS.keys() ^ functions.keys():
+        raise TypeError(f"{parameters.__name__}: a model answers exactly {sorted(_ANSWERS)}; differs in {sorted(missing)}")
+    for name, function in functions.items():
+        _ANSWERS[name][parameters] = function
+
+
+def _seam(stub: Callable) -> Callable:
+    table = _ANSWERS.setdefault(stub.__name__, {})
+
+    def call(*args: Any) -> Any:
+        return table[type(args[0])](*args)
+
+    if not JIT:
+        return call
+
+    def choose(*args: Any) -> Callable | None:
+        return table.get(getattr(args[0], "instance_class", None))
+
+    choose.__signature__ = inspect.signature(stub)  # type: ignore[attr-defined]
+    overload(stub, jit_options=OPTIONS)(choose)
+    return stub
+
+
+@_seam
+def draw(model, key, w, s):
+    """Fill the model's traits of a block of candidates from VARIANT, SITE and ENTRY, and FAST where it depends on them.
+
+    Candidates who enter by disease time or at onset stand at entry afterwards (TIME_SINCE_ONSET may be unknown).
+    """
+
+
+@_seam
+def look_back(model, s, i):
+    """Put lane i at onset, before its history: nothing lived yet."""
+
+
+@_seam
+def live_back(model, key, w, s, by_time):
+    """Live four 28-day epochs of history, number GROUP of each lane, towards ENTRY.
+
+    ENTRY is a disease time, or months since onset if `by_time`. Lanes that arrive get TIME_SINCE_ONSET >= 0.
+    """
+
+
+@_seam
+def used_up(model, s, i):
+    """What lane i has used up of its event threshold by entry: the cumulative hazard since onset."""
+
+
+@_seam
+def renew(model, key, w, s, epoch):
+    """Begin 28-day epoch number `epoch` of the study: the new volatility."""
+
+
+@_seam
+def mark(model, s, i, fraction, addon, cap):
+    """Lane i has its first dose `fraction` of the step after its start; recovery later is at most `cap` of its course.
+
+    Until then only add-ons were at work, which multiply the rate by `addon`.
+    """
+
+
+@_seam
+def step(model, s, day, hazard):
+    """One step of seven days under multiplier M; hazard times `hazard`. Keep the step in which LEFT is used up."""
+
+
+@_seam
+def peek(model, s, days):
+    """Move the state `days` days into the step under multiplier M; events are left alone."""
+
+
+@_seam
+def invert(model, s, i):
+    """Day on which lane i used up its threshold, from its TRY rows."""
+
+
+@_seam
+def outputs(model, s, o, years):
+    """Fill the disease's output rows of `o` from the state, `years` after baseline (the drug's own rows are not its part)."""

@@ -1,0 +1,15 @@
+"""Errors that a person is expected to meet: shown as one line, with an exit code, without a traceback."""
+
+from __future__ import annotations
+
+
+class SimulatorError(Exception):
+    """Something went wrong that the message explains; `exit_code` is what the command ends with."""
+
+    exit_code = 1
+
+
+class ResourceError(SimulatorError):
+    """Memory, disk or an optional part is missing."""
+
+    exit_code = 3

@@ -1,0 +1,139 @@
+"""Addresses of the complete scenario: dotted paths, lists by index."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from simulator.language.dump import content
+from simulator.language.faults import Fault, Origin, Path, Problem, ScenarioError, near, printable, suggest
+
+
+def apply(data: dict[str, Any], settings: Mapping[str, object], origin: Origin) -> dict[str, Any]:
+    """The data with other values at some addresses; what the shorthands mean beside existing values is kept.
+
+    Raises
+    ------
+    ScenarioError
+        An address leads nowhere.
+    """
+    changed = copy.deepcopy(data)
+    faults: list[Fault] = []
+    touched: list[Path] = []
+    for address, value in settings.items():
+        try:
+            touched.append(_set(changed, str(address), plain(value)))
+        except LookupError as error:
+            faults.append(origin.fault(error.args[0])._replace(address=printable(address)))
+    if faults:
+        raise ScenarioError(faults)
+    _keep_variants(data, changed, touched)
+    return changed
+
+
+def plain(value: object) -> Any:
+    """Numbers of any library as Python's, tuples as lists, parts of a scenario as data."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(part) for part in value]
+    if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
+        return value.tolist()
+    return content(value)
+
+
+def _set(data: Any, address: str, value: Any) -> Path:
+    """Put the value where the address leads and say where that is."""
+    path: Path = ()
+    rest = address
+    while True:
+        step, rest = _step(data, path, rest)
+        path = (*path, step)
+        if not rest:
+            break
+        data = data[step]
+    data[step] = value
+    return path
+
+
+def _step(node: Any, path: Path, rest: str) -> tuple[str | int, str]:
+    """The first step of the rest of an address; keys may hold dots, so the longest key that fits is taken."""
+    if isinstance(node, Mapping):
+        fitting = [key for key in node if rest == key or rest.startswith(key + ".")]
+        if fitting:
+            key = max(fitting, key=len)
+            return key, rest[len(key) + 1 :]
+        if "." not in rest or _is_free(path):
+            if not rest.strip("."):
+                raise LookupError(Problem(path, "the address is empty or ends with a dot", "Write a dotted path"))
+            return rest, ""
+        first = rest.split(".")[0]
+        raise LookupError(Problem(path, f"there is no {printable(first)} here", _where(node, path, first)))
+    first, _, left = rest.partition(".")
+    if isinstance(node, list):
+        if first.isascii() and first.isdigit() and int(first) < len(node):
+            return int(first), left
+        remedy = f"Use an index from 0 to {len(node) - 1}" if node else "Replace the whole list"
+        raise LookupError(Problem(path, f"there is no item {printable(first)} here", remedy))
+    raise LookupError(Problem(path, "the address goes on below a plain value", "Shorten the address"))
+
+
+FREE = {
+    ("disease", "variants"),
+    ("progression", "d50_months"),
+    ("treatments",),
+    ("arms",),
+    ("strata",),
+    ("trial", "allocation"),
+    ("trial", "counts"),
+}
+
+
+def _is_free(path: Path) -> bool:
+    """True for mappings whose keys are names that the scenario makes up."""
+    return path in FREE
+
+
+def _where(node: Mapping[str, Any], path: Path, word: str) -> str:
+    """A near miss, or what stands here."""
+    meant = near(word, node)
+    if meant:
+        return f"Did you mean {'.'.join(map(str, (*path, meant)))}?"
+    return suggest(word, node, "There is") + "; a whole section may be set at once"
+
+
+def _keep_variants(before: Mapping[str, Any], after: dict[str, Any], touched: list[Path]) -> None:
+    """A bare share leaves the rest of its variant alone; parameters of dropped variants go with them."""
+    old = before["disease"]["variants"]
+    new = after["disease"].get("variants") if isinstance(after.get("disease"), dict) else None
+    if not isinstance(new, dict):
+        return
+    for name, part in new.items():
+        if not isinstance(part, dict) and name in old:
+            new[name] = old[name] | {"share": part}
+    d50 = after["progression"].get("d50_months") if isinstance(after.get("progression"), dict) else None
+    if isinstance(d50, dict):
+        for name in [name for name in d50 if name in old and name not in new]:
+            if not any(path[:1] == ("progression",) and name in path for path in touched):
+                del d50[name]
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """`a.b=0.5` as address and value; the value is YAML on one line: `[0, 14]`, `{normal: {mean: 1, sd: 2}}`.
+
+    Raises
+    ------
+    ScenarioError
+        There is no `=`, or the value is not YAML.
+    """
+    from simulator.language.document import read
+
+    address, equals, value = text.partition("=")
+    if not equals or not address.strip():
+        fault = Fault("--set", 1, 1, printable(text), "a setting has the form address=value", "Write a.b=0.5")
+        raise ScenarioError([fault])
+    document = read(f"value: {value}".encode(), "--set")
+    if document.faults:
+        raise ScenarioError([fault._replace(address=printable(address)) for fault in document.faults])
+    return address.strip(), document.data["value"]

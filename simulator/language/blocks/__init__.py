@@ -1,0 +1,1 @@
+"""Optional blocks of the scenario: one file each, none knows another."""

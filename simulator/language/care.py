@@ -1,0 +1,178 @@
+"""What is done and what is seen: the sections `treatments`, `arms` and `visits`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from simulator.language.parts import Day, Interval, Name, Whole
+from simulator.quantities import (
+    Correlation,
+    Evidence,
+    NotNegative,
+    Part,
+    Positive,
+    PositiveDistribution,
+    Quantity,
+    Share,
+    fault,
+)
+
+Assessment = Literal["alsfrs_r", "svc", "hhd", "nfl_plasma", "sod1_csf"]
+
+
+class Regimen(Part):
+    """Doses on the loading days, counted from the epoch's start, then every `every_days`."""
+
+    dose_mg: NotNegative
+    loading_days: list[Day] = Field(min_length=1)
+    every_days: Interval
+    missed_dose: Literal["label", "article"]
+    source: str | None = None
+    evidence: Evidence = "assumed"
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Regimen:
+        if any(a >= b for a, b in zip(self.loading_days, self.loading_days[1:], strict=False)):
+            raise fault("the loading days do not ascend", "Write each day once, in order", "loading_days")
+        return self
+
+
+class Tissue(Part):
+    """Drug in tissue: half-life, and the regimen whose steady state is concentration 1."""
+
+    half_life_days: Positive
+    reference_dose_mg: Positive
+    reference_every_days: Positive
+
+
+class Target(Part):
+    """Inhibition `I_max C / (C + EC50)` of the target's synthesis, and the share of its fall that CSF shows."""
+
+    max_inhibition: Share
+    ec50: PositiveDistribution
+    half_life_days: Positive
+    csf_share: Share
+
+
+class Clipped(Part):
+    """A normal between people, clipped to [low, high]."""
+
+    mean: Quantity
+    sd: NotNegative
+    low: Quantity
+    high: Quantity
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Clipped:
+        if self.low.value >= self.high.value:
+            fact = f"low ({self.low.value:g}) is not below high ({self.high.value:g})"
+            raise fault(fact, "Correct low or high", "low")
+        return self
+
+
+class Effect(Clipped):
+    """Effect E_F on the rate of the clock, its delay, and the cap on improvement."""
+
+    mean_transit_days: Positive
+    recovery_cap: NotNegative
+
+
+class NeurofilamentEffect(Clipped):
+    """Effect E_N on neurofilament, and how it follows target engagement."""
+
+    correlation_with_effect: Correlation
+    slow_share: Share
+    fast_days: Positive
+    slow_half_life_days: Positive
+    half_life_days: Positive
+
+
+class Antisense(Part):
+    """An antisense oligonucleotide: dose, tissue, target, rate of the clock, neurofilament."""
+
+    kind: Literal["antisense"]
+    regimen: Regimen
+    tissue: Tissue
+    target: Target
+    effect: Effect
+    neurofilament: NeurofilamentEffect
+
+
+class RateMultiplier(Part):
+    """Multiplies the rate of the clock while it is given."""
+
+    kind: Literal["rate_multiplier"]
+    value: NotNegative
+
+
+class HazardMultiplier(Part):
+    """Multiplies the hazard of death or permanent ventilation while it is given; the clock runs on."""
+
+    kind: Literal["hazard_multiplier"]
+    value: NotNegative
+
+
+Treatment = Annotated[Antisense | RateMultiplier | HazardMultiplier, Field(discriminator="kind")]
+KINDS = ("antisense", "rate_multiplier", "hazard_multiplier")
+
+
+class Epoch(Part):
+    """Treatments from one day to another; day `to_day` itself is not treated, null = no end."""
+
+    treatments: list[Name] = Field(min_length=1)
+    from_day: Day
+    to_day: Interval | None = None
+
+
+class Noise(Part):
+    """Standard deviations of the measurements, and the lower limit of quantification of NfL [pg/mL]."""
+
+    alsfrs_r_points: NotNegative
+    svc_percent: NotNegative
+    hhd: NotNegative
+    nfl_log_sd: NotNegative
+    sod1_log_sd: NotNegative
+    nfl_llq: NotNegative
+
+
+class Visits(Part):
+    """When people are seen and what is measured: every `every_days`, or on the listed `days`."""
+
+    every_days: Interval | None = None
+    days: list[Day] | None = Field(default=None, min_length=1)
+    assessments: list[Assessment] = Field(min_length=1)
+    entry_effect_points: Quantity
+    jitter_days: Annotated[int, Whole(0, 365)]
+    missing: Share
+    noise: Noise
+
+    @model_validator(mode="after")
+    def _one_calendar(self) -> Visits:
+        if (self.every_days is None) == (self.days is None):
+            raise fault("visits need every_days or days, not both", "Keep one of them")
+        if len(set(self.assessments)) < len(self.assessments):
+            raise fault("an assessment stands here twice", "Write each once", "assessments")
+        if self.days is not None:
+            self._ascending(self.days)
+        if 2 * self.jitter_days >= self.smallest_gap:
+            fact = f"a jitter of {self.jitter_days} days lets visits {self.smallest_gap} days apart change places"
+            raise fault(fact, "Write less than half the distance", "jitter_days")
+        return self
+
+    @staticmethod
+    def _ascending(days: list[int]) -> None:
+        """Raise unless the days begin at baseline and ascend."""
+        if days[0] != 0:
+            raise fault("the first visit is not on day 0", "Begin with 0, the baseline visit", "days")
+        if any(a >= b for a, b in zip(days, days[1:], strict=False)):
+            raise fault("the visit days do not ascend", "Write each day once, in order", "days")
+
+    @property
+    def smallest_gap(self) -> int:
+        """Days between the two nearest visits."""
+        if self.every_days is not None:
+            return int(self.every_days)
+        days = self.days or [0]
+        return min((b - a for a, b in zip(days, days[1:], strict=False)), default=365 * 100)

@@ -1,0 +1,147 @@
+"""A file or the name of a bundled scenario to a complete, checked `Scenario`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from importlib import resources
+from pathlib import Path as FilePath
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from simulator.language.check import problems
+from simulator.language.document import MAX_BYTES, read
+from simulator.language.explain import explain
+from simulator.language.faults import Fault, Origin, Path, Problem, ScenarioError, near, printable
+from simulator.language.resolve import renamed, resolve
+from simulator.language.scenario import SCHEMA_VERSION, Scenario
+
+Migration = Callable[[dict[str, Any]], dict[str, Any]]
+MIGRATIONS: dict[int, Migration] = {}  # from a version to the next
+
+
+def load(source: str | os.PathLike[str], overrides: Mapping[str, object] | None = None) -> Scenario:
+    """A scenario from a file, or a bundled one by its name.
+
+    Parameters
+    ----------
+    source : str or path
+        A file, or a name such as `valor` or `analytic/constant_m`.
+    overrides : mapping, optional
+        Address to value, as `Scenario.replace` takes it.
+
+    Raises
+    ------
+    ScenarioError
+        With all faults, each with its place.
+    """
+    file = find(source)
+    document = read(_bytes(file), os.fspath(source) if file == FilePath(source) else f"{os.fspath(source)}.yaml")
+    if not isinstance(document.data, Mapping):
+        raise ScenarioError([document.origin.fault(Problem((), "a scenario is a section with keys", _BEGIN))])
+    scenario = build(document.data, document.origin, document.faults)
+    return scenario.replace(overrides) if overrides else scenario
+
+
+_BEGIN = "Begin with schema_version: 1"
+
+
+def build(data: Mapping[str, Any], origin: Origin, faults: list[Fault] | None = None) -> Scenario:
+    """Plain data, in the human or the complete form, to a scenario; all faults at once."""
+    found: list[Problem] = []
+    current = _migrate(data, found)
+    full = resolve(current, found.append)
+    muted = [problem.path[:-1] for problem in found if problem.path[-1:] in (("catalog",), ("model",))]
+    scenario, more = _validate(full, muted)
+    found += more
+    if found or faults or scenario is None:
+        placed = [_placed(problem, origin, data) for problem in found]
+        raise ScenarioError([*(faults or []), *placed])
+    scenario._origin = origin
+    return scenario
+
+
+def _placed(problem: Problem, origin: Origin, data: Any) -> Fault:
+    """The problem with its place; the address is that of the complete form."""
+    written = renamed(problem.path, data)
+    return origin.fault(problem._replace(path=written))._replace(address=origin.fault(problem).address)
+
+
+def _migrate(data: Mapping[str, Any], found: list[Problem]) -> dict[str, Any]:
+    """The data in the words of the present schema version."""
+    current = dict(data)
+    version = current.get("schema_version")
+    if isinstance(version, bool) or not isinstance(version, int):
+        return current
+    if version > SCHEMA_VERSION:
+        fact = f"schema version {version} is newer than this program, which reads version {SCHEMA_VERSION}"
+        found.append(Problem(("schema_version",), fact, "Update the program"))
+        return current | {"schema_version": SCHEMA_VERSION}
+    while version in MIGRATIONS and version < SCHEMA_VERSION:
+        current = MIGRATIONS[version](current)
+        version += 1
+    return current
+
+
+def _validate(full: dict[str, Any], muted: list[Path]) -> tuple[Scenario | None, list[Problem]]:
+    """The scenario, or the problems of the schema and of every check that can still be made."""
+    try:
+        scenario = Scenario.model_validate(full)
+    except ValidationError as error:
+        found = explain(error.errors(include_url=False), full, Scenario, muted)
+        faulty = {str(path[0]) for problem in found if (path := problem.path)} | {str(path[0]) for path in muted}
+        faulty |= set(Scenario.model_fields) - set(full) & {k for k in Scenario.model_fields if _required(k)}
+        return None, found + _partial_checks(full, faulty)
+    return scenario, problems(scenario)
+
+
+def _required(key: str) -> bool:
+    """True for the core keys."""
+    return Scenario.model_fields[key].is_required()
+
+
+def _partial_checks(full: dict[str, Any], faulty: set[str]) -> list[Problem]:
+    """The checks of the sections that are in order although others are not."""
+    parts: dict[str, Any] = {}
+    for key, field in Scenario.model_fields.items():
+        if key in faulty or key not in full:
+            continue
+        try:
+            parts[key] = TypeAdapter(field.rebuild_annotation()).validate_python(full[key])
+        except ValidationError:
+            faulty.add(key)
+    missing = {key for key in Scenario.model_fields if _required(key) and key not in parts}
+    return problems(Scenario.model_construct(**parts), faulty | missing)
+
+
+def find(source: str | os.PathLike[str]) -> FilePath:
+    """The file that a path or a bundled name stands for."""
+    path = FilePath(source)
+    if path.exists():
+        return path
+    name = os.fspath(source)
+    if name in bundled():
+        return bundled()[name]
+    meant = near(name, bundled())
+    remedy = f"Did you mean {meant}?" if meant else "als-sim list shows the bundled scenarios"
+    fact = "there is no such file" if path.suffix or os.sep in name else "there is no such file or bundled scenario"
+    raise ScenarioError([Fault(printable(name), 1, 1, "scenario", fact, remedy)])
+
+
+def bundled() -> dict[str, FilePath]:
+    """The scenarios that come with the program, by name; those with closed-form answers as `analytic/NAME`."""
+    inside = FilePath(str(resources.files("simulator"))) / "scenarios"
+    folder = inside if inside.is_dir() else inside.parents[1] / "scenarios"
+    found = {str(file.relative_to(folder).with_suffix("").as_posix()): file for file in folder.rglob("*.yaml")}
+    return dict(sorted(found.items(), key=lambda item: ("/" in item[0], item[0])))
+
+
+def _bytes(file: FilePath) -> bytes:
+    """The file's content, or why it cannot be read."""
+    try:
+        with file.open("rb") as stream:
+            return stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        fact = "this is a folder, not a file" if file.is_dir() else f"the file cannot be read: {error.strerror}"
+        raise ScenarioError([Fault(printable(file), 1, 1, "scenario", fact, "Name a scenario file")]) from None

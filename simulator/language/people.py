@@ -1,0 +1,74 @@
+"""Who falls ill and who enters: the sections `disease` and `entry`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from simulator.language.parts import Name, Rule
+from simulator.quantities import Distribution, NotNegative, Part, Positive, Quantity, Share, fault
+
+
+class Variant(Part):
+    """A variant's share of patients, and how likely a carrier's variant is on the trial's list of fast ones."""
+
+    share: Share
+    listed_fast: Share = Quantity(value=0, evidence="assumed")
+    listed_below_d50_months: Positive | None = None
+
+
+class OnsetSite(Part):
+    """Shares of the sites of onset."""
+
+    bulbar: Share
+    upper_limb: Share
+    lower_limb: Share
+
+
+class BackgroundMortality(Part):
+    """Death from other causes: `multiplier exp(log_rate + per_year_of_age age)` a year, times `women` for women."""
+
+    multiplier: NotNegative
+    log_rate: Quantity
+    per_year_of_age: Quantity
+    women: NotNegative
+
+
+class Disease(Part):
+    """The people with the disease, before any study."""
+
+    name: Name
+    variants: Annotated[dict[Name, Variant], Field(min_length=1)]
+    age_at_onset: Distribution
+    men: Share
+    onset_site: OnsetSite
+    background_mortality: BackgroundMortality
+
+
+def _not_negative(distribution: Distribution) -> Distribution:
+    """Time since onset cannot be negative."""
+    if distribution.lowest < 0:
+        raise fault("values below 0 are possible", "Give the normal a low of 0 or more")
+    return distribution
+
+
+WAYS_IN = ("disease_time", "time_since_onset_months", "at_onset")
+
+
+class Entry(Part):
+    """When people enter: at a disease time, at a time since onset, or at onset; who is referred and eligible."""
+
+    disease_time: Annotated[Distribution, AfterValidator(_not_negative)] | None = None
+    time_since_onset_months: Annotated[Distribution, AfterValidator(_not_negative)] | None = None
+    at_onset: Literal[True] | None = None
+    referral_months: Positive | None = None
+    eligible: Rule | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Entry:
+        given = [way for way in WAYS_IN if getattr(self, way) is not None]
+        if len(given) != 1:
+            fact = f"entry names {' and '.join(given)}" if given else "entry does not say when people enter"
+            raise fault(fact, f"Write exactly one of {', '.join(WAYS_IN)}")
+        return self

@@ -1,0 +1,119 @@
+"""The scenario: ten core keys and the optional blocks, complete, checked and frozen."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, Union
+
+from pydantic import Field, PrivateAttr
+
+from simulator.language.blocks.adherence import Adherence
+from simulator.language.blocks.attrition import Attrition
+from simulator.language.blocks.context_of_use import ContextOfUse
+from simulator.language.blocks.output import Output
+from simulator.language.blocks.strata import Stratum
+from simulator.language.blocks.trial import Trial
+from simulator.language.care import Epoch, Treatment, Visits
+from simulator.language.dump import canonical, content, numbers, to_yaml
+from simulator.language.faults import Origin
+from simulator.language.parts import Count, Interval, Name, Whole
+from simulator.language.people import Disease, Entry
+from simulator.models import MODELS
+from simulator.quantities import Part
+
+SCHEMA_VERSION = 1
+
+if TYPE_CHECKING:
+    from simulator.models.clock.spec import ClockSpec
+
+    Progression: TypeAlias = ClockSpec
+else:
+    Progression = Annotated[
+        Union[tuple(MODELS.values())],
+        Field(discriminator="model") if len(MODELS) > 1 else Field(),
+    ]
+
+
+class Scenario(Part):
+    """Everything a run needs to know, with units in the names and a source on every value that has one.
+
+    Two scenarios are equal if they say the same, wherever they were read from. The order of variants, strata,
+    arms and treatments is part of what they say; that of other keys is not.
+    """
+
+    schema_version: Annotated[int, Whole(1, SCHEMA_VERSION)]
+    title: Name
+    context_of_use: ContextOfUse | None = None
+    patients: Count
+    disease: Disease
+    progression: Progression
+    entry: Entry
+    strata: Annotated[dict[Name, Stratum], Field(min_length=1)] | None = None
+    treatments: dict[Name, Treatment]
+    arms: Annotated[dict[Name, list[Epoch]], Field(min_length=1, max_length=20)]
+    visits: Visits
+    follow_up_days: Interval
+    adherence: Adherence | None = None
+    attrition: Attrition | None = None
+    trial: Trial | None = None
+    output: Output = Output()
+
+    _origin: Origin = PrivateAttr(default=Origin("scenario", {}, {}))
+
+    @property
+    def source_file(self) -> str:
+        """The file the scenario was read from."""
+        return self._origin.file
+
+    @property
+    def name(self) -> str:
+        """The file's name without folder and ending."""
+        return PurePath(self.source_file).stem
+
+    @property
+    def sha256(self) -> str:
+        """Hash of what the scenario says; the file's name and the order of its sections are not part of it."""
+        text = json.dumps(canonical(self), sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Scenario) and bool(canonical(self) == canonical(other))
+
+    def __hash__(self) -> int:
+        return hash(self.sha256)
+
+    def content(self) -> dict[str, Any]:
+        """Plain data, complete, with the sources: what `resolved_yaml` writes."""
+        data: dict[str, Any] = content(self)
+        return data
+
+    def numbers(self) -> dict[str, Any]:
+        """Plain data with every sourced value as a float; a distribution stays `{shape: {...}}`."""
+        data: dict[str, Any] = numbers(self)
+        return data
+
+    def resolved_yaml(self) -> str:
+        """The complete scenario as YAML; it loads again to an equal scenario."""
+        return to_yaml(self.content())
+
+    def replace(self, settings: Mapping[str, object]) -> Scenario:
+        """A scenario with other values at some addresses.
+
+        Parameters
+        ----------
+        settings : mapping
+            Address (a dotted path in the resolved scenario, lists by index) to value; whole subtrees are
+            allowed, and keys of free mappings (variants, treatments, arms, strata) may be new.
+
+        Raises
+        ------
+        ScenarioError
+            There is no such address, or the result is not valid.
+        """
+        from simulator.language.address import apply
+        from simulator.language.loading import build
+
+        return build(apply(self.content(), settings, self._origin), self._origin)

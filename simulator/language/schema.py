@@ -1,0 +1,84 @@
+"""The JSON Schema of what people write: catalog names and shorthands allowed, for editors to complete and check."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from simulator.catalog import names
+from simulator.language.people import WAYS_IN
+from simulator.language.scenario import Scenario
+from simulator.models import MODELS
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+LEAVES = {"Quantity", "Distribution", "Normal", "LogNormal", "Uniform", "Prior"}
+PREFIX = "#/$defs/"
+FROM_CATALOG = "FromCatalog"
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of the human form.
+
+    What the catalog or a default fills in may be left out; checks across sections are those of `validate` only.
+    """
+    full: dict[str, Any] = {"$schema": DIALECT, **Scenario.model_json_schema()}
+    definitions = full["$defs"]
+    for name in ("Disease", "Antisense", "Visits", *(model.__name__ for model in MODELS.values())):
+        _add_partial(name, definitions)
+    _disease(definitions)
+    models = [PREFIX + model.__name__ + FROM_CATALOG for model in MODELS.values()]
+    for name in models:
+        definitions[name.removeprefix(PREFIX)]["required"] = ["model"]
+    visits = definitions["Visits" + FROM_CATALOG]
+    visits["required"] = ["assessments"]
+    visits["oneOf"] = [{"required": ["every_days"]}, {"required": ["days"]}]
+    definitions["Entry"]["oneOf"] = [{"required": [way]} for way in WAYS_IN]
+    properties = full["properties"]
+    properties["progression"] = {"anyOf": [{"$ref": name} for name in models]}
+    properties["visits"] = {"$ref": PREFIX + "Visits" + FROM_CATALOG}
+    properties["disease"] = {"anyOf": [{"$ref": PREFIX + "Disease" + FROM_CATALOG}, {"$ref": PREFIX + "Disease"}]}
+    treatments = properties["treatments"]
+    treatments["additionalProperties"] = {"anyOf": [_drug(definitions), treatments["additionalProperties"]]}
+    return full
+
+
+def _add_partial(name: str, definitions: dict[str, Any]) -> str:
+    """A copy of a section, and of the sections in it, in which no key is required; its name."""
+    partial = name + FROM_CATALOG
+    if partial not in definitions:
+        definitions[partial] = copied = copy.deepcopy(definitions[name])
+        copied.pop("required", None)
+        _use_partials(copied, definitions)
+    return partial
+
+
+def _use_partials(node: Any, definitions: dict[str, Any]) -> None:
+    """Let the references in a copied section lead to copies too; values stay whole."""
+    if isinstance(node, list):
+        for item in node:
+            _use_partials(item, definitions)
+    elif isinstance(node, dict):
+        target = str(node.get("$ref", "")).removeprefix(PREFIX)
+        if target and target not in LEAVES and target != "Variant":
+            node["$ref"] = PREFIX + _add_partial(target, definitions)
+        for item in node.values():
+            _use_partials(item, definitions)
+
+
+def _disease(definitions: dict[str, Any]) -> None:
+    """A disease that names its catalog entry; in both forms a number is a variant's share."""
+    partial = definitions["Disease" + FROM_CATALOG]
+    partial["properties"]["catalog"] = {"enum": names("disease"), "description": "Entry of the catalog"}
+    partial["required"] = ["catalog", "variants"]
+    share = {"type": "number", "minimum": 0, "maximum": 1, "description": "Share of patients"}
+    for name in ("Disease", "Disease" + FROM_CATALOG):
+        variants = definitions[name]["properties"]["variants"]
+        variants["additionalProperties"] = {"anyOf": [share, {"$ref": PREFIX + "Variant"}]}
+
+
+def _drug(definitions: dict[str, Any]) -> dict[str, Any]:
+    """A treatment that names its catalog entry."""
+    partial = definitions["Antisense" + FROM_CATALOG]
+    partial["properties"]["catalog"] = {"enum": names("treatment"), "description": "Entry of the catalog"}
+    partial["required"] = ["catalog"]
+    return {"$ref": PREFIX + "Antisense" + FROM_CATALOG}

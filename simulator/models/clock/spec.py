@@ -1,0 +1,103 @@
+"""What the `progression` section says when the model is `clock`.
+
+The equations are in docs/model.md; the symbols of that page are given with each value.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import model_validator
+
+from simulator.quantities import (
+    Correlation,
+    InsideOne,
+    NotNegative,
+    Part,
+    Positive,
+    PositiveDistribution,
+    Share,
+    fault,
+)
+
+
+class Volatility(Part):
+    """Random speed `q` of 28-day epochs: log-SD (s_q) and correlation of neighbours (rho)."""
+
+    log_sd: NotNegative
+    autocorrelation: InsideOne
+
+
+class Function(Part):
+    """ALSFRS-R domains `F_k = 12 / (1 + (u/tau_k)^a)`; the site of onset has its tau times `onset_factor`."""
+
+    steepness: PositiveDistribution
+    tau_limb: Positive
+    tau_axial: Positive
+    tau_log_sd: NotNegative
+    onset_factor: Positive
+
+
+class Breathing(Part):
+    """Slow vital capacity `SVC = V0 / (1 + (u/tau_V)^b)` [% predicted]."""
+
+    v0_percent: PositiveDistribution
+    tau: PositiveDistribution
+    correlation_with_respiratory: Correlation
+    steepness: Positive
+
+
+class Strength(Part):
+    """Hand-held dynamometry megascore `M0 - loss (1 - (F_fine + F_gross)/24)` [z]."""
+
+    m0_sd: NotNegative
+    loss: NotNegative
+
+
+class Survival(Part):
+    """Death or permanent ventilation: cumulative hazard `(u/L)^kappa` (kappa = steepness), epsilon = state_share."""
+
+    steepness: Positive
+    critical_svc_percent: Positive
+    state_share: Share
+    pav_probability: Share
+    months_after_pav: Positive
+
+
+class Neurofilament(Part):
+    """Plasma NfL `N_bg(age) + A (12/D50)^beta exp(eta) psi(u) J` [pg/mL], rising from u = -lead (kappa0)."""
+
+    background: NotNegative
+    background_growth: InsideOne
+    amplitude: NotNegative
+    speed_exponent: NotNegative
+    log_sd: NotNegative
+    lead: NotNegative
+    rise: Positive
+
+
+class ClockSpec(Part):
+    """The disease clock: `du/dt = q m / D50`, and everything a visit sees is a function of `u`."""
+
+    BY_VARIANT: ClassVar[tuple[str, ...]] = ("d50_months",)
+
+    model: Literal["clock"]
+    d50_months: dict[str, PositiveDistribution]
+    volatility: Volatility
+    function: Function
+    breathing: Breathing
+    strength: Strength
+    survival: Survival
+    neurofilament: Neurofilament
+
+    @model_validator(mode="after")
+    def _threshold(self) -> ClockSpec:
+        """L exists only where the person's own V0 is above the critical SVC."""
+        critical = self.survival.critical_svc_percent.value
+        if self.breathing.v0_percent.lowest <= critical:
+            raise fault(
+                f"v0_percent may fall to {critical:g} or below, the critical SVC at which people die",
+                "Give v0_percent a low above survival.critical_svc_percent",
+                "breathing.v0_percent",
+            )
+        return self

@@ -1,0 +1,56 @@
+"""A result as a notebook shows it: what was run, the headline numbers with their errors, the warnings."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from simulator.results.tree import Result
+
+NOTICE = "Research software. A simulated benefit is not a proven one. Not for treatment decisions."
+
+
+class _Line(NamedTuple):
+    """A metric of the summary as the table shows it."""
+
+    name: str
+    label: str
+    digits: int
+
+
+_LINES = (
+    _Line("alsfrs_r_change_mean", "ALSFRS-R change, survivors", 2),
+    _Line("svc_change_mean", "SVC change, survivors, percentage points", 1),
+    _Line("nfl_plasma_ratio_mean", "NfL, ratio to baseline, geometric mean", 3),
+    _Line("sod1_csf_mean", "CSF SOD1, ratio to baseline, geometric mean", 3),
+    _Line("event_free", "Event-free probability", 3),
+)
+
+
+def html(result: Result) -> str:
+    """HTML of a result; every text from a scenario is escaped."""
+    day = headline_time(result)
+    head = "".join(f"<th>{escape(arm)}</th>" for arm in result.arms)
+    body = "".join(f"<tr><th>{escape(line.label)}</th>{_cells(result, line, day)}</tr>" for line in _LINES)
+    notes = "".join(f"<li>{escape(text)}</li>" for text in result.warnings)
+    return (
+        f"<div><h4>{escape(result.title)}</h4>"
+        f"<p>{result.n_patients:,} patients in each arm, seed {result.seed}, {result.follow_up_days:g} days; engine "
+        f"{escape(str(result.attrs['engine_version']))}, scenario {escape(str(result.attrs['scenario_sha256'])[:12])}</p>"
+        f"<table><thead><tr><th>Day {result.time[day]:g} ± Monte Carlo standard error</th>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table>"
+        f"{f'<ul>{notes}</ul>' if notes else ''}<p><small>{NOTICE}</small></p></div>"
+    )
+
+
+def headline_time(result: Result) -> int:
+    """Index of the last day of analysis, or of the last time."""
+    days = [day for day in result.analysis_days if day in result.time]
+    return int(list(result.time).index(max(days))) if days else len(result.time) - 1
+
+
+def _cells(result: Result, line: _Line, day: int) -> str:
+    group = result.groups["summary"]
+    pairs = zip(group[line.name].values[:, day], group[f"{line.name}_mcse"].values[:, day], strict=True)
+    return "".join(f"<td>{value:.{line.digits}f} ± {mcse:.{line.digits}f}</td>" for value, mcse in pairs)

@@ -1,0 +1,157 @@
+"""The summary group, from the streaming sums: the same code for a full run and for one that kept nothing else.
+
+Means, SDs and quantiles are over survivors (not dead at that day). Variables added as logarithms come out as geometric
+means, geometric SDs (a factor) and quantiles. Every estimate has its Monte Carlo standard error beside it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.results import arrays
+from simulator.results.arrays import Group, Named
+from simulator.results.record import Record, SumsLike
+from simulator.results.variables import SUMMARISED, Summarised
+
+Floats = NDArray[np.float64]
+ARM_TIME = ("arm", "time")
+_PROBABILITIES = np.array(arrays.QUANTILES)
+
+
+class Moments(NamedTuple):
+    """Of one variable over the survivors, on the scale it was added on: (arm, time)."""
+
+    n: Floats
+    mean: Floats
+    sd: Floats
+    mean_mcse: Floats
+    sd_mcse: Floats
+
+
+def summary_group(record: Record) -> Group:
+    """The group `summary` of a run."""
+    group: Group = {
+        **arrays.arm_coordinate(record.arms),
+        **arrays.time_coordinates(record.time),
+        **arrays.quantile_coordinate(),
+        **arrays.ending_coordinate(),
+    }
+    with np.errstate(invalid="ignore", divide="ignore"):
+        group |= _counts(record.sums)
+        for index, row in enumerate(SUMMARISED):
+            group |= _variable(record.sums, index, row)
+        group |= _death_as_zero(record.sums)
+        group |= _event_free_time(record.sums)
+    return group
+
+
+def _described(dims: tuple[str, ...], values: NDArray[np.generic], unit: str, long_name: str) -> Named:
+    return Named(dims, values, {"units": unit, "long_name": long_name})
+
+
+def _pair(name: str, value: Floats, mcse: Floats, unit: str, text: str, dims: tuple[str, ...] = ARM_TIME) -> Group:
+    """An estimate and its Monte Carlo standard error, each a variable."""
+    return {
+        name: _described(dims, value, unit, text),
+        f"{name}_mcse": _described(dims, mcse, unit, f"{text}: Monte Carlo standard error"),
+    }
+
+
+def _counts(sums: SumsLike) -> Group:
+    n = sums.n_patients
+    group: Group = {
+        "alive": _described(ARM_TIME, np.asarray(sums.alive, np.int64), "1", "patients alive"),
+        "at_risk": _described(ARM_TIME, np.asarray(sums.event_free, np.int64), "1", "patients alive and free of PAV"),
+        "ended": _described(("arm", "ending"), np.asarray(sums.ended, np.int64), "1", "patients by what ended follow-up"),
+    }
+    for name, count, text in (
+        ("survival", sums.alive, "probability to be alive"),
+        ("event_free", sums.event_free, "probability to be alive and free of permanent assisted ventilation"),
+    ):
+        p = np.asarray(count) / n
+        group |= _pair(name, p, np.sqrt(p * (1 - p) / n), "1", text)
+    return group
+
+
+def _variable(sums: SumsLike, index: int, row: Summarised) -> Group:
+    moments = _moments(sums, index)
+    log = row.transform == "log"
+    name, unit, text = row.name, row.unit, f"{row.long_name}, survivors"
+    mean, mean_mcse = _back(moments.mean, moments.mean_mcse, log)
+    sd, sd_mcse = _back(moments.sd, moments.sd_mcse, log)
+    points, points_mcse = _quantiles(sums, index, moments.n)
+    quantile, quantile_mcse = _back(points, points_mcse, log)
+    kind = "geometric " if log else ""
+    group = _pair(f"{name}_mean", mean, mean_mcse, unit, f"{text}: {kind}mean")
+    group |= _pair(f"{name}_sd", sd, sd_mcse, "1" if log else unit, f"{text}: {kind}SD")
+    group |= _pair(
+        f"{name}_quantile", quantile, quantile_mcse, unit, f"{text}: quantile", (*ARM_TIME, "quantile")
+    )
+    group[f"{name}_quantile"].attrs.update(bin_width=float(sums.width[index]), bin_scale=row.transform)
+    return group
+
+
+def _back(value: Floats, mcse: Floats, log: bool) -> tuple[Floats, Floats]:
+    """From the scale of adding to that of reporting (delta method)."""
+    return (np.exp(value), np.exp(value) * mcse) if log else (value, mcse)
+
+
+def _middles(sums: SumsLike, index: int, bins: int) -> Floats:
+    return sums.low[index] + sums.width[index] * (np.arange(bins) + 0.5)
+
+
+def _moments(sums: SumsLike, index: int) -> Moments:
+    """Mean and SD from the sums; the fourth moment, for the error of the SD, from the middles of the bins."""
+    n = np.where(sums.alive > 0, sums.alive, np.nan).astype(np.float64)
+    mean = sums.total[..., index] / sums.scale[index] / n
+    square = sums.square[..., index] / sums.square_scale[index] / n
+    variance = np.maximum(square - mean**2, 0) * n / np.maximum(n - 1, 1)
+    bins = sums.counts.shape[-1]
+    distance = _middles(sums, index, bins) - mean[..., None]
+    fourth = np.einsum("atb,atb->at", sums.counts[..., index, :].astype(np.float64), distance**4) / n
+    sd = np.sqrt(variance)
+    sd_mcse = np.where(sd > 0, np.sqrt(np.maximum(fourth - variance**2, 0) / n) / (2 * sd), 0.0)
+    return Moments(n, mean, sd, sd / np.sqrt(n), np.where(np.isnan(mean), np.nan, sd_mcse))
+
+
+def _quantiles(sums: SumsLike, index: int, n: Floats) -> tuple[Floats, Floats]:
+    """Quantiles, linear within a bin, and their errors by Woodruff's interval: half of Q(p + e) − Q(p − e), e = sqrt(p q/n)."""
+    shape = (*n.shape, len(_PROBABILITIES))
+    value, mcse = np.full(shape, np.nan), np.full(shape, np.nan)
+    edges = sums.low[index] + sums.width[index] * np.arange(sums.counts.shape[-1] + 1)
+    for arm, time in np.argwhere(n > 0):
+        below = np.concatenate([[0.0], np.cumsum(sums.counts[arm, time, index])]) / n[arm, time]
+        error = np.sqrt(_PROBABILITIES * (1 - _PROBABILITIES) / n[arm, time])
+        targets = np.clip(np.stack([_PROBABILITIES - error, _PROBABILITIES, _PROBABILITIES + error]), 0, 1)
+        found = np.interp(targets, *_inside(below, edges))
+        value[arm, time], mcse[arm, time] = found[1], (found[2] - found[0]) / 2
+    return value, mcse
+
+
+def _inside(below: Floats, edges: Floats) -> tuple[Floats, Floats]:
+    """Without the empty bins before the first and after the last value, where the distribution function is flat."""
+    first = int(np.searchsorted(below, 0.0, side="right")) - 1
+    last = int(np.searchsorted(below, below[-1], side="left"))
+    return below[first : last + 1], edges[first : last + 1]
+
+
+def _death_as_zero(sums: SumsLike) -> Group:
+    """Mean ALSFRS-R of all patients when the dead count as 0 points."""
+    index = next(i for i, row in enumerate(SUMMARISED) if row.name == "alsfrs_r")
+    n = sums.n_patients
+    mean = sums.total[..., index] / sums.scale[index] / n
+    square = sums.square[..., index] / sums.square_scale[index] / n
+    mcse = np.sqrt(np.maximum(square - mean**2, 0) / max(n - 1, 1))
+    return _pair("alsfrs_r_death0_mean", mean, mcse, "points", "ALSFRS-R total, all patients, 0 after death: mean")
+
+
+def _event_free_time(sums: SumsLike) -> Group:
+    n = sums.n_patients
+    mean = sums.restricted / sums.restricted_scale / n
+    square = sums.restricted_square / sums.restricted_square_scale / n
+    mcse = np.sqrt(np.maximum(square - mean**2, 0) / max(n - 1, 1))
+    text = "event-free time within follow-up: mean"
+    return _pair("event_free_time_mean", mean, mcse, "d", text, ("arm",))

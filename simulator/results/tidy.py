@@ -1,0 +1,90 @@
+"""The summary as tidy rows: one estimate a row."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from simulator.results.arrays import QUANTILES
+from simulator.results.variables import SUMMARISED
+
+if TYPE_CHECKING:
+    from simulator.results.tree import Result
+
+Z_95 = 1.959963984540054
+_POSITIVE = frozenset(row.name for row in SUMMARISED if row.transform == "log")
+_PROBABILITIES = ("survival", "event_free")
+
+
+class Row(NamedTuple):
+    """One estimate with its 95 % Monte Carlo interval; `time` in days since baseline."""
+
+    scenario: str
+    arm: str
+    metric: str
+    time: float
+    estimate: float
+    lower: float
+    upper: float
+    mcse: float
+    n: int
+
+
+def summary_rows(result: Result) -> list[Row]:
+    """Every estimate of the summary group: by arm, then metric, then time."""
+    group = result.groups["summary"]
+    alive, everybody = group["alive"].values, np.full_like(group["alive"].values, result.n_patients)
+    series = []
+    for name, n in [(p, everybody) for p in _PROBABILITIES] + [("alsfrs_r_death0_mean", everybody)]:
+        series.append((name, group[name].values, group[f"{name}_mcse"].values, n))
+    for row in SUMMARISED:
+        for name in (f"{row.name}_mean", f"{row.name}_sd"):
+            series.append((name, group[name].values, group[f"{name}_mcse"].values, alive))
+        value, mcse = group[f"{row.name}_quantile"].values, group[f"{row.name}_quantile_mcse"].values
+        for k, p in enumerate(QUANTILES):
+            series.append((f"{row.name}_q{round(100 * p):02d}", value[..., k], mcse[..., k], alive))
+    return [row for a, arm in enumerate(result.arms) for row in _arm_rows(result, a, arm, series)]
+
+
+def _arm_rows(result: Result, a: int, arm: str, series: list[tuple[str, ...]]) -> Iterator[Row]:
+    times, title = result.time.tolist(), result.title
+    for name, value, mcse, n in series:
+        lower, upper = interval(name, value[a], mcse[a])
+        columns = (times, value[a].tolist(), lower.tolist(), upper.tolist(), mcse[a].tolist(), n[a].tolist())
+        for time, estimate, low, high, error, count in zip(*columns, strict=True):
+            yield Row(title, arm, name, time, estimate, low, high, error, count)
+
+
+def interval(metric: str, value: np.ndarray, mcse: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """95 % Monte Carlo interval: symmetric, on the logarithm for geometric means, within 0–1 for probabilities."""
+    if metric.rsplit("_", 1)[0] in _POSITIVE:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            factor = np.exp(Z_95 * mcse / value)
+        return value / factor, value * factor
+    low, high = value - Z_95 * mcse, value + Z_95 * mcse
+    return (np.maximum(low, 0), np.minimum(high, 1)) if metric in _PROBABILITIES else (low, high)
+
+
+def csv_text(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """Rows as CSV that is safe to open in a spreadsheet; NaN is an empty cell."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return stream.getvalue()
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return "" if value != value else f"{value:.7g}"
+    return safe_cell(value) if isinstance(value, str) else str(value)
+
+
+def safe_cell(text: str) -> str:
+    """Text without control characters, and with a quote before what a spreadsheet would take for a formula."""
+    clean = "".join(character if character.isprintable() else " " for character in text)
+    return f"'{clean}" if clean.startswith(("=", "+", "-", "@")) else clean

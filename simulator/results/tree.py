@@ -1,0 +1,206 @@
+"""The result of a run: groups of named arrays, made into an xarray tree only when somebody asks for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simulator.results import arrays
+from simulator.results.arrays import Group, Groups, Named
+from simulator.results.record import Arrays, Provenance, Record
+from simulator.results.summary import summary_group
+from simulator.results.survival import SurvivalCurve, curve_from_grid, curve_from_times
+from simulator.results.variables import variable
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
+
+FORMAT = "als-simulator result 1"
+
+
+class Result:
+    """What a run found out. `groups` maps a group to its named arrays; `attrs` says what was run.
+
+    In summary mode the only group is `summary`.
+    """
+
+    def __init__(self, attrs: dict[str, Any], groups: Groups) -> None:
+        self.attrs = attrs
+        self.groups = groups
+
+    @property
+    def title(self) -> str:
+        """Title of the scenario."""
+        return str(self.attrs["title"])
+
+    @property
+    def seed(self) -> int:
+        """Seed of the random numbers."""
+        return int(self.attrs["seed"])
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Names of the arms, in the order of the scenario."""
+        return tuple(str(name) for name in self.groups["summary"]["arm"].values)
+
+    @property
+    def n_patients(self) -> int:
+        """Number of patients."""
+        return int(self.attrs["n_patients"])
+
+    @property
+    def follow_up_days(self) -> float:
+        """Length of follow-up."""
+        return float(self.attrs["follow_up_days"])
+
+    @property
+    def is_full(self) -> bool:
+        """Whether patients were kept, not only the summary."""
+        return "events" in self.groups
+
+    @property
+    def analysis_days(self) -> tuple[float, ...]:
+        """Days of analysis that the scenario names."""
+        return tuple(json.loads(self.attrs["analysis_days"]))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the reader must know."""
+        return tuple(json.loads(self.attrs["warnings"]))
+
+    @property
+    def screening(self) -> dict[str, Any]:
+        """Candidates tried and, by stratum and rule, rejected."""
+        return dict(json.loads(self.attrs["screening"]))
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What `simulate` was called with, as far as the numbers depend on it."""
+        return dict(json.loads(self.attrs["arguments"]))
+
+    @property
+    def time(self) -> Any:
+        """Days since baseline at which truth and summary are given."""
+        return self.groups["summary"]["time"].values
+
+    def arm_index(self, arm: str) -> int:
+        """Position of an arm; KeyError with the names that exist."""
+        if arm not in self.arms:
+            raise KeyError(f"no arm {arm!r}; there are {', '.join(self.arms)}")
+        return self.arms.index(arm)
+
+    @property
+    def data(self) -> xarray.DataTree:
+        """The whole result as an `xarray.DataTree`."""
+        import xarray
+
+        root = {"/": xarray.Dataset(attrs=self.attrs)}
+        return xarray.DataTree.from_dict(root | {f"/{name}": _dataset(group) for name, group in self.groups.items()})
+
+    def summary_rows(self) -> list[Any]:
+        """The summary as tidy rows (see `simulator.results.tidy.Row`)."""
+        from simulator.results.tidy import summary_rows
+
+        return summary_rows(self)
+
+    def summary(self) -> pandas.DataFrame:
+        """The summary as a tidy table: arm, metric, time, estimate, interval, Monte Carlo standard error, n."""
+        import pandas
+
+        return pandas.DataFrame(self.summary_rows())
+
+    def survival(self, arm: str) -> SurvivalCurve:
+        """The event-free curve of an arm: exact with patients kept, from the grid of the summary otherwise."""
+        index = self.arm_index(arm)
+        if self.is_full:
+            events = self.groups["events"]
+            time, event = events["event_free_time"].values[index], events["event"].values[index]
+            return curve_from_times(time, event > 0, self.follow_up_days)
+        return curve_from_grid(self.time, self.groups["summary"]["event_free"].values[index], self.n_patients)
+
+    def save(self, path: str | Path) -> None:
+        """Write one netCDF-4 file, atomically."""
+        from simulator.results.files import save
+
+        save(self, Path(path))
+
+    def __repr__(self) -> str:
+        kind = "" if self.is_full else ", summary only"
+        return f"<Result {self.title!r}: {self.n_patients} patients, arms {', '.join(self.arms)}, seed {self.seed}{kind}>"
+
+    def _repr_html_(self) -> str:
+        from simulator.results.html import html
+
+        return html(self)
+
+
+def name(record: Record, provenance: Provenance) -> Result:
+    """Give a run its names, units, labels and provenance."""
+    groups: Groups = {"summary": summary_group(record)}
+    if record.events:
+        labels = {"variant": record.variants, "stratum": record.strata or ("all",), "arm": record.arms}
+        patients = dict(record.patients)
+        patients.setdefault("stratum", np.zeros(record.n_patients, np.int8))
+        arms, people = arrays.arm_coordinate(record.arms), arrays.patient_coordinate(record.n_patients)
+        groups |= {
+            "patients": people | _named("patients", patients, labels),
+            "truth": arms | people | arrays.time_coordinates(record.time) | _named("truth", record.truth, labels),
+            "observed": arms
+            | people
+            | arrays.visit_coordinates(record.visit_days)
+            | _named("observed", record.observed, labels),
+            "events": arms | people | _named("events", record.events, labels),
+            "doses": _named("doses", record.doses, labels),
+        }
+    return Result(_attributes(record, provenance), groups)
+
+
+def _named(group: str, values: Arrays, labels: Mapping[str, tuple[str, ...]]) -> Group:
+    return {key: arrays.described(variable(group, key), array, labels) for key, array in values.items()}
+
+
+def _attributes(record: Record, provenance: Provenance) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "Conventions": "CF-1.11",
+        "title": record.title,
+        "seed": np.uint64(record.seed),
+        "n_patients": np.int64(record.n_patients),
+        "follow_up_days": np.float64(record.follow_up_days),
+        "output": provenance.output,
+        "scenario_name": provenance.name,
+        "scenario_sha256": provenance.scenario_sha256,
+        "scenario": provenance.scenario,
+        "engine_version": provenance.engine_version,
+        "versions": json.dumps(provenance.versions, sort_keys=True),
+        "citations": json.dumps(list(provenance.citations), ensure_ascii=False),
+        "warnings": json.dumps(list(record.warnings), ensure_ascii=False),
+        "arguments": json.dumps(provenance.arguments, sort_keys=True),
+        "analysis_days": json.dumps([float(day) for day in provenance.analysis_days]),
+        "screening": json.dumps(record.screening, default=_plain, ensure_ascii=False),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """A numpy number or array as JSON knows it."""
+    return value.tolist()
+
+
+def _dataset(group: Group) -> xarray.Dataset:
+    import xarray
+
+    coordinates = {key: array for key, array in group.items() if arrays.is_coordinate(key, array)}
+    variables = {key: array for key, array in group.items() if key not in coordinates}
+    return xarray.Dataset(_triples(variables), _triples(coordinates))
+
+
+def _triples(group: Group) -> dict[str, tuple[Any, ...]]:
+    return {key: (array.dims, array.values, array.attrs) for key, array in group.items()}
+
+
+__all__ = ["FORMAT", "Named", "Result", "name"]

@@ -1,0 +1,138 @@
+"""The one table of outputs: what every variable of a result is called, where it lives, and in which unit."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+INFINITE = float("inf")
+PATIENT = ("patient",)
+TRUTH = ("arm", "patient", "time")
+OBSERVED = ("arm", "patient", "visit")
+EVENT = ("arm", "patient")
+RECORD = ("record",)
+
+
+class Variable(NamedTuple):
+    """One output: its name, group and dimensions, unit, long name, valid range, and type on disk.
+
+    `flags` are the meanings of the codes 0, 1, 2 …; `fill` is the code of a missing value of an integer type.
+    """
+
+    name: str
+    group: str
+    dims: tuple[str, ...]
+    unit: str
+    long_name: str
+    low: float = -INFINITE
+    high: float = INFINITE
+    dtype: str = "f4"
+    flags: tuple[str, ...] = ()
+    fill: int | None = None
+
+
+class Summarised(NamedTuple):
+    """One variable of the streaming sums: transform before adding (`identity` or `log`), range and number of the bins.
+
+    `of` is the variable it is made from, `since` how it refers to the patient's own baseline: "" (not), "change", "ratio".
+    """
+
+    name: str
+    transform: str
+    low: float
+    high: float
+    bins: int
+    unit: str
+    long_name: str
+    of: str
+    since: str = ""
+
+
+def _domain(name: str, label: str) -> Variable:
+    return Variable(name, "truth", TRUTH, "points", f"ALSFRS-R {label} domain, as if alive", 0, 12)
+
+
+def _day(name: str, long_name: str) -> Variable:
+    return Variable(name, "events", EVENT, "d", f"{long_name}, days since baseline", dtype="f8")
+
+
+_PATIENTS = (
+    Variable("variant", "patients", PATIENT, "", "SOD1 variant", dtype="name"),
+    Variable("fast_variant", "patients", PATIENT, "1", "variant is on the trial's list of fast ones", 0, 1, "i1", ("no", "yes")),
+    Variable("sex", "patients", PATIENT, "1", "sex", 0, 1, "i1", ("man", "woman")),
+    Variable("age_at_onset", "patients", PATIENT, "years", "age at first symptom", 0, 120),
+    Variable("age", "patients", PATIENT, "years", "age at baseline", 0, 120),
+    Variable("time_since_onset", "patients", PATIENT, "months", "time since first symptom at baseline", 0, 1200),
+    Variable("stratum", "patients", PATIENT, "", "stratum", dtype="name"),
+    Variable("candidates", "patients", PATIENT, "1", "candidates tried until one was eligible", 1, 10_000, "i4"),
+    Variable(
+        "onset_site", "patients", PATIENT, "1", "site of onset", 0, 2, "i1", ("bulbar", "upper_limb", "lower_limb")
+    ),
+    Variable("d50", "patients", PATIENT, "months", "time from onset to disease time 1 when untreated", 0),
+)
+_TRUTH = (
+    Variable("alsfrs_r", "truth", TRUTH, "points", "ALSFRS-R total, as if alive", 0, 48),
+    _domain("alsfrs_r_bulbar", "bulbar"),
+    _domain("alsfrs_r_fine_motor", "fine motor"),
+    _domain("alsfrs_r_gross_motor", "gross motor"),
+    _domain("alsfrs_r_respiratory", "respiratory"),
+    Variable("svc", "truth", TRUTH, "percent", "slow vital capacity, % predicted, as if alive", 0, 200),
+    Variable("hhd", "truth", TRUTH, "1", "hand-held dynamometry megascore (z), as if alive"),
+    Variable("nfl_plasma", "truth", TRUTH, "pg/mL", "neurofilament light in plasma, as if alive", 0),
+    Variable("sod1_csf", "truth", TRUTH, "1", "SOD1 in cerebrospinal fluid, ratio to baseline", 0),
+    Variable("rate", "truth", TRUTH, "1", "multiplier of the rate of progression, 1 = untreated"),
+    Variable("disease_time", "truth", TRUTH, "1", "disease time, 0 at onset"),
+)
+_OBSERVED = (
+    Variable("alsfrs_r", "observed", OBSERVED, "points", "ALSFRS-R total as measured", 0, 48, "i1", fill=-1),
+    Variable("svc", "observed", OBSERVED, "percent", "slow vital capacity as measured, % predicted"),
+    Variable("hhd", "observed", OBSERVED, "1", "hand-held dynamometry megascore (z) as measured"),
+    Variable("nfl_plasma", "observed", OBSERVED, "pg/mL", "neurofilament light in plasma as measured", 0),
+    Variable("sod1_csf", "observed", OBSERVED, "1", "SOD1 in cerebrospinal fluid as measured, ratio to baseline", 0),
+    Variable("day", "observed", OBSERVED, "d", "day of the visit, days since baseline"),
+)
+_EVENTS = (
+    _day("event_free_time", "earlier of death or permanent assisted ventilation and end of follow-up"),
+    Variable(
+        "event", "events", EVENT, "1", "what ended event-free life by end of follow-up", 0, 2, "i1", ("none", "death", "pav")
+    ),
+    _day("death_time", "death"),
+    _day("dropout_time", "dropout"),
+    _day("phenoconversion_time", "phenoconversion"),
+    _day("niv_time", "start of non-invasive ventilation"),
+    _day("gastrostomy_time", "gastrostomy"),
+    _day("followup_time", "end of follow-up"),
+)
+_DOSES = (
+    Variable("arm", "doses", RECORD, "1", "arm", dtype="arm"),
+    Variable("patient", "doses", RECORD, "1", "patient", 0, dtype="i4"),
+    Variable("day", "doses", RECORD, "d", "day of the dose, days since baseline", 0),
+    Variable("dose_mg", "doses", RECORD, "mg", "dose given", 0),
+)
+
+VARIABLES: dict[tuple[str, str], Variable] = {
+    (v.group, v.name): v for v in (*_PATIENTS, *_TRUTH, *_OBSERVED, *_EVENTS, *_DOSES)
+}
+
+BINS = 256  # the same for all rows, and widths that float32 holds exactly
+SUMMARISED: tuple[Summarised, ...] = (
+    Summarised("alsfrs_r", "identity", 0, 48, BINS, "points", "ALSFRS-R total", "alsfrs_r"),
+    Summarised("svc", "identity", 0, 160, BINS, "percent", "slow vital capacity, % predicted", "svc"),
+    Summarised("hhd", "identity", -4.5, 3.5, BINS, "1", "hand-held dynamometry megascore (z)", "hhd"),
+    Summarised("nfl_plasma", "log", 1, 9, BINS, "pg/mL", "neurofilament light in plasma", "nfl_plasma"),
+    Summarised("sod1_csf", "log", -3.5, 0.5, BINS, "1", "SOD1 in cerebrospinal fluid, ratio to baseline", "sod1_csf"),
+    Summarised(
+        "alsfrs_r_change", "identity", -48, 16, BINS, "points", "change of ALSFRS-R from baseline", "alsfrs_r", "change"
+    ),
+    Summarised("svc_change", "identity", -144, 48, BINS, "percent", "change of SVC from baseline", "svc", "change"),
+    Summarised(
+        "nfl_plasma_ratio", "log", -4, 4, BINS, "1", "neurofilament light, ratio to baseline", "nfl_plasma", "ratio"
+    ),
+)
+
+
+def variable(group: str, name: str) -> Variable:
+    """The row of the table, or a plain row for a parameter of a model that the table does not list."""
+    dims = {"patients": PATIENT, "truth": TRUTH, "observed": OBSERVED, "events": EVENT}.get(group, RECORD)
+    return VARIABLES.get((group, name), Variable(name, group, dims, "1", name.replace("_", " ")))
+
+

@@ -1,0 +1,121 @@
+"""Two results set side by side: the second minus the first, arm by arm and metric by metric."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from simulator.analysis import contrast
+from simulator.analysis.moments import Estimate
+from simulator.errors import SimulatorError
+from simulator.results import Result, open_result
+from simulator.studies.headline import headline_days
+from simulator.studies.metrics import METRICS, Metric, estimate, shown
+
+Z_95 = 1.959963984540054
+
+
+class Difference(NamedTuple):
+    """B minus A (their ratio for geometric means), with its 95 % Monte Carlo interval."""
+
+    arm: str
+    metric: str
+    label: str
+    unit: str
+    day: float
+    a: float
+    b: float
+    estimate: float
+    lower: float
+    upper: float
+    mcse: float
+    n: int
+    paired: bool
+    digits: int
+
+
+class Comparison(NamedTuple):
+    """Two results and their differences."""
+
+    a: str
+    b: str
+    paired: bool
+    pairs: list[tuple[str, str]]
+    rows: list[Difference]
+    notes: list[str]
+
+
+def compare(a: Result | str | Path, b: Result | str | Path) -> Comparison:
+    """Differences between two results, given as such or by file or folder.
+
+    Both run with the same seed and patients kept: patient i of one is set against patient i of the other. Otherwise
+    the two count as independent.
+    """
+    first, second = (one if isinstance(one, Result) else open_result(one) for one in (a, b))
+    pairs = _arm_pairs(first, second)
+    days = _common_days(first, second)
+    paired = first.seed == second.seed and first.is_full and second.is_full
+    rows = [row for day in days for pair in pairs for row in _rows(first, second, pair, day)]
+    return Comparison(first.title, second.title, paired, pairs, rows, _notes(first, second, paired))
+
+
+def _arm_pairs(a: Result, b: Result) -> list[tuple[str, str]]:
+    """Arms of the same name; two results with one arm each are set against each other whatever the names."""
+    common = [(arm, arm) for arm in a.arms if arm in b.arms]
+    if not common and len(a.arms) == len(b.arms) == 1:
+        return [(a.arms[0], b.arms[0])]
+    if not common:
+        raise SimulatorError(f"no arm in common: {', '.join(a.arms)} and {', '.join(b.arms)}; rename the arms to compare")
+    return common
+
+
+def _common_days(a: Result, b: Result) -> list[float]:
+    """The headline days of either, as far as both results have that time."""
+    both = np.intersect1d(a.time, b.time)
+    wanted = {*headline_days(a), *headline_days(b)} & set(both.tolist())
+    if not wanted and len(both) == 0:
+        raise SimulatorError("no time in common; give both scenarios the same output.every_days")
+    return sorted(wanted or {float(both[-1])})
+
+
+def _rows(a: Result, b: Result, arms: tuple[str, str], day: float) -> Iterator[Difference]:
+    for metric in METRICS:
+        x, y = estimate(metric, a, arms[0], day), estimate(metric, b, arms[1], day)
+        if x.n and y.n:
+            found = contrast.difference(y, x, same_patients=a.seed == b.seed)
+            yield _difference(metric, arms[1], day, (x, y), found)
+
+
+def _difference(metric: Metric, arm: str, day: float, both: tuple[Estimate, Estimate], found: Estimate) -> Difference:
+    low, high = (found.value + sign * Z_95 * found.mcse for sign in (-1, 1))
+    if metric.logarithm:
+        low, high = np.exp(low), np.exp(high)
+    a, b, difference = (shown(metric, one) for one in (*both, found))
+    return Difference(
+        arm,
+        metric.name,
+        metric.label,
+        metric.unit,
+        day,
+        a.value,
+        b.value,
+        difference.value,
+        float(low),
+        float(high),
+        difference.mcse,
+        found.n,
+        found.paired,
+        metric.digits,
+    )
+
+
+def _notes(a: Result, b: Result, paired: bool) -> list[str]:
+    """What the reader must know about how the two were set against each other."""
+    if paired:
+        shared = min(a.n_patients, b.n_patients)
+        return [f"Paired: the same seed, {shared:,} patients in both."]
+    reason = "seeds differ" if a.seed != b.seed else "a summary keeps no patients"
+    return [f"Not paired ({reason}): the intervals are those of independent runs, wider than they need be."]

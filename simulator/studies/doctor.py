@@ -1,0 +1,78 @@
+"""Whether this installation works: versions, cores, threads, cache, and the random numbers against published vectors."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib import metadata
+from typing import NamedTuple
+
+LIBRARIES = ("numba", "numpy", "scipy", "xarray", "pydantic", "h5py", "h5netcdf", "ruamel.yaml", "typer")
+
+# Philox4x32-10, counter, key -> output: known answers of Random123 (Salmon et al. 2011, doi:10.1145/2063384.2063405).
+VECTORS = (
+    ((0, 0, 0, 0), (0, 0), (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
+    ((0xFFFFFFFF,) * 4, (0xFFFFFFFF,) * 2, (0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD)),
+    (
+        (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344),
+        (0xA4093822, 0x299F31D0),
+        (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1),
+    ),
+)
+
+
+class Check(NamedTuple):
+    """One thing looked at. `passed` is None for what is only told."""
+
+    name: str
+    finding: str
+    passed: bool | None = None
+
+
+def checks() -> list[Check]:
+    """Everything that is looked at."""
+    found = [
+        Check("als-simulator", _version("als-simulator")),
+        Check("python", f"{platform.python_version()} ({platform.system()} {platform.machine()})"),
+        *(_library(name) for name in LIBRARIES),
+        Check("cores", str(_cores())),
+        Check("threads", os.environ.get("NUMBA_NUM_THREADS", str(_cores()))),
+        Check("compiler", "off (NUMBA_DISABLE_JIT)" if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0" else "on"),
+    ]
+    return [*found, _cache(), _random_numbers()]
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _library(name: str) -> Check:
+    version = _version(name)
+    return Check(name, version, version != "not installed")
+
+
+def _cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _cache() -> Check:
+    """The folder of compiled kernels: there and writable."""
+    from simulator.engine.jit import cache_folder
+
+    try:
+        return Check("kernel cache", str(cache_folder()), True)
+    except OSError as error:
+        return Check("kernel cache", str(error), False)
+
+
+def _random_numbers() -> Check:
+    """The compiled generator against the published vectors."""
+    from simulator.engine.random import philox
+
+    wrong = [counter for counter, key, output in VECTORS if tuple(map(int, philox(*counter, *key))) != output]
+    finding = f"{len(VECTORS) - len(wrong)} of {len(VECTORS)} published Philox4x32-10 vectors"
+    return Check("random numbers", finding, not wrong)

@@ -1,0 +1,165 @@
+"""What a reader wants to see first of a run: the metrics by arm, the differences, survival from onset, screening."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from simulator.analysis import contrast, moments, survival
+from simulator.analysis.moments import Estimate
+from simulator.results import Result
+from simulator.studies.metrics import METRICS, Metric, View, estimate, shown, time_index
+from simulator.units import DAYS_PER_MONTH, DAYS_PER_YEAR
+
+NOTICE = "Research software: a simulated benefit is not a proven one. Not for treatment decisions."
+DEFAULT_DAYS = (196.0, 364.0, 1036.0)
+CONTROL = "untreated"
+ORDERED = ("early_start", "delayed_start")
+
+
+def _unused(view: View) -> Estimate:
+    raise NotImplementedError("this metric is not read from one arm at one time")
+
+
+_BOTH = Metric(
+    "alsfrs_r_change_survivors_of_both", "ALSFRS-R change, survivors of both", "points", _unused, _unused
+)
+_MEDIAN = Metric("event_free_from_onset_median", "Median from onset to death or PAV", "months", _unused, _unused)
+_SPREAD = Metric("event_free_from_onset_sd", "SD of time from onset to death or PAV", "years", _unused, _unused)
+
+
+class Row(NamedTuple):
+    """One number of the headline. `against` is empty unless it is a difference, arm minus against (or their ratio)."""
+
+    kind: str  # arm, difference or onset
+    metric: str
+    label: str
+    unit: str
+    arm: str
+    against: str
+    group: str  # variant, for survival from onset
+    day: float  # NaN where it has no day
+    estimate: float
+    mcse: float
+    n: int
+    paired: bool
+    digits: int
+
+
+class Headline(NamedTuple):
+    """The headline of a run."""
+
+    title: str
+    patients: int
+    seed: int
+    arms: tuple[str, ...]
+    follow_up_days: float
+    engine_version: str
+    scenario_sha256: str
+    output: str
+    rows: list[Row]
+    screening: dict[str, Any]
+    warnings: tuple[str, ...]
+    notice: str = NOTICE
+
+
+def headline(result: Result) -> Headline:
+    """The headline of a result, full or summary."""
+    attrs = result.attrs
+    return Headline(
+        result.title,
+        result.n_patients,
+        result.seed,
+        result.arms,
+        result.follow_up_days,
+        str(attrs["engine_version"]),
+        str(attrs["scenario_sha256"]),
+        str(attrs["output"]),
+        [*_arm_rows(result), *_difference_rows(result), *_onset_rows(result)],
+        result.screening,
+        result.warnings,
+    )
+
+
+def headline_days(result: Result) -> tuple[float, ...]:
+    """Days of analysis of the scenario, or weeks 28, 52 and 148, as far as the follow-up reaches."""
+    wanted = result.analysis_days or DEFAULT_DAYS
+    found = {time_index(result, day) for day in wanted if day <= result.time[-1]}
+    return tuple(float(result.time[k]) for k in sorted(found - {0})) or (float(result.time[-1]),)
+
+
+def contrasts(arms: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Which arms are set against which: each against `untreated` (or the first), and early against delayed start."""
+    control = CONTROL if CONTROL in arms else arms[0]
+    pairs = [(arm, control) for arm in arms if arm != control]
+    return pairs + ([ORDERED] if set(ORDERED) <= set(arms) and control not in ORDERED else [])
+
+
+def _arm_rows(result: Result) -> Iterator[Row]:
+    for day in headline_days(result):
+        for metric in METRICS:
+            found = [(arm, shown(metric, estimate(metric, result, arm, day))) for arm in result.arms]
+            yield from (_row("arm", metric, (arm, ""), day, one) for arm, one in found if one.n)
+
+
+def _difference_rows(result: Result) -> Iterator[Row]:
+    pairs = contrasts(result.arms)
+    for day in headline_days(result):
+        for metric in METRICS:
+            by_arm = {arm: estimate(metric, result, arm, day) for arm in result.arms}
+            for a, b in pairs:
+                found = shown(metric, contrast.difference(by_arm[a], by_arm[b], same_patients=True))
+                if by_arm[a].n and by_arm[b].n:
+                    unit = "ratio of arms" if metric.logarithm else metric.unit
+                    yield _row("difference", metric._replace(unit=unit), (a, b), day, found)
+            if metric.name == "alsfrs_r_change_survivors" and result.is_full:
+                yield from (_both_row(result, pair, day) for pair in pairs)
+
+
+def _both_row(result: Result, pair: tuple[str, str], day: float) -> Row:
+    """The difference over those who are alive in both arms."""
+    a, b = (View(result, result.arm_index(arm), time_index(result, day)) for arm in pair)
+    found = contrast.survivors_of_both(a.change("alsfrs_r"), b.change("alsfrs_r"), a.alive, b.alive)
+    return _row("difference", _BOTH, pair, day, found._replace(paired=True))
+
+
+def _row(kind: str, metric: Metric, arms: tuple[str, str], day: float, found: Estimate, group: str = "") -> Row:
+    return Row(
+        kind,
+        metric.name,
+        metric.label,
+        metric.unit,
+        *arms,
+        group,
+        day,
+        found.value,
+        found.mcse,
+        found.n,
+        found.paired,
+        metric.digits,
+    )
+
+
+def _onset_rows(result: Result) -> Iterator[Row]:
+    """Event-free survival from onset by variant, where everybody enters at onset."""
+    if not result.is_full or np.any(result.groups["patients"]["time_since_onset"].values != 0):
+        return
+    variants = result.groups["patients"]["variant"].values
+    events = result.groups["events"]
+    names, counts = np.unique(variants, return_counts=True)
+    for variant in [str(name) for name in names[np.argsort(-counts, kind="stable")]]:
+        inside = variants == variant
+        for k, arm in enumerate(result.arms):
+            time, event = (events[name].values[k, inside] for name in ("event_free_time", "event"))
+            yield from _from_onset(time, event > 0, (arm, ""), variant)
+
+
+def _from_onset(time: Any, happened: Any, arms: tuple[str, str], variant: str) -> Iterator[Row]:
+    middle = survival.median(survival.kaplan_meier(time, happened))
+    found = moments.scaled(Estimate(middle.value, middle.mcse, len(time)), 1 / DAYS_PER_MONTH)
+    yield _row("onset", _MEDIAN, arms, float("nan"), found, variant)
+    if happened.all():
+        spread = moments.scaled(moments.standard_deviation(time), 1 / DAYS_PER_YEAR)
+        yield _row("onset", _SPREAD, arms, float("nan"), spread, variant)

@@ -1,0 +1,176 @@
+"""The headline metrics: one table, read by the headline of a run and by the comparison of two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.analysis import contrast, moments
+from simulator.analysis.moments import Estimate
+from simulator.results import Result
+from simulator.units import DAYS_PER_MONTH
+
+Floats = NDArray[np.float64]
+UNKNOWN = Estimate(float("nan"), float("nan"), 0)
+
+
+class View(NamedTuple):
+    """One arm at one time of a full result."""
+
+    result: Result
+    arm: int
+    at: int
+
+    @property
+    def day(self) -> float:
+        """Days since baseline."""
+        return float(self.result.time[self.at])
+
+    @property
+    def alive(self) -> NDArray[np.bool_]:
+        """Who is not dead (a patient with PAV is alive)."""
+        return ~(self.result.groups["events"]["death_time"].values[self.arm] <= self.day)
+
+    def truth(self, name: str, at: int | None = None) -> Floats:
+        """A variable of the truth at this time, or at another."""
+        values = self.result.groups["truth"][name].values[self.arm, :, self.at if at is None else at]
+        return values.astype(np.float64)
+
+    def change(self, name: str) -> Floats:
+        """Change from baseline."""
+        return self.truth(name) - self.truth(name, 0)
+
+    def ended(self) -> NDArray[np.bool_]:
+        """Who has died or has PAV by this time."""
+        events = self.result.groups["events"]
+        return (events["event"].values[self.arm] > 0) & (events["event_free_time"].values[self.arm] <= self.day)
+
+
+class Metric(NamedTuple):
+    """A headline metric: from patients (`full`), and from the summary where it can be.
+
+    `logarithm`: the estimate is of a mean logarithm and is shown as exp of it; a difference is then a ratio.
+    """
+
+    name: str
+    label: str
+    unit: str
+    full: Callable[[View], Estimate]
+    summary: Callable[[View], Estimate]
+    logarithm: bool = False
+    digits: int = 2
+
+
+def _as_if_alive(view: View) -> Estimate:
+    return moments.mean(view.change("alsfrs_r"))
+
+
+def _survivors_change(name: str) -> Callable[[View], Estimate]:
+    return lambda view: moments.mean_over(view.change(name), view.alive)
+
+
+def _death_as_zero(view: View) -> Estimate:
+    score = contrast.with_death_as_zero(view.truth("alsfrs_r"), view.alive)
+    return moments.mean(score - view.truth("alsfrs_r", 0))
+
+
+def _survivors_log_ratio(view: View) -> Estimate:
+    ratio = np.log(view.truth("nfl_plasma")) - np.log(view.truth("nfl_plasma", 0))
+    return moments.mean_over(ratio, view.alive)
+
+
+def _survivors_log_sod1(view: View) -> Estimate:
+    return moments.mean_over(np.log(view.truth("sod1_csf")), view.alive)
+
+
+def _event_free(view: View) -> Estimate:
+    return moments.scaled(moments.proportion(~view.ended()), 100)
+
+
+def _event_free_months(view: View) -> Estimate:
+    time = view.result.groups["events"]["event_free_time"].values[view.arm]
+    return moments.scaled(moments.restricted_mean(time, view.day), 1 / DAYS_PER_MONTH)
+
+
+def _read(name: str, factor: float = 1.0, logarithm: bool = False) -> Callable[[View], Estimate]:
+    """The reader of an estimate that the summary group holds."""
+
+    def read(view: View) -> Estimate:
+        group = view.result.groups["summary"]
+        value, mcse = (float(group[key].values[view.arm, view.at]) for key in (name, f"{name}_mcse"))
+        everybody = name in ("event_free", "survival")
+        n = view.result.n_patients if everybody else int(group["alive"].values[view.arm, view.at])
+        return Estimate(np.log(value), mcse / value, n) if logarithm else Estimate(factor * value, factor * mcse, n)
+
+    return read
+
+
+def _summary_death_as_zero(view: View) -> Estimate:
+    """Change of the mean level; the error is an upper bound, because the summary does not pair day with baseline."""
+    group = view.result.groups["summary"]
+    level = group["alsfrs_r_death0_mean"].values[view.arm]
+    mcse = group["alsfrs_r_death0_mean_mcse"].values[view.arm]
+    error = float(np.hypot(mcse[view.at], mcse[0]))
+    return Estimate(float(level[view.at] - level[0]), error, view.result.n_patients)
+
+
+def _summary_event_free_months(view: View) -> Estimate:
+    curve = view.result.survival(view.result.arms[view.arm])
+    return Estimate(*curve.rmst(view.day / DAYS_PER_MONTH), view.result.n_patients)
+
+
+def _nothing(view: View) -> Estimate:
+    return UNKNOWN
+
+
+METRICS = (
+    Metric("alsfrs_r_change_as_if_alive", "ALSFRS-R change, as if alive", "points", _as_if_alive, _nothing),
+    Metric(
+        "alsfrs_r_change_survivors",
+        "ALSFRS-R change, survivors",
+        "points",
+        _survivors_change("alsfrs_r"),
+        _read("alsfrs_r_change_mean"),
+    ),
+    Metric("alsfrs_r_change_death0", "ALSFRS-R change, death = 0", "points", _death_as_zero, _summary_death_as_zero),
+    Metric("svc_change", "SVC change, survivors", "% pred.", _survivors_change("svc"), _read("svc_change_mean")),
+    Metric(
+        "nfl_plasma_ratio",
+        "NfL / baseline, survivors",
+        "ratio",
+        _survivors_log_ratio,
+        _read("nfl_plasma_ratio_mean", logarithm=True),
+        logarithm=True,
+        digits=3,
+    ),
+    Metric(
+        "sod1_csf",
+        "CSF SOD1 / baseline, survivors",
+        "ratio",
+        _survivors_log_sod1,
+        _read("sod1_csf_mean", logarithm=True),
+        logarithm=True,
+        digits=3,
+    ),
+    Metric("event_free", "Event-free", "%", _event_free, _read("event_free", 100.0), digits=1),
+    Metric("event_free_months", "Event-free time so far", "months", _event_free_months, _summary_event_free_months),
+)
+
+
+def estimate(metric: Metric, result: Result, arm: str, day: float) -> Estimate:
+    """A metric of an arm on a day, on the scale of adding (the logarithm for ratios)."""
+    view = View(result, result.arm_index(arm), time_index(result, day))
+    return metric.full(view) if result.is_full else metric.summary(view)
+
+
+def shown(metric: Metric, found: Estimate) -> Estimate:
+    """The estimate as it is reported."""
+    return moments.exponential(found) if metric.logarithm else found
+
+
+def time_index(result: Result, day: float) -> int:
+    """Index of the time nearest to a day."""
+    return int(np.abs(result.time - day).argmin())

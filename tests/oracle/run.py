@@ -1,0 +1,205 @@
+"""simulate: every patient in every arm, with everything a comparison needs."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from . import background
+from .calendar import ADDONS, addon, antisense_of, dropout_day, drug_end, epoch_bounds, given_doses
+from .clock import cumulative_hazard, function, neurofilament, strength, svc
+from .drug import make_drug, multiplier
+from .path import Course, State, follow
+from .patient import DOMAINS, SITES, Person
+from .philox import EVENT, Keys
+from .recruit import recruit, stratum_of
+from .units import DAYS_PER_MONTH, Numbers
+from .visits import actual_days, observe
+from .volatility import study_factors
+
+NO_EVENT, DEATH, PAV = 0, 1, 2
+
+
+def simulate(
+    numbers: Numbers,
+    patients: int | Iterable[int],
+    seed: int,
+    arms: Iterable[str] | None = None,
+    times: Iterable[float] | None = None,
+    *,
+    step: float = 0.25,
+) -> list[dict[str, Any]]:
+    """One dict per patient: who it is, and under `arms` what happens to it in each arm.
+
+    Parameters
+    ----------
+    numbers : the resolved scenario as plain numbers, strings, lists and dicts.
+    patients : how many patients from number 0, or their numbers.
+    seed : 64-bit seed.
+    arms : names of the arms wanted; all by default.
+    times : days since baseline, within follow-up, at which the truth is wanted; by default every 28 days
+        (or `output.every_days`).
+    step : length of an integration step in days.
+
+    Returns
+    -------
+    list of dict
+        ``patient, variant, candidate`` (accepted number), ``tried``, ``rejected`` (reason: count), ``fast_variant``,
+        ``sex`` (0 man, 1 woman), ``site``, ``site_code``, ``age_at_onset`` and ``age`` (years), ``time_since_onset``
+        (months), ``disease_time_at_entry``, ``stratum`` (name or None), ``stratum_code``, the traits ``d50, tau_bulbar,
+        tau_fine_motor, tau_gross_motor, tau_respiratory, a, v0, tau_v, eta, m0, d_f, L, ec50, e_n, e_f`` (the last
+        three of the first antisense treatment), and ``arms``: see `one_arm`.
+    """
+    if numbers["progression"]["model"] != "clock":
+        raise NotImplementedError("the oracle knows the model `clock` only")
+    end = float(numbers["follow_up_days"])
+    every = (numbers.get("output") or {}).get("every_days") or 28.0
+    days = [every * k for k in range(int(end // every) + 1)] if times is None else [float(day) for day in times]
+    names = list(numbers["arms"]) if arms is None else list(arms)
+    results = []
+    for patient in range(patients) if isinstance(patients, int) else patients:
+        person, keys, rejected = recruit(numbers, seed, patient)
+        result = describe(numbers, person, keys, rejected)
+        result["arms"] = {name: one_arm(numbers, person, keys, (name, days), step) for name in names}
+        results.append(result)
+    return results
+
+
+def describe(numbers: Numbers, person: Person, keys: Keys, rejected: list[str]) -> dict[str, Any]:
+    """Who the patient is."""
+    strata = numbers.get("strata") or {}
+    code = stratum_of(keys.patient, [entry["share"] for entry in strata.values()]) if strata else 0
+    ec50, e_n, e_f = next(iter(person.drugs.values()), (math.nan,) * 3)
+    return {
+        "patient": keys.patient,
+        "variant": person.variant,
+        "variant_code": list(numbers["disease"]["variants"]).index(person.variant),
+        "candidate": keys.candidate,
+        "tried": keys.candidate + 1,
+        "rejected": dict(Counter(rejected)),
+        "fast_variant": person.fast_variant,
+        "sex": person.sex,
+        "site": person.site,
+        "site_code": SITES.index(person.site),
+        "age_at_onset": person.age_at_onset,
+        "age": person.age,
+        "time_since_onset": person.time_since_onset,
+        "disease_time_at_entry": person.u0,
+        "stratum": list(strata)[code] if strata else None,
+        "stratum_code": code,
+        **{f"tau_{name}": tau for name, tau in zip(DOMAINS, person.tau, strict=True)},
+        **{name: getattr(person, name) for name in ("d50", "a", "v0", "tau_v", "eta", "m0", "d_f")},
+        "L": person.scale,
+        "ec50": ec50,
+        "e_n": e_n,
+        "e_f": e_f,
+    }
+
+
+def make_course(numbers: Numbers, person: Person, keys: Keys, epochs: list[Numbers]) -> Course:
+    """What drives the path of a patient in an arm; at dropout the add-on treatments end like the doses."""
+    survival, name = numbers["progression"]["survival"], antisense_of(numbers, epochs)
+    end, dropout = numbers["follow_up_days"], dropout_day(numbers, keys)
+    stop = drug_end(numbers, dropout)
+    edges = {edge for epoch in epochs for edge in epoch_bounds(epoch)} | {stop}
+    breaks = tuple(sorted({0.0} | {edge for edge in edges if 0.0 < edge <= end}))
+    rate, hazard = (
+        tuple(addon(numbers, epochs, kind, day) if day < stop else 1.0 for day in breaks) for kind in ADDONS
+    )
+    treatment = numbers["treatments"][name] if name else None
+    return Course(
+        d50=person.d50,
+        scale=person.scale,
+        kappa=survival["steepness"],
+        epsilon=survival["state_share"],
+        u0=person.u0,
+        h0=cumulative_hazard(person.u0, person.scale, survival["steepness"]),
+        q=study_factors(keys, numbers["progression"]["volatility"], person.z_volatility, end),
+        drug=make_drug(treatment, person.drugs[name]) if treatment and name else None,
+        dose_mg=treatment["regimen"]["dose_mg"] if treatment else 0.0,
+        doses=tuple(given_doses(numbers, keys, epochs, dropout)),
+        breaks=breaks,
+        rate_factors=rate,
+        hazard_factors=hazard,
+    )
+
+
+def truth_at(numbers: Numbers, person: Person, course: Course, day: float, state: State) -> dict[str, float]:
+    """The variables of the truth at a day; at the floor `rate` is still that of the equation."""
+    progression = numbers["progression"]
+    s, z2, j, u = state[0], state[2], state[5], state[6]
+    points = function(person, u)
+    addons = [factor for start, factor in zip(course.breaks, course.rate_factors, strict=True) if start <= day][-1]
+    return {
+        **points,
+        "svc": svc(person, u, progression),
+        "hhd": strength(person, points, progression),
+        "nfl_plasma": neurofilament(person, (u, j), day, progression),
+        "sod1_csf": 1.0 if course.drug is None else 1.0 - course.drug.csf_share * (1.0 - s),
+        "rate": multiplier(course.drug, z2, addons),
+        "disease_time": u,
+    }
+
+
+def outcomes(numbers: Numbers, person: Person, keys: Keys, clock_day: float) -> tuple[int, float, float]:
+    """Event kind, its day and the day of death, from the day of death-or-PAV on the clock (model.md 4).
+
+    Background death is always death and competes before and after PAV. After PAV, death comes after an exponential
+    time of the given median. Days after the end of follow-up are infinite: they are not seen.
+    """
+    survival, end = numbers["progression"]["survival"], numbers["follow_up_days"]
+    other = background.death_day(numbers["disease"], person, keys.exponential(EVENT, 0, 1))
+    _, _, u_kind, u_after = keys.uniforms(EVENT, 0)
+    if other < clock_day:
+        kind, event, death = DEATH, other, other
+    elif u_kind < survival["pav_probability"]:
+        after = survival["months_after_pav"] * DAYS_PER_MONTH * -math.log(u_after) / math.log(2.0)
+        kind, event, death = PAV, clock_day, min(clock_day + after, other)
+    else:
+        kind, event, death = DEATH, clock_day, clock_day
+    if event > end:
+        return NO_EVENT, math.inf, math.inf
+    return kind, event, death if death <= end else math.inf
+
+
+def one_arm(
+    numbers: Numbers, person: Person, keys: Keys, wanted: tuple[str, list[float]], step: float
+) -> dict[str, Any]:
+    """What happens to a patient in one arm.
+
+    Parameters
+    ----------
+    wanted : name of the arm, days at which the truth is wanted.
+
+    Returns
+    -------
+    dict
+        ``doses`` (days, up to death), ``doses_truth`` (days, as if alive), ``times``, ``truth`` (variable: list over
+        the times), ``event`` (0 none, 1 death, 2 PAV), ``event_day``, ``event_free_time``, ``death_day``,
+        ``dropout_day`` (infinite when not within follow-up), ``observed`` (a dict per visit, NaN = missing) and
+        ``states`` (by day, the tissue concentration C and S, z1, z2, r, x, J, u, H).
+    """
+    name, days = wanted
+    course = make_course(numbers, person, keys, numbers["arms"][name])
+    end = float(numbers["follow_up_days"])
+    visit_days = {day for day in actual_days(numbers, keys) if not math.isnan(day)}
+    path = follow(course, visit_days | set(days), end, keys.exponential(EVENT, 0, 0), step=step)
+    truths = {day: truth_at(numbers, person, course, day, state) for day, state in path.at.items()}
+    kind, event, death = outcomes(numbers, person, keys, path.event_day)
+    dropout = dropout_day(numbers, keys)
+    ends = {"death": death, "dropout": dropout, "pav": event if kind == PAV else math.inf}
+    return {
+        "doses": [day for day in course.doses if day <= death],
+        "doses_truth": list(course.doses),
+        "times": days,
+        "truth": {variable: [truths[day][variable] for day in days] for variable in truths[days[0]]},
+        "event": kind,
+        "event_day": event,
+        "event_free_time": min(event, end),
+        "death_day": death,
+        "dropout_day": dropout if dropout <= end else math.inf,
+        "observed": observe(numbers, keys, truths, ends),
+        "states": {day: (path.concentration[day], *state) for day, state in path.at.items()},
+    }

@@ -1,0 +1,179 @@
+"""The house itself: imports point down, files are small, names and versions agree, nothing leaks."""
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+CONTRACTS = {contract["id"]: contract["name"] for contract in PROJECT["tool"]["importlinter"]["contracts"]}
+SOURCES = sorted((ROOT / "simulator").rglob("*.py"))
+SUFFIXES = {".py", ".md", ".toml", ".yaml", ".yml", ".cff", ".lock", ".c", ".csv", ".json", ".txt"}
+FOLDERS = ("simulator", "scenarios", "tests", "benchmarks", "docs", ".ci")
+LONGEST_FILE, LONGEST_BODY = 300, 40
+
+# One wrong import for each contract; each must break that contract.
+PLANTED = {
+    "layers": ("units.py", "import simulator.run"),
+    "validate": ("language/__init__.py", "import numba"),
+    "engine": ("engine/__init__.py", "import simulator.quantities"),
+    "spec": ("models/clock/spec.py", "import simulator.engine"),
+    "readers": ("results/__init__.py", "import simulator.models"),
+}
+
+
+def lint(folder: Path) -> subprocess.CompletedProcess:
+    """Run the import contracts of `folder` on the package that lies there."""
+    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()", "--no-cache"]
+    environment = {**os.environ, "PYTHONPATH": str(folder), "COLUMNS": "200"}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory) -> Path:
+    """A copy of the package and its contracts."""
+    folder = tmp_path_factory.mktemp("house")
+    shutil.copytree(ROOT / "simulator", folder / "simulator", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+def test_imports_point_down():
+    done = lint(ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(CONTRACTS)} kept, 0 broken" in done.stdout
+
+
+def test_every_contract_has_a_planted_import():
+    assert set(PLANTED) == set(CONTRACTS)
+
+
+@pytest.mark.parametrize("contract", PLANTED)
+def test_a_planted_import_is_found(copy, contract):
+    name, line = PLANTED[contract]
+    path = copy / "simulator" / name
+    before = path.read_text()
+    path.write_text(f"{before}\n{line}\n")
+    try:
+        done = lint(copy)
+    finally:
+        path.write_text(before)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert f"{CONTRACTS[contract]} BROKEN" in done.stdout
+
+
+def test_a_room_without_a_layer_is_found(copy):
+    attic = copy / "simulator" / "attic.py"
+    attic.write_text('"""A room nobody planned."""\n')
+    try:
+        done = lint(copy)
+    finally:
+        attic.unlink()
+    assert done.returncode == 1
+    assert "simulator.attic" in done.stdout
+
+
+def test_there_are_sources():
+    assert len(SOURCES) > 20
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_small(path):
+    text = path.read_text()
+    assert text.count("\n") <= LONGEST_FILE
+    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    too_long = {node.name: body_lines(node) for node in functions if body_lines(node) > LONGEST_BODY}
+    assert not too_long
+
+
+def body_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of a function's body, its docstring apart."""
+    body = node.body[1:] if ast.get_docstring(node, clean=False) is not None else node.body
+    return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+
+
+def written_files() -> list[Path]:
+    """Every text file of the project, this one apart: it has to spell out what it forbids."""
+    nested = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*")]
+    files = [path for path in [*ROOT.iterdir(), *nested] if path.is_file()]
+    wanted = [path for path in files if path.suffix in SUFFIXES or path.parent.name == ".ci"]
+    return [path for path in wanted if path != Path(__file__).resolve() and "__pycache__" not in path.parts]
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        r"/work/", r"/root\b", r"/home/", r"/Users/", r"/tmp/", r"/opt/", r"\bC:\\",
+        r"pypi\.org", r"pythonhosted", r"index-url", r"find-links", r"registry\.npmjs", r"localhost", r"\bfile://",
+        r"\bBEGIN [A-Z ]*PRIVATE KEY", r"shared/",
+    ],
+)  # fmt: skip
+def test_nothing_leaks(word):
+    files = written_files()
+    assert len(files) > 30
+    allowed = "--no-emit-index-url"  # the option that keeps addresses out of the lock
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in files
+        for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1)
+        if re.search(word, line.replace(allowed, ""))
+    ]
+    assert not found
+
+
+def test_the_lock_has_hashes_and_no_addresses():
+    text = (ROOT / "requirements.lock").read_text()
+    assert "://" not in text
+    requirements = re.findall(r"^[a-z0-9](?:[^\n]*\\\n)*[^\n]*", text, re.MULTILINE)
+    assert len(requirements) > 30
+    assert not [entry.split()[0] for entry in requirements if "--hash=sha256:" not in entry]
+
+
+def test_the_lock_names_every_dependency():
+    locked = set(re.findall(r"^([a-z0-9._-]+)==", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
+    wanted = [*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["dev"]]
+    names = {re.split(r"[<>=!\[ ]", entry)[0].replace(".", "-") for entry in wanted}
+    assert names
+    assert names <= locked
+
+
+def sh_blocks() -> list[list[str]]:
+    """The README's blocks of shell, as lists of lines."""
+    blocks = re.findall(r"^```sh\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    return [block.splitlines() for block in blocks]
+
+
+def test_the_first_two_blocks_are_one_command_each():
+    first, second = sh_blocks()[:2]
+    assert len(first) == len(second) == 1
+    assert first[0].startswith("python3 -m venv .venv && ")
+    assert first[0].endswith("als-sim run valor")
+    assert second[0].startswith("python3 -m venv .venv && ")
+    assert " -m pytest" in second[0]
+
+
+def test_every_shell_line_is_a_command():
+    lines = [line for block in sh_blocks() for line in block]
+    assert lines
+    assert all(re.match(r"(python3|als-sim|uv|bash) ", line) for line in lines)
+
+
+def test_versions_agree():
+    version = PROJECT["project"]["version"]
+    assert re.search(rf"^version: {re.escape(version)}$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE)
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    assert re.findall(r"^## \[(\d[^\]]*)\]", changelog, re.MULTILINE)[0] == version
+    assert "### Changes results" in changelog
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").glob("*.md")), ids=lambda p: p.name)
+def test_links_between_pages_lead_somewhere(path):
+    links = re.findall(r"\]\((?!https?://)([^)#]+)[^)]*\)", path.read_text())
+    assert not [link for link in links if not (path.parent / link).exists()]
