@@ -1,7 +1,6 @@
 """Builds and calls step.c, the step loop in C. Needs clang; says so when it is not there."""
 
 import ctypes
-import os
 import shutil
 import subprocess
 import tempfile
@@ -14,11 +13,11 @@ from benchmarks import numpy_twin as twin
 from benchmarks.cohort import KAPPA, MONTH, STEEPNESS_SVC, Traits
 from benchmarks.propagators import propagators
 
-FLAGS = (
-    "-O3 -march=native -mprefer-vector-width=512 -ffp-contract=fast -fno-math-errno -fno-trapping-math "
-    "-fno-signed-zeros -freciprocal-math -fassociative-math -std=c11 -shared -fPIC"
-).split()
-LANES = 128
+FLAGS = [
+    *("-O3", "-march=native", "-mprefer-vector-width=512", "-std=c11", "-shared", "-fPIC", "-ffp-contract=fast"),
+    *("-fno-math-errno", "-fno-trapping-math", "-fno-signed-zeros", "-freciprocal-math", "-fassociative-math"),
+]
+LANES = 256
 
 
 def available() -> bool:
@@ -30,15 +29,18 @@ def available() -> bool:
 def library() -> ctypes.CDLL:
     """The compiled kernel; the file is gone from the disk as soon as it is loaded."""
     with tempfile.TemporaryDirectory() as folder:
-        target = os.path.join(folder, "step.so")
+        target = Path(folder) / "step.so"
         source = Path(__file__).with_name("step.c")
-        subprocess.run(["clang", *FLAGS, f"-DLANES={LANES}", str(source), "-o", target], check=True)
+        subprocess.run(["clang", *FLAGS, f"-DLANES={LANES}", source, "-o", target], check=True)
         return ctypes.CDLL(target)
 
 
 def constants() -> np.ndarray:
     """The struct Constants of step.c, as float32."""
     made = propagators()
+    rows = twin.table(made)
+    rows[6] = (1 - twin.SLOW_SHARE) * rows[6] + twin.SLOW_SHARE * rows[7]  # r and x at h/2 are seen together only
+    rows = rows[:7]
     return np.array(
         [
             *(KAPPA, twin.STATE_SHARE, twin.VOLATILITY, twin.MEMORY, (1 - twin.MEMORY**2) ** 0.5, 1 + twin.EC50),
@@ -47,7 +49,7 @@ def constants() -> np.ndarray:
             *made.decay,
             made.nfl_keep,
             *made.nfl_in,
-            *twin.table(made).ravel(),
+            *rows.ravel(),
         ],
         np.float32,
     )
@@ -71,7 +73,7 @@ def pointer(array: np.ndarray) -> ctypes.c_void_p:
 
 def simulate(rows: np.ndarray, weeks: int, seed: int) -> twin.Outcome:
     """Step both arms of all patients; `rows` from `inputs`."""
-    n, epochs = rows.shape[1], weeks * twin.STEP // twin.EPOCH + 1
+    n, epochs = rows.shape[1], 7 * weeks // twin.EPOCH + 1
     event_time, sums = np.full((2, n), np.nan, np.float32), np.zeros((2, epochs, 5))
     ageing = (1.02 ** (np.arange(epochs) * twin.EPOCH / (12 * MONTH))).astype(np.float32)
     key, given = np.array([seed & 0xFFFFFFFF, seed >> 32], np.uint32), constants()

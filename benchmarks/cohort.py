@@ -1,4 +1,4 @@
-"""A made-up cohort that resembles VALOR's, for timing the step loop alone: traits drawn with NumPy and screened roughly."""
+"""A made-up cohort that resembles VALOR's, for timing the step loop alone: drawn with NumPy, screened roughly."""
 
 from typing import NamedTuple
 
@@ -88,7 +88,7 @@ def cohort(n: int, seed: int = 1) -> Traits:
         stratum = screened(people, rng)
         for code in (0, 1):
             kept[code].append(people.take(stratum == code))
-    full = [[np.concatenate(parts, -1) for parts in zip(*kept[code], strict=True)] for code in (0, 1)]
     order = rng.permutation(n)
-    both = (np.concatenate([full[0][k][..., : wanted[0]], full[1][k][..., : wanted[1]]], -1) for k in range(len(full[0])))
-    return Traits(*(array[..., order] for array in both))
+    full = [[np.concatenate(parts, -1) for parts in zip(*kept[code], strict=True)] for code in (0, 1)]
+    fields = (np.concatenate([a[..., : wanted[0]], b[..., : wanted[1]]], -1) for a, b in zip(*full, strict=True))
+    return Traits(*(array[..., order] for array in fields))

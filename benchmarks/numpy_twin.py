@@ -1,7 +1,7 @@
 """The step loop of the default model in NumPy, float64: what a careful user of NumPy would write, and an oracle for C.
 
 Two arms, untreated and treated from day 0 on, weekly steps, 8192 patients at a time, every lane stepped until the end.
-With ``drop=True`` the dead leave when they are a tenth. Formulas are those of the engine's specification, numbered alike:
+With ``drop=True`` the dead leave when they are a tenth. The formulas, numbered as in the other files:
 
 1. concentration at two points of the step; 2. the chain by propagators; 3. the neurofilament drive;
 4. the multiplier m and the clock u; 5. the hazard; 6. the time of the event inside its step.
@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.cohort import CRITICAL_SVC, KAPPA, MONTH, STEEPNESS_SVC, Traits, critical
+from benchmarks.cohort import KAPPA, MONTH, STEEPNESS_SVC, Traits, critical
 from benchmarks.propagators import Propagators, propagators
 
 CHUNK = 8192
-STEP, EPOCH = 7, 28
+STEP, EPOCH = 7.0, 28  # days; to see what the step costs, STEP may be any divisor of 7
 TINY = 1e-30
 VOLATILITY, MEMORY, STATE_SHARE, RECOVERY_CAP = 0.38, 0.93, 0.45, 0.30
 EC50, I_MAX, CSF_SHARE, SLOW_SHARE = 0.60, 0.72, 0.80, 0.17
@@ -83,7 +83,7 @@ def own_normals(seed: int) -> Normals:
 def simulate(traits: Traits, weeks: int, normals: Normals, drop: bool = False) -> Outcome:
     """Step both arms of all patients."""
     n = len(traits.u0)
-    outcome = Outcome(np.full((2, n), np.nan), np.zeros((2, weeks * STEP // EPOCH + 1, 5)))
+    outcome = Outcome(np.full((2, n), np.nan), np.zeros((2, 7 * weeks // EPOCH + 1, 5)))
     for first in range(0, n, CHUNK):
         rows = slice(first, min(first + CHUNK, n))
         for arm in (0, 1):
@@ -91,22 +91,23 @@ def simulate(traits: Traits, weeks: int, normals: Normals, drop: bool = False) -
     return outcome
 
 
-def run_arm(traits: Traits, ids: np.ndarray, plan: tuple[int, int, Normals, bool], outcome: Outcome) -> None:
-    """Step one arm of one chunk through all weeks."""
+def run_arm(traits: Traits, ids: np.ndarray, plan: tuple[int, int, Normals, bool], outcome: Outcome) -> np.ndarray:
+    """Step one arm of one chunk through all weeks; gives what can be seen at the end of those still stepped."""
     weeks, arm, normals, drop = plan
-    constants, fixed, body = propagators(), fix(traits), start(traits, arm == 1)
-    for week in range(weeks):
-        if week * STEP % EPOCH == 0:
+    constants, fixed, body = propagators(STEP), fix(traits), start(traits, arm == 1)
+    for day in np.arange(0, 7 * weeks, STEP):
+        if day % EPOCH == 0:
             alive = np.flatnonzero(body.left > 0)
             if drop and len(alive) < 0.9 * len(ids):  # moving everybody costs as much as some steps
                 traits, ids, fixed, body = traits.take(alive), ids[alive], fixed.take(alive), body.take(alive)
-            outcome.sums[arm, week // 4] += observe(traits, fixed, body, week * STEP)
-            body = renew(body, normals(ids, week // 4))
-        body, days = step(traits, fixed, body, week, constants)
+            outcome.sums[arm, int(day) // EPOCH] += observe(traits, fixed, body, day)
+            body = renew(body, normals(ids, int(day) // EPOCH))
+        body, days = step(traits, fixed, body, day, constants)
         if days is not None:
-            outcome.event_time[arm, ids[days[0]]] = week * STEP + days[1]
-    if weeks * STEP % EPOCH == 0:
-        outcome.sums[arm, -1] += observe(traits, fixed, body, weeks * STEP)
+            outcome.event_time[arm, ids[days[0]]] = day + days[1]
+    if 7 * weeks % EPOCH == 0:
+        outcome.sums[arm, -1] += observe(traits, fixed, body, 7 * weeks)
+    return outputs(traits, fixed, body, 7 * weeks)
 
 
 def fix(traits: Traits) -> Fixed:
@@ -141,21 +142,21 @@ def renew(body: Body, normal: np.ndarray) -> Body:
     return body._replace(z=z, q=np.exp(VOLATILITY * z - VOLATILITY**2 / 2))
 
 
-def dosed(week: int) -> bool:
+def dosed(day: float) -> bool:
     """Days 0, 14, 28, then every 28."""
-    return week in (0, 2) or week % 4 == 0
+    return day == 14 or day % 28 == 0
 
 
 def step(
-    traits: Traits, fixed: Fixed, body: Body, week: int, constants: Propagators
+    traits: Traits, fixed: Fixed, body: Body, day: float, constants: Propagators
 ) -> tuple[Body, tuple[np.ndarray, np.ndarray] | None]:
-    """One week. Gives the new state, and who had the event with the days into the step."""
+    """One step. Gives the new state, and who had the event with the days into the step."""
     k = body.q * fixed.speed
     drug, u = body.drug, body.u
     if drug is None:
         m, delta, new = 1.0, 0.0, u + k
     else:
-        drug = treat(traits, drug, dosed(week), constants)
+        drug = treat(traits, drug, dosed(day), constants)
         m, delta = 1 - traits.e_f * drug.y[5], -traits.e_f * (drug.y[4] - drug.before[4])
         new = np.maximum(u + k * m, fixed.floor)
     phi = cumulative(new, fixed.log_l)
@@ -184,7 +185,7 @@ def treat(traits: Traits, drug: Drug, dose: bool, constants: Propagators) -> Dru
 
 
 def table(constants: Propagators) -> np.ndarray:
-    """The step as one matrix (8, 7) on (y, i1, i2): y and the mean of z2 at h, then r and x at h/2. The mean starts at 0."""
+    """The step as one matrix (8, 7) on (y, i1, i2): y and the mean of z2 (0 at first) at h, then r and x at h/2."""
     full = np.hstack([constants.full[:, :5], constants.full_in.T])
     half = np.hstack([constants.half[1:3, :5], constants.half_in.T[1:3]])
     return np.vstack([full, half])
@@ -221,10 +222,15 @@ def event_day(share: np.ndarray, us: tuple, log_l: np.ndarray, rate: tuple) -> n
     return 2 * STEP * theta / (g0 + np.sqrt(g0 * g0 + 2 * (g1 - g0) * theta))
 
 
-def observe(traits: Traits, fixed: Fixed, body: Body, day: int) -> np.ndarray:
+def observe(traits: Traits, fixed: Fixed, body: Body, day: float) -> np.ndarray:
     """Sums over survivors: alive, ALSFRS-R, SVC, NfL and CSF SOD1."""
-    u, drug = body.u, body.drug
     alive = (body.left > 0).astype(float)
+    return np.array([alive.sum(), *outputs(traits, fixed, body, day) @ alive])
+
+
+def outputs(traits: Traits, fixed: Fixed, body: Body, day: float) -> np.ndarray:
+    """ALSFRS-R, SVC, NfL and CSF SOD1 of every lane, (4, n)."""
+    u, drug = body.u, body.drug
     log_u = np.log(np.maximum(u, TINY))
     function = sum(12 / (1 + np.exp(traits.a * (log_u - log_tau))) for log_tau in fixed.log_tau)
     svc = traits.v0 / (1 + np.exp(STEEPNESS_SVC * (log_u - fixed.log_tau_v)))
@@ -233,4 +239,4 @@ def observe(traits: Traits, fixed: Fixed, body: Body, day: int) -> np.ndarray:
     j = np.maximum(1 - traits.e_n * drug.v, 0.02) if treated else 1.0
     nfl = fixed.background * 1.02 ** (day / (12 * MONTH)) + fixed.nfl * psi * j
     sod1 = 1 - CSF_SHARE * I_MAX / (1 + EC50) * drug.y[0] if treated else np.ones_like(u)
-    return np.array([alive.sum(), alive @ function, alive @ svc, alive @ nfl, alive @ sod1])
+    return np.array([function, svc, nfl, sod1])

@@ -1,7 +1,7 @@
 """Constants of the weekly step, made in float64 from the equations alone: a second version of what the engine has.
 
-The drug's state y = (e, r, x, z1, z2, mean of z2 over the step) obeys y' = A y + c i(t), and i is known at two points of
-the step. Then y(H) = P y(0) + W1 i1 + W2 i2 without error in A. The formulas it serves are written out in numpy_twin.py.
+The drug's state y = (e, r, x, z1, z2, mean of z2 over the step) obeys y' = A y + c i(t), and i is known at two points
+of the step. Then y(H) = P y(0) + W1 i1 + W2 i2 without error in A. The formulas it serves stand in numpy_twin.py.
 """
 
 from math import factorial

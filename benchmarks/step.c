@@ -11,7 +11,7 @@
 #include <string.h>
 
 #ifndef LANES
-#define LANES 128
+#define LANES 256 /* a little faster here than 128 */
 #endif
 #define VECTOR 16
 #define INLINE static inline __attribute__((always_inline))
@@ -21,7 +21,7 @@ typedef struct { /* one set for all patients; made by c_twin.py */
     float kappa, state_share, volatility, memory, innovation, gain, slow_share, dose;
     float kappa0, kappa1, svc_steepness, csf;
     float keep1, keep2, keep, nfl_keep, nfl_in[3];
-    float p[8][7]; /* rows e r x z1 z2 mean, then r x at h/2; columns e r x z1 z2 i1 i2 */
+    float p[7][7]; /* rows e r x z1 z2 mean, then the drive at h/2; columns e r x z1 z2 i1 i2 */
 } Constants;
 
 /* Rows. Those up to BASIC are all that an untreated lane has; those up to MOVED follow a lane that moves. */
@@ -53,20 +53,18 @@ INLINE float min_(float a, float b) { return a < b ? a : b; }
 
 INLINE float log2_(float x) { /* x > 0 and normal; relative error 3e-8 before rounding */
     int32_t b = bits_(x), e = (b - 0x3f3504f3) >> 23;
-    float f = as_float_((uint32_t)(b - (e << 23))) - 1.0f;
-    float p = 0.125836894f;
-    p = p * f - 0.207269683f; p = p * f + 0.215715617f; p = p * f - 0.238944829f; p = p * f + 0.287916243f;
-    p = p * f - 0.360703677f; p = p * f + 0.480910629f; p = p * f - 0.721347332f; p = p * f + 1.44269502f;
-    return p * f + (float)e;
+    float f = as_float_((uint32_t)(b - (e << 23))) - 1.0f, f2 = f * f;
+    float p01 = 1.44269502f - 0.721347332f * f, p23 = 0.480910629f - 0.360703677f * f;
+    float p45 = 0.287916243f - 0.238944829f * f, p678 = 0.215715617f - 0.207269683f * f + 0.125836894f * f2;
+    return (p01 + f2 * p23 + f2 * f2 * (p45 + f2 * p678)) * f + (float)e;
 }
 
-INLINE float exp2_(float x) { /* relative error 2e-9 before rounding; clamped to normal numbers */
-    x = min_(max_(x, -126.0f), 127.0f);
-    float n = __builtin_rintf(x), f = x - n;
-    float p = 1.5345811e-4f;
-    p = p * f + 1.33999309e-3f; p = p * f + 9.61848907e-3f; p = p * f + 5.55032864e-2f; p = p * f + 0.240226462f;
-    p = p * f + 0.693147182f; p = p * f + 1.0f;
-    return as_float_((uint32_t)(bits_(p) + ((int32_t)n << 23)));
+INLINE float exp2_(float x) { /* x < 127; relative error 7.5e-8 before rounding */
+    x = max_(x, -126.0f);
+    float n = __builtin_rintf(x), f = x - n, f2 = f * f;
+    float p01 = 1.00000012f + 0.693146944f * f, p23 = 0.240221202f + 0.0555071309f * f;
+    float p45 = 0.00967554096f + 0.00132764713f * f;
+    return as_float_((uint32_t)(bits_(p01 + f2 * (p23 + f2 * p45)) + ((int32_t)n << 23)));
 }
 
 INLINE void philox_(uint32_t x[4], uint32_t a, uint32_t b) {
@@ -134,10 +132,6 @@ INLINE void untreated_weeks(Block *b, int n, const int weeks, const Constants *c
     }
 }
 
-INLINE float row_(const float *p, float e, float r, float x, float z1, float z2, float i1, float i2) {
-    return p[0] * e + p[1] * r + p[2] * x + p[3] * z1 + p[4] * z2 + p[5] * i1 + p[6] * i2;
-}
-
 INLINE void treated_weeks(Block *b, int n, const int weeks, float third_dose, const Constants *given) {
     const Constants c = *given;
     const float(*p)[7] = c.p;
@@ -145,6 +139,7 @@ INLINE void treated_weeks(Block *b, int n, const int weeks, float third_dose, co
         float u = b->s[U][i], phi = b->s[PHI][i], left = b->s[LEFT][i], k = b->s[K][i], log_l = b->s[LOG_L][i];
         float conc = b->s[C][i], e = b->s[E][i], r = b->s[R][i], x = b->s[X][i], z1 = b->s[Z1][i], z2 = b->s[Z2][i];
         float v = b->s[V][i], ec50 = b->s[EC50][i], e_f = b->s[E_F][i], floor = b->s[FLOOR][i];
+        float drive = min_(r + c.slow_share * (x - r), 1.25f);
         _Pragma("unroll") for (int w = 0; w < weeks; w++) {
             if (w == 0) conc += c.dose;
             if (w == 2) conc += third_dose;
@@ -159,11 +154,10 @@ INLINE void treated_weeks(Block *b, int n, const int weeks, float third_dose, co
             float rz1 = p[3][0] * e + p[3][3] * z1 + p[3][5] * i1 + p[3][6] * i2;
             float rz2 = p[4][0] * e + p[4][3] * z1 + p[4][4] * z2 + p[4][5] * i1 + p[4][6] * i2;
             float mean = p[5][0] * e + p[5][3] * z1 + p[5][4] * z2 + p[5][5] * i1 + p[5][6] * i2;
-            float hr = p[6][0] * e + p[6][1] * r + p[6][5] * i1 + p[6][6] * i2;
-            float hx = p[7][0] * e + p[7][1] * r + p[7][2] * x + p[7][5] * i1 + p[7][6] * i2;
-            float f = c.slow_share; /* formula 3 */
-            v = c.nfl_keep * v + c.nfl_in[0] * min_(r + f * (x - r), 1.25f)
-                + c.nfl_in[1] * min_(hr + f * (hx - hr), 1.25f) + c.nfl_in[2] * min_(rr + f * (rx - rr), 1.25f);
+            float at_half = p[6][0] * e + p[6][1] * r + p[6][2] * x + p[6][5] * i1 + p[6][6] * i2;
+            float at_end = min_(rr + c.slow_share * (rx - rr), 1.25f); /* formula 3 */
+            v = c.nfl_keep * v + c.nfl_in[0] * drive + c.nfl_in[1] * min_(at_half, 1.25f) + c.nfl_in[2] * at_end;
+            drive = at_end;
             float m = 1 - e_f * mean, delta = -e_f * (rz2 - z2); /* formula 4 */
             float new = max_(u + k * m, floor), phi_new = exp2_(c.kappa * log2_(max_(new, TINY)) - log_l);
             b->s[U_AT + w][i] = u; b->s[LEFT_AT + w][i] = left; b->s[M_AT + w][i] = m; b->s[DELTA_AT + w][i] = delta;
@@ -193,7 +187,7 @@ INLINE void observe(Block *b, int n, float ageing, const int treated, const Cons
         float svc = b->s[V0][i] / (1 + exp2_(c.svc_steepness * log_u - b->s[TAU_V][i]));
         float nfl = b->s[NFL][i] * (1 - exp2_(-rise * max_(u + c.kappa0, 0)));
         if (treated) nfl *= max_(1 - b->s[E_N][i] * b->s[V][i], 0.02f);
-        t0 += w * (12 / d0 + 12 / d1 + 12 / d2 + 12 / d3);
+        t0 += 12 * w * ((d0 + d1) / (d0 * d1) + (d2 + d3) / (d2 * d3));
         t1 += w * svc;
         t2 += w * (b->s[BACKGROUND][i] * ageing + nfl);
         t3 += w * (treated ? 1 - c.csf * b->s[E][i] : 1);

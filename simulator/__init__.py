@@ -1,6 +1,7 @@
 """An open simulator of SOD1-ALS: patients untreated, treated early, treated late, with the same random numbers.
 
-The public names load on first use, so that importing the package takes no time. For research, not for treatment decisions.
+The public names load on first use, so that importing the package takes no time.
+For research, not for treatment decisions.
 """
 
 from __future__ import annotations

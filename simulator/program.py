@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simulator.engine import observe, propagators, recruit, rows
+from simulator.engine import propagators, recruit, rows
+from simulator.engine.batches import Sizes
 from simulator.engine.dosing import Arms
-from simulator.engine.loop import Calendar
+from simulator.engine.loop import INSIDE, LOOK, Calendar
 from simulator.engine.observe import Visits
-from simulator.engine.recruit import People
-from simulator.engine.sums import Summarised, scales
-from simulator.models.clock.compile import compile_clock, terms
+from simulator.engine.recruit import Gates, People
+from simulator.engine.sums import scales
+from simulator.models.clock import compile as clock
+from simulator.models.clock.compile import terms
 from simulator.units import DAYS_PER_MONTH, DAYS_PER_WEEK, DAYS_PER_YEAR
 
 if TYPE_CHECKING:
@@ -25,8 +27,9 @@ if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
 
 F = np.float32
-COMPILERS = {"clock": compile_clock}
-"""How each model's section becomes its parameter tuple; one line per model."""
+MODELS = {"clock": clock}
+"""Where each model's section becomes numbers; one line per model."""
+BINS = 256
 BULBAR_LIMIT = 4.0
 """SVC cannot be measured below this bulbar score (docs/model.md, section 9; assumed)."""
 VARIABLES = {
@@ -43,29 +46,73 @@ class Program(NamedTuple):
 
     model: tuple  # the progression model's own parameter tuple
     people: People
+    gates: Gates
     visits: Visits
     arms: Arms
     calendar: Calendar
-    what: Summarised
-    rules: list[tuple[str, str]]  # stratum and text of each rule of `people.rules`, for messages
+    table: np.ndarray  # (variable, column) float32: what is summed, columns of engine.sums
+    sizes: Sizes
+    parameters: dict[str, int]  # the model's traits to report, and their rows
+    rules: list[tuple[str, str]]  # stratum and text of each rule of `gates.rules`, for messages
 
 
-def compile_program(scenario: Scenario, summarised: Iterable[tuple]) -> Program:
+def compile_program(scenario: Scenario, summarised: Iterable[tuple], patients: int, is_full: bool) -> Program:
     """Turn a scenario into arrays.
 
-    `summarised` : rows (name of the output, on the log scale, as change from baseline, low, high, bins).
+    `summarised` : rows (name of the output, on the log scale, as change from baseline, low, high); all have BINS bins.
     """
     steps = scenario.follow_up_days // DAYS_PER_WEEK + 1
-    people, rules = _people(scenario)
+    gates, rules = _gates(scenario)
+    model = MODELS[scenario.progression.model]
+    calendar, table = _calendar(scenario, steps, is_full), _summarised(summarised)
     return Program(
-        COMPILERS[scenario.progression.model](scenario.progression, scenario.disease.variants),
-        people,
+        model.constants(scenario.progression),
+        _people(scenario),
+        gates,
         _visits(scenario),
         _arms(scenario, steps),
-        Calendar(_output_days(scenario), np.int64(steps), F(scenario.follow_up_days)),
-        _summarised(summarised),
+        calendar,
+        table,
+        _sizes(scenario, patients, calendar, len(table), gates),
+        model.PARAMETERS,
         rules,
     )
+
+
+def _sizes(scenario: Scenario, patients: int, calendar: Calendar, variables: int, gates: Gates) -> Sizes:
+    own = scenario.adherence is not None and scenario.adherence.missed.value > 0
+    shortest = min((d.regimen.every_days for d in _drugs(scenario)), default=28)
+    most = sum(len(d.regimen.loading_days) for d in _drugs(scenario)) + scenario.follow_up_days // shortest + 1
+    return Sizes(
+        patients=patients,
+        arms=len(scenario.arms),
+        times=calendar.day.size,
+        visits=calendar.visit.size,
+        variables=variables,
+        bins=BINS,
+        model_rows=MODELS[scenario.progression.model].ROWS,
+        strata=gates.shares.size,
+        rules=len(gates.rules),
+        doses=most * max(map(len, scenario.arms.values())) if own else 0,
+    )
+
+
+def _drugs(scenario: Scenario) -> list[Antisense]:
+    return [t for t in scenario.treatments.values() if t.kind == "antisense"]
+
+
+def _calendar(scenario: Scenario, steps: int, is_full: bool) -> Calendar:
+    """Output and visit days, and for each step whether something is wanted at its start or inside it."""
+    days, visits = _output_days(scenario), _visit_days(scenario)
+    wanted = set(days.tolist())
+    if is_full:
+        jitter = scenario.visits.jitter_days
+        wanted |= {d for k, v in enumerate(visits) for d in range(v - jitter * (k > 0), v + jitter * (k > 0) + 1)}
+    flags = np.zeros(steps, np.uint8)
+    for day in wanted:
+        if 0 <= day <= scenario.follow_up_days:
+            flags[day // DAYS_PER_WEEK] |= LOOK if day % DAYS_PER_WEEK == 0 else INSIDE
+    return Calendar(days, flags, np.array(visits, np.int32), F(scenario.follow_up_days))
 
 
 def _output_days(scenario: Scenario) -> np.ndarray:
@@ -74,32 +121,32 @@ def _output_days(scenario: Scenario) -> np.ndarray:
     return np.array(sorted(d for d in days if d <= scenario.follow_up_days), np.int32)
 
 
-def _summarised(table: Iterable[tuple]) -> Summarised:
-    names, logs, changes, lows, highs, bins = zip(*table, strict=True)
+def _summarised(table: Iterable[tuple]) -> np.ndarray:
+    names, logs, changes, lows, highs = zip(*table, strict=True)
     low, high = np.array(lows, F), np.array(highs, F)
     limit = 2 * np.maximum(abs(low), abs(high))
     scale, square_scale = scales(limit)
     row = np.array([rows.OUTPUTS.index(name) * rows.LANES for name in names])
-    width = (high - low) / np.array(bins, F)
-    return Summarised(row, np.array(logs), np.array(changes), limit, scale, square_scale, low, width)
+    width = (high - low) / F(BINS)
+    columns = [row, logs, changes, limit, scale, square_scale, low, width]
+    return np.ascontiguousarray(np.stack([np.asarray(c, F) for c in columns], axis=1))
 
 
 # --- people
 
 
-def _people(scenario: Scenario) -> tuple[People, list[tuple[str, str]]]:
+def _people(scenario: Scenario) -> People:
     disease, entry = scenario.disease, scenario.entry
-    rules, when, names = _rules(scenario)
-    death = disease.background_mortality
+    death, site = disease.background_mortality, disease.onset_site
     survival = scenario.progression.survival
-    strata = scenario.strata or {}
-    people = People(
-        variants=np.cumsum([v.share.value for v in disease.variants.values()]).astype(F),
+    return People(
         men=F(disease.men),
-        sites=np.cumsum([disease.onset_site.bulbar.value, disease.onset_site.upper_limb.value]).astype(F),
+        bulbar=F(site.bulbar),
+        upper_limb=F(site.bulbar.value + site.upper_limb.value),
         age=terms(disease.age_at_onset),
         entry=_entry_terms(entry),
         mode=np.int64(_entry_mode(entry)),
+        longest=F(min([recruit.LONGEST_MONTHS, *(h for c, _, h in _limits(entry.eligible) if c == recruit.SINCE_ONSET)])),
         referral=F(0 if entry.referral_months is None else entry.referral_months),
         log_rate=F(death.log_rate.value + (math.log(death.multiplier.value) if death.multiplier.value > 0 else 0)),
         per_year=F(death.per_year_of_age),
@@ -107,12 +154,21 @@ def _people(scenario: Scenario) -> tuple[People, list[tuple[str, str]]]:
         multiplier=F(death.multiplier),
         pav=F(survival.pav_probability),
         after_pav=F(survival.months_after_pav.value * DAYS_PER_MONTH / math.log(2)),
+    )
+
+
+def _gates(scenario: Scenario) -> tuple[Gates, list[tuple[str, str]]]:
+    rules, when, names = _rules(scenario)
+    variants, strata = scenario.disease.variants, scenario.strata or {}
+    gates = Gates(
+        variants=np.cumsum([v.share.value for v in variants.values()]).astype(F),
+        table=MODELS[scenario.progression.model].table_by_variant(scenario.progression, variants),
         dropout=_dropout(scenario),
         rules=np.array(rules, F).reshape(-1, 4),
         when=np.array(when, F).reshape(-1, 5),
         shares=np.array([s.share.value for s in strata.values()] or [1.0]),
     )
-    return people, names
+    return gates, names
 
 
 def _entry_mode(entry: Entry) -> int:
@@ -121,9 +177,9 @@ def _entry_mode(entry: Entry) -> int:
     return recruit.BY_DISEASE_TIME if entry.disease_time is not None else recruit.BY_TIME
 
 
-def _entry_terms(entry: Entry) -> np.ndarray:
+def _entry_terms(entry: Entry) -> tuple:
     given = entry.disease_time or entry.time_since_onset_months
-    return np.zeros(5, F) if given is None else terms(given)
+    return (F(0),) * 5 if given is None else terms(given)
 
 
 def _dropout(scenario: Scenario) -> np.ndarray:
@@ -179,12 +235,15 @@ def _in_words(variable: int, low: float, high: float) -> str:
 # --- visits
 
 
+def _visit_days(scenario: Scenario) -> list[int]:
+    visits, end = scenario.visits, scenario.follow_up_days
+    days = visits.days or range(0, end + 1, visits.every_days or end + 1)
+    return [d for d in days if d <= end]
+
+
 def _visits(scenario: Scenario) -> Visits:
     visits, noise = scenario.visits, scenario.visits.noise
-    days = visits.days or range(0, scenario.follow_up_days + 1, visits.every_days or scenario.follow_up_days + 1)
     return Visits(
-        day=np.array([d for d in days if d <= scenario.follow_up_days], np.int32),
-        obtained=np.array([name == "day" or name in visits.assessments for name in observe.OBSERVED]),
         jitter=F(visits.jitter_days),
         missing=F(visits.missing),
         entry_effect=F(visits.entry_effect_points),

@@ -6,27 +6,28 @@ A leaf is a number, a sourced number (`Quantity`) or a distribution over people 
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    model_validator,
+)
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 Evidence = Literal["published", "derived", "calibrated", "assumed"]
 NEEDS_SOURCE = ("published", "derived", "calibrated")
 
 
 def fault(fact: str, remedy: str, at: str = "") -> PydanticCustomError:
-    """An error of a value in the words of the scenario's reader.
-
-    Parameters
-    ----------
-    fact, remedy : str
-        What is wrong, and what to do.
-    at : str
-        The key below the value that the fault belongs to; "" for the value itself.
-    """
+    """An error of a value in the words of the scenario's reader; `at` is the key below the value that it belongs to."""
     words: dict[str, Any] = {"fact": fact, "remedy": remedy, "at": at}
     return PydanticCustomError("fault", "{fact}. {remedy}", words)
 
@@ -45,9 +46,9 @@ def not_a_number(data: object) -> PydanticCustomError | None:
         return _text_fault(data)
     if isinstance(data, (int, float)):
         return _size_fault(data)
-    if data is None:
-        return fault("the value is missing", "Write a number")
-    return fault("a number is needed here, not a list", "Write a number") if isinstance(data, list) else None
+    if isinstance(data, Mapping) or not isinstance(data, (list, type(None))):
+        return None
+    return fault("the value is missing" if data is None else "a number is needed here, not a list", "Write a number")
 
 
 def _text_fault(data: str) -> PydanticCustomError:
@@ -64,11 +65,10 @@ def _text_fault(data: str) -> PydanticCustomError:
 def _size_fault(data: float) -> PydanticCustomError | None:
     """NaN, infinities and whole numbers too large for a float."""
     try:
-        finite = math.isfinite(data)
+        if math.isfinite(data):
+            return None
     except OverflowError:
         return fault("the number is too large", "Write a number below 1e308")
-    if finite:
-        return None
     name = "NaN" if math.isnan(data) else "infinity"
     return fault(f"{name} is not a finite number", "Write a finite number")
 
@@ -155,41 +155,46 @@ def one_of(data: Any, shapes: tuple[str, ...], what: str) -> Any:
     return data
 
 
-def _check(test: Callable[[float], bool], fact: str) -> AfterValidator:
-    """A limit on a quantity: the same test for every number of its kind."""
+LIMITS: dict[str, Callable[[float, float], bool]] = {
+    "minimum": operator.ge,
+    "maximum": operator.le,
+    "exclusiveMinimum": operator.gt,
+    "exclusiveMaximum": operator.lt,
+}
 
-    def limit(quantity: Quantity) -> Quantity:
-        if not test(quantity.value):
-            raise fault(f"{quantity.value:g} is {fact}", "Correct the number")
+
+class Limit:
+    """Bounds of a quantity, in the words of JSON Schema; what a number outside is called, and what to write."""
+
+    def __init__(self, fact: str, remedy: str, **bounds: float) -> None:
+        self.fact, self.remedy, self.bounds = fact, remedy, bounds
+
+    def check(self, quantity: Quantity) -> Quantity:
+        """The quantity, if it lies within the bounds."""
+        if not all(LIMITS[name](quantity.value, bound) for name, bound in self.bounds.items()):
+            raise fault(f"{quantity.value:g} is {self.fact}", self.remedy)
         return quantity
 
-    return AfterValidator(limit)
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {**handler(core), "allOf": [{"if": {"type": "number"}, "then": self.bounds}]}
 
 
-def _bounds(**limits: float) -> Any:
-    """The same limit in the JSON Schema of a quantity, for editors."""
-
-    def add(schema: dict[str, Any]) -> None:
-        schema["allOf"] = [{"if": {"type": "number"}, "then": limits}]
-
-    return Field(json_schema_extra=add)
+Positive = Annotated[Quantity, Limit("not a positive number", "Write a number above 0", exclusiveMinimum=0)]
+NotNegative = Annotated[Quantity, Limit("negative", "Write 0 or a number above it", minimum=0)]
+Share = Annotated[Quantity, Limit("not a share or probability", "Write a number from 0 to 1", minimum=0, maximum=1)]
+Correlation = Annotated[Quantity, Limit("not a correlation", "Write a number from -1 to 1", minimum=-1, maximum=1)]
+InsideOne = Annotated[Quantity, Limit("not inside (-1, 1)", "Correct it", exclusiveMinimum=-1, exclusiveMaximum=1)]
 
 
-Positive = Annotated[Quantity, _check(lambda x: x > 0, "not above 0"), _bounds(exclusiveMinimum=0)]
-NotNegative = Annotated[Quantity, _check(lambda x: x >= 0, "below 0"), _bounds(minimum=0)]
-Share = Annotated[Quantity, _check(lambda x: 0 <= x <= 1, "not between 0 and 1"), _bounds(minimum=0, maximum=1)]
-Correlation = Annotated[Quantity, _check(lambda x: -1 <= x <= 1, "not between -1 and 1"), _bounds(minimum=-1, maximum=1)]
-InsideOne = Annotated[
-    Quantity,
-    _check(lambda x: -1 < x < 1, "not strictly between -1 and 1"),
-    _bounds(exclusiveMinimum=-1, exclusiveMaximum=1),
-]
-
-
-def _ordered(low: Quantity | None, high: Quantity | None) -> None:
-    """Raise unless low is below high."""
+def ordered(shape: Any) -> Any:
+    """The distribution, if its low is below its high."""
+    low, high = shape.low, shape.high
     if low is not None and high is not None and low.value >= high.value:
         raise fault(f"low ({low.value:g}) is not below high ({high.value:g})", "Correct low or high", "low")
+    return shape
 
 
 class Normal(Part):
@@ -200,10 +205,7 @@ class Normal(Part):
     low: Quantity | None = None
     high: Quantity | None = None
 
-    @model_validator(mode="after")
-    def _range(self) -> Normal:
-        _ordered(self.low, self.high)
-        return self
+    _range = model_validator(mode="after")(ordered)
 
 
 class LogNormal(Part):
@@ -214,10 +216,7 @@ class LogNormal(Part):
     low: Quantity | None = None
     high: Quantity | None = None
 
-    @model_validator(mode="after")
-    def _range(self) -> LogNormal:
-        _ordered(self.low, self.high)
-        return self
+    _range = model_validator(mode="after")(ordered)
 
 
 class Uniform(Part):
@@ -226,10 +225,7 @@ class Uniform(Part):
     low: Quantity
     high: Quantity
 
-    @model_validator(mode="after")
-    def _range(self) -> Uniform:
-        _ordered(self.low, self.high)
-        return self
+    _range = model_validator(mode="after")(ordered)
 
 
 class Distribution(Part):
@@ -249,6 +245,8 @@ class Distribution(Part):
             raise wrong
         if isinstance(data, (int, float)) or (isinstance(data, Mapping) and "value" in data):
             return {"number": data}
+        if isinstance(data, Mapping) and "number" in data:
+            raise fault("unknown key number", "Write the number itself, without a key", "number")
         return one_of(data, cls.SHAPES[1:], "a distribution")
 
     def terms(self) -> tuple[bool, float, float, float, float]:
@@ -264,15 +262,13 @@ class Distribution(Part):
         """
         if self.number is not None:
             return False, self.number.value, 0.0, -math.inf, math.inf
-        if self.normal is not None:
-            shape: Normal | LogNormal = self.normal
-            centre, spread = self.normal.mean, self.normal.sd
-        else:
-            assert self.lognormal is not None
-            shape, centre, spread = self.lognormal, self.lognormal.median, self.lognormal.log_sd
+        shape = self.normal or self.lognormal
+        assert shape is not None
+        log = isinstance(shape, LogNormal)
+        centre, spread = (shape.median, shape.log_sd) if isinstance(shape, LogNormal) else (shape.mean, shape.sd)
         low = -math.inf if shape.low is None else shape.low.value
         high = math.inf if shape.high is None else shape.high.value
-        return self.lognormal is not None, centre.value, spread.value, low, high
+        return log, centre.value, spread.value, low, high
 
     @property
     def lowest(self) -> float:
@@ -292,13 +288,10 @@ class Distribution(Part):
 
 def _above_zero(distribution: Distribution) -> Distribution:
     """Every draw must be above 0: a log-normal, a positive number, or a normal with a positive `low`."""
-    log, centre, spread, low, high = distribution.terms()
-    if high <= 0 or (low <= 0 and not log and (spread > 0 or centre <= 0)):
+    log, *_, high = distribution.terms()
+    if high <= 0 or (not log and distribution.lowest <= 0):
         raise fault("values at or below 0 are possible", "Use a lognormal, or give the normal a low above 0")
     return distribution
 
 
 PositiveDistribution = Annotated[Distribution, AfterValidator(_above_zero)]
-
-Prior.model_rebuild()
-Quantity.model_rebuild()

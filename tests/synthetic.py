@@ -60,7 +60,9 @@ def sums_of(truth: dict, events: dict, time: np.ndarray) -> Sums:
     ended = np.stack([(events["event"] == code).sum(1) for code in range(3)], 1)
     restricted = np.rint(days * 1024).astype(np.int64).sum(1)
     squares = np.rint(days**2).astype(np.int64).sum(1)
-    return Sums(alive.sum(1), free.sum(1), total, square, counts, ended, restricted, squares, n, scale, scale, low, width)
+    return Sums(
+        alive.sum(1), free.sum(1), total, square, counts, ended, restricted, squares, n, scale, scale, low, width
+    )
 
 
 def make_record(n: int = 60, seed: int = 7, full: bool = True, step: float = 28.0, at_onset: bool = False) -> Record:

@@ -139,6 +139,12 @@ def test_a_curve_is_not_read_beyond_follow_up():
         curve.rmst(months=12)
 
 
+@given(st.integers(1, 4000))
+def test_months_of_the_whole_follow_up_are_within_it(days):
+    curve = curve_from_times(np.array([0.5, float(days)]), np.array([True, False]), days)
+    assert curve.rmst(days / DAYS_PER_MONTH) == pytest.approx(curve.rmst())
+
+
 ESTIMATORS = {
     "mean": lambda x, alive: moments.mean(x),
     "mean_over": moments.mean_over,
@@ -172,6 +178,18 @@ def test_influences_add_up_to_zero_and_do_not_care_for_order(seed):
         one, other = function(x, alive), function(x[order], alive[order])
         assert one.influence.sum() == pytest.approx(0, abs=1e-9)
         assert one[:2] == pytest.approx(other[:2], nan_ok=True)
+
+
+def test_survivors_of_both_are_alive_in_both():
+    found = contrast.survivors_of_both(
+        [5, 6, 7, 8], [1, 1, 1, 1], [True, True, False, False], [True, False, True, False]
+    )
+    assert (found.value, found.n) == (4.0, 1)
+
+
+def test_the_curve_steps_down_at_the_event():
+    curve = curve_from_times(np.array([10.0, 20.0]), np.array([True, False]), 20.0)
+    assert [curve.at(day).value for day in (0, 9.9, 10, 20)] == [1.0, 1.0, 0.5, 0.5]
 
 
 def test_pairing_takes_out_what_is_common():

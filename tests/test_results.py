@@ -6,16 +6,17 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray
-from tests.synthetic import ARMS, make_provenance, make_record, summarised
 
-from simulator.errors import SimulatorError
 from simulator.results import files, folder, name, netcdf, open_result, tidy
 from simulator.results.arrays import QUANTILES
+from simulator.results.errors import FolderError, ResultError
 from simulator.results.variables import OBSERVED, SUMMARISED, TRUTH, VARIABLES
+from tests.synthetic import ARMS, make_provenance, make_record, summarised
 
 DOMAINS = {f"alsfrs_r_{domain}" for domain in ("bulbar", "fine_motor", "gross_motor", "respiratory")}
 TREE = {
@@ -121,14 +122,18 @@ def test_what_is_missing_is_nan_and_never_0(result, record, tmp_path):
         for key in TREE["observed"]:
             assert np.isnan(observed[key].values[gone]).all()
             np.testing.assert_array_equal(observed[key].values, record.observed[key])
-        assert not any(np.isnan(array.values).any() for key, array in one.groups["truth"].items() if key in TREE["truth"])
+        assert not any(
+            np.isnan(array.values).any() for key, array in one.groups["truth"].items() if key in TREE["truth"]
+        )
 
 
 def test_scores_are_small_integers_on_disk_unless_they_are_not_whole(record, tmp_path):
     import h5py
 
     for shift, kind in ((0, np.int8), (0.5, np.float32)):
-        changed = replace(record, observed=record.observed | {"alsfrs_r": record.observed["alsfrs_r"] + np.float32(shift)})
+        changed = replace(
+            record, observed=record.observed | {"alsfrs_r": record.observed["alsfrs_r"] + np.float32(shift)}
+        )
         place = tmp_path / f"{kind.__name__}.nc"
         name(changed, make_provenance(record)).save(place)
         with h5py.File(place) as file:
@@ -189,7 +194,9 @@ def test_counts_and_probabilities(record, result):
     np.testing.assert_allclose(
         group["alsfrs_r_death0_mean_mcse"].values, zero.std(1, ddof=1) / np.sqrt(record.n_patients), rtol=1e-4
     )
-    np.testing.assert_allclose(group["event_free_time_mean"].values, record.events["event_free_time"].mean(1), rtol=1e-5)
+    np.testing.assert_allclose(
+        group["event_free_time_mean"].values, record.events["event_free_time"].mean(1), rtol=1e-5
+    )
     assert group["ended"].values.sum() == record.n_patients * len(ARMS)
 
 
@@ -213,10 +220,15 @@ def test_nobody_alive_gives_nan():
 def test_tidy_rows(result):
     rows = result.summary_rows()
     assert rows[0]._fields == ("scenario", "arm", "metric", "time", "estimate", "lower", "upper", "mcse", "n")
-    assert len(rows) == len(set((row.arm, row.metric, row.time) for row in rows))
+    assert len(rows) == len({(row.arm, row.metric, row.time) for row in rows})
     assert {row.arm for row in rows} == set(ARMS)
     assert all(row.lower <= row.estimate <= row.upper for row in rows if row.estimate == row.estimate)
-    assert all(row.lower > 0 for row in rows if row.metric == "nfl_plasma_mean" and row.n > 1)
+    ratios = [row for row in rows if row.metric == "nfl_plasma_mean"]
+    assert ratios
+    assert all(row.estimate / row.lower == pytest.approx(row.upper / row.estimate) for row in ratios)
+    shares = [row for row in rows if row.metric == "event_free"]
+    assert min(row.lower for row in shares) >= 0
+    assert max(row.upper for row in shares) == 1
     assert len(result.summary()) == len(rows)
 
 
@@ -292,15 +304,15 @@ def test_partial_chunks(result, tmp_path, monkeypatch):
 
 
 def test_errors_of_opening(result, tmp_path):
-    with pytest.raises(SimulatorError, match="no such file"):
+    with pytest.raises(ResultError, match="no such file"):
         open_result(tmp_path / "missing.nc")
-    with pytest.raises(SimulatorError, match="no such file"):
+    with pytest.raises(ResultError, match="no such file"):
         open_result(tmp_path)
     (tmp_path / "text.nc").write_text("hello")
-    with pytest.raises(SimulatorError, match="not a netCDF-4 file"):
+    with pytest.raises(ResultError, match="not a netCDF-4 file"):
         open_result(tmp_path / "text.nc")
     xarray.Dataset({"x": 1}).to_netcdf(tmp_path / "foreign.nc", engine="h5netcdf")
-    with pytest.raises(SimulatorError, match="not a result of this program"):
+    with pytest.raises(ResultError, match="not a result of this program"):
         open_result(tmp_path / "foreign.nc")
 
 
@@ -309,7 +321,7 @@ def test_a_file_cut_short(result, tmp_path, share):
     result.save(tmp_path / "a.nc")
     content = (tmp_path / "a.nc").read_bytes()
     (tmp_path / "a.nc").write_bytes(content[: int(len(content) * share)])
-    with pytest.raises(SimulatorError, match="cut short or damaged"):
+    with pytest.raises(ResultError, match="cut short or damaged"):
         open_result(tmp_path / "a.nc")
 
 
@@ -340,7 +352,7 @@ def test_equal_runs_give_equal_bytes(tmp_path):
 def test_the_manifest_names_no_one(result, tmp_path):
     folder.write_folder(result, tmp_path / "run")
     text = (tmp_path / "run" / "manifest.json").read_text()
-    secrets = [os.uname().nodename, os.path.expanduser("~"), str(tmp_path)]
+    secrets = [os.uname().nodename, str(Path.home()), str(tmp_path)]
     assert not [one for one in secrets if one and one in text]
     assert set(json.loads(text)) == {
         *("format", "title", "scenario_name", "scenario_sha256", "seed", "arguments"),
@@ -362,7 +374,7 @@ def test_a_failure_leaves_the_old_files_whole(result, tmp_path, monkeypatch, bro
     if broken == "netcdf":
         other = name(make_record(1200), make_provenance(make_record(1200)))
     monkeypatch.setattr(module, attribute, fail)
-    with pytest.raises((OSError, SimulatorError), match="No space left"):
+    with pytest.raises((OSError, ResultError), match="No space left"):
         folder.write_folder(other, tmp_path / "run")
     assert contents(tmp_path / "run") == before
 
@@ -389,16 +401,16 @@ def test_stale_temporaries_go_and_fresh_ones_stay(result, tmp_path):
 
 def test_a_foreign_folder_is_refused(result, tmp_path):
     (tmp_path / "precious.txt").write_text("mine")
-    with pytest.raises(folder.UsageError, match="not empty and not a run"):
+    with pytest.raises(FolderError, match="not empty and not a run"):
         folder.write_folder(result, tmp_path)
     assert set(contents(tmp_path)) == {"precious.txt"}
     (tmp_path / "manifest.json").write_text('["not", "ours"]')
-    with pytest.raises(folder.UsageError, match="use --force"):
+    with pytest.raises(FolderError, match="use --force"):
         folder.check_folder(tmp_path)
     folder.write_folder(result, tmp_path, force=True)
     assert (tmp_path / "precious.txt").read_text() == "mine"
     folder.check_folder(tmp_path)
-    with pytest.raises(folder.UsageError, match="is a file"):
+    with pytest.raises(FolderError, match="is a file"):
         folder.check_folder(tmp_path / "precious.txt")
     (tmp_path / "empty").mkdir()
     folder.check_folder(tmp_path / "empty")
@@ -415,10 +427,10 @@ def test_tampering_is_found(result, tmp_path, file):
     folder.write_folder(result, tmp_path / "run")
     with (tmp_path / "run" / file).open("ab") as stream:
         stream.write(b" ")
-    with pytest.raises(SimulatorError, match=f"{file}: changed since the run"):
+    with pytest.raises(ResultError, match=f"{file}: changed since the run"):
         folder.read_manifest(tmp_path / "run")
     (tmp_path / "run" / file).unlink()
-    with pytest.raises(SimulatorError, match=f"{file}: missing"):
+    with pytest.raises(ResultError, match=f"{file}: missing"):
         folder.read_manifest(tmp_path / "run")
 
 
@@ -462,7 +474,7 @@ def test_writing_a_result_imports_neither_xarray_nor_pandas(root, tmp_path):
 def test_files_are_flushed_before_they_are_moved(result, tmp_path, monkeypatch):
     calls = []
     monkeypatch.setattr(os, "fsync", lambda handle: calls.append("fsync"))
-    move = os.replace
-    monkeypatch.setattr(os, "replace", lambda a, b: (calls.append("replace"), move(a, b)))
+    move = Path.replace
+    monkeypatch.setattr(Path, "replace", lambda a, b: (calls.append("replace"), move(a, b)))
     files.save(result, tmp_path / "a.nc")
     assert calls == ["fsync", "replace", "fsync"]

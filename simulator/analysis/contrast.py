@@ -9,7 +9,7 @@ from simulator.analysis.moments import Estimate, from_influence, mean_over
 
 
 def paired(a: Estimate, b: Estimate) -> Estimate:
-    """a − b when patient i is the same person in both: their common randomness cancels.
+    """Difference a − b when patient i is the same person in both: their common randomness cancels.
 
     The variance is var(a) + var(b) − 2 sum(ψ_i φ_i)/(n_a n_b) over the patients in both, the first min(n_a, n_b).
     """
@@ -25,12 +25,12 @@ def paired(a: Estimate, b: Estimate) -> Estimate:
 
 
 def independent(a: Estimate, b: Estimate) -> Estimate:
-    """a − b when the patients are different, or when it is not known who they were."""
+    """Difference a − b when the patients are different, or when it is not known who they were."""
     return Estimate(a.value - b.value, float(np.hypot(a.mcse, b.mcse)), min(a.n, b.n))
 
 
 def difference(a: Estimate, b: Estimate, same_patients: bool) -> Estimate:
-    """a − b: paired where it can be."""
+    """Difference a − b: paired where it can be."""
     kept = a.influence is not None and b.influence is not None
     return paired(a, b) if same_patients and kept else independent(a, b)
 

@@ -1,8 +1,8 @@
 """Estimates that carry, for every patient, how much that patient moves them.
 
-An estimate with an influence ψ_i for each of n patients has the Monte Carlo variance sum(ψ_i²)/(n (n − 1)). Two estimates
-from the same patients differ with the influence ψ_i − φ_i: that is all that pairing needs, for means, proportions, means
-over survivors and restricted means alike.
+An estimate with an influence ψ_i for each of n patients has the Monte Carlo variance sum(ψ_i²)/(n (n − 1)). Two
+estimates from the same patients differ with the influence ψ_i − φ_i: that is all that pairing needs, for means,
+proportions, means over survivors and restricted means alike.
 
 References
 ----------
@@ -84,7 +84,7 @@ def standard_deviation(x: ArrayLike) -> Estimate:
 
 
 def exponential(estimate: Estimate) -> Estimate:
-    """exp of an estimate (a geometric mean from the mean of logarithms), error by the delta method."""
+    """Exponential of an estimate (a geometric mean from the mean of logarithms), error by the delta method."""
     value = float(np.exp(estimate.value))
     influence = None if estimate.influence is None else value * estimate.influence
     return Estimate(value, value * estimate.mcse, estimate.n, influence, estimate.paired)

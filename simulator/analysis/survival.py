@@ -56,7 +56,8 @@ def kaplan_meier(time: ArrayLike, event: ArrayLike) -> Curve:
     distinct, index = np.unique(times[happened], return_inverse=True)
     died = np.bincount(index, minlength=len(distinct)).astype(np.float64)
     at_risk = len(times) - np.searchsorted(np.sort(times), distinct, side="left").astype(np.float64)
-    return Curve(distinct, np.cumprod(1 - died / at_risk), at_risk, died, len(times))
+    survival = np.cumprod(1 - died / at_risk, dtype=np.float64)
+    return Curve(distinct, survival, at_risk, died, len(times))
 
 
 def survival_at(curve: Curve, time: float) -> Estimate:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -11,7 +12,8 @@ from simulator.cli import run
 
 app = typer.Typer(
     name="als-sim",
-    help="Simulate SOD1-ALS patients untreated, treated early, treated late. Research software, not for treatment decisions.",
+    help="Simulate SOD1-ALS patients untreated, treated early and treated late.\n\n"
+    "Research software, not for treatment decisions.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -23,7 +25,11 @@ def _version(wanted: bool) -> None:
     if wanted:
         from importlib import metadata
 
-        typer.echo(f"als-sim {metadata.version('als-simulator')}")
+        try:
+            found = metadata.version("als-simulator")
+        except metadata.PackageNotFoundError:
+            found = "from a source tree"
+        typer.echo(f"als-sim {found}")
         raise typer.Exit
 
 
@@ -52,5 +58,6 @@ _register_scenarios()
 def main() -> None:
     """Entry point of `als-sim`."""
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a letter gets a question mark
     app()

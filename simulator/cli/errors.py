@@ -58,7 +58,7 @@ def friendly(command: Callable[P, R]) -> Callable[P, R]:
         try:
             return command(*args, **kwargs)
         except BrokenPipeError:
-            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - the reader has gone
+            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - the reader has gone
             raise typer.Exit(1) from None
         except (Exception, KeyboardInterrupt) as error:
             if isinstance(error, (typer.Exit, typer.Abort)) or hasattr(error, "show") or debugging():

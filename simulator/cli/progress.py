@@ -10,13 +10,14 @@ PATIENCE_SECONDS = 2.0
 
 
 class Progress:
-    """A callback `progress(done, total)` and a context manager; rich is imported only when there is something to show."""
+    """A callback `progress(done, total)` and a context manager; rich is imported only when there is a bar to show."""
 
     def __init__(self) -> None:
         self._start = time.monotonic()
         self._bar: Any = None
 
     def __call__(self, done: int, total: int) -> None:
+        """Take note of how far the run is."""
         if self._bar is None:
             if time.monotonic() - self._start < PATIENCE_SECONDS or done >= total:
                 return

@@ -1,21 +1,25 @@
-"""Commands about runs: run, compare, replay, doctor."""
+"""Commands about runs: run, compare, replay, export, doctor."""
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ParamSpec, TypeVar
 
 import typer
 
-from simulator.cli.errors import friendly
+from simulator.cli import errors
+from simulator.errors import SimulatorError
 
+P = ParamSpec("P")
+R = TypeVar("R")
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
@@ -26,12 +30,35 @@ class Output(StrEnum):
     summary = "summary"
 
 
+class Format(StrEnum):
+    """Kinds of tables."""
+
+    csv = "csv"
+
+
 def size(text: str) -> int:
     """Bytes of a text such as 4G, 500M or 1.5G."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
     if not found:
         raise typer.BadParameter(f"{text!r} is not a size; write 4G or 500M")
     return int(float(found[1]) * UNITS[found[2].upper()])
+
+
+def friendly(command: Callable[P, R]) -> Callable[P, R]:
+    """Let a command end with an explained error; those of result files are their room's own kind."""
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        from simulator.results.errors import ResultError
+
+        try:
+            return command(*args, **kwargs)
+        except ResultError as error:
+            explained = SimulatorError(str(error))
+            explained.exit_code = error.exit_code
+            raise explained from error
+
+    return errors.friendly(wrapped)
 
 
 Scenario = Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a bundled one.")]
@@ -73,7 +100,8 @@ def run(
         scenario, out, patients, seed, threads, tuple(settings or ()), output.value, max_memory, force
     )
     if dry_run:
-        return show(single.plan(request), as_json, tables_of("plan_text"))
+        show(single.plan(request), as_json, tables_of("plan_text"))
+        return
     from simulator.cli.progress import Progress
     from simulator.studies.headline import headline
 
@@ -112,6 +140,22 @@ def replay(
 
 
 @friendly
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A result: its folder or its result.nc.")],
+    to: Annotated[Format, typer.Option("--to", help="Kind of table.")] = Format.csv,
+    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="OUT", help="Default: DIR/csv.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace tables that are there.")] = False,
+) -> None:
+    """Write a result as tables for other programs."""
+    from simulator.results import open_result
+    from simulator.results.export import export_csv
+
+    home = folder if folder.is_dir() else folder.parent
+    for place in export_csv(open_result(folder), out or home / to.value, force):
+        typer.echo(place)
+
+
+@friendly
 def doctor(as_json: Json = False) -> None:
     """Check this installation: versions, cores, threads, cache, random numbers."""
     from simulator.studies.doctor import checks
@@ -123,7 +167,7 @@ def doctor(as_json: Json = False) -> None:
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    for command in (run, compare, replay, doctor):
+    for command in (run, compare, replay, export, doctor):
         app.command()(command)
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simulator.studies.compare import Comparison, Difference
-    from simulator.studies.headline import Headline, Row
     from simulator.studies.doctor import Check
+    from simulator.studies.headline import Headline, Row
     from simulator.studies.replay import Replay
     from simulator.studies.single import Plan
 

@@ -11,9 +11,9 @@ import numpy as np
 from simulator.engine import loop, observe, recruit, rows, sums
 from simulator.engine.jit import LANES
 
-BATCH = 1024
-"""Patients recruited together. Results do not depend on it."""
-RANGE = 16 * BATCH
+BATCH, PART = 4096, 1024
+"""Patients recruited together, and stepped together so that they stay in the cache. Results do not depend on them."""
+RANGE = 4 * BATCH
 """Patients of one call of a worker."""
 
 
@@ -61,20 +61,25 @@ def aligned(*shape: int, dtype: type = np.float32) -> np.ndarray:
     return raw[start : start + size].view(dtype).reshape(shape)
 
 
-def make_worker(sizes: Sizes, batch: int) -> Worker:
-    """Working space for batches of `batch` patients."""
-    n, blocks = sizes.rows, -(-batch // LANES)
+def make_worker(sizes: Sizes, batch: int = BATCH, part: int = PART) -> Worker:
+    """Working space for recruiting `batch` patients at once and stepping `part` of them."""
+    batch, part = min(batch, sizes.patients), min(part, sizes.patients)
+    n, blocks = sizes.rows, -(-part // LANES)
     space = loop.Space(
         cohort=aligned(n, batch),
         who=aligned(2, batch, dtype=np.uint32),
+        part=part,
         s=aligned(blocks, n * LANES),
         w=aligned(blocks, rows.IDENTITY_ROWS * LANES, dtype=np.uint32),
         base=aligned(blocks, sizes.variables * LANES),
         before=aligned(n * LANES),
         peeked=aligned(n * LANES),
         o=aligned(len(rows.OUTPUTS) * LANES),
+        given=np.zeros((part, sizes.doses), np.float32),
         day=aligned(LANES),
-        scratch=(aligned(LANES), aligned(LANES, dtype=np.int64), aligned(LANES, dtype=np.int32)),
+        x=aligned(LANES),
+        alive=aligned(LANES, dtype=np.int32),
+        bins=aligned(LANES, dtype=np.int32),
     )
     search = recruit.Search(
         waiting=np.zeros(batch, np.int64),
@@ -121,7 +126,7 @@ def memory(sizes: Sizes, is_full: bool, workers: int, batch: int = BATCH) -> int
 
 def ranges(patients: int, workers: int) -> Iterator[tuple[int, int]]:
     """Consecutive (first, count), small enough that every worker gets some."""
-    most = min(RANGE, max(1, -(-patients // workers)))
+    most = min(RANGE, max(PART, -(-patients // workers)))
     for first in range(0, patients, most):
         yield first, min(most, patients - first)
 

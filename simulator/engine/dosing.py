@@ -49,7 +49,7 @@ def drug_of(arms, a):
     """The antisense drug of arm `a` as scalars."""
     c = arms.constant[a]
     return Drug(
-        arms.table[a], c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11], c[12], c[13], c[14],
+        c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11], c[12], c[13], c[14],
         c[15], c[16], c[17], c[18], c[19], c[20],
     )  # fmt: skip
 
@@ -63,7 +63,7 @@ def gap_after(arms, a, number):
     return arms.every[a]
 
 
-@inline
+@block
 def _late(arms, a, key, w, s, i):
     """Days by which the scheduled dose of lane i comes late: 0 on time, -1 not given at all."""
     index = U32(int(s[EPOCH + i]) * EPOCH_NUMBERS + int(s[NUMBER + i]))
@@ -98,7 +98,7 @@ def plan(arms, a, key, w, s, i):
             return
 
 
-@inline
+@block
 def _open_epoch(arms, a, s, i):
     number = arms.epoch_start[a] + int(s[EPOCH + i])
     s[NUMBER + i] = ZERO
@@ -121,7 +121,7 @@ def begin(arms, a, key, w, s):
             plan(arms, a, key, w, s, i)
 
 
-@block
+@inline
 def _give_all(model, drug, s, day, step, addon, first):
     """The dose of a shared calendar, to every lane that has not stopped; `first` if it is the arm's first."""
     for i in range(LANES):
@@ -132,41 +132,49 @@ def _give_all(model, drug, s, day, step, addon, first):
                 seam.mark(model, s, i, F(day - WEEK * step) * SEVENTH, addon, drug.cap)
 
 
+@inline
+def treat(model, drug, table, doses, cursor, s, step, days, addon):
+    """Doses and drug from the start of `step` on for `days` days (7: the whole step), then the rate's multiplier.
+
+    `doses` is the shared calendar, `cursor` the place of its next dose.
+    """
+    share = ONE / F(days)
+    effect.open_step(s)
+    at = 0
+    while at < days:
+        to = days
+        if cursor < doses.size and doses[cursor] < WEEK * step + days:
+            to = doses[cursor] - WEEK * step
+        if to > at:
+            effect.chain(drug, table[to - at], ONE if to - at == days else F(to - at) * share, s)
+            at = to
+        if at < days:
+            _give_all(model, drug, s, WEEK * step + at, step, addon, cursor == 0)
+            cursor += 1
+    effect.close_step(s, addon)
+
+
 @block
-def _give_own(arms, a, model, drug, key, w, s, day, step):
+def treat_own(model, drug, table, arms, a, key, w, s, step, days, given):
+    """As `treat`, day by day, where every patient has a calendar of their own; `given` keeps its days."""
+    addon, share = arms.addon[a, step], ONE / F(days)
+    effect.open_step(s)
+    for d in range(days):
+        _give_own(arms, a, model, drug, key, w, s, WEEK * step + d, step, addon, given)
+        effect.chain(drug, table[1], share, s)
+    effect.close_step(s, addon)
+
+
+@block
+def _give_own(arms, a, model, drug, key, w, s, day, step, addon, given):
     """Doses of this day in the patients' own calendars."""
     for i in range(LANES):
         if s[NEXT + i] == F(day):
             if F(day) < s[STOP + i]:
                 if s[rows.GIVEN + i] == ZERO:
-                    seam.mark(model, s, i, F(day - WEEK * step) * SEVENTH, arms.addon[a, step], drug.cap)
+                    seam.mark(model, s, i, F(day - WEEK * step) * SEVENTH, addon, drug.cap)
                 s[C + i] += drug.dose
+                if given.shape[1] > 0:
+                    given[w[rows.SLOT + i], int(s[rows.GIVEN + i])] = F(day)
                 s[rows.GIVEN + i] += ONE
             plan(arms, a, key, w, s, i)
-
-
-@block
-def treat(arms, a, model, drug, key, w, s, step, days, cursor):
-    """Doses and drug from the start of `step` on for `days` days (7: the whole step), then the rate's multiplier.
-
-    `cursor` is the place of the next dose in the shared calendar.
-    """
-    share = ONE / F(days)
-    effect.open_step(s)
-    if arms.own[a]:
-        for d in range(days):
-            _give_own(arms, a, model, drug, key, w, s, WEEK * step + d, step)
-            effect.chain(drug, 1, share, s)
-    else:
-        at = 0
-        while at < days:
-            to = days
-            if cursor < arms.day_start[a + 1] and arms.day[cursor] < WEEK * step + days:
-                to = arms.day[cursor] - WEEK * step
-            if to > at:
-                effect.chain(drug, to - at, ONE if to - at == days else F(to - at) * share, s)
-                at = to
-            if at < days:
-                _give_all(model, drug, s, WEEK * step + at, step, arms.addon[a, step], cursor == arms.day_start[a])
-                cursor += 1
-    effect.close_step(s, arms.addon[a, step])

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.engine import propagators, rows
-from simulator.engine.jit import LANES, block, inline
+from simulator.engine.jit import LANES, inline
 from simulator.engine.mathematics import ONE, ZERO, F
 from simulator.engine.random import U32, Stream, normals, sample
 from simulator.engine.rows import DELTA, E_F, E_N, EC50, Z1, Z2, ZBAR, ZWAS, C, E, M, R, V, X
@@ -26,9 +26,8 @@ NFL_LIMIT = F(1.25)
 
 
 class Drug(NamedTuple):
-    """Constants of an antisense drug, float32. An arm without one carries a drug that is never given."""
+    """Constants of an antisense drug, float32 scalars. An arm without one carries a drug that is never given."""
 
-    table: np.ndarray  # (8, columns), see propagators
     dose: np.float32  # what one dose adds to C, in steady-state means
     scale: np.float32  # 1 + typical EC50, 0 if nothing is inhibited
     ec50_log: np.float32  # the five terms of a distribution
@@ -52,7 +51,7 @@ class Drug(NamedTuple):
     cap: np.float32  # recovery cap
 
 
-@block
+@inline
 def respond(drug, key, w, s):
     """Each patient's own response to the drug, and the untreated equilibrium to start from."""
     terms = (drug.ec50_log, drug.ec50_centre, drug.ec50_spread, drug.ec50_low, drug.ec50_high)
@@ -75,10 +74,9 @@ def respond(drug, key, w, s):
         s[M + i] = ONE
 
 
-@block
-def chain(drug, h, weight, s):
-    """Advance the drug `h` whole days; ZBAR gains `weight` times the mean of z2 over them."""
-    k = drug.table[h]
+@inline
+def chain(drug, k, weight, s):
+    """Advance the drug by the days of propagator row `k`; ZBAR gains `weight` times the mean of z2 over them."""
     fast, slow = ONE - drug.slow, drug.slow
     for i in range(LANES):
         c, half = s[C + i], s[EC50 + i]
@@ -102,7 +100,7 @@ def chain(drug, h, weight, s):
         s[C + i] = c * k[DECAY]
 
 
-@block
+@inline
 def open_step(s):
     """Before a step's doses: no mean yet, and where z2 stood."""
     for i in range(LANES):
@@ -110,7 +108,7 @@ def open_step(s):
         s[ZWAS + i] = s[Z2 + i]
 
 
-@block
+@inline
 def close_step(s, addon):
     """After a step's doses: the rate's multiplier, its mean over the step and its change."""
     for i in range(LANES):
@@ -120,7 +118,7 @@ def close_step(s, addon):
         s[DELTA + i] = delta * addon if m > ZERO else delta
 
 
-@block
+@inline
 def untreated(s, addon):
     """A step without the drug so far: add-ons alone."""
     for i in range(LANES):
@@ -128,8 +126,8 @@ def untreated(s, addon):
         s[DELTA + i] = ZERO
 
 
-@block
-def show(drug, s, o, addon):
+@inline
+def read_out(drug, s, o, addon):
     """The drug's own output rows: CSF SOD1 as a ratio to baseline, and the rate's multiplier at this moment."""
     for i in range(LANES):
         o[rows.SOD1 + i] = ONE - drug.csf * drug.reference * s[E + i]

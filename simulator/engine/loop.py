@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.engine import dosing, effect, observe, recruit, rows, seam, sums
-from simulator.engine.jit import LANES, block, kernel
+from simulator.engine.jit import LANES, block, inline, kernel
 from simulator.engine.mathematics import ONE, TWO, ZERO, F
 from simulator.engine.rows import DEATH, EVENT, KIND, PAV, SLOT, TRY_DAY
 from simulator.units import DAYS_PER_YEAR
@@ -20,11 +20,16 @@ NOBODY = -F(np.inf)
 RESOLVED = F(-2.0)
 
 
+LOOK, INSIDE = 1, 2
+"""Flags of a step: something is wanted at its start; something is wanted between its start and the next."""
+
+
 class Calendar(NamedTuple):
     """Days of output and how far to go."""
 
     day: np.ndarray  # (time,) int32, ascending, the first is 0
-    steps: np.int64  # weeks to step; covers the end of follow-up
+    flags: np.ndarray  # (step,) uint8
+    visit: np.ndarray  # (visit,) int32 nominal days of visits
     end: np.float32  # last day of follow-up
 
 
@@ -47,23 +52,27 @@ class Space(NamedTuple):
 
     cohort: np.ndarray  # (row, batch) float32
     who: np.ndarray  # (2, batch) uint32
+    part: int  # patients stepped together
     s: np.ndarray  # (block, row * LANES) float32
     w: np.ndarray  # (block, identity row * LANES) uint32
     base: np.ndarray  # (block, variable * LANES) float32
     before: np.ndarray  # (row * LANES,)
     peeked: np.ndarray  # (row * LANES,)
     o: np.ndarray  # (output row * LANES,)
-    day: np.ndarray  # (LANES,)
-    scratch: tuple  # of the sums: values (LANES,) float32, alive (LANES,) int64, bins (LANES,) int32
+    given: np.ndarray  # (part, dose) float32 days of doses in the patients' own calendars
+    day: np.ndarray  # (LANES,) float32 actual visit days
+    x: np.ndarray  # (LANES,) float32 values being summed
+    alive: np.ndarray  # (LANES,) int32 mask
+    bins: np.ndarray  # (LANES,) int32
 
 
 @block
-def _load(space, arms, a, drug, key, n):
-    """Put the cohort into blocks for arm `a`; lanes beyond `n` belong to nobody and are never alive."""
+def _load(space, arms, a, drug, key, start, n):
+    """Put `n` of the cohort into blocks for arm `a`; lanes beyond them belong to nobody and are never alive."""
     for b in range((n + LANES - 1) // LANES):
         s, w = space.s[b], space.w[b]
         for i in range(LANES):
-            place = min(b * LANES + i, n - 1)
+            place = start + min(b * LANES + i, n - 1)
             for row in range(space.cohort.shape[0]):
                 s[row * LANES + i] = space.cohort[row, place]
             w[rows.PATIENT + i], w[rows.CANDIDATE + i] = space.who[0, place], space.who[1, place]
@@ -90,29 +99,27 @@ def _resolve(model, s):
 
 
 @block
-def _show(model, drug, s, o, day, addon):
+def _look_sums(model, drug, table, s, o, base, heads, moments, counts, day, addon, first, x, alive, bins):
+    """Read a block at an output day and add it to the sums of that arm and time."""
     seam.outputs(model, s, o, F(day) / YEAR)
-    effect.show(drug, s, o, addon)
+    effect.read_out(drug, s, o, addon)
+    if first:
+        sums.keep_baseline(table, o, base, x)
+    sums.accumulate(table, heads, moments, counts, base, o, s, F(day), x, alive, bins)
 
 
 @block
-def _output(what, totals, full, a, t, s, w, base, o, scratch, day, first):
-    """Add a block to the sums, and to the truth of a full run."""
-    if t == 0:
-        sums.keep_baseline(what, o, base)
-    sums.accumulate(what, totals, a, t, base, o, s, F(day), scratch)
-    if full.truth.shape[2] > 0:
-        for v in range(full.truth.shape[0]):
-            for i in range(LANES):
-                place = first + int(w[SLOT + i])
-                if s[DEATH + i] > NOBODY:
-                    full.truth[v, a, place, t] = o[v * LANES + i]
+def _keep_truth(full, a, t, s, w, o, first):
+    for v in range(full.truth.shape[0]):
+        for i in range(LANES):
+            if s[DEATH + i] > NOBODY:
+                full.truth[v, a, first + int(w[SLOT + i]), t] = o[v * LANES + i]
 
 
 @block
-def _visit(visits, key, full, a, visit, s, w, o, day, held, first):
+def _visit(visits, nominal, key, full, a, visit, s, w, o, day, held, first):
     """Measure those lanes of a block whose visit is held on `day`, before death and dropout."""
-    observe.visit_days(visits, key, w, held, visit)
+    observe.visit_days(visits, key, w, held, visit, nominal)
     for i in range(LANES):
         last = min(s[DEATH + i], s[rows.DROPOUT + i])
         if held[i] == F(day) and F(day) <= last:
@@ -126,118 +133,73 @@ def _visit(visits, key, full, a, visit, s, w, o, day, held, first):
             full.observed[observe.SEEN_SOD1, a, place, visit] = sod1
 
 
+@inline
+def _may_fall_on(nominal, jitter, v, day):
+    return abs(F(nominal - day)) <= (jitter if v > 0 else ZERO)
+
+
 @block
-def _wanted(calendar, visits, full, day):
-    """Number of the output on `day` (-1 none), and whether a visit may fall on it."""
+def _look(model, drug, visits, key, calendar, table, totals, full, a, space, b, s, day, addon, first):
+    """Whatever is wanted on `day` of block b, which stands there in the state `s`: sums, truth and visits."""
     t = np.searchsorted(calendar.day, day)
-    t = t if t < calendar.day.size and calendar.day[t] == day else -1
-    visited = False
+    w = space.w[b]
+    if t < calendar.day.size and calendar.day[t] == day:
+        _look_sums(
+            model, drug, table, s, space.o, space.base[b], totals.heads[a, t], totals.moments[a, t],
+            totals.counts[a, t], day, addon, t == 0, space.x, space.alive, space.bins,
+        )  # fmt: skip
+        if full.truth.shape[2] > 0:
+            _keep_truth(full, a, t, s, w, space.o, first)
     if full.truth.shape[2] > 0 and F(day) <= calendar.end:
-        for v in range(visits.day.size):
-            visited = visited or abs(visits.day[v] - day) <= (visits.jitter if v > 0 else ZERO)
-    return t, visited
+        seam.outputs(model, s, space.o, F(day) / YEAR)
+        effect.read_out(drug, s, space.o, addon)
+        for v in range(calendar.visit.size):
+            if _may_fall_on(calendar.visit[v], visits.jitter, v, day):
+                _visit(visits, calendar.visit[v], key, full, a, v, s, w, space.o, day, space.day, first)
 
 
 @block
-def _look(model, drug, visits, key, calendar, what, totals, full, a, s, w, base, space, day, addon, first):
-    """Whatever is wanted on `day`: outputs and visits of a block that stands at that day."""
-    t, visited = _wanted(calendar, visits, full, day)
-    if t < 0 and not visited:
-        return
-    _show(model, drug, s, space.o, day, addon)
-    if t >= 0:
-        _output(what, totals, full, a, t, s, w, base, space.o, space.scratch, day, first)
-    if visited:
-        for v in range(visits.day.size):
-            if abs(visits.day[v] - day) <= (visits.jitter if v > 0 else ZERO):
-                _visit(visits, key, full, a, v, s, w, space.o, day, space.day, first)
-
-
-@block
-def _wants_inside(calendar, visits, full, step):
-    """Whether anything is wanted between the start of a step and the next."""
+def _look_inside(model, drug, arms, visits, key, calendar, table, totals, full, a, space, b, step, cursor, first):
+    """Whatever is wanted within a step, from the state before it and with what is known by now of deaths."""
+    peeked, doses = space.peeked, arms.day[arms.day_start[a] : arms.day_start[a + 1]]
     for d in range(1, WEEK):
-        t, visited = _wanted(calendar, visits, full, WEEK * step + d)
-        if t >= 0 or visited:
-            return True
-    return False
+        peeked[:] = space.before
+        if arms.own[a]:
+            dosing.treat_own(model, drug, arms.table[a], arms, a, key, space.w[b], peeked, step, d, space.given)
+        else:
+            dosing.treat(model, drug, arms.table[a], doses, cursor, peeked, step, d, arms.addon[a, step])
+        seam.peek(model, peeked, F(d))
+        for i in range(LANES):
+            peeked[EVENT + i], peeked[KIND + i] = space.s[b, EVENT + i], space.s[b, KIND + i]
+            peeked[DEATH + i] = space.s[b, DEATH + i]
+        day = WEEK * step + d
+        _look(
+            model, drug, visits, key, calendar, table, totals, full, a, space, b, peeked, day, arms.addon[a, step],
+            first,
+        )  # fmt: skip
 
 
 @block
-def _step_block(model, drug, arms, visits, key, calendar, what, totals, full, a, step, space, b, cursor, first):
-    """One week of one block: look at its start, step, look inside it. `cursor`: next dose of the shared calendar."""
-    s, w, base = space.s[b], space.w[b], space.base[b]
-    addon, day = arms.addon[a, step], WEEK * step
-    _resolve_if_wanted(model, calendar, visits, full, s, step)
-    _look(model, drug, visits, key, calendar, what, totals, full, a, s, w, base, space, day, addon, first)
-    inside = _wants_inside(calendar, visits, full, step)
-    if inside:
-        space.before[:] = s
-    treated = arms.own[a] or (cursor > arms.day_start[a]) or _dose_in(arms, a, step, cursor)
-    if treated:
-        dosing.treat(arms, a, model, drug, key, w, s, step, WEEK, cursor)
-    else:
-        effect.untreated(s, addon)
-    seam.step(model, s, F(day), arms.hazard[a, step])
-    if inside:
-        _resolve(model, s)
-        for d in range(1, WEEK):
-            t, visited = _wanted(calendar, visits, full, day + d)
-            if t >= 0 or visited:
-                _peek(model, drug, arms, key, a, step, d, treated, space, b, cursor)
-                _look(
-                    model, drug, visits, key, calendar, what, totals, full, a, space.peeked, w, base, space, day + d,
-                    addon, first,
-                )  # fmt: skip
+def _leave(space, b, i, ended, restricted, end):
+    if space.s[b, DEATH + i] > NOBODY:
+        sums.finish(ended, restricted, space.s[b], i, end)
 
 
 @block
-def _resolve_if_wanted(model, calendar, visits, full, s, step):
-    t, visited = _wanted(calendar, visits, full, WEEK * step)
-    if t >= 0 or visited or step % STEPS_PER_EPOCH == 0:
-        _resolve(model, s)
-
-
-@block
-def _dose_in(arms, a, step, cursor):
-    return cursor < arms.day_start[a + 1] and arms.day[cursor] < WEEK * (step + 1)
-
-
-@block
-def _peek(model, drug, arms, key, a, step, days, treated, space, b, cursor):
-    """The block's state `days` days into the step, with what is known by now of deaths and dropout."""
-    s, peeked = space.s[b], space.peeked
-    peeked[:] = space.before
-    if treated:
-        dosing.treat(arms, a, model, drug, key, space.w[b], peeked, step, days, cursor)
-    else:
-        effect.untreated(peeked, arms.addon[a, step])
-    seam.peek(model, peeked, F(days))
-    for row in (EVENT, KIND, DEATH):
-        peeked[row : row + LANES] = s[row : row + LANES]
-
-
-@block
-def _pack(space, blocks, day, a, totals, end):
+def _pack(space, blocks, day, ended, restricted, end):
     """Count the dead out and fill their lanes from the last blocks. Returns the number of blocks still in use."""
     tail = blocks * LANES - 1
     for b in range(blocks):
         for i in range(LANES):
             here = b * LANES + i
             while here <= tail and not space.s[b, DEATH + i] > day:
-                _leave(space, b, i, a, totals, end)
+                _leave(space, b, i, ended, restricted, end)
                 if tail > here:
                     _move(space, tail, b, i)
                 else:
                     space.s[b, DEATH + i], space.s[b, EVENT + i] = NOBODY, NOBODY
                 tail -= 1
-    return max((tail + LANES) // LANES, 0)
-
-
-@block
-def _leave(space, b, i, a, totals, end):
-    if space.s[b, DEATH + i] > NOBODY:
-        sums.finish(totals, a, space.s[b], i, end)
+    return (tail + LANES) // LANES
 
 
 @block
@@ -253,35 +215,71 @@ def _move(space, source, b, i):
 
 
 @block
-def _too_many_dead(space, blocks, day):
+def _too_many_dead(states, blocks, day):
     alive = 0
     for b in range(blocks):
-        s = space.s[b]
+        s = states[b]
         for i in range(LANES):
             alive += 1 if s[DEATH + i] > day else 0
     return alive <= (blocks - 1) * LANES
 
 
 @block
-def _live(model, drug, arms, visits, key, calendar, what, totals, full, a, space, blocks, first):
+def _week(model, drug, table, doses, cursor, s, step, addon, hazard, treated):
+    """The hot path: one week of one block on a shared calendar, or before any dose."""
+    if treated:
+        dosing.treat(model, drug, table, doses, cursor, s, step, WEEK, addon)
+    else:
+        effect.untreated(s, addon)
+    seam.step(model, s, F(WEEK * step), hazard)
+
+
+@block
+def _epoch(model, drug, arms, visits, key, calendar, table, totals, full, a, space, b, epoch, cursor, first):
+    """28 days of one block. Returns the place of the next dose in the shared calendar."""
+    s, doses, propagators = space.s[b], arms.day[arms.day_start[a] : arms.day_start[a + 1]], arms.table[a]
+    seam.renew(model, key, space.w[b], s, epoch)
+    for step in range(STEPS_PER_EPOCH * epoch, min(STEPS_PER_EPOCH * (epoch + 1), calendar.flags.size)):
+        addon, hazard = arms.addon[a, step], arms.hazard[a, step]
+        upcoming = cursor < doses.size and doses[cursor] < WEEK * (step + 1)
+        if calendar.flags[step] & LOOK:
+            _resolve(model, s)
+            day = WEEK * step
+            _look(model, drug, visits, key, calendar, table, totals, full, a, space, b, s, day, addon, first)
+        if calendar.flags[step] & INSIDE:
+            space.before[:] = s
+        if arms.own[a]:
+            dosing.treat_own(model, drug, propagators, arms, a, key, space.w[b], s, step, WEEK, space.given)
+            seam.step(model, s, F(WEEK * step), hazard)
+        else:
+            _week(model, drug, propagators, doses, cursor, s, step, addon, hazard, cursor > 0 or upcoming)
+        if calendar.flags[step] & INSIDE:
+            _resolve(model, s)
+            _look_inside(
+                model, drug, arms, visits, key, calendar, table, totals, full, a, space, b, step, cursor, first
+            )
+        while cursor < doses.size and doses[cursor] < WEEK * (step + 1):
+            cursor += 1
+    _resolve(model, s)
+    return cursor
+
+
+@block
+def _live(model, drug, arms, visits, key, calendar, table, totals, full, a, space, blocks, first):
     """Step all blocks of one arm to the end of follow-up. Returns the number of blocks left."""
-    cursor = arms.day_start[a]
-    packed = full.truth.shape[2] == 0
-    for epoch in range((calendar.steps + STEPS_PER_EPOCH - 1) // STEPS_PER_EPOCH):
-        start = cursor
+    cursor, packed = 0, full.truth.shape[2] == 0
+    for epoch in range((calendar.flags.size + STEPS_PER_EPOCH - 1) // STEPS_PER_EPOCH):
+        after = cursor
         for b in range(blocks):
-            cursor = start
-            seam.renew(model, key, space.w[b], space.s[b], epoch)
-            for step in range(STEPS_PER_EPOCH * epoch, min(STEPS_PER_EPOCH * (epoch + 1), calendar.steps)):
-                _step_block(
-                    model, drug, arms, visits, key, calendar, what, totals, full, a, step, space, b, cursor, first
-                )
-                while _dose_in(arms, a, step, cursor):
-                    cursor += 1
-            _resolve(model, space.s[b])
+            after = _epoch(
+                model, drug, arms, visits, key, calendar, table, totals, full, a, space, b, epoch, cursor, first
+            )
+        cursor = after
         day = F(WEEK * STEPS_PER_EPOCH * (epoch + 1))
-        if packed and _too_many_dead(space, blocks, day):
-            blocks = _pack(space, blocks, day, a, totals, calendar.end)
+        if packed and _too_many_dead(space.s, blocks, day):
+            blocks = _pack(space, blocks, day, totals.ended[a], totals.restricted[a], calendar.end)
+            if blocks == 0:
+                break
     return blocks
 
 
@@ -295,6 +293,8 @@ def _keep_events(full, a, space, blocks, first):
                 place = first + int(w[SLOT + i])
                 full.event[a, place], full.kind[a, place] = s[EVENT + i], np.int8(s[KIND + i])
                 full.death[a, place], full.stop[a, place] = s[DEATH + i], s[rows.STOP + i]
+                for k in range(min(int(s[rows.GIVEN + i]), full.doses.shape[2])):
+                    full.doses[a, place, k] = space.given[int(w[SLOT + i]), k]
 
 
 @block
@@ -306,8 +306,22 @@ def _keep_people(full, space, search, n, first):
         full.candidates[1, first + place] = search.tried[place]
 
 
+@block
+def _live_arm(model, arms, visits, key, calendar, table, totals, full, a, space, start, at, size):
+    """Patients at `at` ... `at + size - 1` of the batch that begins with patient `start` live in arm `a`."""
+    drug = dosing.drug_of(arms, a)
+    _load(space, arms, a, drug, key, at, size)
+    blocks = (size + LANES - 1) // LANES
+    blocks = _live(model, drug, arms, visits, key, calendar, table, totals, full, a, space, blocks, start + at)
+    for b in range(blocks):
+        for i in range(LANES):
+            _leave(space, b, i, totals.ended[a], totals.restricted[a], calendar.end)
+    if full.truth.shape[2] > 0:
+        _keep_events(full, a, space, blocks, start + at)
+
+
 @kernel
-def simulate(model, key, people, visits, arms, calendar, what, first, n, space, search, totals, full):
+def simulate(model, key, people, gates, visits, arms, calendar, table, first, n, space, search, totals, full):
     """Recruit patients first ... first+n-1, live them in every arm, add to `totals` and fill `full`.
 
     Returns -1, or the stratum for which no patient could be found.
@@ -315,20 +329,13 @@ def simulate(model, key, people, visits, arms, calendar, what, first, n, space, 
     batch = space.cohort.shape[1]
     for start in range(first, first + n, batch):
         count = min(batch, first + n - start)
-        failed = recruit.recruit(people, visits, model, key, search, start, count, space.cohort, space.who)
+        failed = recruit.recruit(people, visits, model, gates, key, search, start, count, space.cohort, space.who)
         if failed >= 0:
             return failed
-        is_full = full.truth.shape[2] > 0
-        if is_full:
+        if full.truth.shape[2] > 0:
             _keep_people(full, space, search, count, start)
-        for a in range(arms.every.size):
-            drug = dosing.drug_of(arms, a)
-            _load(space, arms, a, drug, key, count)
-            blocks = (count + LANES - 1) // LANES
-            blocks = _live(model, drug, arms, visits, key, calendar, what, totals, full, a, space, blocks, start)
-            for b in range(blocks):
-                for i in range(LANES):
-                    _leave(space, b, i, a, totals, calendar.end)
-            if is_full:
-                _keep_events(full, a, space, blocks, start)
+        for at in range(0, count, space.part):
+            size = min(space.part, count - at)
+            for a in range(arms.every.size):
+                _live_arm(model, arms, visits, key, calendar, table, totals, full, a, space, start, at, size)
     return -1

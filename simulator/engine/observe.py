@@ -22,10 +22,8 @@ DAY, SEEN_ALSFRS_R, SEEN_SVC, SEEN_HHD, SEEN_NFL, SEEN_SOD1 = range(len(OBSERVED
 
 
 class Visits(NamedTuple):
-    """How visits are held and how well they measure; float32 unless said."""
+    """How visits are held and how well they measure; float32 scalars."""
 
-    day: np.ndarray  # (visit,) int32 nominal days
-    obtained: np.ndarray  # (observed,) bool: endpoints this study measures
     jitter: np.float32  # whole days either way
     missing: np.float32  # probability
     entry_effect: np.float32  # points by which ALSFRS-R is read too high after entry, at its fullest
@@ -54,9 +52,8 @@ def screen(visits, key, w, s, o):
 
 
 @block
-def visit_days(visits, key, w, day, visit):
-    """Fill `day` with each lane's actual day of a visit; -1 where it is missed."""
-    nominal = visits.day[visit]
+def visit_days(visits, key, w, day, visit, nominal):
+    """Fill `day` with each lane's actual day of a visit, near the `nominal` one; -1 where it is missed."""
     for i in range(LANES):
         moved, missed, _, _ = uniforms(key, w[PATIENT + i], U32(visit), VISIT, w[CANDIDATE + i])
         jitter = F(np.floor((TWO * visits.jitter + ONE) * moved)) - visits.jitter

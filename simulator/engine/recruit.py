@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.engine import observe, rows, seam
-from simulator.engine.jit import LANES, block, inline
+from simulator.engine.jit import LANES, block, inline, kernel
 from simulator.engine.mathematics import ONE, TWO, ZERO, F, exp32, log32
 from simulator.engine.random import U32, Stream, normals, sample, uniforms
 from simulator.engine.rows import AGE_AT_ONSET, CANDIDATE, DEATH, ENTRY, EVENT, GROUP, LEFT, PATIENT, SLOT, TIME_SINCE_ONSET
@@ -28,18 +28,19 @@ AT_ONSET, BY_DISEASE_TIME, BY_TIME = 0, 1, 2
 ACCEPTED, EVENT_BEFORE, REFERRED_LATE, DIED_BEFORE, OTHER_STRATUM, TOO_LONG, FIRST_RULE = -1, 0, 1, 2, 3, 4, 5
 REASONS = ("event before entry", "not referred yet", "background death before entry", "another stratum", "over 1200 months")
 MEASURED_ALSFRS_R, MEASURED_SVC, PROGRESSION_RATE, SINCE_ONSET, AGE, IS_FAST = range(6)
-LONGEST_MONTHS = F(1200.0)
+LONGEST_MONTHS = 1200.0
 
 
 class People(NamedTuple):
-    """Who falls ill and who is let in. Distributions are float32 (log, centre, spread, low, high)."""
+    """Who falls ill and when they come: float32 scalars, distributions as terms (log, centre, spread, low, high)."""
 
-    variants: np.ndarray  # (variant,) float32 cumulative shares
     men: np.float32
-    sites: np.ndarray  # (2,) float32 cumulative shares of bulbar, upper limb
-    age: np.ndarray  # (5,) age at onset, years
-    entry: np.ndarray  # (5,) disease time or months since onset at screening
+    bulbar: np.float32  # cumulative shares of the sites of onset
+    upper_limb: np.float32
+    age: tuple  # age at onset, years
+    entry: tuple  # disease time or months since onset at screening
     mode: np.int64  # AT_ONSET, BY_DISEASE_TIME or BY_TIME
+    longest: np.float32  # months since onset beyond which nobody is let in
     referral: np.float32  # months; 0: nobody is kept away
     log_rate: np.float32  # Gompertz background mortality per year
     per_year: np.float32
@@ -47,6 +48,13 @@ class People(NamedTuple):
     multiplier: np.float32
     pav: np.float32  # probability that the event is permanent assisted ventilation
     after_pav: np.float32  # mean days of life after it
+
+
+class Gates(NamedTuple):
+    """Tables of recruiting."""
+
+    variants: np.ndarray  # (variant,) float32 cumulative shares
+    table: np.ndarray  # (variant, column) float32: the model's own numbers by variant
     dropout: np.ndarray  # (piece, 3) float32: first day, rate per day, hazard before
     rules: np.ndarray  # (rule, 4) float32: stratum or -1, variable, low, high
     when: np.ndarray  # (condition, 5) float32: stratum, clause, variable, low, high
@@ -81,33 +89,33 @@ def stratum_of(shares, patient):
     return shares.size - 1
 
 
+@kernel
+def strata_of(shares, out):
+    """Strata of the patients 0, 1, 2 ..., into `out`."""
+    for i in range(out.size):
+        out[i] = stratum_of(shares, i)
+    return out
+
+
 @inline
-def _dropout_day(people, e):
-    day = NEVER
-    for k in range(people.dropout.shape[0]):
-        start, rate, before = people.dropout[k, 0], people.dropout[k, 1], people.dropout[k, 2]
-        if e >= before:
-            day = start + (e - before) / rate if rate > ZERO else NEVER
-    return day
-
-
-@block
-def meet(people, model, key, w, s):
-    """Draw a block of candidates: who they are and every threshold of their lives."""
+def _meet_person(people, key, w, s):
     for i in range(LANES):
         patient, candidate = w[PATIENT + i], w[CANDIDATE + i]
         kind, sex, site, listed = uniforms(key, patient, I0, KIND, candidate)
-        variant = ZERO
-        for k in range(people.variants.size - 1):
-            variant += ONE if kind >= people.variants[k] else ZERO
-        s[rows.VARIANT + i] = variant
-        s[rows.SEX + i] = ZERO if sex < people.men else ONE
-        s[rows.SITE + i] = (ZERO if site < people.sites[0] else ONE) + (ONE if site >= people.sites[1] else ZERO)
-        s[rows.FAST + i] = listed
         age, _, _, entry = normals(key, patient, I3, TRAIT, candidate)
+        s[rows.VARIANT + i] = kind
+        s[rows.SEX + i] = ZERO if sex < people.men else ONE
+        s[rows.SITE + i] = (ZERO if site < people.bulbar else ONE) + (ZERO if site < people.upper_limb else ONE)
+        s[rows.FAST + i] = listed
         s[AGE_AT_ONSET + i] = sample(people.age, age)
         s[ENTRY + i] = sample(people.entry, entry)
         s[TIME_SINCE_ONSET + i] = ZERO
+        s[rows.V + i] = ZERO
+        s[rows.E_N + i] = ZERO
+
+
+@inline
+def _meet_fate(people, key, w, s):
     for i in range(LANES):
         patient, candidate = w[PATIENT + i], w[CANDIDATE + i]
         e, background, pav, after = uniforms(key, patient, I0, EVENTS, candidate)
@@ -116,15 +124,35 @@ def meet(people, model, key, w, s):
         s[EVENT + i] = -log32(background)
         s[rows.PAV + i] = ONE if pav < people.pav else ZERO
         s[rows.AFTER_PAV + i] = -people.after_pav * log32(after)
-        s[rows.DROPOUT + i] = _dropout_day(people, -log32(dropout))
+        s[rows.DROPOUT + i] = -log32(dropout)
         s[rows.STOPPING + i] = -log32(stopping)
         s[rows.REFERRAL + i] = referral
         s[rows.KIND + i] = ONE
         s[rows.TRY_DAY + i] = -ONE
         s[rows.GIVEN + i] = ZERO
-        s[rows.V + i] = ZERO
-        s[rows.E_N + i] = ZERO
-    seam.draw(model, key, w, s)
+
+
+@inline
+def _look_up(variants, dropout, s):
+    """Turn the uniform of the variant and the threshold of dropout into a number and a day."""
+    for i in range(LANES):
+        u, e = s[rows.VARIANT + i], s[rows.DROPOUT + i]
+        variant, day = ZERO, NEVER
+        for k in range(variants.size - 1):
+            variant += ONE if u >= variants[k] else ZERO
+        for k in range(dropout.shape[0]):
+            if e >= dropout[k, 2]:
+                day = dropout[k, 0] + (e - dropout[k, 2]) / dropout[k, 1] if dropout[k, 1] > ZERO else NEVER
+        s[rows.VARIANT + i], s[rows.DROPOUT + i] = variant, day
+
+
+@block
+def meet(people, variants, dropout, table, model, key, w, s):
+    """Draw a block of candidates: who they are and every threshold of their lives."""
+    _meet_person(people, key, w, s)
+    _meet_fate(people, key, w, s)
+    _look_up(variants, dropout, s)
+    seam.draw(model, table, key, w, s)
 
 
 @inline
@@ -156,50 +184,46 @@ def _measured(s, i, variable):
     return s[rows.FAST + i]
 
 
-@block
-def _broken_rule(people, stratum, s, i, early):
+@inline
+def _broken_rule(rules, stratum, s, i, early):
     """Number of the first rule that lane i breaks, -1 if none; early rules need no history."""
-    for k in range(people.rules.shape[0]):
-        rule = people.rules[k]
-        variable = int(rule[1])
-        if (variable <= MEASURED_SVC) == early and (rule[0] < ZERO or int(rule[0]) == stratum):
+    for k in range(rules.shape[0]):
+        variable = int(rules[k, 1])
+        if (variable <= MEASURED_SVC) == early and (rules[k, 0] < ZERO or int(rules[k, 0]) == stratum):
             x = _measured(s, i, variable)
-            if not (rule[2] <= x <= rule[3]):
+            if not (rules[k, 2] <= x <= rules[k, 3]):
                 return k
     return -1
 
 
-@block
-def _belongs_to(people, s, i):
+@inline
+def _belongs_to(when, strata, s, i):
     """Stratum of lane i as a candidate: the first one of whose clauses all conditions hold, else the last."""
-    holds, stratum, clause = True, -1, -1
-    for k in range(people.when.shape[0]):
-        c = people.when[k]
-        if int(c[0]) != stratum or int(c[1]) != clause:
-            if k > 0 and holds:
+    holds, stratum, clause = False, -1, -1
+    for k in range(when.shape[0]):
+        if int(when[k, 0]) != stratum or int(when[k, 1]) != clause:
+            if holds:
                 return stratum
-            stratum, clause, holds = int(c[0]), int(c[1]), True
-        x = _measured(s, i, int(c[2]))
-        holds = holds and c[3] <= x <= c[4]
-    if people.when.shape[0] > 0 and holds:
-        return stratum
-    return people.shares.size - 1
+            stratum, clause, holds = int(when[k, 0]), int(when[k, 1]), True
+        x = _measured(s, i, int(when[k, 2]))
+        holds = holds and when[k, 3] <= x <= when[k, 4]
+    return stratum if holds else strata - 1
 
 
-@block
-def _verdict_early(people, model, stratum, s, i):
+@inline
+def _verdict_early(model, rules, stratum, s, i):
     """First half of the verdict: what can be known without the history."""
     if s[LEFT + i] <= seam.used_up(model, s, i):
         return EVENT_BEFORE
-    broken = _broken_rule(people, stratum, s, i, True)
+    broken = _broken_rule(rules, stratum, s, i, True)
     return FIRST_RULE + broken if broken >= 0 else ACCEPTED
 
 
-@block
-def _verdict_late(people, stratum, s, i):
+@inline
+def _verdict_late(people, rules, when, strata, stratum, s, i):
     """Second half of the verdict: what the time since onset decides."""
     months = s[TIME_SINCE_ONSET + i]
-    if months >= LONGEST_MONTHS:
+    if months > F(LONGEST_MONTHS):
         return TOO_LONG
     if people.referral > ZERO:
         waited = months / people.referral
@@ -207,13 +231,13 @@ def _verdict_late(people, stratum, s, i):
             return REFERRED_LATE
     if _background_months(people, s, i) <= months:
         return DIED_BEFORE
-    broken = _broken_rule(people, stratum, s, i, False)
+    broken = _broken_rule(rules, stratum, s, i, False)
     if broken >= 0:
         return FIRST_RULE + broken
-    return ACCEPTED if _belongs_to(people, s, i) == stratum else OTHER_STRATUM
+    return ACCEPTED if _belongs_to(when, strata, s, i) == stratum else OTHER_STRATUM
 
 
-@block
+@inline
 def _let_in(people, model, s, w, i, slot, cohort, who):
     """Lane i becomes the patient at place `slot`: its rows at baseline."""
     s[LEFT + i] -= seam.used_up(model, s, i)
@@ -227,54 +251,49 @@ def _let_in(people, model, s, w, i, slot, cohort, who):
 
 
 @block
-def _decide(people, model, s, w, i, lane, early, place, cohort, who):
-    """Verdict on lane i, candidate number `lane` of the round, for place (slot, stratum, lowest found)."""
-    slot, stratum, found = place
-    verdict = _verdict_early(people, model, stratum, s, i) if early else ACCEPTED
-    if verdict == ACCEPTED:
-        verdict = _verdict_late(people, stratum, s, i)
-    candidate = int(w[CANDIDATE + i])
-    if verdict == ACCEPTED and (found[slot] < 0 or candidate < found[slot]):
-        found[slot] = candidate
-        _let_in(people, model, s, w, i, slot, cohort, who)
-    return verdict
-
-
-@block
-def _live_on(people, visits, model, key, space, width, first, cohort, who):
-    """One group of epochs for all histories; those that have arrived are decided. Returns how many lanes are free."""
-    s, w = space.past, space.past_w
-    by_time = people.mode == BY_TIME
-    seam.live_back(model, key, w, s, by_time)
-    if by_time:
-        seam.outputs(model, s, space.o, ZERO)
-        observe.screen(visits, key, w, s, space.o)
-    free = 0
+def _decide(people, model, gates, space, width, first, cohort, who):
+    """Verdict on every history that has arrived at entry. Returns how many lanes are free."""
+    s, w, rules, when, free = space.past, space.past_w, gates.rules, gates.when, 0
     for i in range(LANES):
-        lane = w[SLOT + i]
-        if lane != FREE and s[TIME_SINCE_ONSET + i] >= ZERO:
-            slot = space.waiting[int(lane) // width]
-            place = (slot, stratum_of(people.shares, first + slot), space.found)
-            space.reason[int(lane)] = _decide(people, model, s, w, i, lane, by_time, place, cohort, who)
+        if w[SLOT + i] != FREE and s[TIME_SINCE_ONSET + i] >= ZERO:
+            lane = int(w[SLOT + i])
+            slot = space.waiting[lane // width]
+            stratum = stratum_of(gates.shares, first + slot)
+            verdict = _verdict_early(model, rules, stratum, s, i) if people.mode == BY_TIME else ACCEPTED
+            if verdict == ACCEPTED:
+                verdict = _verdict_late(people, rules, when, gates.shares.size, stratum, s, i)
+            candidate = int(w[CANDIDATE + i])
+            if verdict == ACCEPTED and (space.found[slot] < 0 or candidate < space.found[slot]):
+                space.found[slot] = candidate
+                _let_in(people, model, s, w, i, slot, cohort, who)
+            space.reason[lane] = verdict
             w[SLOT + i] = FREE
         free += 1 if w[SLOT + i] == FREE else 0
     return free
 
 
 @block
-def _begin_history(model, space, i, j):
+def _live_on(people, visits, model, key, s, w, o):
+    """One group of epochs for all histories; those who enter by time are measured once they may have arrived."""
+    seam.live_back(model, key, w, s, people.mode == BY_TIME, people.longest)
+    if people.mode == BY_TIME:
+        seam.outputs(model, s, o, ZERO)
+        observe.screen(visits, key, w, s, o)
+
+
+@block
+def _begin_history(model, s, w, i, past, past_w, j):
     """Candidate of lane i goes to history lane j."""
-    s, past = space.s, space.past
     for row in range(s.size // LANES):
         past[row * LANES + j] = s[row * LANES + i]
-    for row in range(space.w.size // LANES):
-        space.past_w[row * LANES + j] = space.w[row * LANES + i]
-    space.past_w[GROUP + j] = I0
+    for row in range(w.size // LANES):
+        past_w[row * LANES + j] = w[row * LANES + i]
+    past_w[GROUP + j] = I0
     seam.look_back(model, past, j)
 
 
 @block
-def _meet_block(people, visits, model, key, space, start, lanes, width, first):
+def _meet_block(people, visits, model, gates, key, space, start, lanes, width, first):
     """Candidates `start`... of the round: draw them, and measure those who stand at entry already."""
     for i in range(LANES):
         lane = min(start + i, lanes - 1)
@@ -282,49 +301,74 @@ def _meet_block(people, visits, model, key, space, start, lanes, width, first):
         space.w[PATIENT + i] = U32(first + slot)
         space.w[CANDIDATE + i] = U32(space.tried[slot] + lane % width)
         space.w[SLOT + i] = U32(lane)
-        space.w[GROUP + i] = I0
-    meet(people, model, key, space.w, space.s)
+    meet(people, gates.variants, gates.dropout, gates.table, model, key, space.w, space.s)
     if people.mode != BY_TIME:
         seam.outputs(model, space.s, space.o, ZERO)
         observe.screen(visits, key, space.w, space.s, space.o)
 
 
 @block
-def _round(people, visits, model, key, space, waiting, first, cohort, who):
+def _sift(people, model, gates, space, start, count, width, first):
+    """Early verdicts on a block of candidates; `reason` is ACCEPTED for those whose history is worth living."""
+    for i in range(count):
+        slot = space.waiting[(start + i) // width]
+        stratum = stratum_of(gates.shares, first + slot)
+        if people.mode == BY_TIME:
+            space.reason[start + i] = ACCEPTED
+        else:
+            space.reason[start + i] = _verdict_early(model, gates.rules, stratum, space.s, i)
+
+
+@block
+def _round(people, visits, model, gates, key, space, waiting, first, cohort, who):
     """Try the next candidates of every place still empty; fills space.reason. Returns candidates per place."""
     width = max(1, ROUND // waiting)
-    lanes = waiting * width
-    free, at = LANES, 0
+    lanes, free, at = waiting * width, LANES, 0
+    s, w, past, past_w = space.s, space.w, space.past, space.past_w
     for i in range(LANES):
-        space.past_w[SLOT + i] = FREE
+        past_w[SLOT + i] = FREE
     for start in range(0, lanes, LANES):
-        _meet_block(people, visits, model, key, space, start, lanes, width, first)
-        for i in range(min(LANES, lanes - start)):
-            slot = space.waiting[(start + i) // width]
-            stratum = stratum_of(people.shares, first + slot)
-            if people.mode != BY_TIME:
-                verdict = _verdict_early(people, model, stratum, space.s, i)
-                space.reason[start + i] = verdict
-                if verdict != ACCEPTED:
-                    continue
-            if people.mode == AT_ONSET:
-                place = (slot, stratum, space.found)
-                verdict = _decide(people, model, space.s, space.w, i, start + i, False, place, cohort, who)
-                space.reason[start + i] = verdict
-                continue
-            while free == 0:
-                free = _live_on(people, visits, model, key, space, width, first, cohort, who)
-            while space.past_w[SLOT + at] != FREE:
-                at = (at + 1) % LANES
-            _begin_history(model, space, i, at)
-            free -= 1
+        count = min(LANES, lanes - start)
+        _meet_block(people, visits, model, gates, key, space, start, lanes, width, first)
+        _sift(people, model, gates, space, start, count, width, first)
+        for i in range(count):
+            if space.reason[start + i] == ACCEPTED:
+                while free == 0:
+                    _live_on(people, visits, model, key, past, past_w, space.o)
+                    free = _decide(people, model, gates, space, width, first, cohort, who)
+                while past_w[SLOT + at] != FREE:
+                    at = (at + 1) % LANES
+                _begin_history(model, s, w, i, past, past_w, at)
+                free -= 1
     while free < LANES:
-        free = _live_on(people, visits, model, key, space, width, first, cohort, who)
+        _live_on(people, visits, model, key, past, past_w, space.o)
+        free = _decide(people, model, gates, space, width, first, cohort, who)
     return width
 
 
 @block
-def recruit(people, visits, model, key, space, first, n, cohort, who):
+def _settle(gates, space, waiting, width, first):
+    """After a round: count rejections up to the candidate that fits. Returns places still empty, or -1 - stratum."""
+    left = 0
+    for p in range(waiting):
+        slot = space.waiting[p]
+        stratum = stratum_of(gates.shares, first + slot)
+        for c in range(width):
+            space.tried[slot] += 1
+            reason = space.reason[p * width + c]
+            if reason == ACCEPTED:
+                break
+            space.rejected[stratum, reason] += 1
+        if space.tried[slot] > MAX_CANDIDATES or (space.found[slot] < 0 and space.tried[slot] == MAX_CANDIDATES):
+            return -1 - stratum
+        if space.found[slot] < 0:
+            space.waiting[left] = slot
+            left += 1
+    return left
+
+
+@block
+def recruit(people, visits, model, gates, key, space, first, n, cohort, who):
     """Find patients first ... first+n-1. Returns -1, or the stratum for which 10,000 candidates did not suffice.
 
     `cohort` : (row, n) float32, `who` : (2, n) uint32 patient and accepted candidate; `space.tried` counts candidates.
@@ -335,21 +379,8 @@ def recruit(people, visits, model, key, space, first, n, cohort, who):
         space.found[slot] = -1
     waiting = n
     while waiting > 0:
-        width = _round(people, visits, model, key, space, waiting, first, cohort, who)
-        left = 0
-        for p in range(waiting):
-            slot = space.waiting[p]
-            stratum = stratum_of(people.shares, first + slot)
-            for c in range(width):
-                space.tried[slot] += 1
-                reason = space.reason[p * width + c]
-                if reason == ACCEPTED:
-                    break
-                space.rejected[stratum, reason] += 1
-            if space.tried[slot] > MAX_CANDIDATES or (space.found[slot] < 0 and space.tried[slot] == MAX_CANDIDATES):
-                return stratum
-            if space.found[slot] < 0:
-                space.waiting[left] = slot
-                left += 1
-        waiting = left
+        width = _round(people, visits, model, gates, key, space, waiting, first, cohort, who)
+        waiting = _settle(gates, space, waiting, width, first)
+        if waiting < 0:
+            return -1 - waiting
     return -1

@@ -36,14 +36,15 @@ def _seam(stub: Callable) -> Callable:
         return table.get(getattr(args[0], "instance_class", None))
 
     choose.__signature__ = inspect.signature(stub)  # type: ignore[attr-defined]
-    overload(stub, jit_options=OPTIONS)(choose)
+    overload(stub, jit_options={**OPTIONS, "forceinline": True})(choose)
     return stub
 
 
 @_seam
-def draw(model, key, w, s):
+def draw(model, table, key, w, s):
     """Fill the model's traits of a block of candidates from VARIANT, SITE and ENTRY, and FAST where it depends on them.
 
+    `table` : (variant, column) float32, what differs by variant.
     Candidates who enter by disease time or at onset stand at entry afterwards (TIME_SINCE_ONSET may be unknown).
     """
 
@@ -54,10 +55,11 @@ def look_back(model, s, i):
 
 
 @_seam
-def live_back(model, key, w, s, by_time):
+def live_back(model, key, w, s, by_time, longest):
     """Live four 28-day epochs of history, number GROUP of each lane, towards ENTRY.
 
-    ENTRY is a disease time, or months since onset if `by_time`. Lanes that arrive get TIME_SINCE_ONSET >= 0.
+    ENTRY is a disease time, or months since onset if `by_time`. Lanes that arrive get TIME_SINCE_ONSET >= 0;
+    so do those that have lived more than `longest` months.
     """
 
 

@@ -17,26 +17,19 @@ TIME_SCALE = 2.0**10
 TIME_SQUARE_SCALE = 2.0**-2
 
 
-class Summarised(NamedTuple):
-    """What is summed: for each variable its output row and how it is measured."""
-
-    row: np.ndarray  # (variable,) int64: offset in the output rows
-    logarithm: np.ndarray  # (variable,) bool
-    change: np.ndarray  # (variable,) bool: minus (on the log scale: over) the patient's own baseline
-    limit: np.ndarray  # (variable,) float32: largest absolute value; beyond it values are cut
-    scale: np.ndarray  # (variable,) float32: units of the sum per unit of the variable
-    square_scale: np.ndarray  # (variable,) float32
-    low: np.ndarray  # (variable,) float32: lower edge of the first bin
-    width: np.ndarray  # (variable,) float32: bin width
+ROW, LOGARITHM, CHANGE, LIMIT, SCALE, SQUARE_SCALE, LOW, WIDTH = range(8)
+"""Columns of the table of summarised variables, one row each: offset of the output row; on the log scale; minus the
+patient's own baseline; largest absolute value, beyond which values are cut; units of the sum per unit of the variable and
+of its square; lower edge of the first bin; bin width."""
+ALIVE, EVENT_FREE = range(2)
+TOTAL, SQUARE = range(2)
 
 
 class Sums(NamedTuple):
     """Sums of one worker; those of a run are their total."""
 
-    alive: np.ndarray  # (arm, time) int64
-    event_free: np.ndarray  # (arm, time) int64
-    total: np.ndarray  # (arm, time, variable) int64
-    square: np.ndarray  # (arm, time, variable) int64
+    heads: np.ndarray  # (arm, time, 2) int64: alive, event-free
+    moments: np.ndarray  # (arm, time, variable, 2) int64: total and total of squares over the alive, scaled
     counts: np.ndarray  # (arm, time, variable, bin) int32
     ended: np.ndarray  # (arm, 3) int64: no event by the end of follow-up, death, PAV
     restricted: np.ndarray  # (arm, 2) int64: sums of min(event, end) days and of its square, scaled
@@ -51,9 +44,13 @@ def scales(limit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def empty_sums(arms: int, times: int, variables: int, bins: int) -> Sums:
     """Sums of nobody."""
-    shape = (arms, times, variables)
-    whole = [np.zeros(s, np.int64) for s in ((arms, times), (arms, times), shape, shape)]
-    return Sums(*whole, np.zeros((*shape, bins), np.int32), np.zeros((arms, 3), np.int64), np.zeros((arms, 2), np.int64))
+    return Sums(
+        np.zeros((arms, times, 2), np.int64),
+        np.zeros((arms, times, variables, 2), np.int64),
+        np.zeros((arms, times, variables, bins), np.int32),
+        np.zeros((arms, 3), np.int64),
+        np.zeros((arms, 2), np.int64),
+    )
 
 
 def add(one: Sums, other: Sums) -> None:
@@ -62,73 +59,66 @@ def add(one: Sums, other: Sums) -> None:
         mine += theirs
 
 
-@block
-def _values(what, v, o, x):
-    """Put variable v of a block into `x`, on its scale."""
-    row = o[what.row[v] : what.row[v] + LANES]
-    if what.logarithm[v]:
+@inline
+def _values(row, logarithm, o, x):
+    """Put an output row of a block into `x`, on its scale."""
+    if logarithm:
         for i in range(LANES):
-            x[i] = log32(row[i])
+            x[i] = log32(o[row + i])
     else:
         for i in range(LANES):
-            x[i] = row[i]
+            x[i] = o[row + i]
 
 
 @block
-def keep_baseline(what, o, base):
+def keep_baseline(table, o, base, x):
     """Remember each lane's baseline of the variables that are changes; 0 for the others."""
-    for v in range(what.row.size):
-        mine = base[v * LANES : (v + 1) * LANES]
-        _values(what, v, o, mine)
-        if not what.change[v]:
-            mine[:] = ZERO
+    for v in range(table.shape[0]):
+        _values(int(table[v, ROW]), table[v, LOGARITHM] > ZERO, o, x)
+        change = table[v, CHANGE]
+        for i in range(LANES):
+            base[v * LANES + i] = x[i] * change
 
 
 @block
-def _add_values(scaling, x, base, alive, bins, counts):
+def _add_values(row, x, base, alive, bins, counts):
     """Total and square of one variable over the alive lanes of a block; its values go into `counts`."""
-    limit, scale, square_scale, low, per_width = scaling
-    last = np.int32(counts.size - 1)
+    limit, scale, square_scale = row[LIMIT], row[SCALE], row[SQUARE_SCALE]
+    low, per_width, last = row[LOW], ONE / row[WIDTH], F(counts.size - 1)
     total, square = np.int64(0), np.int64(0)
     for i in range(LANES):
         d = min(max(x[i] - base[i], -limit), limit)
-        total += np.int64(np.int32(np.floor(d * scale + HALF))) & alive[i]
-        square += np.int64(np.int32(np.floor(d * d * square_scale + HALF))) & alive[i]
-        place = min(max(np.int32((d - low) * per_width), np.int32(0)), last)
-        bins[i] = place
+        total += np.int64(np.int32(np.floor(d * scale + HALF)) & alive[i])
+        square += np.int64(np.int32(np.floor(d * d * square_scale + HALF)) & alive[i])
+        bins[i] = np.int32(min(max((d - low) * per_width, ZERO), last))
     for i in range(LANES):
-        counts[bins[i]] -= np.int32(alive[i])
+        counts[bins[i]] -= alive[i]
     return total, square
 
 
 @block
-def accumulate(what, sums, a, t, base, o, s, day, scratch):
-    """Add a block to the sums of arm `a` at time number `t`."""
-    x, alive, bins = scratch
+def accumulate(table, heads, moments, counts, base, o, s, day, x, alive, bins):
+    """Add a block at `day` to the sums of one arm and time; `x`, `alive` and `bins` are scratch rows."""
     living, event_free = np.int64(0), np.int64(0)
     for i in range(LANES):
-        alive[i] = np.int64(-1) if s[DEATH + i] > day else np.int64(0)
-        living -= alive[i]
+        alive[i] = np.int32(-1) if s[DEATH + i] > day else np.int32(0)
+        living += np.int64(1) if s[DEATH + i] > day else np.int64(0)
         event_free += np.int64(1) if s[EVENT + i] > day else np.int64(0)
-    sums.alive[a, t] += living
-    sums.event_free[a, t] += event_free
-    for v in range(what.row.size):
-        _values(what, v, o, x)
-        scaling = (what.limit[v], what.scale[v], what.square_scale[v], what.low[v], ONE / what.width[v])
-        mine = base[v * LANES : (v + 1) * LANES]
-        total, square = _add_values(scaling, x, mine, alive, bins, sums.counts[a, t, v])
-        sums.total[a, t, v] += total
-        sums.square[a, t, v] += square
+    heads[ALIVE] += living
+    heads[EVENT_FREE] += event_free
+    for v in range(table.shape[0]):
+        _values(int(table[v, ROW]), table[v, LOGARITHM] > ZERO, o, x)
+        total, square = _add_values(table[v], x, base[v * LANES : (v + 1) * LANES], alive, bins, counts[v])
+        moments[v, TOTAL] += total
+        moments[v, SQUARE] += square
 
 
 @inline
-def finish(sums, a, s, i, end):
-    """Count lane i, whose course is known to the end of follow-up."""
+def finish(ended, restricted, s, i, end):
+    """Count lane i of one arm, whose course is known to the end of follow-up."""
     free = s[EVENT + i]
-    kind = 0 if free > F(end) else int(s[KIND + i])
-    sums.ended[a, kind] += 1
+    kind = 0 if free > end else int(s[KIND + i])
+    ended[kind] += 1
     days = min(float(free), float(end))
-    sums.restricted[a, 0] += np.int64(np.floor(days * TIME_SCALE + 0.5))
-    sums.restricted[a, 1] += np.int64(np.floor(days * days * TIME_SQUARE_SCALE + 0.5))
-
-
+    restricted[0] += np.int64(np.floor(days * TIME_SCALE + 0.5))
+    restricted[1] += np.int64(np.floor(days * days * TIME_SQUARE_SCALE + 0.5))

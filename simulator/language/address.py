@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from simulator.language.dump import content
 from simulator.language.faults import Fault, Origin, Path, Problem, ScenarioError, near, printable, suggest
+
+FREE = {("disease", "variants"), ("progression", "d50_months")}
+HGVS = re.compile(r"[a-z]\.[^.]+")  # a new variant's name has a dot in it
 
 
 def apply(data: dict[str, Any], settings: Mapping[str, object], origin: Origin) -> dict[str, Any]:
@@ -45,6 +49,8 @@ def plain(value: object) -> Any:
 
 def _set(data: Any, address: str, value: Any) -> Path:
     """Put the value where the address leads and say where that is."""
+    if "" in address.split("."):
+        raise LookupError(Problem((), "the address is empty or has a dot too many", "Write a dotted path"))
     path: Path = ()
     rest = address
     while True:
@@ -64,11 +70,9 @@ def _step(node: Any, path: Path, rest: str) -> tuple[str | int, str]:
         if fitting:
             key = max(fitting, key=len)
             return key, rest[len(key) + 1 :]
-        if "." not in rest or _is_free(path):
-            if not rest.strip("."):
-                raise LookupError(Problem(path, "the address is empty or ends with a dot", "Write a dotted path"))
+        if "." not in rest or (path in FREE and HGVS.fullmatch(rest)):
             return rest, ""
-        first = rest.split(".")[0]
+        first = rest.partition(".")[0]
         raise LookupError(Problem(path, f"there is no {printable(first)} here", _where(node, path, first)))
     first, _, left = rest.partition(".")
     if isinstance(node, list):
@@ -77,22 +81,6 @@ def _step(node: Any, path: Path, rest: str) -> tuple[str | int, str]:
         remedy = f"Use an index from 0 to {len(node) - 1}" if node else "Replace the whole list"
         raise LookupError(Problem(path, f"there is no item {printable(first)} here", remedy))
     raise LookupError(Problem(path, "the address goes on below a plain value", "Shorten the address"))
-
-
-FREE = {
-    ("disease", "variants"),
-    ("progression", "d50_months"),
-    ("treatments",),
-    ("arms",),
-    ("strata",),
-    ("trial", "allocation"),
-    ("trial", "counts"),
-}
-
-
-def _is_free(path: Path) -> bool:
-    """True for mappings whose keys are names that the scenario makes up."""
-    return path in FREE
 
 
 def _where(node: Mapping[str, Any], path: Path, word: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -17,6 +18,7 @@ from simulator.quantities import (
     Quantity,
     Share,
     fault,
+    ordered,
 )
 
 Assessment = Literal["alsfrs_r", "svc", "hhd", "nfl_plasma", "sod1_csf"]
@@ -34,7 +36,7 @@ class Regimen(Part):
 
     @model_validator(mode="after")
     def _ascending(self) -> Regimen:
-        if any(a >= b for a, b in zip(self.loading_days, self.loading_days[1:], strict=False)):
+        if any(a >= b for a, b in pairwise(self.loading_days)):
             raise fault("the loading days do not ascend", "Write each day once, in order", "loading_days")
         return self
 
@@ -64,12 +66,7 @@ class Clipped(Part):
     low: Quantity
     high: Quantity
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Clipped:
-        if self.low.value >= self.high.value:
-            fact = f"low ({self.low.value:g}) is not below high ({self.high.value:g})"
-            raise fault(fact, "Correct low or high", "low")
-        return self
+    _range = model_validator(mode="after")(ordered)
 
 
 class Effect(Clipped):
@@ -151,7 +148,8 @@ class Visits(Part):
     @model_validator(mode="after")
     def _one_calendar(self) -> Visits:
         if (self.every_days is None) == (self.days is None):
-            raise fault("visits need every_days or days, not both", "Keep one of them")
+            both = "visits have two calendars, every_days and days"
+            raise fault(both if self.days is not None else "visits have no calendar", "Write either every_days or days")
         if len(set(self.assessments)) < len(self.assessments):
             raise fault("an assessment stands here twice", "Write each once", "assessments")
         if self.days is not None:
@@ -166,7 +164,7 @@ class Visits(Part):
         """Raise unless the days begin at baseline and ascend."""
         if days[0] != 0:
             raise fault("the first visit is not on day 0", "Begin with 0, the baseline visit", "days")
-        if any(a >= b for a, b in zip(days, days[1:], strict=False)):
+        if any(a >= b for a, b in pairwise(days)):
             raise fault("the visit days do not ascend", "Write each day once, in order", "days")
 
     @property
@@ -175,4 +173,4 @@ class Visits(Part):
         if self.every_days is not None:
             return int(self.every_days)
         days = self.days or [0]
-        return min((b - a for a, b in zip(days, days[1:], strict=False)), default=365 * 100)
+        return min((b - a for a, b in pairwise(days)), default=365 * 100)

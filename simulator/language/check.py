@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from simulator.language.care import Epoch
@@ -98,7 +99,8 @@ def _strata(scenario: Any) -> Iterator[Problem]:
     *first, last = strata
     for name in first:
         if strata[name].when is None:
-            yield Problem(("strata", name), "the stratum does not say who belongs to it", "Add when; only the last has none")
+            fact = "the stratum does not say who belongs to it"
+            yield Problem(("strata", name), fact, "Add when; only the last has none")
     if strata[last].when is not None:
         yield Problem(("strata", last, "when"), "the last stratum takes everybody else", "Remove its when")
 
@@ -108,10 +110,10 @@ def _rates_at_onset(scenario: Any) -> Iterator[Problem]:
     """A progression rate since onset has no meaning at onset."""
     if scenario.entry.at_onset is None:
         return
-    rules = [(("entry", "eligible"), scenario.entry.eligible)]
+    rules: list[tuple[Path, Any]] = [(("entry", "eligible"), scenario.entry.eligible)]
     for name, stratum in (scenario.strata or {}).items():
         rules.append((("strata", name, "eligible"), stratum.eligible))
-        rules.extend((("strata", name, "when", i), rule) for i, rule in enumerate(stratum.when or []))  # type: ignore[misc]
+        rules.extend((("strata", name, "when", i), rule) for i, rule in enumerate(stratum.when or []))
     for path, rule in rules:
         if rule is not None and rule.progression_rate is not None:
             fact = "there is no progression rate at onset"
@@ -146,7 +148,7 @@ def _epoch(epoch: Epoch, path: Path, treatments: Mapping[str, Any]) -> Iterator[
 
 def _order(epochs: list[Epoch], path: Path) -> Iterator[Problem]:
     """Each epoch begins when or after the one before it has ended."""
-    for number, (one, two) in enumerate(zip(epochs, epochs[1:], strict=False)):
+    for number, (one, two) in enumerate(pairwise(epochs)):
         end = one.to_day
         if end is None:
             fact = f"epoch {number} has no end, but another follows"

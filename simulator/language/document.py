@@ -6,54 +6,38 @@ files that are small on disk and huge in memory.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from simulator.language.faults import Fault, Mark, Origin, Path, ScenarioError, printable
+from simulator.language.faults import Fault, Mark, Origin, Path, ScenarioError, address, printable
+from simulator.language.scalars import CORE, scalar, tagged
 
 MAX_BYTES = 1_000_000
 MAX_NODES = 50_000
 MAX_DEPTH = 40
 
-CORE = "tag:yaml.org,2002:"
-NULL = re.compile(r"~|null|Null|NULL|")
-TRUE = re.compile(r"true|True|TRUE")
-FALSE = re.compile(r"false|False|FALSE")
-INT = re.compile(r"[-+]?[0-9]+")
-OCTAL = re.compile(r"0o[0-7]+")
-HEX = re.compile(r"0x[0-9a-fA-F]+")
-FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-INFINITY = re.compile(r"([-+]?)(\.inf|\.Inf|\.INF)")
-NAN = re.compile(r"\.nan|\.NaN|\.NAN")
-MAX_DIGITS = 400
+
+WORDS = {  # the parser's, and ours
+    "mapping values are not allowed here": "a key or a second colon stands where none may",
+    "could not find expected ':'": "a colon is missing",
+    "found character '\\t' that cannot start any token": "a tab stands where only blanks may",
+    "found unexpected end of stream": "the file ends inside a quoted text",
+    "expected the node content, but found": "a value is missing before",
+    "'<stream end>'": "the end of the file",
+    "<block end>": "the end of the section",
+    "'<block mapping start>'": "a section",
+    "'<block sequence start>'": "a list",
+    "'<document start>'": "---",
+}
 
 
 class Document(NamedTuple):
-    """The data of a file, where each part of it stands, and the faults met on the way."""
+    """The data of a file, where each part of it stands, and the faults met on the way with their paths."""
 
     data: Any
     origin: Origin
     faults: list[Fault]
-
-
-def scalar(text: str) -> Any:
-    """A plain scalar's value under the core schema of YAML 1.2: `no` is text, `1e-3` a number, `012` is 12."""
-    if NULL.fullmatch(text):
-        return None
-    if TRUE.fullmatch(text) or FALSE.fullmatch(text):
-        return text[0] in "tT"
-    if len(text) <= MAX_DIGITS:
-        if INT.fullmatch(text):
-            return int(text)
-        if OCTAL.fullmatch(text) or HEX.fullmatch(text):
-            return int(text, 0)
-    if FLOAT.fullmatch(text):
-        return float(text)
-    infinite = INFINITY.fullmatch(text)
-    if infinite:
-        return float(infinite[1] + "inf")
-    return float("nan") if NAN.fullmatch(text) else text
+    paths: list[Path]
 
 
 def read(raw: bytes, file: str) -> Document:
@@ -78,7 +62,7 @@ def read(raw: bytes, file: str) -> Document:
     composer.run(text)
     if not composer.finished or composer.data is None:
         _stop(file, (1, 1), "the file is empty", "Begin with schema_version: 1, or use als-sim init")
-    return Document(composer.data, Origin(file, composer.keys, composer.values), composer.faults)
+    return Document(composer.data, Origin(file, composer.keys, composer.values), composer.faults, composer.paths)
 
 
 def _stop(file: str, mark: Mark, fact: str, remedy: str) -> None:
@@ -122,6 +106,7 @@ class _Composer:
     keys: dict[Path, Mark] = field(default_factory=dict)
     values: dict[Path, Mark] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    paths: list[Path] = field(default_factory=list)
     stack: list[_Open] = field(default_factory=list)
     anchors: dict[str, tuple[Any, int]] = field(default_factory=dict)
     nodes: int = 0
@@ -146,8 +131,8 @@ class _Composer:
 
     def note(self, mark: Mark, path: Path, fact: str, remedy: str) -> None:
         """Remember a fault and read on."""
-        name = ".".join(map(printable, path)) or "scenario"
-        self.faults.append(Fault(self.file, *mark, name, fact, remedy))
+        self.faults.append(Fault(self.file, *mark, address(path), fact, remedy))
+        self.paths.append(path)
 
     def take(self, event: Any) -> None:
         """One event of the parser."""
@@ -176,20 +161,14 @@ class _Composer:
             return
         value: Any = event.value
         if tag and tag != "!":
-            value = self.tagged(value, tag, mark)
+            value, fits = tagged(value, tag)
+            if not fits:
+                self.note(mark, self.path(), f"the tag {printable(tag)} is not allowed here", "Remove the tag")
         elif plain and tag != "!":
             value = scalar(value)
+        if not event.value and plain:
+            mark = self.keys.get(self.path(), mark)  # a value that is not there stands at its key
         self.add(value, 1, mark, event.anchor)
-
-    def tagged(self, text: str, tag: str, mark: Mark) -> Any:
-        """A leaf with an explicit tag: the tag must be a core one and fit."""
-        wanted: dict[str, tuple[type, ...]] = {
-            "str": (str,), "int": (int,), "float": (float, int), "bool": (bool,), "null": (type(None),)
-        }  # fmt: skip
-        value = text if tag == CORE + "str" else scalar(text)
-        if not isinstance(value, wanted.get(tag.removeprefix(CORE), ())):
-            self.note(mark, self.path(), f"the tag {printable(tag)} is not allowed here", "Remove the tag")
-        return value
 
     def expects_key(self) -> bool:
         """True where the next node is a mapping's key."""
@@ -211,7 +190,8 @@ class _Composer:
         if plain and key == "<<":
             self.note(mark, path, "merge keys are not part of YAML 1.2", "Write the keys out")
         elif plain and not isinstance(scalar(key), str):
-            self.note(mark, path, f"the key {printable(key) or 'without a name'} is not text", "Put it in quotes")
+            fact = f"the key {printable(key)} is not text" if key else "a key has no name"
+            self.note(mark, path, fact, "Put it in quotes" if key else "Write one before the colon")
         elif key in top.value:
             first = self.keys[path][0]
             self.note(mark, path, f"the key {printable(key)} stands here twice (first in line {first})", "Remove one")
@@ -301,8 +281,10 @@ def _problem(error: Any) -> str:
     """The parser's words, on one line."""
     if type(error).__name__ == "ReaderError":
         return "a control character stands in the text"
-    words = str(getattr(error, "problem", None) or "it cannot be read").replace("'<stream end>'", "the end of the file")
-    return printable(" ".join(words.split()))
+    words = " ".join(str(getattr(error, "problem", None) or "it cannot be read").split())
+    for theirs, ours in WORDS.items():
+        words = words.replace(theirs, ours)
+    return words if words.isprintable() else printable(words)
 
 
 def _syntax_remedy(error: Any) -> str:

@@ -15,7 +15,6 @@ from simulator.language.shape import expected, fields
 from simulator.quantities import Part, shorten
 
 UNIT = re.compile(r"_(days?|weeks?|months?|years?|hours?|mg|g|points?|percent|years_old)$")
-MAY_NAME_CATALOG = {("disease",): "sod1", ("treatments",): "tofersen"}
 
 
 def explain(errors: Iterable[ErrorDetails], data: Any, root: type[Part], muted: list[Path]) -> list[Problem]:
@@ -39,6 +38,8 @@ def explain(errors: Iterable[ErrorDetails], data: Any, root: type[Part], muted: 
         path = _path(error, data)
         if error["type"] == "missing" and isinstance(path[-1], str):
             missing[path[:-1]].append(path[-1])
+        elif error["type"] == "union_tag_not_found" and path in muted:
+            continue
         elif error["type"] == "extra_forbidden":
             problem, meant = _unknown(path, data, root)
             problems.append(problem)
@@ -47,7 +48,7 @@ def explain(errors: Iterable[ErrorDetails], data: Any, root: type[Part], muted: 
                 muted.append(path[:-1])
         else:
             problems.append(_problem(error, path))
-    if ("disease",) in muted or not isinstance(data.get("disease"), Mapping):
+    if ("disease",) in {*missing, *muted, *(problem.path[:1] for problem in problems)} or not data.get("disease"):
         muted.append(("progression",))
     for parent, keys in missing.items():
         left = [key for key in keys if (*parent, key) not in excused]
@@ -62,9 +63,7 @@ def _path(error: ErrorDetails, data: Any) -> Path:
     steps = error["loc"]
     for number, step in enumerate(steps):
         last = number == len(steps) - 1
-        if isinstance(data, Mapping) and step in data:
-            data = data[step]
-        elif isinstance(data, list) and isinstance(step, int) and step < len(data):
+        if step in (data if isinstance(data, Mapping) else range(len(data)) if isinstance(data, list) else ()):
             data = data[step]
         elif not (last and error["type"] == "missing"):
             continue
@@ -94,10 +93,12 @@ UNITS = {"mg": "milligrams", "percent": "per cent of the predicted value"}
 
 def _missing(parent: Path, keys: list[str]) -> Problem:
     """Keys that a section lacks; the place is that of the section."""
+    if parent == ("progression",) and "model" in keys:
+        keys = ["model"]
     words = f"the key {keys[0]} is" if len(keys) == 1 else f"the keys {', '.join(keys)} are"
     remedy = "Add it" if len(keys) == 1 else "Add them"
-    example = MAY_NAME_CATALOG.get(parent) or MAY_NAME_CATALOG.get(parent[:1] if len(parent) == 2 else ("",))
-    if example:
+    example = "sod1" if parent == ("disease",) else "tofersen"
+    if parent == ("disease",) or (parent[:1] == ("treatments",) and len(parent) == 2):
         remedy += f", or name an entry of the catalog (catalog: {example})"
     elif parent == ("progression",) and len(keys) > 1:
         remedy += ", or name an entry of the catalog in disease"
@@ -117,7 +118,7 @@ def _problem(error: ErrorDetails, path: Path) -> Problem:
     if kind == "missing":
         return Problem(path[:-1], "the list is too short", "Write two numbers")
     if kind in ("too_short", "too_long"):
-        return _length(path, context)
+        return _length(path, value, context)
     if kind == "literal_error":
         return _choice(path, value, [part.strip("' ") for part in re.split(",| or ", str(context["expected"]))])
     if kind in ("union_tag_invalid", "union_tag_not_found"):
@@ -125,12 +126,12 @@ def _problem(error: ErrorDetails, path: Path) -> Problem:
     return Problem(path, *_wrong_type(kind, value), on_key)
 
 
-def _length(path: Path, context: Mapping[str, Any]) -> Problem:
+def _length(path: Path, value: Any, context: Mapping[str, Any]) -> Problem:
     """Too few or too many parts."""
     if "min_length" in context:
         return Problem(path, "nothing stands here", "Write at least one")
     limit = context["max_length"]
-    return Problem(path, f"there are {context['actual_length']} here, more than {limit}", f"Keep at most {limit}")
+    return Problem(path, f"there are {len(value)} here, more than {limit}", f"Keep at most {limit}")
 
 
 def _choice(path: Path, value: object, options: list[str]) -> Problem:
@@ -153,11 +154,12 @@ def _kinds(kind: object) -> str:
     return suggest(str(kind), KINDS, "Kinds")
 
 
+SECTION, LIST = "a section with keys", "a list"
 NEEDED = {
-    "model_type": "a section with keys",
-    "dict_type": "a section with keys",
-    "model_attributes_type": "a section with keys",
-    "list_type": "a list",
+    "model_type": SECTION,
+    "dict_type": SECTION,
+    "model_attributes_type": SECTION,
+    "list_type": LIST,
     "tuple_type": "a list of two numbers",
     "string_type": "text",
     "float_type": "a number",
@@ -170,13 +172,14 @@ NEEDED = {
 def _wrong_type(kind: str, value: Any) -> tuple[str, str]:
     """Fact and remedy where the kind of value is wrong."""
     needed = NEEDED.get(kind, "another value")
+    remedy = {SECTION: "Write key: value pairs", LIST: "Write [ ] around the items"}.get(needed, f"Write {needed}")
     if value is None:
-        return "the value is missing", f"Write {needed}, or remove the key"
+        return "the value is missing", remedy
     if kind == "string_type" and isinstance(value, (int, float)):
         return f"text is needed here, not {_shown(value)}", "Put it in quotes"
     if needed.endswith("number") and isinstance(value, str):
         return f"{needed} is needed here, not the text {shorten(value)}", "Write a number, without quotes"
-    return f"{needed} is needed here, not {_shown(value)}", f"Write {needed}"
+    return f"{needed} is needed here, not {_shown(value)}", remedy
 
 
 def _shown(value: object) -> str:
@@ -187,4 +190,4 @@ def _shown(value: object) -> str:
         return printable(value)
     if isinstance(value, str):
         return shorten(value)
-    return "a list" if isinstance(value, list) else "nothing" if value is None else "a section with keys"
+    return LIST if isinstance(value, list) else "nothing" if value is None else SECTION

@@ -29,7 +29,8 @@ class Fault(NamedTuple):
         return f"{self.fact}. {self.remedy}"
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.address}: {self.message}"
+        file = "".join(c if c.isprintable() else "?" for c in self.file)
+        return f"{file}:{self.line}:{self.column}: {self.address}: {self.message}"
 
 
 class ScenarioError(SimulatorError):

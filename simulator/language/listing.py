@@ -133,8 +133,9 @@ def start(name: str, source: str, force: bool = False) -> list[FilePath]:
         raise ExistsError(f"there is no bundled scenario {source!r}. {hint}")
     target = FilePath(name if name.endswith((".yaml", ".yml")) else name + ".yaml")
     text = bundled()[source].read_text(encoding="utf-8")
+    rest = (line for line in text.splitlines(keepends=True) if "yaml-language-server" not in line)
     files = {
-        target: MODELINE + "".join(line for line in text.splitlines(keepends=True) if "yaml-language-server" not in line),
+        target: MODELINE + "".join(rest),
         target.parent / SCHEMA_FILE: json.dumps(schema(), indent=1) + "\n",
     }
     for file, content in files.items():

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from simulator.language.check import problems
-from simulator.language.document import MAX_BYTES, read
+from simulator.language.document import MAX_BYTES, Document, read
 from simulator.language.explain import explain
 from simulator.language.faults import Fault, Origin, Path, Problem, ScenarioError, near, printable
 from simulator.language.resolve import renamed, resolve
@@ -39,26 +39,32 @@ def load(source: str | os.PathLike[str], overrides: Mapping[str, object] | None 
     file = find(source)
     document = read(_bytes(file), os.fspath(source) if file == FilePath(source) else f"{os.fspath(source)}.yaml")
     if not isinstance(document.data, Mapping):
-        raise ScenarioError([document.origin.fault(Problem((), "a scenario is a section with keys", _BEGIN))])
-    scenario = build(document.data, document.origin, document.faults)
+        problem = Problem((), "a scenario is a section with keys", "Begin with schema_version: 1")
+        raise ScenarioError([document.origin.fault(problem)])
+    scenario = build(document.data, document)
     return scenario.replace(overrides) if overrides else scenario
 
 
-_BEGIN = "Begin with schema_version: 1"
+def build(data: Mapping[str, Any], document: Document) -> Scenario:
+    """Plain data, in the human or the complete form, to a scenario; all faults at once.
 
-
-def build(data: Mapping[str, Any], origin: Origin, faults: list[Fault] | None = None) -> Scenario:
-    """Plain data, in the human or the complete form, to a scenario; all faults at once."""
+    Parameters
+    ----------
+    data : mapping
+        What the scenario says.
+    document : Document
+        Where it was read from, and what was wrong already.
+    """
     found: list[Problem] = []
     current = _migrate(data, found)
     full = resolve(current, found.append)
     muted = [problem.path[:-1] for problem in found if problem.path[-1:] in (("catalog",), ("model",))]
-    scenario, more = _validate(full, muted)
+    reported = [problem.path for problem in found] + document.paths
+    scenario, more = _validate(full, muted, reported)
     found += more
-    if found or faults or scenario is None:
-        placed = [_placed(problem, origin, data) for problem in found]
-        raise ScenarioError([*(faults or []), *placed])
-    scenario._origin = origin
+    if found or document.faults or scenario is None:
+        raise ScenarioError([*document.faults, *(_placed(problem, document.origin, data) for problem in found)])
+    scenario._origin = document.origin
     return scenario
 
 
@@ -84,16 +90,21 @@ def _migrate(data: Mapping[str, Any], found: list[Problem]) -> dict[str, Any]:
     return current
 
 
-def _validate(full: dict[str, Any], muted: list[Path]) -> tuple[Scenario | None, list[Problem]]:
-    """The scenario, or the problems of the schema and of every check that can still be made."""
+def _validate(full: dict[str, Any], muted: list[Path], reported: list[Path]) -> tuple[Scenario | None, list[Problem]]:
+    """The scenario, or the problems of the schema and of every check that can still be made.
+
+    What is wrong because of a problem that was reported already is left out.
+    """
+    faulty = {str(path[0]) for path in (*muted, *reported) if path}
     try:
         scenario = Scenario.model_validate(full)
     except ValidationError as error:
-        found = explain(error.errors(include_url=False), full, Scenario, muted)
-        faulty = {str(path[0]) for problem in found if (path := problem.path)} | {str(path[0]) for path in muted}
-        faulty |= set(Scenario.model_fields) - set(full) & {k for k in Scenario.model_fields if _required(k)}
+        silent = [*muted, *(path[:-1] for path in reported if path[-1:] == ("<<",))]
+        found = explain(error.errors(include_url=False), full, Scenario, silent)
+        found = [problem for problem in found if not any(problem.path[: len(path)] == path for path in reported)]
+        faulty |= {str(problem.path[0]) for problem in found if problem.path}
         return None, found + _partial_checks(full, faulty)
-    return scenario, problems(scenario)
+    return scenario, problems(scenario, faulty)
 
 
 def _required(key: str) -> bool:
@@ -117,10 +128,13 @@ def _partial_checks(full: dict[str, Any], faulty: set[str]) -> list[Problem]:
 
 def find(source: str | os.PathLike[str]) -> FilePath:
     """The file that a path or a bundled name stands for."""
-    path = FilePath(source)
-    if path.exists():
-        return path
-    name = os.fspath(source)
+    path, name = FilePath(source), os.fspath(source)
+    try:
+        if path.exists():
+            return path
+    except (OSError, ValueError) as error:
+        fact = f"the file cannot be read: {getattr(error, 'strerror', None) or error}"
+        raise ScenarioError([Fault(printable(name), 1, 1, "scenario", fact, "Name a scenario file")]) from None
     if name in bundled():
         return bundled()[name]
     meant = near(name, bundled())

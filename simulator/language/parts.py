@@ -21,7 +21,9 @@ def _whole(data: Any) -> Any:
     if wrong is not None:
         raise wrong
     if isinstance(data, float):
-        raise fault(f"{data:g} is not a whole number", f"Write {round(data)}")
+        if data.is_integer():
+            raise fault(f"{data!r} is not written as a whole number", f"Write {int(data)}")
+        raise fault(f"{data!r} is not a whole number", "Write a whole number")
     if isinstance(data, (dict, list)):
         raise fault("a whole number is needed here", "Write a whole number")
     return data
@@ -39,7 +41,8 @@ class Whole:
         number = _whole(data)
         if not self.low <= number <= self.high:
             side = f"below {self.low:,}" if number < self.low else f"above {self.high:,}"
-            raise fault(f"{printable(number)} is {side}", f"Write a number from {self.low:,} to {self.high:,}")
+            span = f"a number from {self.low:,} to {self.high:,}" if self.low < self.high else str(self.low)
+            raise fault(f"{printable(number)} is {side}", f"Write {span}")
         return number
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:

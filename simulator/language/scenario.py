@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Progression: TypeAlias = ClockSpec
 else:
     Progression = Annotated[
-        Union[tuple(MODELS.values())],
+        Union[tuple(MODELS.values())],  # noqa: UP007 - made from the registry
         Field(discriminator="model") if len(MODELS) > 1 else Field(),
     ]
 
@@ -114,6 +114,8 @@ class Scenario(Part):
             There is no such address, or the result is not valid.
         """
         from simulator.language.address import apply
+        from simulator.language.document import Document
         from simulator.language.loading import build
 
-        return build(apply(self.content(), settings, self._origin), self._origin)
+        origin = self._origin
+        return build(apply(self.content(), settings, origin), Document(None, origin, [], []))

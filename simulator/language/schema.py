@@ -32,6 +32,9 @@ def schema() -> dict[str, Any]:
     visits = definitions["Visits" + FROM_CATALOG]
     visits["required"] = ["assessments"]
     visits["oneOf"] = [{"required": ["every_days"]}, {"required": ["days"]}]
+    for name in ("Rule", "Bounds"):
+        definitions[name]["minProperties"] = 1
+    definitions["Distribution"]["anyOf"][1] |= {"minProperties": 1, "maxProperties": 1}
     definitions["Entry"]["oneOf"] = [{"required": [way]} for way in WAYS_IN]
     properties = full["properties"]
     properties["progression"] = {"anyOf": [{"$ref": name} for name in models]}
@@ -70,7 +73,7 @@ def _disease(definitions: dict[str, Any]) -> None:
     partial = definitions["Disease" + FROM_CATALOG]
     partial["properties"]["catalog"] = {"enum": names("disease"), "description": "Entry of the catalog"}
     partial["required"] = ["catalog", "variants"]
-    share = {"type": "number", "minimum": 0, "maximum": 1, "description": "Share of patients"}
+    share = definitions["Variant"]["properties"]["share"]
     for name in ("Disease", "Disease" + FROM_CATALOG):
         variants = definitions[name]["properties"]["variants"]
         variants["additionalProperties"] = {"anyOf": [share, {"$ref": PREFIX + "Variant"}]}

@@ -7,7 +7,7 @@ from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from simulator.language.faults import Path
-from simulator.quantities import Part
+from simulator.quantities import Distribution, Part
 
 
 def expected(root: Any, path: Path, data: Any) -> Any:
@@ -33,7 +33,9 @@ def expected(root: Any, path: Path, data: Any) -> Any:
 
 def fields(kind: Any) -> list[str]:
     """The keys that a section of this type may have."""
-    return list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, Part) else []
+    if not isinstance(kind, type) or not issubclass(kind, Part):
+        return []
+    return list(Distribution.SHAPES[1:] if kind is Distribution else kind.model_fields)
 
 
 def _item(data: Any, step: str | int) -> Any:

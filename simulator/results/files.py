@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from simulator.errors import SimulatorError
 from simulator.results import netcdf
+from simulator.results.errors import ResultError
 from simulator.results.tree import FORMAT, Result
 
 PART = ".part"
@@ -35,9 +35,9 @@ def write_all(folder: Path, writers: Iterable[tuple[str, Writer]]) -> None:
             writer(part)
             _flush(part)
         for part, place in parts:
-            os.replace(part, place)
+            part.replace(place)
     except OSError as error:
-        raise SimulatorError(f"{folder}: cannot write: {error.strerror or error}") from error
+        raise ResultError(f"{folder}: cannot write: {error.strerror or error}") from error
     finally:
         for part, _ in parts:
             part.unlink(missing_ok=True)
@@ -65,7 +65,11 @@ def _flush(path: Path) -> None:
 
 def text_writer(text: str) -> Writer:
     """A writer of UTF-8 text."""
-    return lambda path: path.write_bytes(text.encode("utf-8")) and None
+
+    def write(path: Path) -> None:
+        path.write_bytes(text.encode("utf-8"))
+
+    return write
 
 
 def result_writer(result: Result) -> Writer:
@@ -76,7 +80,7 @@ def result_writer(result: Result) -> Writer:
 def save(result: Result, path: Path) -> None:
     """Write a result to one file, atomically."""
     if path.is_dir():
-        raise SimulatorError(f"{path}: is a folder; name a file in it, such as {path / RESULT_FILE}")
+        raise ResultError(f"{path}: is a folder; name a file in it, such as {path / RESULT_FILE}")
     write_all(path.parent, [(path.name, result_writer(result))])
 
 
@@ -89,9 +93,9 @@ def open_result(path: str | Path) -> Result:
     try:
         attrs, groups = netcdf.read(place)
     except (OSError, KeyError, RuntimeError, ValueError, TypeError) as error:
-        raise SimulatorError(f"{place}: cut short or damaged: {error}") from error
+        raise ResultError(f"{place}: cut short or damaged: {error}") from error
     if attrs.get("format") != FORMAT:
-        raise SimulatorError(f"{place}: a netCDF file, but not a result of this program ({FORMAT!r})")
+        raise ResultError(f"{place}: a netCDF file, but not a result of this program ({FORMAT!r})")
     if "summary" not in groups:
-        raise SimulatorError(f"{place}: cut short or damaged: no group 'summary'")
+        raise ResultError(f"{place}: cut short or damaged: no group 'summary'")
     return Result(attrs, groups)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from simulator.errors import SimulatorError
+from simulator.results.errors import FolderError, ResultError
 from simulator.results.files import RESULT_FILE, Writer, result_writer, text_writer, write_all
 from simulator.results.tidy import Row, csv_text
 from simulator.results.tree import Result
@@ -19,14 +19,8 @@ MANIFEST_FORMAT = "als-simulator run 1"
 FILES = (RESULT_FILE, SUMMARY, SCENARIO, MANIFEST)
 
 
-class UsageError(SimulatorError):
-    """The command was called with something that cannot be."""
-
-    exit_code = 2
-
-
 def default_folder(name: str, key: dict[str, Any]) -> Path:
-    """`results/NAME-<8 hex>`, the digits a hash over what decides the numbers (scenario, seed, patients, engine, output)."""
+    """`results/NAME-<8 hex>`: the digits are a hash over what decides the numbers, `key`."""
     digits = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:8]
     safe = re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip("._") or "scenario"
     return Path("results") / f"{safe}-{digits}"
@@ -35,11 +29,11 @@ def default_folder(name: str, key: dict[str, Any]) -> Path:
 def check_folder(folder: Path, force: bool = False) -> None:
     """Refuse a file, and a folder that holds something else than a run of ours."""
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder}: is a file, not a folder; name another with -o")
+        raise FolderError(f"{folder}: is a file, not a folder; name another with -o")
     if force or not folder.exists() or is_run_folder(folder):
         return
     if any(not entry.name.endswith(".part") for entry in folder.iterdir()):
-        raise UsageError(f"{folder}: not empty and not a run of this program; name another with -o, or use --force")
+        raise FolderError(f"{folder}: not empty and not a run of this program; name another with -o, or use --force")
 
 
 def is_run_folder(folder: Path) -> bool:
@@ -60,7 +54,11 @@ def write_folder(result: Result, folder: Path, force: bool = False) -> None:
         (SCENARIO, text_writer(str(result.attrs["scenario"]))),
     ]
     writers = [(name, _sealed(name, writer, sums)) for name, writer in contents]
-    write_all(folder, [*writers, (MANIFEST, lambda path: text_writer(manifest_text(result, sums))(path))])
+
+    def manifest(path: Path) -> None:
+        text_writer(manifest_text(result, sums))(path)  # only now are the checksums known
+
+    write_all(folder, [*writers, (MANIFEST, manifest)])
 
 
 def _sealed(name: str, writer: Writer, sums: dict[str, str]) -> Callable[[Path], None]:
@@ -99,11 +97,11 @@ def manifest_text(result: Result, sums: dict[str, str]) -> str:
 def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a run, after checking that every file it names is there and unchanged."""
     if not is_run_folder(folder):
-        raise SimulatorError(f"{folder}: not the folder of a run: no {MANIFEST} of this program in it")
+        raise ResultError(f"{folder}: not the folder of a run: no {MANIFEST} of this program in it")
     manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text("utf-8"))
     for name, entry in manifest["files"].items():
         if not (folder / name).is_file():
-            raise SimulatorError(f"{folder / name}: missing, although {MANIFEST} names it; run the scenario again")
+            raise ResultError(f"{folder / name}: missing, although {MANIFEST} names it; run the scenario again")
         if sha256(folder / name) != entry["sha256"]:
-            raise SimulatorError(f"{folder / name}: changed since the run: its sha256 is not the one in {MANIFEST}")
+            raise ResultError(f"{folder / name}: changed since the run: its sha256 is not the one in {MANIFEST}")
     return manifest

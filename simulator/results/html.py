@@ -37,7 +37,7 @@ def html(result: Result) -> str:
     return (
         f"<div><h4>{escape(result.title)}</h4>"
         f"<p>{result.n_patients:,} patients in each arm, seed {result.seed}, {result.follow_up_days:g} days; engine "
-        f"{escape(str(result.attrs['engine_version']))}, scenario {escape(str(result.attrs['scenario_sha256'])[:12])}</p>"
+        f"{escape(result.engine_version)}, scenario {escape(result.scenario_sha256[:12])}</p>"
         f"<table><thead><tr><th>Day {result.time[day]:g} ± Monte Carlo standard error</th>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table>"
         f"{f'<ul>{notes}</ul>' if notes else ''}<p><small>{NOTICE}</small></p></div>"

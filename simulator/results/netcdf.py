@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.errors import SimulatorError
 from simulator.results.arrays import Group, Groups, Named, is_coordinate
+from simulator.results.errors import ResultError
 from simulator.results.variables import variable
 
 SMALL_BYTES = 1 << 16
@@ -166,7 +166,7 @@ def _packed(array: Big, corner: tuple[int, ...]) -> bytes:
         full[tuple(slice(0, size) for size in piece.shape)] = piece
         piece = full
     letters = np.ascontiguousarray(piece).view(np.uint8).reshape(-1, piece.dtype.itemsize)
-    return zlib.compress(np.ascontiguousarray(letters.T), LEVEL)
+    return zlib.compress(letters.T.tobytes(), LEVEL)
 
 
 def _read_variable(array: Any) -> Named:
@@ -189,7 +189,7 @@ def _read_variable(array: Any) -> Named:
 def check_is_netcdf(path: Path) -> None:
     """Refuse what is missing or is not an HDF5 file, with the reason."""
     if not path.exists():
-        raise SimulatorError(f"{path}: there is no such file; `als-sim run SCENARIO -o DIR` makes one")
+        raise ResultError(f"{path}: there is no such file; `als-sim run SCENARIO -o DIR` makes one")
     with path.open("rb") as file:
         if file.read(8) != b"\x89HDF\r\n\x1a\n":
-            raise SimulatorError(f"{path}: not a netCDF-4 file")
+            raise ResultError(f"{path}: not a netCDF-4 file")

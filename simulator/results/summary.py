@@ -52,7 +52,7 @@ def _described(dims: tuple[str, ...], values: NDArray[np.generic], unit: str, lo
     return Named(dims, values, {"units": unit, "long_name": long_name})
 
 
-def _pair(name: str, value: Floats, mcse: Floats, unit: str, text: str, dims: tuple[str, ...] = ARM_TIME) -> Group:
+def _pair(name: str, value: Floats, mcse: Floats, unit: str, text: str, *, dims: tuple[str, ...] = ARM_TIME) -> Group:
     """An estimate and its Monte Carlo standard error, each a variable."""
     return {
         name: _described(dims, value, unit, text),
@@ -65,7 +65,9 @@ def _counts(sums: SumsLike) -> Group:
     group: Group = {
         "alive": _described(ARM_TIME, np.asarray(sums.alive, np.int64), "1", "patients alive"),
         "at_risk": _described(ARM_TIME, np.asarray(sums.event_free, np.int64), "1", "patients alive and free of PAV"),
-        "ended": _described(("arm", "ending"), np.asarray(sums.ended, np.int64), "1", "patients by what ended follow-up"),
+        "ended": _described(
+            ("arm", "ending"), np.asarray(sums.ended, np.int64), "1", "patients by what ended follow-up"
+        ),
     }
     for name, count, text in (
         ("survival", sums.alive, "probability to be alive"),
@@ -87,9 +89,7 @@ def _variable(sums: SumsLike, index: int, row: Summarised) -> Group:
     kind = "geometric " if log else ""
     group = _pair(f"{name}_mean", mean, mean_mcse, unit, f"{text}: {kind}mean")
     group |= _pair(f"{name}_sd", sd, sd_mcse, "1" if log else unit, f"{text}: {kind}SD")
-    group |= _pair(
-        f"{name}_quantile", quantile, quantile_mcse, unit, f"{text}: quantile", (*ARM_TIME, "quantile")
-    )
+    group |= _pair(f"{name}_quantile", quantile, quantile_mcse, unit, f"{text}: quantile", dims=(*ARM_TIME, "quantile"))
     group[f"{name}_quantile"].attrs.update(bin_width=float(sums.width[index]), bin_scale=row.transform)
     return group
 
@@ -118,7 +118,11 @@ def _moments(sums: SumsLike, index: int) -> Moments:
 
 
 def _quantiles(sums: SumsLike, index: int, n: Floats) -> tuple[Floats, Floats]:
-    """Quantiles, linear within a bin, and their errors by Woodruff's interval: half of Q(p + e) − Q(p − e), e = sqrt(p q/n)."""
+    """Quantiles, linear within a bin, and their errors.
+
+    The error is half of Woodruff's interval, Q(p + e) − Q(p − e) with e = sqrt(p (1 − p)/n): the usual e over the
+    density, without the noise of a density read from one bin.
+    """
     shape = (*n.shape, len(_PROBABILITIES))
     value, mcse = np.full(shape, np.nan), np.full(shape, np.nan)
     edges = sums.low[index] + sums.width[index] * np.arange(sums.counts.shape[-1] + 1)
@@ -154,4 +158,4 @@ def _event_free_time(sums: SumsLike) -> Group:
     square = sums.restricted_square / sums.restricted_square_scale / n
     mcse = np.sqrt(np.maximum(square - mean**2, 0) / max(n - 1, 1))
     text = "event-free time within follow-up: mean"
-    return _pair("event_free_time_mean", mean, mcse, "d", text, ("arm",))
+    return _pair("event_free_time_mean", mean, mcse, "d", text, dims=("arm",))

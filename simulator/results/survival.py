@@ -41,7 +41,7 @@ class SurvivalCurve:
 
     def at(self, day: float) -> Estimate:
         """Probability to be event-free at a day."""
-        self._check(day)
+        day = self._checked(day)
         if self.steps:
             p = float(self.probability[np.searchsorted(self.time, day, side="right") - 1])
         else:
@@ -54,8 +54,7 @@ class SurvivalCurve:
         The area under the curve, with Greenwood's variance: sum of A_j² d_j / (Y_j (Y_j − d_j)), A_j the area that is
         left after t_j. Without censoring it is the variance of the mean of min(T, months).
         """
-        days = self.follow_up_days if months is None else months * DAYS_PER_MONTH
-        self._check(days)
+        days = self.follow_up_days if months is None else self._checked(months * DAYS_PER_MONTH)
         inside = self.time < days
         time = np.append(self.time[inside], days)
         last = self.at(days).value
@@ -87,9 +86,11 @@ class SurvivalCurve:
             return float(self.time[k])
         return float(np.interp(-level, -self.probability[k - 1 : k + 1], self.time[k - 1 : k + 1]))
 
-    def _check(self, day: float) -> None:
-        if not 0 <= day <= self.follow_up_days:
+    def _checked(self, day: float) -> float:
+        """The day, which must lie within follow-up, give or take what months cost in rounding."""
+        if not 0 <= day <= self.follow_up_days + 1e-6:
             raise ValueError(f"day {day:g} is outside the follow-up of 0 to {self.follow_up_days:g} days")
+        return min(day, self.follow_up_days)
 
 
 def curve_from_times(time: Floats, happened: NDArray[np.bool_], follow_up_days: float) -> SurvivalCurve:

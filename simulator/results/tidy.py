@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -34,23 +35,35 @@ class Row(NamedTuple):
     n: int
 
 
+class Series(NamedTuple):
+    """One metric: estimates, their errors and the patients behind them, each (arm, time)."""
+
+    name: str
+    value: np.ndarray
+    mcse: np.ndarray
+    n: np.ndarray
+
+
 def summary_rows(result: Result) -> list[Row]:
     """Every estimate of the summary group: by arm, then metric, then time."""
     group = result.groups["summary"]
     alive, everybody = group["alive"].values, np.full_like(group["alive"].values, result.n_patients)
-    series = []
-    for name, n in [(p, everybody) for p in _PROBABILITIES] + [("alsfrs_r_death0_mean", everybody)]:
-        series.append((name, group[name].values, group[f"{name}_mcse"].values, n))
+    series = [
+        Series(name, group[name].values, group[f"{name}_mcse"].values, everybody)
+        for name in (*_PROBABILITIES, "alsfrs_r_death0_mean")
+    ]
     for row in SUMMARISED:
-        for name in (f"{row.name}_mean", f"{row.name}_sd"):
-            series.append((name, group[name].values, group[f"{name}_mcse"].values, alive))
+        names = (f"{row.name}_mean", f"{row.name}_sd")
+        series += [Series(name, group[name].values, group[f"{name}_mcse"].values, alive) for name in names]
         value, mcse = group[f"{row.name}_quantile"].values, group[f"{row.name}_quantile_mcse"].values
-        for k, p in enumerate(QUANTILES):
-            series.append((f"{row.name}_q{round(100 * p):02d}", value[..., k], mcse[..., k], alive))
+        series += [
+            Series(f"{row.name}_q{round(100 * p):02d}", value[..., k], mcse[..., k], alive)
+            for k, p in enumerate(QUANTILES)
+        ]
     return [row for a, arm in enumerate(result.arms) for row in _arm_rows(result, a, arm, series)]
 
 
-def _arm_rows(result: Result, a: int, arm: str, series: list[tuple[str, ...]]) -> Iterator[Row]:
+def _arm_rows(result: Result, a: int, arm: str, series: list[Series]) -> Iterator[Row]:
     times, title = result.time.tolist(), result.title
     for name, value, mcse, n in series:
         lower, upper = interval(name, value[a], mcse[a])
@@ -80,11 +93,11 @@ def csv_text(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
 
 def _cell(value: object) -> str:
     if isinstance(value, float):
-        return "" if value != value else f"{value:.7g}"
+        return "" if math.isnan(value) else f"{value:.7g}"
     return safe_cell(value) if isinstance(value, str) else str(value)
 
 
 def safe_cell(text: str) -> str:
     """Text without control characters, and with a quote before what a spreadsheet would take for a formula."""
-    clean = "".join(character if character.isprintable() else " " for character in text)
+    clean = text if text.isprintable() else "".join(one if one.isprintable() else " " for one in text)
     return f"'{clean}" if clean.startswith(("=", "+", "-", "@")) else clean

@@ -54,6 +54,16 @@ class Result:
         return int(self.attrs["n_patients"])
 
     @property
+    def engine_version(self) -> str:
+        """Version of the program that made it."""
+        return str(self.attrs["engine_version"])
+
+    @property
+    def scenario_sha256(self) -> str:
+        """Hash of the resolved scenario."""
+        return str(self.attrs["scenario_sha256"])
+
+    @property
     def follow_up_days(self) -> float:
         """Length of follow-up."""
         return float(self.attrs["follow_up_days"])
@@ -131,7 +141,9 @@ class Result:
 
     def __repr__(self) -> str:
         kind = "" if self.is_full else ", summary only"
-        return f"<Result {self.title!r}: {self.n_patients} patients, arms {', '.join(self.arms)}, seed {self.seed}{kind}>"
+        return (
+            f"<Result {self.title!r}: {self.n_patients} patients, arms {', '.join(self.arms)}, seed {self.seed}{kind}>"
+        )
 
     def _repr_html_(self) -> str:
         from simulator.results.html import html

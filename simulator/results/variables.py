@@ -33,7 +33,8 @@ class Variable(NamedTuple):
 class Summarised(NamedTuple):
     """One variable of the streaming sums: transform before adding (`identity` or `log`), range and number of the bins.
 
-    `of` is the variable it is made from, `since` how it refers to the patient's own baseline: "" (not), "change", "ratio".
+    `of` is the variable it is made from; `since` says how it refers to the patient's own baseline: not ("") or as a
+    "change" or a "ratio".
     """
 
     name: str
@@ -57,7 +58,17 @@ def _day(name: str, long_name: str) -> Variable:
 
 _PATIENTS = (
     Variable("variant", "patients", PATIENT, "", "SOD1 variant", dtype="name"),
-    Variable("fast_variant", "patients", PATIENT, "1", "variant is on the trial's list of fast ones", 0, 1, "i1", ("no", "yes")),
+    Variable(
+        "fast_variant",
+        "patients",
+        PATIENT,
+        "1",
+        "variant counts as fast in the trial",
+        0,
+        1,
+        "i1",
+        ("no", "yes"),
+    ),
     Variable("sex", "patients", PATIENT, "1", "sex", 0, 1, "i1", ("man", "woman")),
     Variable("age_at_onset", "patients", PATIENT, "years", "age at first symptom", 0, 120),
     Variable("age", "patients", PATIENT, "years", "age at baseline", 0, 120),
@@ -93,7 +104,15 @@ _OBSERVED = (
 _EVENTS = (
     _day("event_free_time", "earlier of death or permanent assisted ventilation and end of follow-up"),
     Variable(
-        "event", "events", EVENT, "1", "what ended event-free life by end of follow-up", 0, 2, "i1", ("none", "death", "pav")
+        "event",
+        "events",
+        EVENT,
+        "1",
+        "what ended event-free time",
+        0,
+        2,
+        "i1",
+        ("none", "death", "pav"),
     ),
     _day("death_time", "death"),
     _day("dropout_time", "dropout"),
@@ -134,5 +153,3 @@ def variable(group: str, name: str) -> Variable:
     """The row of the table, or a plain row for a parameter of a model that the table does not list."""
     dims = {"patients": PATIENT, "truth": TRUTH, "observed": OBSERVED, "events": EVENT}.get(group, RECORD)
     return VARIABLES.get((group, name), Variable(name, group, dims, "1", name.replace("_", " ")))
-
-

@@ -68,7 +68,9 @@ def _arm_pairs(a: Result, b: Result) -> list[tuple[str, str]]:
     if not common and len(a.arms) == len(b.arms) == 1:
         return [(a.arms[0], b.arms[0])]
     if not common:
-        raise SimulatorError(f"no arm in common: {', '.join(a.arms)} and {', '.join(b.arms)}; rename the arms to compare")
+        raise SimulatorError(
+            f"no arm in common: {', '.join(a.arms)} and {', '.join(b.arms)}; rename the arms to compare"
+        )
     return common
 
 

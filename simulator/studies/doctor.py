@@ -1,4 +1,4 @@
-"""Whether this installation works: versions, cores, threads, cache, and the random numbers against published vectors."""
+"""Whether this installation works: versions, cores, cache, and the random numbers against published vectors."""
 
 from __future__ import annotations
 

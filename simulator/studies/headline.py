@@ -23,9 +23,7 @@ def _unused(view: View) -> Estimate:
     raise NotImplementedError("this metric is not read from one arm at one time")
 
 
-_BOTH = Metric(
-    "alsfrs_r_change_survivors_of_both", "ALSFRS-R change, survivors of both", "points", _unused, _unused
-)
+_BOTH = Metric("alsfrs_r_change_survivors_of_both", "ALSFRS-R change, survivors of both", "points", _unused, _unused)
 _MEDIAN = Metric("event_free_from_onset_median", "Median from onset to death or PAV", "months", _unused, _unused)
 _SPREAD = Metric("event_free_from_onset_sd", "SD of time from onset to death or PAV", "years", _unused, _unused)
 
@@ -125,7 +123,7 @@ def _both_row(result: Result, pair: tuple[str, str], day: float) -> Row:
     return _row("difference", _BOTH, pair, day, found._replace(paired=True))
 
 
-def _row(kind: str, metric: Metric, arms: tuple[str, str], day: float, found: Estimate, group: str = "") -> Row:
+def _row(kind: str, metric: Metric, arms: tuple[str, str], day: float, found: Estimate, *, group: str = "") -> Row:
     return Row(
         kind,
         metric.name,
@@ -159,7 +157,7 @@ def _onset_rows(result: Result) -> Iterator[Row]:
 def _from_onset(time: Any, happened: Any, arms: tuple[str, str], variant: str) -> Iterator[Row]:
     middle = survival.median(survival.kaplan_meier(time, happened))
     found = moments.scaled(Estimate(middle.value, middle.mcse, len(time)), 1 / DAYS_PER_MONTH)
-    yield _row("onset", _MEDIAN, arms, float("nan"), found, variant)
+    yield _row("onset", _MEDIAN, arms, float("nan"), found, group=variant)
     if happened.all():
         spread = moments.scaled(moments.standard_deviation(time), 1 / DAYS_PER_YEAR)
-        yield _row("onset", _SPREAD, arms, float("nan"), spread, variant)
+        yield _row("onset", _SPREAD, arms, float("nan"), spread, group=variant)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
-from simulator.results.folder import UsageError, check_folder, default_folder, write_folder
+from simulator.results.folder import FILES, check_folder, default_folder, write_folder
+from simulator.units import DAYS_PER_WEEK
 
 if TYPE_CHECKING:
     from simulator.language import Scenario
@@ -31,26 +32,42 @@ class Request:
     force: bool = False
 
 
+class Plan(NamedTuple):
+    """What a run would do."""
+
+    scenario: str
+    title: str
+    patients: int
+    arms: tuple[str, ...]
+    steps: int
+    days: int
+    memory_mb: int
+    files: tuple[str, ...]
+
+
 def scenario_of(request: Request) -> Scenario:
     """The scenario, loaded, with the settings in place."""
-    from simulator.language import load
+    from simulator.language import load, parse_setting
 
-    scenario = load(request.scenario)
-    return scenario.replace(dict(map(setting, request.settings))) if request.settings else scenario
+    return load(request.scenario, dict(map(parse_setting, request.settings)))
 
 
-def setting(text: str) -> tuple[str, Any]:
-    """Address and value of `address=value`, the value read as in a scenario file."""
-    from simulator.language.document import read
-    from simulator.language.faults import ScenarioError
+def plan(request: Request) -> Plan:
+    """What the run would do, without doing it; faults of the scenario and of the folder show here too."""
+    from simulator.run import memory
 
-    address, sign, value = text.partition("=")
-    if not sign or not address.strip():
-        raise UsageError(f"--set {text}: write address=value, such as treatments.tofersen.effect.mean=0.5")
-    document = read(f"value: {value}".encode(), f"--set {address.strip()}")
-    if document.faults:
-        raise ScenarioError(document.faults)
-    return address.strip(), document.data["value"]
+    scenario = scenario_of(request)
+    if request.folder:
+        check_folder(request.folder, request.force)
+    patients = request.patients or scenario.patients
+    days = int(scenario.follow_up_days)
+    bytes_taken = memory(scenario, patients=patients, threads=request.threads, output=request.output)
+    steps = -(-days // DAYS_PER_WEEK)
+    folder = request.folder or Path("results") / f"{scenario.name}-*"
+    files = tuple(str(folder / name) for name in FILES)
+    return Plan(
+        scenario.source_file, scenario.title, patients, tuple(scenario.arms), steps, days, bytes_taken >> 20, files
+    )
 
 
 def run_to_folder(request: Request, progress: Progress | None = None) -> tuple[Result, Path]:

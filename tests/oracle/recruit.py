@@ -28,7 +28,12 @@ def stratum_of(patient: int, shares: list[float]) -> int:
 
 
 def holds(rule: str, limits: object, person: Person, measured: dict[str, float]) -> bool:
-    """One rule: a range with inclusive bounds of a measured value, or a variant (`fast`, a name, or a list)."""
+    """One rule: a range with inclusive bounds of a measured value, or a variant (`fast`, a name, or a list).
+
+    A rule that is null holds.
+    """
+    if limits is None:
+        return True
     if rule == "variant":
         wanted = limits if isinstance(limits, list) else [limits]
         return person.variant in wanted or ("fast" in wanted and person.fast_variant)

@@ -86,6 +86,8 @@ def test_outcomes_order_the_competing_deaths(monkeypatch):
         numbers["progression"]["survival"]["pav_probability"] = share
         monkeypatch.setattr(background, "death_day", lambda *_, other=other: other)
         assert run.outcomes(numbers, person, keys, 400.0) == pytest.approx(expected)
+    numbers["progression"]["survival"]["months_after_pav"] = 1e9
+    assert run.outcomes(numbers, person, keys, 400.0) == (2, 400.0, math.inf)
     assert run.outcomes(numbers, person, keys, 1097.0) == (0, math.inf, math.inf)
 
 
@@ -123,6 +125,15 @@ def test_bolus_closed_form_of_s_when_both_rates_are_equal():
         assert found["arms"]["early_start"]["states"][t][1] == pytest.approx(s, abs=1e-8)
     sod1 = found["arms"]["early_start"]["truth"]["sod1_csf"][2]
     assert sod1 == pytest.approx(1 - 0.8 * (1 - s), abs=1e-8)
+
+
+def test_engagement_is_one_in_the_typical_person_and_its_use_is_capped():
+    dose = drug.make_drug(trial()["treatments"]["tofersen"], (0.6, 0.8, 1.1))
+    inhibited = 0.72 / 1.6
+    at_rest = drug.chain_rates(dose, (1 - inhibited, 1.0, 1.0, 1.0, 1.0, 0.2), 1.0)
+    assert at_rest == pytest.approx((0.0,) * 6, abs=1e-15)
+    capped = drug.chain_rates(dose, (1.0, 0.0, 0.0, 2.0, 2.0, 0.0), 0.0)[5]
+    assert capped == pytest.approx(math.log(2.0) / 9.5 * (1 - 0.8 * 1.25))
 
 
 def test_step_of_engagement_in_closed_form():

@@ -10,7 +10,7 @@ import pytest
 from scipy.integrate import quad
 
 from tests.oracle import background, clock, patient, philox, recruit, volatility
-from tests.oracle.example import KAPPA, SEED, change, one, plain, trial
+from tests.oracle.example import KAPPA, SEED, change, cohort, one, plain, trial
 from tests.oracle.units import DAYS_PER_MONTH
 
 # ---------------------------------------------------------------- patients
@@ -49,6 +49,26 @@ def test_correlated_parts_share_a_normal():
     assert e_f == pytest.approx(min(max(0.78 + 0.41 * (0.5 * z_n + math.sqrt(0.75) * z_own), -0.1), 1.35))
 
 
+def test_every_trait_has_its_own_normal_or_uniform():
+    for number in range(20):
+        keys = philox.Keys(SEED, number)
+        person = patient.draw_person(trial(), keys)
+        z = [value for index in range(4) for value in keys.normals(philox.TRAIT, index)]
+        variant, sex, site, listed = keys.uniforms(philox.KIND, 0)
+        assert person.variant == ("p.Ala5Val" if variant < 0.12 else "other")
+        assert person.sex == (0 if sex < 0.57 else 1)
+        assert person.site == ("bulbar" if site < 0.08 else "upper_limb" if site < 0.35 else "lower_limb")
+        median, spread = (11.8, 0.33) if variant < 0.12 else (77.0, 1.25)
+        assert person.d50 == pytest.approx(median * math.exp(spread * z[0]))
+        assert person.fast_variant == (variant < 0.12 or (listed < 0.6 and person.d50 < 40.0))
+        assert person.tau[3] == pytest.approx(1.63 * math.exp(0.3 * z[4]))
+        assert person.a == pytest.approx(3.7 * math.exp(0.12 * z[5]))
+        assert person.v0 == pytest.approx(min(max(98.0 + 16.0 * z[6], 60.0), 140.0))
+        assert person.drugs["tofersen"][0] == pytest.approx(0.6 * math.exp(0.35 * z[8]))
+        assert person.age_at_onset == pytest.approx(max(49.7 + 12.3 * z[12], 18.0))
+        assert (person.eta, person.m0, person.z_entry) == pytest.approx((0.45 * z[11], 0.6 * z[13], z[15]))
+
+
 def test_the_leading_region_fails_at_half_the_time():
     rules = trial()["progression"]
     usual = (1.63, 0.78, 0.78, 1.63)
@@ -85,11 +105,22 @@ def test_the_hazard_reaches_one_where_svc_is_critical():
     assert area == pytest.approx(clock.cumulative_hazard(u, person.scale, KAPPA))
 
 
+def test_strength_falls_by_its_loss():
+    numbers, person = trial()["progression"], patient.draw_person(trial(), philox.Keys(SEED, 0))
+    points = {"alsfrs_r_fine_motor": 12.0, "alsfrs_r_gross_motor": 12.0}
+    assert clock.strength(person, points, numbers) == person.m0
+    assert clock.strength(person, dict.fromkeys(points, 0.0), numbers) == person.m0 - 1.6
+
+
 def test_volatility_has_mean_one_and_its_chain_runs_on_through_entry():
     rules = {"log_sd": 0.38, "autocorrelation": 0.93}
     q = [volatility.study_factors(philox.Keys(SEED, i), rules, None, 400.0)[14] for i in range(3000)]
     assert np.mean(q) == pytest.approx(1.0, abs=0.03)
     keys = philox.Keys(SEED, 1)
+    first, second = keys.normals(philox.VOLATILITY, 0)[:2]
+    z = 0.93 * first + math.sqrt(1 - 0.93**2) * second
+    expected = [math.exp(0.38 * value - 0.38**2 / 2) for value in (first, z)]
+    assert volatility.study_factors(keys, rules, None, 28.0) == pytest.approx(expected)
     z = 0.93 * 1.5 + math.sqrt(1 - 0.93**2) * keys.normals(philox.VOLATILITY, 0)[0]
     z = 0.93 * z + math.sqrt(1 - 0.93**2) * keys.normals(philox.VOLATILITY, 0)[1]
     assert volatility.study_factors(keys, rules, 1.5, 28.0)[1] == pytest.approx(math.exp(0.38 * z - 0.38**2 / 2))
@@ -137,6 +168,20 @@ def test_everyone_who_entered_was_eligible_and_of_the_right_stratum():
         assert person.age == pytest.approx(person.age_at_onset + person.time_since_onset / 12.0)
 
 
+def test_background_death_before_entry_has_its_own_threshold():
+    numbers = change(trial(), "disease.background_mortality.multiplier", 40.0)
+    for number in range(30):
+        person, keys, _ = recruit.recruit(numbers, SEED, number)
+        assert background.death_day(numbers["disease"], person, keys.exponential(philox.EVENT, 0, 1)) > 0.0
+
+
+def test_screening_is_the_measurement_of_visit_0():
+    for found in cohort():
+        person, keys, _ = recruit.recruit(trial(), SEED, found["patient"])
+        seen, first = recruit.measure_at_screening(trial(), person, keys), found["arms"]["early_start"]["observed"][0]
+        assert (seen["alsfrs_r"], seen["svc_percent"]) == (first["alsfrs_r"], first["svc"])
+
+
 @pytest.mark.parametrize(
     ("address", "value", "reason"),
     [
@@ -160,6 +205,7 @@ def test_rules_are_inclusive_ranges_or_variants():
     person.variant, person.fast_variant = "other", True
     assert recruit.holds("age", {"min": 40.0, "max": 40.0}, person, {"age": 40.0})
     assert not recruit.holds("age", {"max": 39.9}, person, {"age": 40.0})
+    assert recruit.holds("age", None, person, {})
     assert recruit.holds("variant", "fast", person, {})
     assert recruit.holds("variant", ["p.Ala5Val", "other"], person, {})
     assert not recruit.holds("variant", "p.Ala5Val", person, {})

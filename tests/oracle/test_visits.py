@@ -59,6 +59,19 @@ def test_doses_stay_inside_epoch_and_follow_up_and_end_with_dropout_and_stopping
     stop = 10.0 - math.log(keys.uniforms(philox.EVENT, 1)[1]) / 2.0 * DAYS_PER_YEAR
     expected = [day for day in (10.0, 24.0, 1080.0, 1094.0) if day < stop]
     assert calendar.given_doses(numbers, keys, epochs, math.inf) == expected
+    for number in range(10):
+        keys = philox.Keys(SEED, number)
+        days = calendar.given_doses(numbers, keys, numbers["arms"]["delayed_start"], math.inf)
+        stop = 196.0 - math.log(keys.uniforms(philox.EVENT, 1)[1]) / 2.0 * DAYS_PER_YEAR
+        assert days[-1] < stop
+        assert stop <= days[-1] + 28.0 or stop > 1096.0
+
+
+def test_a_late_dose_is_not_given_from_the_end_of_its_epoch_on(monkeypatch):
+    numbers = trial()
+    numbers["arms"]["early_start"][0]["to_day"] = 34.0
+    monkeypatch.setattr(calendar, "_delay", lambda _n, _k, dose: 20.0 if dose == 1 else 0.0)
+    assert calendar.given_doses(numbers, philox.Keys(SEED, 0), numbers["arms"]["early_start"], math.inf) == [0.0]
 
 
 def test_dropout_follows_its_pieces():
@@ -103,6 +116,9 @@ def test_visit_days_are_whole_and_near_and_day_0_is_exact():
     assert set(seen) == {float(gap) for gap in range(-5, 6)}
     assert 1 - len(seen) / len(gaps) == pytest.approx(0.03, abs=0.02)
     assert visits.nominal_days(change(numbers, "visits.days", [0.0, 84.0, 2000.0])) == [0.0, 84.0]
+    absent = visits.actual_days(change(trial(), "visits.missing", 1.0), philox.Keys(SEED, 0))
+    assert absent[0] == 0.0
+    assert all(math.isnan(day) for day in absent[1:])
     late = change(trial(), "follow_up_days", 1092.0)
     last = [visits.actual_days(late, philox.Keys(SEED, number))[39] for number in range(30)]
     assert max(day for day in last if not math.isnan(day)) == 1092.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated
 
 from pydantic import Field, model_validator
@@ -27,6 +28,6 @@ class Trial(Part):
             raise fault(f"the counts add up to {total:,}, size is {self.size:,}", "Remove size", "size")
         if self.counts is not None and total == 0:
             raise fault("nobody is enrolled", "Write counts above 0", "counts")
-        if any(a >= b for a, b in zip(self.analysis_days, self.analysis_days[1:], strict=False)):
+        if any(a >= b for a, b in pairwise(self.analysis_days)):
             raise fault("the analysis days do not ascend", "Write each day once, in order", "analysis_days")
         return self

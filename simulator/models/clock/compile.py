@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.models.clock.kernels import Clock
+from simulator.models.clock.kernels import PARAMETERS, ROWS, Clock
 
 if TYPE_CHECKING:
     from simulator.language.people import Variant
@@ -15,23 +15,32 @@ if TYPE_CHECKING:
     from simulator.quantities import Distribution
 
 F = np.float32
+__all__ = ["PARAMETERS", "ROWS", "constants", "table_by_variant", "terms"]
 
 
-def terms(distribution: Distribution) -> np.ndarray:
-    """A distribution as five float32 numbers: log-normal or not, centre (log of the median), spread, low, high."""
+Terms = tuple[np.float32, np.float32, np.float32, np.float32, np.float32]
+
+
+def terms(distribution: Distribution) -> Terms:
+    """A distribution as five numbers: log-normal or not, centre (log of the median), spread, low, high."""
     log, centre, spread, low, high = distribution.terms()
-    return np.array([log, math.log(centre) if log else centre, spread, low, high], F)
+    return F(log), F(math.log(centre) if log else centre), F(spread), F(low), F(high)
 
 
-def compile_clock(spec: ClockSpec, variants: dict[str, Variant]) -> Clock:
-    """Constants of the clock model for these variants, in their order."""
+def table_by_variant(spec: ClockSpec, variants: dict[str, Variant]) -> np.ndarray:
+    """What differs by variant, in the order of the variants: terms of D50, listed, listed only below this D50."""
     limits = [v.listed_below_d50_months for v in variants.values()]
+    below = [math.inf if limit is None else limit.value for limit in limits]
+    listed = [v.listed_fast.value for v in variants.values()]
+    d50 = [terms(spec.d50_months[name]) for name in variants]
+    return np.array([[*row, *rest] for row, *rest in zip(d50, listed, below, strict=True)], F)
+
+
+def constants(spec: ClockSpec) -> Clock:
+    """Constants of the clock model."""
     rho, with_respiratory = spec.volatility.autocorrelation.value, spec.breathing.correlation_with_respiratory.value
     nfl, function, survival = spec.neurofilament, spec.function, spec.survival
     return Clock(
-        d50=np.array([terms(spec.d50_months[name]) for name in variants]),
-        listed=np.array([v.listed_fast.value for v in variants.values()], F),
-        listed_below=np.array([np.inf if x is None else x.value for x in limits], F),
         rho=F(rho),
         innovation=F(math.sqrt(1 - rho**2)),
         sd_q=F(spec.volatility.log_sd),
@@ -47,7 +56,7 @@ def compile_clock(spec: ClockSpec, variants: dict[str, Variant]) -> Clock:
         b=F(spec.breathing.steepness),
         m0_sd=F(spec.strength.m0_sd),
         loss=F(spec.strength.loss),
-        fvc_offset=np.array([0, 0, 0, -np.inf, np.inf], F),
+        fvc_offset=(F(0), F(0), F(0), F(-np.inf), F(np.inf)),
         kappa=F(survival.steepness),
         critical=F(survival.critical_svc_percent),
         epsilon=F(survival.state_share),

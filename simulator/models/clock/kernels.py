@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.engine import rows, seam
-from simulator.engine.jit import LANES, block, inline
+from simulator.engine.jit import LANES, inline
 from simulator.engine.mathematics import HALF, ONE, TWO, ZERO, F, exp32, log32
 from simulator.engine.random import U32, Stream, normals, sample
 from simulator.engine.rows import AGE_AT_ONSET, ENTRY, FAST, LEFT, SITE, TIME_SINCE_ONSET, VARIANT, M, V
@@ -40,7 +40,7 @@ from simulator.units import DAYS_PER_MONTH
     BACKGROUND,  # N_bg at baseline
     D50,
 ) = rows.offsets(rows.MODEL, 24)
-CLOCK_ROWS = 24
+ROWS = 24
 PARAMETERS = {
     "d50": D50,
     "steepness": A,
@@ -61,33 +61,33 @@ TRAIT, HISTORY, VOLATILITY = U32(Stream.TRAIT), U32(Stream.HISTORY), U32(Stream.
 I0, I1, I2, I3 = U32(0), U32(1), U32(2), U32(3)
 EPOCH_DAYS, STEP_DAYS, MONTH = F(28.0), F(7.0), F(DAYS_PER_MONTH)
 MINUS_INFINITY = F(-np.inf)
-DOMAIN, HUNDRED, HALVES, YEARS = F(12.0), F(100.0), F(24.0), F(1 / 12)
-FLAT, THIN, TWELFTH, QUARTER, SIX = F(0.004), F(1e-6), F(1 / 12), F(0.25), F(6.0)
-MAX_MONTHS = F(1200.0)
+DOMAIN, HALVES, YEARS = F(12.0), F(24.0), F(1 / 12)
+FLAT, THIN, TWELFTH, SIX = F(0.004), F(1e-6), F(1 / 12), F(6.0)
 
 
 class Clock(NamedTuple):
-    """Population constants of the clock model, float32; distributions are terms (log, centre, spread, low, high)."""
+    """Population constants of the clock model, float32; distributions are terms (log, centre, spread, low, high).
 
-    d50: np.ndarray  # (variant, 5) months
-    listed: np.ndarray  # probability to carry a listed (fast) variant
-    listed_below: np.ndarray  # only below this D50, months
+    Scalars only: arrays would be counted at every call. What differs by variant is in a table of its own: columns 0 to 4
+    the terms of D50 in months, 5 the probability to carry a listed (fast) variant, 6 the D50 below which that holds.
+    """
+
     rho: np.float32
     innovation: np.float32  # sqrt(1 - rho^2)
     sd_q: np.float32
-    a: np.ndarray  # (5,) steepness of function
+    a: tuple  # steepness of function
     log_limb: np.float32
     log_axial: np.float32
     sd_tau: np.float32
     log_lead: np.float32  # log of the factor on tau of the region of onset
-    v0: np.ndarray  # (5,) % predicted
-    tau_v: np.ndarray  # (5,)
+    v0: tuple  # % predicted
+    tau_v: tuple
     with_respiratory: np.float32  # correlation of log tau_V with log tau_respiratory
     own: np.float32  # sqrt(1 - correlation^2)
     b: np.float32
     m0_sd: np.float32
     loss: np.float32
-    fvc_offset: np.ndarray  # (5,) SVC - FVC
+    fvc_offset: tuple  # SVC - FVC
     kappa: np.float32
     critical: np.float32
     epsilon: np.float32
@@ -104,40 +104,45 @@ class Clock(NamedTuple):
 
 
 @inline
-def _speed(model, i, z, s):
-    v = int(s[VARIANT + i])
-    d50 = sample(model.d50[v], z)
-    s[D50 + i] = d50
-    s[SPEED + i] = ONE / (MONTH * d50)
-    listed = s[FAST + i] < model.listed[v] and d50 < model.listed_below[v]
-    s[FAST + i] = ONE if listed else ZERO
-    return log32(d50)
-
-
-def draw(model, key, w, s):
+def _draw_speed(table, key, w, s):
     for i in range(LANES):
-        patient, candidate = w[rows.PATIENT + i], w[rows.CANDIDATE + i]
-        z0, z1, z2, z3 = normals(key, patient, I0, TRAIT, candidate)
-        site = s[SITE + i]
-        log_d50 = _speed(model, i, z0, s)
-        lead_bulbar = model.log_lead if site == ZERO else ZERO
-        lead_fine = model.log_lead if site == ONE else ZERO
-        lead_gross = model.log_lead if site == TWO else ZERO
-        s[LOG_TAU + i] = model.log_axial + model.sd_tau * z1 + lead_bulbar
-        s[_TAU1 + i] = model.log_limb + model.sd_tau * z2 + lead_fine
-        s[_TAU2 + i] = model.log_limb + model.sd_tau * z3 + lead_gross
-        z4, z5, z6, z7 = normals(key, patient, I1, TRAIT, candidate)
+        z0, z1, z2, z3 = normals(key, w[rows.PATIENT + i], I0, TRAIT, w[rows.CANDIDATE + i])
+        v = int(s[VARIANT + i])
+        d50 = sample((table[v, 0], table[v, 1], table[v, 2], table[v, 3], table[v, 4]), z0)
+        s[D50 + i] = d50
+        s[SPEED + i] = ONE / (MONTH * d50)
+        s[FAST + i] = ONE if s[FAST + i] < table[v, 5] and d50 < table[v, 6] else ZERO
+        s[LOG_TAU + i] = z1
+        s[_TAU1 + i] = z2
+        s[_TAU2 + i] = z3
+
+
+@inline
+def _draw_decline(model, key, w, s):
+    for i in range(LANES):
+        z4, z5, z6, z7 = normals(key, w[rows.PATIENT + i], I1, TRAIT, w[rows.CANDIDATE + i])
+        site, lead = s[SITE + i], model.log_lead
+        s[LOG_TAU + i] = model.log_axial + model.sd_tau * s[LOG_TAU + i] + (lead if site == ZERO else ZERO)
+        s[_TAU1 + i] = model.log_limb + model.sd_tau * s[_TAU1 + i] + (lead if site == ONE else ZERO)
+        s[_TAU2 + i] = model.log_limb + model.sd_tau * s[_TAU2 + i] + (lead if site == TWO else ZERO)
         s[_TAU3 + i] = model.log_axial + model.sd_tau * z4
         s[A + i] = sample(model.a, z5)
         v0 = sample(model.v0, z6)
-        s[V0 + i] = v0
         log_tau_v = log32(sample(model.tau_v, model.with_respiratory * z4 + model.own * z7))
+        s[V0 + i] = v0
         s[LOG_TAU_V + i] = log_tau_v
         s[LOG_L + i] = log_tau_v + log32(v0 / model.critical - ONE) / model.b
+
+
+def draw(model, table, key, w, s):
+    _draw_speed(table, key, w, s)
+    _draw_decline(model, key, w, s)
+    for i in range(LANES):
+        patient, candidate = w[rows.PATIENT + i], w[rows.CANDIDATE + i]
         _, _, _, eta = normals(key, patient, I2, TRAIT, candidate)
-        twelve = log32(DOMAIN) - log_d50
-        s[AMPLITUDE + i] = exp32(model.log_amplitude + model.beta * twelve + model.sd_eta * eta)
         _, zm, zf, _ = normals(key, patient, I3, TRAIT, candidate)
+        slowness = log32(s[D50 + i] / DOMAIN)
+        s[AMPLITUDE + i] = exp32(model.log_amplitude - model.beta * slowness + model.sd_eta * eta)
         s[M0 + i] = model.m0_sd * zm
         s[D_F + i] = sample(model.fvc_offset, zf)
         s[U + i] = s[ENTRY + i]
@@ -151,14 +156,6 @@ def draw(model, key, w, s):
 # --- the volatility chain and the history before entry: sections 1 and 10
 
 
-@inline
-def _next_q(model, s, i, xi):
-    z = model.rho * s[Z + i] + model.innovation * xi if s[STARTED + i] > ZERO else xi
-    s[Z + i] = z
-    s[STARTED + i] = ONE
-    return exp32(model.sd_q * z - HALF * model.sd_q * model.sd_q)
-
-
 def look_back(model, s, i):
     s[U + i] = ZERO
     s[Q + i] = ZERO  # days lived, until arrival
@@ -168,7 +165,7 @@ def look_back(model, s, i):
 
 
 @inline
-def _live_epoch(model, s, i, xi, by_time):
+def _live_epoch(model, s, i, xi, by_time, longest):
     z = model.rho * s[Z + i] + model.innovation * xi if s[STARTED + i] > ZERO else xi
     q = exp32(model.sd_q * z - HALF * model.sd_q * model.sd_q)
     rate = q * s[SPEED + i]
@@ -182,18 +179,19 @@ def _live_epoch(model, s, i, xi, by_time):
     s[Q + i] = days
     s[Z + i] = z if going else s[Z + i]
     s[STARTED + i] = ONE
-    over = arrives or days > MAX_MONTHS * MONTH
+    over = arrives or days > longest
     s[TIME_SINCE_ONSET + i] = days / MONTH if going and over else s[TIME_SINCE_ONSET + i]
 
 
-def live_back(model, key, w, s, by_time):
+def live_back(model, key, w, s, by_time, longest):
+    days = longest * MONTH
     for i in range(LANES):
         group = w[rows.GROUP + i]
         z0, z1, z2, z3 = normals(key, w[rows.PATIENT + i], group, HISTORY, w[rows.CANDIDATE + i])
-        _live_epoch(model, s, i, z0, by_time)
-        _live_epoch(model, s, i, z1, by_time)
-        _live_epoch(model, s, i, z2, by_time)
-        _live_epoch(model, s, i, z3, by_time)
+        _live_epoch(model, s, i, z0, by_time, days)
+        _live_epoch(model, s, i, z1, by_time, days)
+        _live_epoch(model, s, i, z2, by_time, days)
+        _live_epoch(model, s, i, z3, by_time, days)
         w[rows.GROUP + i] = U32(group + I1)
 
 
@@ -219,7 +217,12 @@ def renew(model, key, w, s, epoch):
             s[_XI1 + i] = z1
             s[_XI2 + i] = z2
             s[_XI3 + i] = z3
-    if epoch % 4 == 0:
+    if epoch == 0:
+        for i in range(LANES):
+            begins = s[STARTED + i] == ZERO
+            s[Z + i] = s[XI + i] if begins else model.rho * s[Z + i] + model.innovation * s[XI + i]
+            s[STARTED + i] = ONE
+    elif epoch % 4 == 0:
         _chain(model, s, XI)
     elif epoch % 4 == 1:
         _chain(model, s, _XI1)
@@ -227,12 +230,14 @@ def renew(model, key, w, s, epoch):
         _chain(model, s, _XI2)
     else:
         _chain(model, s, _XI3)
+    for i in range(LANES):
+        s[Q + i] = exp32(model.sd_q * s[Z + i] - HALF * model.sd_q * model.sd_q)
 
 
-@block
+@inline
 def _chain(model, s, xi):
     for i in range(LANES):
-        s[Q + i] = _next_q(model, s, i, s[xi + i])
+        s[Z + i] = model.rho * s[Z + i] + model.innovation * s[xi + i]
 
 
 # --- the step: sections 1, 4 and 5

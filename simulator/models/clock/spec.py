@@ -93,11 +93,11 @@ class ClockSpec(Part):
     @model_validator(mode="after")
     def _threshold(self) -> ClockSpec:
         """L exists only where the person's own V0 is above the critical SVC."""
-        critical = self.survival.critical_svc_percent.value
-        if self.breathing.v0_percent.lowest <= critical:
+        critical, lowest = self.survival.critical_svc_percent.value, self.breathing.v0_percent.lowest
+        if lowest <= critical:
             raise fault(
-                f"v0_percent may fall to {critical:g} or below, the critical SVC at which people die",
-                "Give v0_percent a low above survival.critical_svc_percent",
+                f"v0_percent may be as low as {lowest:g}, not above survival.critical_svc_percent ({critical:g})",
+                "Give v0_percent a low above it",
                 "breathing.v0_percent",
             )
         return self

@@ -1,0 +1,80 @@
+"""Measures every figure that the engine must reach and prints one table; ``--json FILE`` keeps the figures.
+
+Ratios are taken within this process, in at least seven rounds in which everybody runs once: the ratio of the fastest
+times and the median of the ratios within rounds. Whole processes: the fastest and the median. Sections can be named:
+``python -m benchmarks.run loop api processes scaling accuracy``.
+"""
+
+import argparse
+import importlib
+import json
+import os
+import platform
+import tempfile
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.table import Row, printed
+from benchmarks.timing import ROUNDS
+
+SECTIONS = {
+    "loop": "benchmarks.section_loop",
+    "api": "benchmarks.section_api",
+    "processes": "benchmarks.section_processes",
+    "scaling": "benchmarks.section_scaling",
+    "accuracy": "benchmarks.section_accuracy",
+}
+
+
+def measure(name: str, rounds: int) -> list[Row]:
+    """The rows of one section, or one row that says why there are none."""
+    try:
+        section: Callable[[int], list[Row]] = importlib.import_module(SECTIONS[name]).rows
+        return section(rounds)
+    except Exception as error:  # one section that fails must not cost the figures of the others
+        traceback.print_exc()
+        return [Row(f"{name}: not measured", None, None, "", note=f"{type(error).__name__}: {error}".split("\n")[0])]
+
+
+def machine() -> dict[str, object]:
+    """What the figures were measured on."""
+    names = ("numba", "numpy", "llvmlite")
+    versions = {name: importlib.import_module(name).__version__ for name in names}
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    model = next((line.split(": ")[1] for line in lines if line.startswith("model name")), platform.processor())
+    avx512 = any(line.startswith("flags") and "avx512f" in line for line in lines)
+    load = os.getloadavg()[0]
+    return {
+        "cpu": model,
+        "avx512": avx512,
+        "cores": os.cpu_count(),
+        "load": load,
+        "python": platform.python_version(),
+        **versions,
+    }
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--json", type=Path)
+    asked = parser.parse_args()
+    if unknown := set(asked.sections) - set(SECTIONS):
+        parser.error(f"no section {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["ALS_SIM_CACHE"] = cache  # so that the first run is one
+        ran = [row for name in asked.sections or SECTIONS for row in measure(name, asked.rounds)]
+    about = machine()
+    print(", ".join(f"{key} {value}" for key, value in about.items()), end="\n\n")
+    print(printed(ran))
+    if asked.json:
+        rows = [{**row._asdict(), "reached": row.verdict()} for row in ran]
+        asked.json.write_text(json.dumps({"machine": about, "rounds": asked.rounds, "rows": rows}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

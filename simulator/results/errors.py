@@ -1,0 +1,15 @@
+"""Errors of result files. The room's own, because it knows no other room; the command line reads `exit_code`."""
+
+from __future__ import annotations
+
+
+class ResultError(Exception):
+    """A result cannot be read or written; the message says which, why, and what to do."""
+
+    exit_code = 1
+
+
+class FolderError(ResultError):
+    """The folder given cannot take a result."""
+
+    exit_code = 2

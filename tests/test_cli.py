@@ -1,0 +1,456 @@
+"""The command line: stdout, stderr, exit codes, lazy imports. Synthetic runs stand in for the engine."""
+
+import json
+import re
+import subprocess
+import sys
+import types
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from simulator.cli import progress as progress_module
+from simulator.cli import tables
+from simulator.cli.app import app
+from simulator.cli.run import size
+from simulator.language import load
+from simulator.results import name, open_result
+from simulator.results.folder import MANIFEST
+from simulator.studies.headline import NOTICE, contrasts, headline
+from simulator.studies.replay import deviations
+from tests.synthetic import ARMS, make_provenance, make_record
+
+HEAVY = {"numba", "scipy", "xarray", "pandas", "h5netcdf", "h5py", "matplotlib", "rich", "numpy", "pydantic"}
+
+
+def fake_simulate(scenario, patients=None, seed=None, threads=None, output="full", progress=None, max_memory=None):
+    """A synthetic run that pretends to be of the scenario."""
+    if fake_simulate.error:
+        raise fake_simulate.error
+    record = make_record(patients or 40, 1 if seed is None else seed, full=output == "full")
+    record = replace(record, title=scenario.title)
+    for done in range(5):
+        progress and progress(done, 5)
+    arguments = {"patients": record.n_patients, "seed": record.seed, "output": output}
+    provenance = make_provenance(
+        record,
+        scenario=scenario.resolved_yaml(),
+        scenario_sha256=scenario.sha256,
+        name=scenario.name,
+        arguments=arguments,
+        engine_version=fake_simulate.version,
+    )
+    return name(record, provenance)
+
+
+@pytest.fixture(autouse=True)
+def fake_run(monkeypatch, tmp_path):
+    """`simulator.run` without an engine; the working folder is empty."""
+    module = types.ModuleType("simulator.run")
+    module.simulate, module.memory = fake_simulate, lambda scenario, **_: 3 << 20
+    fake_simulate.error, fake_simulate.version = None, "0.0.1"
+    monkeypatch.setitem(sys.modules, "simulator.run", module)
+    monkeypatch.chdir(tmp_path)
+    return module
+
+
+def names(place="."):
+    """What is in a folder."""
+    return sorted(path.name for path in Path(place).iterdir())
+
+
+def call(*arguments):
+    return CliRunner().invoke(app, [str(one) for one in arguments])
+
+
+def test_run_writes_a_folder_and_prints_the_headline():
+    done = call("run", "valor", "-o", "out", "-n", 30, "--seed", 5)
+    assert done.exit_code == 0, done.output
+    assert names("out") == ["manifest.json", "result.nc", "scenario.resolved.yaml", "summary.csv"]
+    assert "Written to out" in done.stderr
+    assert done.stdout.startswith(load("valor").title)
+    assert "30 patients in each arm, seed 5" in done.stdout
+    for text in ("as if alive", "survivors", "death = 0", "early_start - delayed_start", "Screening: 90", NOTICE):
+        assert text in done.stdout
+    assert "\x1b" not in done.stdout
+    assert open_result("out").n_patients == 30
+
+
+def test_columns_are_aligned():
+    lines = call("run", "valor", "-o", "out").stdout.splitlines()
+    start = next(k for k, line in enumerate(lines) if line.startswith("Day 196"))
+    block = lines[start : lines.index("", start)]
+    assert len(block) == 9
+    ends = {tuple(found.end() for found in re.finditer(r"± [\d.]+", line)) for line in block[1:]}
+    assert len(ends) == 1
+    assert [block[0].index(arm) + len(arm) for arm in ARMS] == list(ends.pop())
+
+
+def test_the_default_folder_is_the_same_for_the_same_run():
+    for _ in range(2):
+        assert call("run", "valor", "-n", 20).exit_code == 0
+    assert len(names("results")) == 1
+    assert re.fullmatch(r"valor-[0-9a-f]{8}", names("results")[0])
+    for other in (("--seed", 2), ("-n", 21), ("--output", "summary"), ("--set", "title=Another")):
+        assert call("run", "valor", "-n", 20, *other).exit_code == 0
+    assert len(names("results")) == 5
+
+
+def test_json_is_one_document_without_nan():
+    done = call("run", "valor", "-o", "out", "--json")
+    document = json.loads(done.stdout, parse_constant=pytest.fail)
+    assert document["patients"] == 40
+    assert document["notice"] == NOTICE
+    assert {row["kind"] for row in document["rows"]} == {"arm", "difference"}
+    assert all(row["mcse"] is not None for row in document["rows"] if row["kind"] == "difference")
+    assert all(row["paired"] for row in document["rows"] if row["kind"] == "difference")
+
+
+def test_summary_output():
+    done = call("run", "valor", "-o", "out", "--output", "summary")
+    assert done.exit_code == 0
+    assert "as if alive" not in done.stdout
+    assert "death = 0" in done.stdout
+    assert "not paired" in done.stdout
+    assert set(open_result("out").groups) == {"summary"}
+
+
+def test_settings_reach_the_scenario():
+    assert (
+        call(
+            "run", "valor", "-o", "out", "--set", "title=Another", "--set", "treatments.tofersen.effect.mean=0.5"
+        ).exit_code
+        == 0
+    )
+    assert float(load("out/scenario.resolved.yaml").treatments["tofersen"].effect.mean) == 0.5
+    assert open_result("out").title == "Another"
+    done = call("run", "valor", "-o", "out", "--set", "follow_up_dais=1")
+    assert done.exit_code == 2
+    assert "follow_up_days" in done.stderr
+    assert call("run", "valor", "--set", "nonsense").exit_code == 2
+
+
+def test_dry_run_writes_nothing():
+    done = call("run", "valor", "--dry-run", "-n", 77)
+    assert done.exit_code == 0, done.output
+    assert names() == []
+    for text in ("77", "untreated, early_start, delayed_start", "286", "result.nc"):
+        assert text in done.stdout
+    assert json.loads(call("run", "valor", "--dry-run", "--json").stdout)["memory_mb"] == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"),
+    [
+        (("run", "nosuch"), 2, "nosuch"),
+        (("run", "valor", "-n", "0"), 2, "greater than or equal to 1"),
+        (("run", "valor", "--max-memory", "much"), 2, "write 4G or 500M"),
+        (("run", "valor", "-o", "."), 2, "not empty"),
+        (("run", "valor", "-o", "mine.txt"), 2, "is a file"),
+        (("compare", "nosuch", "nosuch"), 1, "no such file"),
+        (("replay", "."), 1, "not the folder of a run"),
+        (("nonsense",), 2, "No such command"),
+    ],
+)
+def test_errors_are_one_line_with_a_code(tmp_path, arguments, code, text):
+    (tmp_path / "mine.txt").write_text("mine")
+    done = call(*arguments)
+    assert done.exit_code == code, done.output
+    assert text in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert names() == ["mine.txt"]
+
+
+def test_force():
+    Path("mine.txt").write_text("mine")
+    assert call("run", "valor", "-o", ".", "--force").exit_code == 0
+    assert {"mine.txt", MANIFEST} <= set(names())
+
+
+def test_ctrl_c(monkeypatch):
+    fake_simulate.error = KeyboardInterrupt()
+    monkeypatch.setattr(sys, "argv", ["als-sim", "run", "valor", "--set", "title=two words"])
+    done = call("run", "valor", "--set", "title=two words")
+    assert done.exit_code == 130
+    assert "als-sim run valor --set 'title=two words'" in done.stderr
+    assert names() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("4G", 4 << 30), ("500m", 500 << 20), ("1.5 GiB", 3 << 29), ("1024", 1024), ("2KB", 2048)]
+)
+def test_sizes(text, value):
+    assert size(text) == value
+
+
+def test_max_memory_reaches_the_engine(fake_run):
+    taken = []
+    fake_run.simulate = lambda *a, max_memory, **k: taken.append(max_memory) or fake_simulate(*a, **k)
+    assert call("run", "valor", "-o", "out", "--max-memory", "4G").exit_code == 0
+    assert taken == [4 << 30]
+
+
+# ---- compare ----
+
+
+def test_compare_pairs_equal_seeds():
+    for folder, options in (("a", ("-n", 40)), ("b", ("-n", 60)), ("c", ("-n", 40, "--seed", 2))):
+        assert call("run", "valor", "-o", folder, *options).exit_code == 0
+    paired = json.loads(call("compare", "a", "b", "--json").stdout)
+    alone = json.loads(call("compare", "a", "c", "--json").stdout)
+    assert paired["paired"]
+    assert not alone["paired"]
+    assert "40 patients in both" in paired["notes"][0]
+    assert "seeds differ" in alone["notes"][0]
+    assert len(paired["rows"]) == len(alone["rows"]) == 3 * 8 * 2
+    assert all(row["lower"] <= row["estimate"] <= row["upper"] for row in paired["rows"])
+    assert {row["paired"] for row in paired["rows"]} == {True}
+    assert {row["paired"] for row in alone["rows"]} == {False}
+    for row in alone["rows"]:
+        change = row["b"] / row["a"] if row["unit"] == "ratio" else row["b"] - row["a"]
+        assert row["estimate"] == pytest.approx(change)
+    narrower = [p["mcse"] < a["mcse"] for p, a in zip(paired["rows"], alone["rows"], strict=True) if a["mcse"]]
+    assert np.mean(narrower) > 0.9
+
+
+def test_a_result_compared_with_itself_shows_no_difference():
+    call("run", "valor", "-o", "a")
+    document = json.loads(call("compare", "a", "a/result.nc", "--json").stdout)
+    assert {row["mcse"] for row in document["rows"]} == {0.0}
+    assert {row["estimate"] for row in document["rows"] if row["unit"] != "ratio"} == {0.0}
+    assert {row["estimate"] for row in document["rows"] if row["unit"] == "ratio"} == {1.0}
+    assert "95 % interval" in call("compare", "a", "a").stdout
+
+
+def test_compare_full_and_summary():
+    call("run", "valor", "-o", "a")
+    call("run", "valor", "-o", "b", "--output", "summary")
+    document = json.loads(call("compare", "a", "b", "--json").stdout)
+    assert not document["paired"]
+    assert all(abs(row["estimate"]) < 0.05 for row in document["rows"] if row["metric"] == "alsfrs_r_change_survivors")
+
+
+# ---- replay ----
+
+
+def test_replay_equal_and_not():
+    call("run", "valor", "-o", "a")
+    done = call("replay", "a")
+    assert done.exit_code == 0, done.output
+    assert "equal" in done.stdout
+    assert json.loads(call("replay", "a", "--json").stdout)["deviations"] == []
+    fake_simulate.version = "0.0.2"
+    done = call("replay", "a")
+    assert done.exit_code == 1
+    assert "engine 0.0.1, this is 0.0.2" in done.stdout
+    assert "differs  attribute engine_version: '0.0.1' is now '0.0.2'" in done.stdout
+
+
+def test_replay_of_a_tampered_folder():
+    call("run", "valor", "-o", "a")
+    with Path("a/summary.csv").open("a") as file:
+        file.write("x")
+    done = call("replay", "a")
+    assert done.exit_code == 1
+    assert "summary.csv: changed since the run" in done.stderr
+
+
+def test_deviations_name_variable_cells_and_size():
+    record = make_record(20)
+    stored = name(record, make_provenance(record))
+    changed = record.truth["svc"].copy()
+    changed[0, 3, 4] += 0.5
+    changed[1, 2, 1] -= 2.0
+    truth = {**record.truth, "svc": changed}
+    del truth["hhd"]
+    fresh = name(replace(record, truth=truth), make_provenance(record))
+    found = {one.variable: one for one in deviations(stored, fresh)}
+    assert set(found) == {"svc", "hhd"}
+    assert (found["svc"].group, found["svc"].cells) == ("truth", 2)
+    assert found["svc"].largest == pytest.approx(2.0, rel=1e-5)
+    assert found["hhd"].fact == "only in the stored result"
+    assert {one.variable: one.fact for one in deviations(fresh, stored)}["hhd"] == "only in the new result"
+    assert deviations(stored, stored) == []
+    shorter = name(make_record(19), make_provenance(record))
+    assert "is now" in {one.variable: one for one in deviations(stored, shorter)}["svc"].fact
+
+
+def test_nan_that_becomes_a_number_is_a_deviation():
+    record = make_record(20)
+    stored = name(record, make_provenance(record))
+    death = np.where(np.isnan(record.events["death_time"]), 700.0, record.events["death_time"])
+    fresh = name(replace(record, events={**record.events, "death_time": death}), make_provenance(record))
+    (found,) = deviations(stored, fresh)
+    assert (found.variable, found.cells) == ("death_time", int(np.isnan(record.events["death_time"]).sum()))
+
+
+# ---- export ----
+
+
+def test_export_csv():
+    import pandas
+
+    call("run", "valor", "-o", "a", "-n", 20)
+    done = call("export", "a", "--to", "csv")
+    assert done.exit_code == 0, done.output
+    groups = ("summary", "patients", "truth", "observed", "events", "doses")
+    assert set(names("a/csv")) == {f"{one}.csv" for one in groups}
+    result = open_result("a")
+    observed = pandas.read_csv("a/csv/observed.csv")
+    assert len(observed) == 3 * 20 * 27
+    row = observed[(observed.arm == "early_start") & (observed.patient == 4) & (observed.visit == 2)]
+    assert row.nfl_plasma.item() == pytest.approx(result.groups["observed"]["nfl_plasma"].values[1, 4, 2], rel=1e-5)
+    assert row.nominal_day.item() == 56
+    assert observed.alsfrs_r.isna().sum() == np.isnan(result.groups["observed"]["alsfrs_r"].values).sum() > 0
+    events = pandas.read_csv("a/csv/events.csv", keep_default_na=False)
+    assert set(events.event) <= {"none", "death", "pav"}
+    assert set(pandas.read_csv("a/csv/doses.csv").arm) == {"early_start", "delayed_start"}
+    assert call("export", "a").exit_code == 2
+    assert call("export", "a/result.nc", "--force").exit_code == 0
+    assert call("replay", "a").exit_code == 0
+
+
+# ---- headline ----
+
+
+def test_contrasts():
+    assert contrasts(ARMS) == [
+        ("early_start", "untreated"),
+        ("delayed_start", "untreated"),
+        ("early_start", "delayed_start"),
+    ]
+    assert contrasts(("untreated",)) == []
+    assert contrasts(("a", "b")) == [("b", "a")]
+    assert contrasts(("early_start", "delayed_start")) == [("delayed_start", "early_start")]
+
+
+def test_headline_against_numpy():
+    record = make_record(200)
+    rows = {
+        (row.kind, row.metric, row.arm, row.against): row
+        for row in headline(name(record, make_provenance(record))).rows
+        if row.day == 364
+    }
+    at = list(record.time).index(364)
+    x, base = record.truth["alsfrs_r"][..., at].astype(float), record.truth["alsfrs_r"][..., 0].astype(float)
+    alive = ~(record.events["death_time"] <= 364)
+    free = record.events["event_free_time"] > 364
+    zero = np.where(alive, x, 0) - base
+    expected = {
+        "alsfrs_r_change_as_if_alive": (x - base)[1].mean(),
+        "alsfrs_r_change_survivors": (x - base)[1, alive[1]].mean(),
+        "alsfrs_r_change_death0": zero[1].mean(),
+        "event_free": 100 * free[1].mean(),
+        "event_free_months": np.minimum(record.events["event_free_time"][1], 364).mean() / 30.4375,
+    }
+    for metric, value in expected.items():
+        assert rows["arm", metric, "early_start", ""].estimate == pytest.approx(value)
+    difference = zero[1] - zero[0]
+    found = rows["difference", "alsfrs_r_change_death0", "early_start", "untreated"]
+    assert found.estimate == pytest.approx(difference.mean())
+    assert found.mcse == pytest.approx(difference.std(ddof=1) / np.sqrt(200))
+    both = alive[0] & alive[1]
+    found = rows["difference", "alsfrs_r_change_survivors_of_both", "early_start", "untreated"]
+    assert found.estimate == pytest.approx((x[1] - x[0])[both].mean())
+    nfl = np.log(record.truth["nfl_plasma"])
+    ratio = np.exp((nfl[..., at] - nfl[..., 0])[1, alive[1]].mean())
+    assert rows["arm", "nfl_plasma_ratio", "early_start", ""].estimate == pytest.approx(ratio, rel=1e-5)
+
+
+def test_survival_from_onset_only_where_everybody_enters_at_onset():
+    entry = headline(name(make_record(100), make_provenance(make_record(4))))
+    assert not [row for row in entry.rows if row.kind == "onset"]
+    record = make_record(100, at_onset=True)
+    onset = headline(name(record, make_provenance(record)))
+    rows = [row for row in onset.rows if row.kind == "onset" and row.metric.endswith("median")]
+    assert {(row.arm, row.group) for row in rows} == {(arm, v) for arm in ARMS for v in ("p.Ala5Val", "other")}
+    mine = next(row for row in rows if (row.arm, row.group) == ("untreated", "other"))
+    time = np.sort(record.events["event_free_time"][0, record.patients["variant"] == 1])
+    assert mine.estimate * 30.4375 == pytest.approx(time[24])
+    assert "From onset, by variant" in tables.headline_text(onset)
+    assert "not reached" in tables.headline_text(onset)
+    json.dumps(tables.without_nan(onset), allow_nan=False)
+
+
+def test_who_reaches_the_end_without_event_is_event_free():
+    record = make_record(50)
+    found = headline(name(record, make_provenance(record, analysis_days=(728.0,))))
+    row = next(row for row in found.rows if (row.metric, row.arm) == ("event_free", "early_start"))
+    assert row.estimate == pytest.approx(100 * (record.events["event"][1] == 0).mean())
+    assert 0 < row.estimate < 100
+
+
+def test_control_characters_do_not_reach_the_terminal():
+    record = replace(make_record(10), title="bad \x1b[31m title", warnings=["\x1b]0;x\x07"])
+    text = tables.headline_text(headline(name(record, make_provenance(record))))
+    assert "\x1b" not in text
+    assert "\x07" not in text
+
+
+# ---- progress, doctor, start-up ----
+
+
+def test_progress_shows_only_after_two_seconds(monkeypatch, capsys):
+    clock = [0.0]
+    monkeypatch.setattr(progress_module.time, "monotonic", lambda: clock[0])
+    with progress_module.Progress() as bar:
+        bar(1, 10)
+        assert bar._bar is None
+        clock[0] = 2.5
+        bar(5, 10)
+    taken = capsys.readouterr()
+    assert "50 %" in taken.err
+    assert taken.out == ""
+
+
+def test_doctor(monkeypatch):
+    done = call("doctor")
+    assert done.exit_code == 0, done.output
+    assert re.search(r"random numbers +ok +3 of 3 published", done.stdout)
+    assert "numba" in done.stdout
+    from simulator.studies import doctor
+
+    counter, key, output = doctor.VECTORS[0]
+    monkeypatch.setattr(doctor, "VECTORS", ((counter, key, (1, *output[1:])),))
+    done = call("doctor")
+    assert done.exit_code == 1
+    assert "FAILED" in done.stdout
+
+
+def test_version():
+    done = call("--version")
+    assert done.exit_code == 0
+    assert re.fullmatch(r"als-sim (\d+\.\d+\S*|from a source tree)\n", done.stdout)
+
+
+@pytest.mark.parametrize("code", ["import simulator", "from simulator.cli.app import app"])
+def test_nothing_heavy_is_imported_to_start(root, code):
+    script = f"import sys\n{code}\nprint(*{HEAVY!r} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=root, check=True)
+    assert done.stdout.strip() == ""
+
+
+def test_help_imports_nothing_heavy(root):
+    script = (
+        "import sys\nfrom simulator.cli.app import main\nsys.argv = ['als-sim', '--help']\n"
+        f"try:\n    main()\nexcept SystemExit:\n    pass\nprint('HEAVY', *{HEAVY!r} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=root, check=True)
+    assert "doctor" in done.stdout
+    assert done.stdout.splitlines()[-1].strip() == "HEAVY"
+
+
+def test_public_names():
+    import simulator
+
+    assert {"load", "simulate", "open_result", "Result", "Scenario", "ScenarioError", "compare", "replay"} <= set(
+        dir(simulator)
+    )
+    assert simulator.load is load
+    assert simulator.open_result is open_result
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = simulator.nonsense
