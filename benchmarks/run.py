@@ -72,6 +72,7 @@ def main() -> None:
     print(", ".join(f"{key} {value}" for key, value in about.items()), end="\n\n")
     print(printed(ran))
     if asked.json:
+        asked.json.parent.mkdir(parents=True, exist_ok=True)
         rows = [{**row._asdict(), "reached": row.verdict()} for row in ran]
         asked.json.write_text(json.dumps({"machine": about, "rounds": asked.rounds, "rows": rows}, indent=1) + "\n")
 

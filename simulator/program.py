@@ -229,7 +229,9 @@ def _in_words(variable: int, low: float, high: float) -> str:
     name = next((n for n, code in VARIABLES.items() if code == variable), "variant")
     if name == "variant":
         return "variant: fast"
-    return f"{name} {'' if low == -np.inf else f'>= {low:g}'}{'' if high == np.inf else f' <= {high:g}'}".strip()
+    if low == -np.inf:
+        return f"{name} <= {high:g}"
+    return f"{name} >= {low:g}" if high == np.inf else f"{low:g} <= {name} <= {high:g}"
 
 
 # --- visits

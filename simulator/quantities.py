@@ -52,7 +52,6 @@ def not_a_number(data: object) -> PydanticCustomError | None:
 
 
 def _text_fault(data: str) -> PydanticCustomError:
-    """Text in place of a number: quoted numbers get their own remedy."""
     try:
         number = float(data)
     except ValueError:
@@ -63,14 +62,12 @@ def _text_fault(data: str) -> PydanticCustomError:
 
 
 def _size_fault(data: float) -> PydanticCustomError | None:
-    """NaN, infinities and whole numbers too large for a float."""
     try:
         if math.isfinite(data):
             return None
     except OverflowError:
         return fault("the number is too large", "Write a number below 1e308")
-    name = "NaN" if math.isnan(data) else "infinity"
-    return fault(f"{name} is not a finite number", "Write a finite number")
+    return fault(f"{'NaN' if math.isnan(data) else 'infinity'} is not a finite number", "Write a finite number")
 
 
 def shorten(text: str, limit: int = 40) -> str:
@@ -119,6 +116,9 @@ class Quantity(Part):
             wrong = not_a_number(data["value"])
             if wrong is not None:
                 raise fault(wrong.context["fact"], wrong.context["remedy"], "value")  # type: ignore[index]
+        elif isinstance(data, Mapping) and not set(data) & set(cls.model_fields):
+            found = "a distribution" if set(data) & set(Distribution.SHAPES) else "a section with keys"
+            raise fault(f"one number is needed here, not {found}", "Write a number, or {value: ..., evidence: ...}")
         return data
 
     @model_validator(mode="after")
@@ -135,8 +135,8 @@ class Quantity(Part):
     @property
     def is_bare(self) -> bool:
         """True where nothing but the value is known: written back as a bare number."""
-        rest = (self.unit, self.interval, self.prior, self.source, self.read_in_source, self.note)
-        return self.evidence == "assumed" and all(part is None for part in rest)
+        rest: set[object] = {self.unit, self.interval, self.prior, self.source, self.read_in_source, self.note}
+        return self.evidence == "assumed" and rest == {None}
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
@@ -264,11 +264,10 @@ class Distribution(Part):
             return False, self.number.value, 0.0, -math.inf, math.inf
         shape = self.normal or self.lognormal
         assert shape is not None
-        log = isinstance(shape, LogNormal)
         centre, spread = (shape.median, shape.log_sd) if isinstance(shape, LogNormal) else (shape.mean, shape.sd)
         low = -math.inf if shape.low is None else shape.low.value
         high = math.inf if shape.high is None else shape.high.value
-        return log, centre.value, spread.value, low, high
+        return isinstance(shape, LogNormal), centre.value, spread.value, low, high
 
     @property
     def lowest(self) -> float:
@@ -295,3 +294,5 @@ def _above_zero(distribution: Distribution) -> Distribution:
 
 
 PositiveDistribution = Annotated[Distribution, AfterValidator(_above_zero)]
+
+Prior.model_rebuild()

@@ -12,7 +12,7 @@ import numpy as np
 
 from simulator.engine import batches, loop, observe, recruit, rows, sums
 from simulator.engine.jit import JIT
-from simulator.engine.random import make_key
+from simulator.engine.random import Key, make_key
 from simulator.errors import ResourceError, SimulatorError
 from simulator.program import Program, compile_program, dose_days
 from simulator.results.record import Provenance, Record
@@ -127,16 +127,29 @@ def _live(
 
     def call(worker: batches.Worker, first: int, count: int) -> int:
         with np.errstate(over="ignore"):  # plain Python mode; compiled code does not look
-            failed: int = loop.simulate(
-                program.model, key, program.people, program.gates, program.visits, program.arms, program.calendar,
-                program.table, first, count, worker.space, worker.search, worker.totals, full,
-            )  # fmt: skip
-        return failed
+            return _do_range(program, key, full, worker, first, count)
 
     try:
         batches.run(call, pool, program.sizes.patients, progress)
     except batches.NoPatient as error:
         raise SimulatorError(_nobody(program, error)) from None
+
+
+def _do_range(program: Program, key: Key, full: loop.Full, worker: batches.Worker, first: int, count: int) -> int:
+    """Recruit a range of patients batch by batch and let them live. Returns -1, or the stratum nobody fits."""
+    p, space, search = program, worker.space, worker.search
+    batch = space.cohort.shape[1]
+    for start in range(first, first + count, batch):
+        n = min(batch, first + count - start)
+        found = recruit.recruit(p.people, p.visits, p.model, p.gates, key, search, start, n, space.cohort, space.who)
+        if found >= 0:
+            return int(found)
+        if full.kind.shape[1] > 0:
+            loop.keep_people(full, space.cohort, space.who, search.tried, n, start)
+        loop.live(
+            p.model, key, p.visits, p.arms, p.calendar, p.table, start, n, space, worker.totals, full
+        )
+    return -1
 
 
 def _nobody(program: Program, error: batches.NoPatient) -> str:

@@ -13,14 +13,12 @@ import pytest
 from typer.testing import CliRunner
 
 from simulator.cli import progress as progress_module
-from simulator.cli import tables
 from simulator.cli.app import app
 from simulator.cli.run import size
 from simulator.language import load
 from simulator.results import name, open_result
 from simulator.results.folder import MANIFEST
-from simulator.studies.headline import NOTICE, contrasts, headline
-from simulator.studies.replay import deviations
+from simulator.studies.headline import NOTICE
 from tests.synthetic import ARMS, make_provenance, make_record
 
 HEAVY = {"numba", "scipy", "xarray", "pandas", "h5netcdf", "h5py", "matplotlib", "rich", "numpy", "pydantic"}
@@ -259,35 +257,6 @@ def test_replay_of_a_tampered_folder():
     assert "summary.csv: changed since the run" in done.stderr
 
 
-def test_deviations_name_variable_cells_and_size():
-    record = make_record(20)
-    stored = name(record, make_provenance(record))
-    changed = record.truth["svc"].copy()
-    changed[0, 3, 4] += 0.5
-    changed[1, 2, 1] -= 2.0
-    truth = {**record.truth, "svc": changed}
-    del truth["hhd"]
-    fresh = name(replace(record, truth=truth), make_provenance(record))
-    found = {one.variable: one for one in deviations(stored, fresh)}
-    assert set(found) == {"svc", "hhd"}
-    assert (found["svc"].group, found["svc"].cells) == ("truth", 2)
-    assert found["svc"].largest == pytest.approx(2.0, rel=1e-5)
-    assert found["hhd"].fact == "only in the stored result"
-    assert {one.variable: one.fact for one in deviations(fresh, stored)}["hhd"] == "only in the new result"
-    assert deviations(stored, stored) == []
-    shorter = name(make_record(19), make_provenance(record))
-    assert "is now" in {one.variable: one for one in deviations(stored, shorter)}["svc"].fact
-
-
-def test_nan_that_becomes_a_number_is_a_deviation():
-    record = make_record(20)
-    stored = name(record, make_provenance(record))
-    death = np.where(np.isnan(record.events["death_time"]), 700.0, record.events["death_time"])
-    fresh = name(replace(record, events={**record.events, "death_time": death}), make_provenance(record))
-    (found,) = deviations(stored, fresh)
-    assert (found.variable, found.cells) == ("death_time", int(np.isnan(record.events["death_time"]).sum()))
-
-
 # ---- export ----
 
 
@@ -312,83 +281,6 @@ def test_export_csv():
     assert call("export", "a").exit_code == 2
     assert call("export", "a/result.nc", "--force").exit_code == 0
     assert call("replay", "a").exit_code == 0
-
-
-# ---- headline ----
-
-
-def test_contrasts():
-    assert contrasts(ARMS) == [
-        ("early_start", "untreated"),
-        ("delayed_start", "untreated"),
-        ("early_start", "delayed_start"),
-    ]
-    assert contrasts(("untreated",)) == []
-    assert contrasts(("a", "b")) == [("b", "a")]
-    assert contrasts(("early_start", "delayed_start")) == [("delayed_start", "early_start")]
-
-
-def test_headline_against_numpy():
-    record = make_record(200)
-    rows = {
-        (row.kind, row.metric, row.arm, row.against): row
-        for row in headline(name(record, make_provenance(record))).rows
-        if row.day == 364
-    }
-    at = list(record.time).index(364)
-    x, base = record.truth["alsfrs_r"][..., at].astype(float), record.truth["alsfrs_r"][..., 0].astype(float)
-    alive = ~(record.events["death_time"] <= 364)
-    free = record.events["event_free_time"] > 364
-    zero = np.where(alive, x, 0) - base
-    expected = {
-        "alsfrs_r_change_as_if_alive": (x - base)[1].mean(),
-        "alsfrs_r_change_survivors": (x - base)[1, alive[1]].mean(),
-        "alsfrs_r_change_death0": zero[1].mean(),
-        "event_free": 100 * free[1].mean(),
-        "event_free_months": np.minimum(record.events["event_free_time"][1], 364).mean() / 30.4375,
-    }
-    for metric, value in expected.items():
-        assert rows["arm", metric, "early_start", ""].estimate == pytest.approx(value)
-    difference = zero[1] - zero[0]
-    found = rows["difference", "alsfrs_r_change_death0", "early_start", "untreated"]
-    assert found.estimate == pytest.approx(difference.mean())
-    assert found.mcse == pytest.approx(difference.std(ddof=1) / np.sqrt(200))
-    both = alive[0] & alive[1]
-    found = rows["difference", "alsfrs_r_change_survivors_of_both", "early_start", "untreated"]
-    assert found.estimate == pytest.approx((x[1] - x[0])[both].mean())
-    nfl = np.log(record.truth["nfl_plasma"])
-    ratio = np.exp((nfl[..., at] - nfl[..., 0])[1, alive[1]].mean())
-    assert rows["arm", "nfl_plasma_ratio", "early_start", ""].estimate == pytest.approx(ratio, rel=1e-5)
-
-
-def test_survival_from_onset_only_where_everybody_enters_at_onset():
-    entry = headline(name(make_record(100), make_provenance(make_record(4))))
-    assert not [row for row in entry.rows if row.kind == "onset"]
-    record = make_record(100, at_onset=True)
-    onset = headline(name(record, make_provenance(record)))
-    rows = [row for row in onset.rows if row.kind == "onset" and row.metric.endswith("median")]
-    assert {(row.arm, row.group) for row in rows} == {(arm, v) for arm in ARMS for v in ("p.Ala5Val", "other")}
-    mine = next(row for row in rows if (row.arm, row.group) == ("untreated", "other"))
-    time = np.sort(record.events["event_free_time"][0, record.patients["variant"] == 1])
-    assert mine.estimate * 30.4375 == pytest.approx(time[24])
-    assert "From onset, by variant" in tables.headline_text(onset)
-    assert "not reached" in tables.headline_text(onset)
-    json.dumps(tables.without_nan(onset), allow_nan=False)
-
-
-def test_who_reaches_the_end_without_event_is_event_free():
-    record = make_record(50)
-    found = headline(name(record, make_provenance(record, analysis_days=(728.0,))))
-    row = next(row for row in found.rows if (row.metric, row.arm) == ("event_free", "early_start"))
-    assert row.estimate == pytest.approx(100 * (record.events["event"][1] == 0).mean())
-    assert 0 < row.estimate < 100
-
-
-def test_control_characters_do_not_reach_the_terminal():
-    record = replace(make_record(10), title="bad \x1b[31m title", warnings=["\x1b]0;x\x07"])
-    text = tables.headline_text(headline(name(record, make_provenance(record))))
-    assert "\x1b" not in text
-    assert "\x07" not in text
 
 
 # ---- progress, doctor, start-up ----

@@ -20,6 +20,7 @@ from simulator.errors import ResourceError, SimulatorError
 from simulator.language import Scenario, ScenarioError, bundled, load, parse_setting
 from simulator.language.document import MAX_DEPTH, read, scalar
 from simulator.language.dump import to_yaml
+from simulator.language.loading import build
 from simulator.language.schema import schema
 
 CASES = Path(__file__).parent / "cases"
@@ -280,6 +281,45 @@ def test_a_damaged_file_loads_or_has_faults_inside_the_file(tmp_path, place, ext
         assert str(fault).isprintable()
         assert 1 <= fault.line <= len(lines)
         assert 1 <= fault.column <= len(lines[fault.line - 1]) + 1
+
+
+ANYTHING = st.sampled_from(
+    [None, True, 0, -1, 0.5, 1e308, 10**400, "x", "12", "", "\x07", [], {}, [1], [None], [{}], {"a": 1}, {"value": 1}]
+) | st.sampled_from(
+    [
+        *({"value": "x", "evidence": 3}, {"normal": None}, {"normal": [1]}, {"lognormal": {"median": 1}}),
+        *(
+            {"catalog": None},
+            {"catalog": ["sod1"]},
+            {"kind": [1]},
+            {"kind": {}},
+            {"model": [1]},
+            {"value": {"value": 1}},
+        ),
+    ]
+)
+SECTIONS = sorted({path[:depth] for path in LEAVES for depth in range(1, len(path) + 1)}, key=str)
+
+
+@given(st.sampled_from(SECTIONS), ANYTHING, st.sampled_from(["", "value", "kind", "catalog", "normal", "p.x"]))
+def test_anything_anywhere_is_valid_or_an_explained_fault(path, value, key):
+    data = load("valor").content()
+    node = data
+    for step in path[:-1]:
+        node = node[step]
+    if key and isinstance(node[path[-1]], dict):
+        node = node[path[-1]]
+    else:
+        key = path[-1]
+    node[key] = value
+    document = read(to_yaml(data).encode(), "f")
+    try:
+        found = build(document.data, document) and []
+    except ScenarioError as error:
+        found = error.errors or [None]
+    for fault in found:
+        assert str(fault).isprintable()
+        assert not any(word in str(fault) for word in ("pydantic", "Input", "another value", "NoneType"))
 
 
 # --- addresses

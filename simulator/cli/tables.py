@@ -34,7 +34,13 @@ def with_error(value: float, mcse: float, digits: int) -> str:
     """A number and its Monte Carlo standard error."""
     if math.isnan(value):
         return "not reached"
-    return f"{value:.{digits}f} ± {'?' if math.isnan(mcse) else format(mcse, f'.{digits}f')}"
+    return f"{fixed(value, digits)} ± {'?' if math.isnan(mcse) else fixed(mcse, digits)}"
+
+
+def fixed(value: float, digits: int) -> str:
+    """A number with so many decimals, and no minus sign before a zero."""
+    text = f"{value:.{digits}f}"
+    return text.lstrip("-") if float(text) == 0 else text
 
 
 def headline_text(headline: Headline) -> str:
@@ -89,13 +95,14 @@ def _column(row: Row) -> str:
 
 
 def _screening(headline: Headline) -> Iterator[str]:
-    """Candidates tried, and why they were not eligible."""
-    tried = headline.screening.get("candidates")
+    """Candidates tried, and why they were not eligible, most frequent reason first."""
+    tried, rejected = headline.screening.get("candidates"), headline.screening.get("rejected", [])
     if tried is None:
         return
-    reasons = [f"{stratum}: {rule} {count:,}" for stratum, rule, count in headline.screening.get("rejected", [])]
-    text = f"Screening: {tried:,} candidates for {headline.patients:,} patients"
-    yield clean(f"{text}; not eligible: {'; '.join(reasons)}" if reasons else text)
+    yield f"Screening: {tried:,} candidates for {headline.patients:,} patients{'; not eligible:' if rejected else ''}"
+    for stratum in dict.fromkeys(row[0] for row in rejected):
+        reasons = sorted((row for row in rejected if row[0] == stratum), key=lambda row: -row[2])
+        yield clean(f"  {stratum}: {', '.join(f'{rule} ({count:,})' for _, rule, count in reasons)}")
 
 
 def comparison_text(comparison: Comparison) -> str:
@@ -110,8 +117,8 @@ def comparison_text(comparison: Comparison) -> str:
 
 def _comparison_row(row: Difference) -> list[str]:
     d = row.digits
-    interval = f"{row.lower:.{d}f} to {row.upper:.{d}f}"
-    numbers = [f"{value:.{d}f}" for value in (row.a, row.b, row.estimate)]
+    interval = f"{fixed(row.lower, d)} to {fixed(row.upper, d)}"
+    numbers = [fixed(value, d) for value in (row.a, row.b, row.estimate)]
     return [f"{row.label}, {row.unit}", row.arm, *numbers, interval]
 
 

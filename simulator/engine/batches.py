@@ -75,7 +75,7 @@ def make_worker(sizes: Sizes, batch: int = BATCH, part: int = PART) -> Worker:
         before=aligned(n * LANES),
         peeked=aligned(n * LANES),
         o=aligned(len(rows.OUTPUTS) * LANES),
-        given=np.zeros((part, sizes.doses), np.float32),
+        calendars=np.full((part, sizes.doses + 1), np.inf, np.float32),
         day=aligned(LANES),
         x=aligned(LANES),
         alive=aligned(LANES, dtype=np.int32),
@@ -109,7 +109,7 @@ def make_full(sizes: Sizes, is_full: bool) -> loop.Full:
         stop=np.full((arms, n), nan),
         traits=np.empty((sizes.rows, n), np.float32),
         candidates=np.zeros((2, n), np.int32),
-        doses=np.full((arms, n, sizes.doses), nan),
+        doses=np.full((arms, n, sizes.doses), np.float32(np.inf)),
     )
 
 

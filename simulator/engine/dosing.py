@@ -12,7 +12,7 @@ from simulator.engine.effect import Drug
 from simulator.engine.jit import LANES, block, inline
 from simulator.engine.mathematics import ONE, ZERO, F
 from simulator.engine.random import U32, Stream, uniforms
-from simulator.engine.rows import CANDIDATE, EPOCH, M, NEXT, NUMBER, PATIENT, SCHEDULED, STOP, C
+from simulator.engine.rows import CANDIDATE, GIVEN, PATIENT, SLOT, STOP, C
 
 DOSE = U32(Stream.DOSE)
 NEVER = F(np.inf)
@@ -78,47 +78,39 @@ def _late(arms, a, key, w, s, i):
 
 
 @block
-def plan(arms, a, key, w, s, i):
-    """Find the next dose that lane i really gets; NEXT is its day, infinity if there is none."""
-    count = arms.epoch_start[a + 1] - arms.epoch_start[a]
-    s[NEXT + i] = NEVER
-    while int(s[EPOCH + i]) < count:
-        epoch = arms.epoch[arms.epoch_start[a] + int(s[EPOCH + i])]
-        due = int(s[SCHEDULED + i])
-        if due >= epoch[1]:
-            s[EPOCH + i] += ONE
-            _open_epoch(arms, a, s, i)
-            continue
-        late = _late(arms, a, key, w, s, i)
-        moved = due if arms.keep[a] or late < 0 else due + late
-        s[SCHEDULED + i] = F(moved + gap_after(arms, a, int(s[NUMBER + i])))
-        s[NUMBER + i] += ONE
-        if late >= 0 and due + late < epoch[1]:
-            s[NEXT + i] = F(due + late)
-            return
+def _plan(arms, a, key, patient, candidate, stop, calendar):
+    """Fill one patient's own calendar: days on which a dose is really given, then infinity."""
+    loading = arms.loading[arms.loading_start[a] : arms.loading_start[a + 1]]
+    place = 0
+    for e in range(arms.epoch_start[a], arms.epoch_start[a + 1]):
+        due, number = arms.epoch[e, 0] + loading[0], 0
+        while due < arms.epoch[e, 1]:
+            gap = loading[number + 1] - loading[number] if number + 1 < loading.size else arms.every[a]
+            index = U32((e - arms.epoch_start[a]) * EPOCH_NUMBERS + number)
+            missed, delay, _, _ = uniforms(key, patient, index, DOSE, candidate)
+            late = 1 + int(arms.delay_max[a] * delay) if missed < arms.missed[a] else 0
+            kept = late == 0 or not arms.keep[a] or (late <= GRACE_DAYS and gap - late >= GRACE_DAYS)
+            day = due + late
+            if kept and day < arms.epoch[e, 1] and F(day) < stop and place < calendar.size:
+                calendar[place] = F(day)
+                place += 1
+            due = due + gap if arms.keep[a] else day + gap
+            number += 1
+    calendar[place:] = NEVER
 
 
 @block
-def _open_epoch(arms, a, s, i):
-    number = arms.epoch_start[a] + int(s[EPOCH + i])
-    s[NUMBER + i] = ZERO
-    if number < arms.epoch_start[a + 1]:
-        first = arms.loading[arms.loading_start[a]] if arms.loading_start[a + 1] > arms.loading_start[a] else 0
-        s[SCHEDULED + i] = F(arms.epoch[number, 0] + first)
-
-
-@block
-def begin(arms, a, key, w, s):
-    """Before day 0: when each lane stops, and its first dose where it has a calendar of its own."""
+def begin(arms, a, key, w, s, calendars):
+    """Before day 0: when each lane stops, and its own calendar where doses are missed."""
     first = arms.day[arms.day_start[a]] if arms.day_start[a + 1] > arms.day_start[a] else 0
     for i in range(LANES):
         stop = F(first) + s[rows.STOPPING + i] / arms.stop_rate[a] if arms.stop_rate[a] > ZERO else NEVER
         s[STOP + i] = min(stop, s[rows.DROPOUT + i]) if arms.stop_at_dropout[a] else stop
+        s[GIVEN + i] = ZERO
     if arms.own[a]:
         for i in range(LANES):
-            s[EPOCH + i] = ZERO
-            _open_epoch(arms, a, s, i)
-            plan(arms, a, key, w, s, i)
+            mine = calendars[w[SLOT + i]]
+            _plan(arms, a, key, w[PATIENT + i], w[CANDIDATE + i], s[STOP + i], mine)
 
 
 @inline
@@ -133,48 +125,38 @@ def _give_all(model, drug, s, day, step, addon, first):
 
 
 @inline
-def treat(model, drug, table, doses, cursor, s, step, days, addon):
+def _give_own(model, drug, calendars, w, s, day, step, addon):
+    """Doses of this day in the patients' own calendars; GIVEN counts a lane's doses so far."""
+    for i in range(LANES):
+        place = int(s[GIVEN + i])
+        if calendars[w[SLOT + i], place] == F(day):
+            if place == 0:
+                seam.mark(model, s, i, F(day - WEEK * step) * SEVENTH, addon, drug.cap)
+            s[C + i] += drug.dose
+            s[GIVEN + i] += ONE
+
+
+@block
+def treat(model, drug, table, doses, cursor, own, calendars, w, s, step, days, addon):
     """Doses and drug from the start of `step` on for `days` days (7: the whole step), then the rate's multiplier.
 
-    `doses` is the shared calendar, `cursor` the place of its next dose.
+    On a shared calendar `doses`, `cursor` is the place of the next dose, and the step is cut at its doses only; where
+    patients have their `own` calendars it goes day by day. `table` : (8, column) propagators by days.
     """
     share = ONE / F(days)
     effect.open_step(s)
     at = 0
     while at < days:
         to = days
-        if cursor < doses.size and doses[cursor] < WEEK * step + days:
-            to = doses[cursor] - WEEK * step
-        if to > at:
-            effect.chain(drug, table[to - at], ONE if to - at == days else F(to - at) * share, s)
-            at = to
-        if at < days:
-            _give_all(model, drug, s, WEEK * step + at, step, addon, cursor == 0)
-            cursor += 1
+        if own:
+            _give_own(model, drug, calendars, w, s, WEEK * step + at, step, addon)
+            to = at + 1
+        else:
+            while cursor < doses.size and doses[cursor] == WEEK * step + at:
+                _give_all(model, drug, s, WEEK * step + at, step, addon, cursor == 0)
+                cursor += 1
+            if cursor < doses.size:
+                to = min(days, doses[cursor] - WEEK * step)
+        effect.chain(drug, table[to - at], ONE if to - at == days else F(to - at) * share, s)
+        at = to
     effect.close_step(s, addon)
-
-
-@block
-def treat_own(model, drug, table, arms, a, key, w, s, step, days, given):
-    """As `treat`, day by day, where every patient has a calendar of their own; `given` keeps its days."""
-    addon, share = arms.addon[a, step], ONE / F(days)
-    effect.open_step(s)
-    for d in range(days):
-        _give_own(arms, a, model, drug, key, w, s, WEEK * step + d, step, addon, given)
-        effect.chain(drug, table[1], share, s)
-    effect.close_step(s, addon)
-
-
-@block
-def _give_own(arms, a, model, drug, key, w, s, day, step, addon, given):
-    """Doses of this day in the patients' own calendars."""
-    for i in range(LANES):
-        if s[NEXT + i] == F(day):
-            if F(day) < s[STOP + i]:
-                if s[rows.GIVEN + i] == ZERO:
-                    seam.mark(model, s, i, F(day - WEEK * step) * SEVENTH, addon, drug.cap)
-                s[C + i] += drug.dose
-                if given.shape[1] > 0:
-                    given[w[rows.SLOT + i], int(s[rows.GIVEN + i])] = F(day)
-                s[rows.GIVEN + i] += ONE
-            plan(arms, a, key, w, s, i)

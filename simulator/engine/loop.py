@@ -1,4 +1,4 @@
-"""The loop: batches of patients, each recruited once and lived in every arm.
+"""The loop: a batch of recruited patients lives in every arm.
 
 A batch is cut into blocks of 128 lanes that stay in the processor's cache. A block is stepped through a 28-day epoch, then
 the next block; in summary mode the dead leave the blocks at the end of an epoch. The loop knows no model (see seam.py).
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.engine import dosing, effect, observe, recruit, rows, seam, sums
+from simulator.engine import dosing, effect, observe, rows, seam, sums
 from simulator.engine.jit import LANES, block, inline, kernel
 from simulator.engine.mathematics import ONE, TWO, ZERO, F
 from simulator.engine.rows import DEATH, EVENT, KIND, PAV, SLOT, TRY_DAY
@@ -59,7 +59,7 @@ class Space(NamedTuple):
     before: np.ndarray  # (row * LANES,)
     peeked: np.ndarray  # (row * LANES,)
     o: np.ndarray  # (output row * LANES,)
-    given: np.ndarray  # (part, dose) float32 days of doses in the patients' own calendars
+    calendars: np.ndarray  # (part, dose) float32 days of doses in the patients' own calendars, infinity after the last
     day: np.ndarray  # (LANES,) float32 actual visit days
     x: np.ndarray  # (LANES,) float32 values being summed
     alive: np.ndarray  # (LANES,) int32 mask
@@ -71,17 +71,24 @@ def _load(space, arms, a, drug, key, start, n):
     """Put `n` of the cohort into blocks for arm `a`; lanes beyond them belong to nobody and are never alive."""
     for b in range((n + LANES - 1) // LANES):
         s, w = space.s[b], space.w[b]
+        for row in range(space.cohort.shape[0]):
+            for i in range(LANES):
+                s[row * LANES + i] = space.cohort[row, start + min(b * LANES + i, n - 1)]
         for i in range(LANES):
             place = start + min(b * LANES + i, n - 1)
-            for row in range(space.cohort.shape[0]):
-                s[row * LANES + i] = space.cohort[row, place]
             w[rows.PATIENT + i], w[rows.CANDIDATE + i] = space.who[0, place], space.who[1, place]
-            w[SLOT + i] = np.uint32(b * LANES + i)
+            w[SLOT + i] = np.uint32(min(b * LANES + i, n - 1))
             if b * LANES + i >= n:
                 s[DEATH + i] = NOBODY
                 s[EVENT + i] = NOBODY
         effect.respond(drug, key, w, s)
-        dosing.begin(arms, a, key, w, s)
+        dosing.begin(arms, a, key, w, s, space.calendars)
+
+
+@inline
+def _copy(source, target):
+    for k in range(target.size):
+        target[k] = source[k]
 
 
 @block
@@ -96,16 +103,6 @@ def _resolve(model, s):
                 assisted = s[PAV + i] > ZERO
                 s[KIND + i] = TWO if assisted else ONE
                 s[DEATH + i] = min(s[DEATH + i], day + s[rows.AFTER_PAV + i] if assisted else day)
-
-
-@block
-def _look_sums(model, drug, table, s, o, base, heads, moments, counts, day, addon, first, x, alive, bins):
-    """Read a block at an output day and add it to the sums of that arm and time."""
-    seam.outputs(model, s, o, F(day) / YEAR)
-    effect.read_out(drug, s, o, addon)
-    if first:
-        sums.keep_baseline(table, o, base, x)
-    sums.accumulate(table, heads, moments, counts, base, o, s, F(day), x, alive, bins)
 
 
 @block
@@ -139,44 +136,48 @@ def _may_fall_on(nominal, jitter, v, day):
 
 
 @block
-def _look(model, drug, visits, key, calendar, table, totals, full, a, space, b, s, day, addon, first):
-    """Whatever is wanted on `day` of block b, which stands there in the state `s`: sums, truth and visits."""
-    t = np.searchsorted(calendar.day, day)
-    w = space.w[b]
-    if t < calendar.day.size and calendar.day[t] == day:
-        _look_sums(
-            model, drug, table, s, space.o, space.base[b], totals.heads[a, t], totals.moments[a, t],
-            totals.counts[a, t], day, addon, t == 0, space.x, space.alive, space.bins,
-        )  # fmt: skip
-        if full.truth.shape[2] > 0:
-            _keep_truth(full, a, t, s, w, space.o, first)
-    if full.truth.shape[2] > 0 and F(day) <= calendar.end:
-        seam.outputs(model, s, space.o, F(day) / YEAR)
-        effect.read_out(drug, s, space.o, addon)
-        for v in range(calendar.visit.size):
-            if _may_fall_on(calendar.visit[v], visits.jitter, v, day):
-                _visit(visits, calendar.visit[v], key, full, a, v, s, w, space.o, day, space.day, first)
+def _find(days, day):
+    """Place of `day` among the output days, -1 if it is none."""
+    low, high = 0, days.size
+    while low < high:
+        middle = (low + high) // 2
+        if days[middle] < day:
+            low = middle + 1
+        else:
+            high = middle
+    return low if low < days.size and days[low] == day else -1
 
 
 @block
-def _look_inside(model, drug, arms, visits, key, calendar, table, totals, full, a, space, b, step, cursor, first):
-    """Whatever is wanted within a step, from the state before it and with what is known by now of deaths."""
-    peeked, doses = space.peeked, arms.day[arms.day_start[a] : arms.day_start[a + 1]]
-    for d in range(1, WEEK):
-        peeked[:] = space.before
-        if arms.own[a]:
-            dosing.treat_own(model, drug, arms.table[a], arms, a, key, space.w[b], peeked, step, d, space.given)
-        else:
-            dosing.treat(model, drug, arms.table[a], doses, cursor, peeked, step, d, arms.addon[a, step])
-        seam.peek(model, peeked, F(d))
-        for i in range(LANES):
-            peeked[EVENT + i], peeked[KIND + i] = space.s[b, EVENT + i], space.s[b, KIND + i]
-            peeked[DEATH + i] = space.s[b, DEATH + i]
-        day = WEEK * step + d
-        _look(
-            model, drug, visits, key, calendar, table, totals, full, a, space, b, peeked, day, arms.addon[a, step],
-            first,
+def _look(model, drug, visits, key, calendar, table, totals, full, a, space, b, s, day, addon, first):
+    """Whatever is wanted on `day` of block b, which stands there in the state `s`: sums, truth and visits."""
+    t, w, o, is_full = _find(calendar.day, day), space.w[b], space.o, full.truth.shape[2] > 0
+    if t >= 0 or is_full:
+        seam.outputs(model, s, o, F(day) / YEAR)
+        effect.read_out(drug, s, o, addon)
+    if t >= 0:
+        if t == 0:
+            sums.keep_baseline(table, o, space.base[b], space.x)
+        sums.accumulate(
+            table, totals.heads[a, t], totals.moments[a, t], totals.counts[a, t], space.base[b], o, s, F(day),
+            space.x, space.alive, space.bins,
         )  # fmt: skip
+        if is_full:
+            _keep_truth(full, a, t, s, w, o, first)
+    if is_full and F(day) <= calendar.end:
+        for v in range(calendar.visit.size):
+            if _may_fall_on(calendar.visit[v], visits.jitter, v, day):
+                _visit(visits, calendar.visit[v], key, full, a, v, s, w, o, day, space.day, first)
+
+
+@block
+def _peek(model, drug, table, doses, cursor, own, calendars, w, before, now, s, step, days, addon):
+    """Put into `s` the state `days` days into the step, from the state before it and the deaths known `now`."""
+    _copy(before, s)
+    dosing.treat(model, drug, table, doses, cursor, own, calendars, w, s, step, days, addon)
+    seam.peek(model, s, F(days))
+    for i in range(LANES):
+        s[EVENT + i], s[KIND + i], s[DEATH + i] = now[EVENT + i], now[KIND + i], now[DEATH + i]
 
 
 @block
@@ -225,65 +226,6 @@ def _too_many_dead(states, blocks, day):
 
 
 @block
-def _week(model, drug, table, doses, cursor, s, step, addon, hazard, treated):
-    """The hot path: one week of one block on a shared calendar, or before any dose."""
-    if treated:
-        dosing.treat(model, drug, table, doses, cursor, s, step, WEEK, addon)
-    else:
-        effect.untreated(s, addon)
-    seam.step(model, s, F(WEEK * step), hazard)
-
-
-@block
-def _epoch(model, drug, arms, visits, key, calendar, table, totals, full, a, space, b, epoch, cursor, first):
-    """28 days of one block. Returns the place of the next dose in the shared calendar."""
-    s, doses, propagators = space.s[b], arms.day[arms.day_start[a] : arms.day_start[a + 1]], arms.table[a]
-    seam.renew(model, key, space.w[b], s, epoch)
-    for step in range(STEPS_PER_EPOCH * epoch, min(STEPS_PER_EPOCH * (epoch + 1), calendar.flags.size)):
-        addon, hazard = arms.addon[a, step], arms.hazard[a, step]
-        upcoming = cursor < doses.size and doses[cursor] < WEEK * (step + 1)
-        if calendar.flags[step] & LOOK:
-            _resolve(model, s)
-            day = WEEK * step
-            _look(model, drug, visits, key, calendar, table, totals, full, a, space, b, s, day, addon, first)
-        if calendar.flags[step] & INSIDE:
-            space.before[:] = s
-        if arms.own[a]:
-            dosing.treat_own(model, drug, propagators, arms, a, key, space.w[b], s, step, WEEK, space.given)
-            seam.step(model, s, F(WEEK * step), hazard)
-        else:
-            _week(model, drug, propagators, doses, cursor, s, step, addon, hazard, cursor > 0 or upcoming)
-        if calendar.flags[step] & INSIDE:
-            _resolve(model, s)
-            _look_inside(
-                model, drug, arms, visits, key, calendar, table, totals, full, a, space, b, step, cursor, first
-            )
-        while cursor < doses.size and doses[cursor] < WEEK * (step + 1):
-            cursor += 1
-    _resolve(model, s)
-    return cursor
-
-
-@block
-def _live(model, drug, arms, visits, key, calendar, table, totals, full, a, space, blocks, first):
-    """Step all blocks of one arm to the end of follow-up. Returns the number of blocks left."""
-    cursor, packed = 0, full.truth.shape[2] == 0
-    for epoch in range((calendar.flags.size + STEPS_PER_EPOCH - 1) // STEPS_PER_EPOCH):
-        after = cursor
-        for b in range(blocks):
-            after = _epoch(
-                model, drug, arms, visits, key, calendar, table, totals, full, a, space, b, epoch, cursor, first
-            )
-        cursor = after
-        day = F(WEEK * STEPS_PER_EPOCH * (epoch + 1))
-        if packed and _too_many_dead(space.s, blocks, day):
-            blocks = _pack(space, blocks, day, totals.ended[a], totals.restricted[a], calendar.end)
-            if blocks == 0:
-                break
-    return blocks
-
-
-@block
 def _keep_events(full, a, space, blocks, first):
     """Write the outcome of a full run's block."""
     for b in range(blocks):
@@ -293,49 +235,75 @@ def _keep_events(full, a, space, blocks, first):
                 place = first + int(w[SLOT + i])
                 full.event[a, place], full.kind[a, place] = s[EVENT + i], np.int8(s[KIND + i])
                 full.death[a, place], full.stop[a, place] = s[DEATH + i], s[rows.STOP + i]
-                for k in range(min(int(s[rows.GIVEN + i]), full.doses.shape[2])):
-                    full.doses[a, place, k] = space.given[int(w[SLOT + i]), k]
-
-
-@block
-def _keep_people(full, space, search, n, first):
-    for place in range(n):
-        for row in range(space.cohort.shape[0]):
-            full.traits[row, first + place] = space.cohort[row, place]
-        full.candidates[0, first + place] = space.who[1, place]
-        full.candidates[1, first + place] = search.tried[place]
-
-
-@block
-def _live_arm(model, arms, visits, key, calendar, table, totals, full, a, space, start, at, size):
-    """Patients at `at` ... `at + size - 1` of the batch that begins with patient `start` live in arm `a`."""
-    drug = dosing.drug_of(arms, a)
-    _load(space, arms, a, drug, key, at, size)
-    blocks = (size + LANES - 1) // LANES
-    blocks = _live(model, drug, arms, visits, key, calendar, table, totals, full, a, space, blocks, start + at)
-    for b in range(blocks):
-        for i in range(LANES):
-            _leave(space, b, i, totals.ended[a], totals.restricted[a], calendar.end)
-    if full.truth.shape[2] > 0:
-        _keep_events(full, a, space, blocks, start + at)
+                for k in range(full.doses.shape[2]):
+                    full.doses[a, place, k] = space.calendars[int(w[SLOT + i]), k]
 
 
 @kernel
-def simulate(model, key, people, gates, visits, arms, calendar, table, first, n, space, search, totals, full):
-    """Recruit patients first ... first+n-1, live them in every arm, add to `totals` and fill `full`.
+def live(model, key, visits, arms, calendar, table, start, count, space, totals, full):
+    """The recruited batch, patients `start` ... `start + count - 1`, lives in every arm; adds to `totals`, fills `full`.
 
-    Returns -1, or the stratum for which no patient could be found.
+    This is the one long body: what it calls is compiled into it, and every level between would be compiled again.
     """
-    batch = space.cohort.shape[1]
-    for start in range(first, first + n, batch):
-        count = min(batch, first + n - start)
-        failed = recruit.recruit(people, visits, model, gates, key, search, start, count, space.cohort, space.who)
-        if failed >= 0:
-            return failed
-        if full.truth.shape[2] > 0:
-            _keep_people(full, space, search, count, start)
-        for at in range(0, count, space.part):
-            size = min(space.part, count - at)
-            for a in range(arms.every.size):
-                _live_arm(model, arms, visits, key, calendar, table, totals, full, a, space, start, at, size)
-    return -1
+    is_full = full.truth.shape[2] > 0
+    for at in range(0, count, space.part):
+        size = min(space.part, count - at)
+        for a in range(arms.every.size):
+            drug, propagators, own = dosing.drug_of(arms, a), arms.table[a], arms.own[a]
+            doses = arms.day[arms.day_start[a] : arms.day_start[a + 1]]
+            _load(space, arms, a, drug, key, at, size)
+            blocks, cursor, next_cursor = (size + LANES - 1) // LANES, np.int64(0), np.int64(0)
+            for epoch in range((calendar.flags.size + STEPS_PER_EPOCH - 1) // STEPS_PER_EPOCH):
+                last = min(STEPS_PER_EPOCH * (epoch + 1), calendar.flags.size)
+                for b in range(blocks):
+                    s, w, next_cursor = space.s[b], space.w[b], cursor
+                    seam.renew(model, key, w, s, epoch)
+                    for step in range(STEPS_PER_EPOCH * epoch, last):
+                        addon, flags, was = arms.addon[a, step], calendar.flags[step], next_cursor
+                        while next_cursor < doses.size and doses[next_cursor] < WEEK * (step + 1):
+                            next_cursor += 1
+                        if flags & LOOK:
+                            _resolve(model, s)
+                            day = WEEK * step
+                            _look(model, drug, visits, key, calendar, table, totals, full, a, space, b, s, day, addon, start + at)
+                        if flags & INSIDE:
+                            _copy(s, space.before)
+                        if own or next_cursor > 0:
+                            dosing.treat(model, drug, propagators, doses, was, own, space.calendars, w, s, step, WEEK, addon)
+                        else:
+                            effect.untreated(s, addon)
+                        seam.step(model, s, F(WEEK * step), arms.hazard[a, step])
+                        if flags & INSIDE:
+                            _resolve(model, s)
+                            for d in range(1, WEEK):
+                                seen, day = space.peeked, WEEK * step + d
+                                _peek(
+                                    model, drug, propagators, doses, was, own, space.calendars, w, space.before, s, seen,
+                                    step, d, addon,
+                                )  # fmt: skip
+                                _look(model, drug, visits, key, calendar, table, totals, full, a, space, b, seen, day, addon, start + at)
+                    _resolve(model, s)
+                cursor, day = next_cursor, F(WEEK * STEPS_PER_EPOCH * (epoch + 1))
+                if not is_full and _too_many_dead(space.s, blocks, day):
+                    blocks = _pack(space, blocks, day, totals.ended[a], totals.restricted[a], calendar.end)
+            _close(space, blocks, totals.ended[a], totals.restricted[a], calendar.end)
+            if is_full:
+                _keep_events(full, a, space, blocks, start + at)
+
+
+@block
+def _close(space, blocks, ended, restricted, end):
+    """At the end of follow-up: count everybody still in the blocks."""
+    for b in range(blocks):
+        for i in range(LANES):
+            _leave(space, b, i, ended, restricted, end)
+
+
+@kernel
+def keep_people(full, cohort, who, tried, n, first):
+    """Write the recruited batch into the arrays of a full run."""
+    for place in range(n):
+        for row in range(cohort.shape[0]):
+            full.traits[row, first + place] = cohort[row, place]
+        full.candidates[0, first + place] = who[1, place]
+        full.candidates[1, first + place] = tried[place]

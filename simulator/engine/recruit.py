@@ -129,7 +129,6 @@ def _meet_fate(people, key, w, s):
         s[rows.REFERRAL + i] = referral
         s[rows.KIND + i] = ONE
         s[rows.TRY_DAY + i] = -ONE
-        s[rows.GIVEN + i] = ZERO
 
 
 @inline
@@ -367,7 +366,7 @@ def _settle(gates, space, waiting, width, first):
     return left
 
 
-@block
+@kernel
 def recruit(people, visits, model, gates, key, space, first, n, cohort, who):
     """Find patients first ... first+n-1. Returns -1, or the stratum for which 10,000 candidates did not suffice.
 

@@ -24,10 +24,9 @@ LEFT, EVENT, KIND, DEATH, PAV, AFTER_PAV, DROPOUT, STOP, STOPPING = offsets(_PER
 TRY_DAY, TRY_SHARE, TRY_U, TRY_DU, TRY_M, TRY_DELTA, REFERRAL = offsets(_PERSON + 9, 7)
 
 # The drug: concentration, engagement, two NfL pools, two delay stages, NfL deficit, the mean of the second delay stage
-# over the step and its value before; per-patient response; the multiplier of the rate and its change over the step.
-_DRUG = 19
-C, E, R, X, Z1, Z2, V, ZBAR, ZWAS, EC50, E_N, E_F, M, DELTA = offsets(_PERSON + _LIFE, 14)
-NEXT, SCHEDULED, NUMBER, EPOCH, GIVEN = offsets(_PERSON + _LIFE + 14, 5)
+# over the step and its value before; per-patient response; the multiplier of the rate and its change over the step; doses given so far.
+_DRUG = 15
+C, E, R, X, Z1, Z2, V, ZBAR, ZWAS, EC50, E_N, E_F, M, DELTA, GIVEN = offsets(_PERSON + _LIFE, 15)
 
 ENGINE_ROWS = _PERSON + _LIFE + _DRUG
 MODEL = ENGINE_ROWS

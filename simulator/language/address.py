@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -15,25 +14,25 @@ HGVS = re.compile(r"[a-z]\.[^.]+")  # a new variant's name has a dot in it
 
 
 def apply(data: dict[str, Any], settings: Mapping[str, object], origin: Origin) -> dict[str, Any]:
-    """The data with other values at some addresses; what the shorthands mean beside existing values is kept.
+    """The data, changed in place, with other values at some addresses; a bare share leaves its variant's rest alone.
 
     Raises
     ------
     ScenarioError
         An address leads nowhere.
     """
-    changed = copy.deepcopy(data)
+    variants = dict(data["disease"]["variants"])
     faults: list[Fault] = []
     touched: list[Path] = []
     for address, value in settings.items():
         try:
-            touched.append(_set(changed, str(address), plain(value)))
+            touched.append(_set(data, str(address), plain(value)))
         except LookupError as error:
             faults.append(origin.fault(error.args[0])._replace(address=printable(address)))
     if faults:
         raise ScenarioError(faults)
-    _keep_variants(data, changed, touched)
-    return changed
+    _keep_variants(variants, data, touched)
+    return data
 
 
 def plain(value: object) -> Any:
@@ -91,9 +90,8 @@ def _where(node: Mapping[str, Any], path: Path, word: str) -> str:
     return suggest(word, node, "There is") + "; a whole section may be set at once"
 
 
-def _keep_variants(before: Mapping[str, Any], after: dict[str, Any], touched: list[Path]) -> None:
+def _keep_variants(old: Mapping[str, Any], after: dict[str, Any], touched: list[Path]) -> None:
     """A bare share leaves the rest of its variant alone; parameters of dropped variants go with them."""
-    old = before["disease"]["variants"]
     new = after["disease"].get("variants") if isinstance(after.get("disease"), dict) else None
     if not isinstance(new, dict):
         return

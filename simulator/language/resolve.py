@@ -18,15 +18,15 @@ Report = Callable[[Problem], None]
 
 def merge(base: Any, over: Any) -> Any:
     """What the user wrote over what the catalog says; a leaf is replaced whole, never mixed."""
-    if not _is_section(base) or not _is_section(over):
+    if not _is_section(base) or not isinstance(over, Mapping):
         return over
     merged = {key: merge(base[key], value) if key in base else value for key, value in over.items()}
     return merged | {key: value for key, value in base.items() if key not in over}
 
 
 def _is_section(node: Any) -> bool:
-    """A mapping that is not a value; a treatment of one number has a kind beside its value."""
-    return isinstance(node, Mapping) and ("kind" in node or not any(leaf in node for leaf in LEAVES))
+    """A mapping that is not a value."""
+    return isinstance(node, Mapping) and not any(leaf in node for leaf in LEAVES)
 
 
 def resolve(data: Mapping[str, Any], report: Report) -> dict[str, Any]:

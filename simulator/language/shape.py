@@ -63,9 +63,9 @@ def _choose(kind: Any, data: Any) -> Any:
     if get_origin(kind) not in (Union, UnionType):
         return kind
     options = [_choose(option, data) for option in get_args(kind) if option is not type(None)]
-    tags = {data.get(name) for name in ("kind", "model")} if isinstance(data, Mapping) else set()
+    tags = [data.get(name) for name in ("kind", "model")] if isinstance(data, Mapping) else []
     for option in options:
-        if tags & {value for name in ("kind", "model") for value in _literals(option, name)}:
+        if any(value in tags for name in ("kind", "model") for value in _literals(option, name)):
             return option
     return options[0] if len(options) == 1 else None
 

@@ -79,6 +79,24 @@ _PATIENTS = (
         "onset_site", "patients", PATIENT, "1", "site of onset", 0, 2, "i1", ("bulbar", "upper_limb", "lower_limb")
     ),
     Variable("d50", "patients", PATIENT, "months", "time from onset to disease time 1 when untreated", 0),
+    Variable("steepness", "patients", PATIENT, "1", "exponent a of the fall of function", 0),
+    *(
+        Variable(f"log_tau_{key}", "patients", PATIENT, "1", f"log of the disease time at which {label} is at one half")
+        for key, label in (
+            ("bulbar", "bulbar function"),
+            ("fine_motor", "fine motor function"),
+            ("gross_motor", "gross motor function"),
+            ("respiratory", "respiratory function"),
+            ("svc", "slow vital capacity"),
+        )
+    ),
+    Variable("v0", "patients", PATIENT, "percent", "slow vital capacity before the disease, % predicted", 0),
+    Variable("log_critical_time", "patients", PATIENT, "1", "log of the disease time at which breathing fails"),
+    Variable("hhd_level", "patients", PATIENT, "1", "hand-held dynamometry megascore (z) before the disease"),
+    Variable("fvc_offset", "patients", PATIENT, "percent", "slow minus forced vital capacity, % predicted"),
+    Variable(
+        "nfl_amplitude", "patients", PATIENT, "pg/mL", "neurofilament light in plasma from injury at its height", 0
+    ),
 )
 _TRUTH = (
     Variable("alsfrs_r", "truth", TRUTH, "points", "ALSFRS-R total, as if alive", 0, 48),
