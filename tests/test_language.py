@@ -349,6 +349,9 @@ def test_replace_keeps_what_belongs_to_a_variant():
     scenario = load("valor")
     half = scenario.replace({"disease.variants": {"p.Ala5Val": 0.5, "other": 0.5}})
     assert half.disease.variants["other"].listed_fast == scenario.disease.variants["other"].listed_fast
+    share = {"value": 0.88, "source": "a registry", "evidence": "published"}
+    sourced = scenario.replace({"disease.variants.other": share}).disease.variants["other"]
+    assert (sourced.share.evidence, float(sourced.listed_fast)) == ("published", 0.6)
     alone = scenario.replace({"disease.variants": {"p.Ala5Val": 1}})
     assert list(alone.progression.d50_months) == ["p.Ala5Val"]
     named = scenario.replace({"disease": {"catalog": "sod1", "variants": {"A4V": 0.5, "D90A": 0.5}}})

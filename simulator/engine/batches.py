@@ -79,13 +79,14 @@ def make_worker(sizes: Sizes, batch: int = BATCH, part: int = PART) -> Worker:
         day=aligned(LANES),
         x=aligned(LANES),
         alive=aligned(LANES, dtype=np.int32),
-        bins=aligned(LANES, dtype=np.int32),
+        bins=aligned(LANES, dtype=np.uint32),
     )
     search = recruit.Search(
         waiting=np.zeros(batch, np.int64),
         tried=np.zeros(batch, np.int64),
         found=np.zeros(batch, np.int64),
         reason=np.zeros(max(batch, recruit.ROUND) + LANES, np.int64),
+        kept=np.zeros((1 + rows.MODEL_PAST, batch), np.float32),
         s=aligned(n * LANES),
         w=aligned(rows.IDENTITY_ROWS * LANES, dtype=np.uint32),
         past=aligned(n * LANES),

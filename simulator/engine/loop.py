@@ -106,6 +106,14 @@ def _resolve(model, s):
 
 
 @block
+def _sum_up(table, heads, moments, counts, a, t, base, o, s, day, x, alive, bins):
+    """Add a block to the sums of arm `a` and output `t`; the first output is everybody's baseline."""
+    if t == 0:
+        sums.keep_baseline(table, o, base, x)
+    sums.accumulate(table, heads, moments, counts, a, t, base, o, s, F(day), x, alive, bins)
+
+
+@block
 def _keep_truth(full, a, t, s, w, o, first):
     for v in range(full.truth.shape[0]):
         for i in range(LANES):
@@ -149,25 +157,20 @@ def _find(days, day):
 
 
 @block
-def _look(model, drug, visits, key, calendar, table, totals, full, a, space, b, s, day, addon, first):
-    """Whatever is wanted on `day` of block b, which stands there in the state `s`: sums, truth and visits."""
-    t, w, o, is_full = _find(calendar.day, day), space.w[b], space.o, full.truth.shape[2] > 0
-    if t >= 0 or is_full:
-        seam.outputs(model, s, o, F(day) / YEAR)
-        effect.read_out(drug, s, o, addon)
+def _show(model, drug, s, o, day, addon):
+    """All output rows of a block that stands at `day`."""
+    seam.outputs(model, s, o, F(day) / YEAR)
+    effect.read_out(drug, s, o, addon)
+
+
+@block
+def _look_at_everybody(visits, key, calendar, full, a, t, s, w, o, held, day, first):
+    """Truth and visits of a full run; `t` is the number of the output on this day, -1 if there is none."""
     if t >= 0:
-        if t == 0:
-            sums.keep_baseline(table, o, space.base[b], space.x)
-        sums.accumulate(
-            table, totals.heads[a, t], totals.moments[a, t], totals.counts[a, t], space.base[b], o, s, F(day),
-            space.x, space.alive, space.bins,
-        )  # fmt: skip
-        if is_full:
-            _keep_truth(full, a, t, s, w, o, first)
-    if is_full and F(day) <= calendar.end:
-        for v in range(calendar.visit.size):
-            if _may_fall_on(calendar.visit[v], visits.jitter, v, day):
-                _visit(visits, calendar.visit[v], key, full, a, v, s, w, o, day, space.day, first)
+        _keep_truth(full, a, t, s, w, o, first)
+    for v in range(calendar.visit.size):
+        if F(day) <= calendar.end and _may_fall_on(calendar.visit[v], visits.jitter, v, day):
+            _visit(visits, calendar.visit[v], key, full, a, v, s, w, o, day, held, first)
 
 
 @block
@@ -246,6 +249,8 @@ def live(model, key, visits, arms, calendar, table, start, count, space, totals,
     This is the one long body: what it calls is compiled into it, and every level between would be compiled again.
     """
     is_full = full.truth.shape[2] > 0
+    heads, moments, counts = totals.heads, totals.moments, totals.counts
+    o, x, alive, bins = space.o, space.x, space.alive, space.bins
     for at in range(0, count, space.part):
         size = min(space.part, count - at)
         for a in range(arms.every.size):
@@ -263,9 +268,13 @@ def live(model, key, visits, arms, calendar, table, start, count, space, totals,
                         while next_cursor < doses.size and doses[next_cursor] < WEEK * (step + 1):
                             next_cursor += 1
                         if flags & LOOK:
+                            day, t = WEEK * step, _find(calendar.day, WEEK * step)
                             _resolve(model, s)
-                            day = WEEK * step
-                            _look(model, drug, visits, key, calendar, table, totals, full, a, space, b, s, day, addon, start + at)
+                            _show(model, drug, s, o, day, addon)
+                            if t >= 0:
+                                _sum_up(table, heads, moments, counts, a, t, space.base[b], o, s, day, x, alive, bins)
+                            if is_full:
+                                _look_at_everybody(visits, key, calendar, full, a, t, s, w, o, space.day, day, start + at)
                         if flags & INSIDE:
                             _copy(s, space.before)
                         if own or next_cursor > 0:
@@ -281,7 +290,16 @@ def live(model, key, visits, arms, calendar, table, start, count, space, totals,
                                     model, drug, propagators, doses, was, own, space.calendars, w, space.before, s, seen,
                                     step, d, addon,
                                 )  # fmt: skip
-                                _look(model, drug, visits, key, calendar, table, totals, full, a, space, b, seen, day, addon, start + at)
+                                t = _find(calendar.day, day)
+                                _show(model, drug, seen, o, day, addon)
+                                if t >= 0:
+                                    _sum_up(
+                                        table, heads, moments, counts, a, t, space.base[b], o, seen, day, x, alive, bins
+                                    )
+                                if is_full:
+                                    _look_at_everybody(
+                                        visits, key, calendar, full, a, t, seen, w, o, space.day, day, start + at
+                                    )
                     _resolve(model, s)
                 cursor, day = next_cursor, F(WEEK * STEPS_PER_EPOCH * (epoch + 1))
                 if not is_full and _too_many_dead(space.s, blocks, day):

@@ -14,7 +14,7 @@ from simulator.engine import observe, rows, seam
 from simulator.engine.jit import LANES, block, inline, kernel
 from simulator.engine.mathematics import ONE, TWO, ZERO, F, exp32, log32
 from simulator.engine.random import U32, Stream, normals, sample, uniforms
-from simulator.engine.rows import AGE_AT_ONSET, CANDIDATE, DEATH, ENTRY, EVENT, GROUP, LEFT, PATIENT, SLOT, TIME_SINCE_ONSET
+from simulator.engine.rows import AGE_AT_ONSET, CANDIDATE, DEATH, ENTRY, EVENT, ENGINE_ROWS, GROUP, LEFT, MODEL, MODEL_PAST, PAST, PATIENT, SLOT, TIME_SINCE_ONSET
 from simulator.units import DAYS_PER_MONTH, DAYS_PER_YEAR, MONTHS_PER_YEAR
 
 KIND, EVENTS, TRAIT = U32(Stream.KIND), U32(Stream.EVENT), U32(Stream.TRAIT)
@@ -68,6 +68,7 @@ class Search(NamedTuple):
     tried: np.ndarray  # (batch,) int64 candidates tried
     found: np.ndarray  # (batch,) int64 lowest candidate that fits, -1 none yet
     reason: np.ndarray  # (lane of the round,) int64
+    kept: np.ndarray  # (1 + MODEL_PAST, batch) float32: TIME_SINCE_ONSET and the model's past rows of those found
     s: np.ndarray  # rows of the candidates being met
     w: np.ndarray
     past: np.ndarray  # rows of those whose history is being lived
@@ -237,20 +238,44 @@ def _verdict_late(people, rules, when, strata, stratum, s, i):
 
 
 @inline
-def _let_in(people, model, s, w, i, slot, cohort, who):
-    """Lane i becomes the patient at place `slot`: its rows at baseline."""
-    s[LEFT + i] -= seam.used_up(model, s, i)
-    background = (_background_months(people, s, i) - s[TIME_SINCE_ONSET + i]) * MONTH
-    s[EVENT + i] = background
-    s[DEATH + i] = background
-    for row in range(cohort.shape[0]):
-        cohort[row, slot] = s[row * LANES + i]
-    who[0, slot] = w[PATIENT + i]
-    who[1, slot] = w[CANDIDATE + i]
+def _keep(s, i, slot, kept):
+    """Lane i is the best so far for place `slot`: keep what its history has come to."""
+    kept[0, slot] = s[TIME_SINCE_ONSET + i]
+    for k in range(MODEL_PAST):
+        kept[1 + k, slot] = s[MODEL + k * LANES + i]
 
 
 @block
-def _decide(people, model, gates, space, width, first, cohort, who):
+def _let_in(people, visits, model, gates, key, space, first, n, cohort, who):
+    """Draw those who were found once more, set them to where their history ended, and write their rows at baseline."""
+    s, w, kept = space.s, space.w, space.kept
+    for start in range(0, n, LANES):
+        for i in range(LANES):
+            slot = min(start + i, n - 1)
+            w[PATIENT + i], w[CANDIDATE + i] = U32(first + slot), U32(space.found[slot])
+        meet(people, gates.variants, gates.dropout, gates.table, model, key, w, s)
+        for i in range(LANES):
+            slot = min(start + i, n - 1)
+            s[TIME_SINCE_ONSET + i] = kept[0, slot]
+            for k in range(MODEL_PAST):
+                s[MODEL + k * LANES + i] = kept[1 + k, slot]
+        seam.outputs(model, s, space.o, ZERO)
+        observe.screen(visits, key, w, s, space.o)
+        for i in range(LANES):
+            s[LEFT + i] -= seam.used_up(model, s, i)
+            background = (_background_months(people, s, i) - s[TIME_SINCE_ONSET + i]) * MONTH
+            s[EVENT + i] = background
+            s[DEATH + i] = background
+        count = min(LANES, n - start)
+        for row in range(cohort.shape[0]):
+            for i in range(count):
+                cohort[row, start + i] = s[row * LANES + i]
+        for i in range(count):
+            who[0, start + i], who[1, start + i] = w[PATIENT + i], w[CANDIDATE + i]
+
+
+@block
+def _decide(people, model, gates, space, width, first):
     """Verdict on every history that has arrived at entry. Returns how many lanes are free."""
     s, w, rules, when, free = space.past, space.past_w, gates.rules, gates.when, 0
     for i in range(LANES):
@@ -264,7 +289,7 @@ def _decide(people, model, gates, space, width, first, cohort, who):
             candidate = int(w[CANDIDATE + i])
             if verdict == ACCEPTED and (space.found[slot] < 0 or candidate < space.found[slot]):
                 space.found[slot] = candidate
-                _let_in(people, model, s, w, i, slot, cohort, who)
+                _keep(s, i, slot, space.kept)
             space.reason[lane] = verdict
             w[SLOT + i] = FREE
         free += 1 if w[SLOT + i] == FREE else 0
@@ -280,14 +305,15 @@ def _live_on(people, visits, model, key, s, w, o):
         observe.screen(visits, key, w, s, o)
 
 
-@block
-def _begin_history(model, s, w, i, past, past_w, j):
+@inline
+def _begin_history(model, s, w, i, past, past_w, j, model_rows):
     """Candidate of lane i goes to history lane j."""
-    for row in range(s.size // LANES):
+    for row in range(PAST):
         past[row * LANES + j] = s[row * LANES + i]
-    for row in range(w.size // LANES):
-        past_w[row * LANES + j] = w[row * LANES + i]
-    past_w[GROUP + j] = I0
+    for row in range(model_rows):
+        past[MODEL + row * LANES + j] = s[MODEL + row * LANES + i]
+    past_w[PATIENT + j], past_w[CANDIDATE + j] = w[PATIENT + i], w[CANDIDATE + i]
+    past_w[SLOT + j], past_w[GROUP + j] = w[SLOT + i], I0
     seam.look_back(model, past, j)
 
 
@@ -319,11 +345,12 @@ def _sift(people, model, gates, space, start, count, width, first):
 
 
 @block
-def _round(people, visits, model, gates, key, space, waiting, first, cohort, who):
+def _round(people, visits, model, gates, key, space, waiting, first):
     """Try the next candidates of every place still empty; fills space.reason. Returns candidates per place."""
     width = max(1, ROUND // waiting)
     lanes, free, at = waiting * width, LANES, 0
     s, w, past, past_w = space.s, space.w, space.past, space.past_w
+    rows_along = s.size // LANES - ENGINE_ROWS if people.mode == BY_TIME else MODEL_PAST  # by time: measured at arrival
     for i in range(LANES):
         past_w[SLOT + i] = FREE
     for start in range(0, lanes, LANES):
@@ -334,14 +361,14 @@ def _round(people, visits, model, gates, key, space, waiting, first, cohort, who
             if space.reason[start + i] == ACCEPTED:
                 while free == 0:
                     _live_on(people, visits, model, key, past, past_w, space.o)
-                    free = _decide(people, model, gates, space, width, first, cohort, who)
+                    free = _decide(people, model, gates, space, width, first)
                 while past_w[SLOT + at] != FREE:
                     at = (at + 1) % LANES
-                _begin_history(model, s, w, i, past, past_w, at)
+                _begin_history(model, s, w, i, past, past_w, at, rows_along)
                 free -= 1
     while free < LANES:
         _live_on(people, visits, model, key, past, past_w, space.o)
-        free = _decide(people, model, gates, space, width, first, cohort, who)
+        free = _decide(people, model, gates, space, width, first)
     return width
 
 
@@ -378,8 +405,9 @@ def recruit(people, visits, model, gates, key, space, first, n, cohort, who):
         space.found[slot] = -1
     waiting = n
     while waiting > 0:
-        width = _round(people, visits, model, gates, key, space, waiting, first, cohort, who)
+        width = _round(people, visits, model, gates, key, space, waiting, first)
         waiting = _settle(gates, space, waiting, width, first)
         if waiting < 0:
             return -1 - waiting
+    _let_in(people, visits, model, gates, key, space, first, n, cohort, who)
     return -1

@@ -13,23 +13,28 @@ def offsets(first: int, count: int) -> range:
     return range(first * LANES, (first + count) * LANES, LANES)
 
 
-# Who the patient is: times since onset in months, ages in years.
-_PERSON = 9
-VARIANT, SEX, SITE, FAST, AGE_AT_ONSET, TIME_SINCE_ONSET, ENTRY, ALSFRS_MEASURED, SVC_MEASURED = offsets(0, _PERSON)
+# Who the patient is: times since onset in months, ages in years. What screening asks for comes first: PAST rows go
+# along while a candidate's history is lived.
+# LEFT: what is left of the event threshold. EVENT and DEATH: days since baseline; they start at background death (EVENT
+# holds its threshold until entry).
+PAST = 12
+VARIANT, SEX, SITE, FAST, AGE_AT_ONSET, TIME_SINCE_ONSET, ENTRY, ALSFRS_MEASURED, SVC_MEASURED = offsets(0, 9)
+REFERRAL, LEFT, EVENT = offsets(9, 3)
 
-# What happens to the patient: days since baseline. EVENT and DEATH start at the day of background death.
-# LEFT: what is left of the event threshold. TRY_*: the step in which it was used up, kept until resolved.
-_LIFE = 16
-LEFT, EVENT, KIND, DEATH, PAV, AFTER_PAV, DROPOUT, STOP, STOPPING = offsets(_PERSON, 9)
-TRY_DAY, TRY_SHARE, TRY_U, TRY_DU, TRY_M, TRY_DELTA, REFERRAL = offsets(_PERSON + 9, 7)
+# What happens to the patient. TRY_*: the step in which the threshold was used up, kept until resolved.
+_LIFE = 13
+KIND, DEATH, PAV, AFTER_PAV, DROPOUT, STOP, STOPPING = offsets(PAST, 7)
+TRY_DAY, TRY_SHARE, TRY_U, TRY_DU, TRY_M, TRY_DELTA = offsets(PAST + 7, 6)
 
 # The drug: concentration, engagement, two NfL pools, two delay stages, NfL deficit, the mean of the second delay stage
 # over the step and its value before; per-patient response; the multiplier of the rate and its change over the step; doses given so far.
 _DRUG = 15
-C, E, R, X, Z1, Z2, V, ZBAR, ZWAS, EC50, E_N, E_F, M, DELTA, GIVEN = offsets(_PERSON + _LIFE, 15)
+C, E, R, X, Z1, Z2, V, ZBAR, ZWAS, EC50, E_N, E_F, M, DELTA, GIVEN = offsets(PAST + _LIFE, 15)
 
-ENGINE_ROWS = _PERSON + _LIFE + _DRUG
+ENGINE_ROWS = PAST + _LIFE + _DRUG
 MODEL = ENGINE_ROWS
+MODEL_PAST = 8
+"""Rows of a model, its first ones, that change or are needed while a history is lived."""
 
 # Identity, uint32: patient number, candidate, place in the batch, group of four history epochs.
 PATIENT, CANDIDATE, SLOT, GROUP = offsets(0, 4)

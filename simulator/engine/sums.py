@@ -80,37 +80,38 @@ def keep_baseline(table, o, base, x):
             base[v * LANES + i] = x[i] * change
 
 
-@block
-def _add_values(row, x, base, alive, bins, counts):
-    """Total and square of one variable over the alive lanes of a block; its values go into `counts`."""
-    limit, scale, square_scale = row[LIMIT], row[SCALE], row[SQUARE_SCALE]
-    low, per_width, last = row[LOW], ONE / row[WIDTH], F(counts.size - 1)
+@inline
+def _add_value(table, v, x, base, alive, bins, counts, a, t):
+    """Total and square of variable v over the alive lanes of a block; its values go into `counts`."""
+    limit, scale, square_scale = table[v, LIMIT], table[v, SCALE], table[v, SQUARE_SCALE]
+    low, per_width, last = table[v, LOW], ONE / table[v, WIDTH], F(counts.shape[3] - 1)
+    mine = v * LANES
     total, square = np.int64(0), np.int64(0)
     for i in range(LANES):
-        d = min(max(x[i] - base[i], -limit), limit)
+        d = min(max(x[i] - base[mine + i], -limit), limit)
         total += np.int64(np.int32(np.floor(d * scale + HALF)) & alive[i])
         square += np.int64(np.int32(np.floor(d * d * square_scale + HALF)) & alive[i])
-        bins[i] = np.int32(min(max((d - low) * per_width, ZERO), last))
+        bins[i] = np.uint32(np.int32(min(max((d - low) * per_width, ZERO), last)))
     for i in range(LANES):
-        counts[bins[i]] -= alive[i]
+        counts[a, t, v, bins[i]] -= alive[i]
     return total, square
 
 
 @block
-def accumulate(table, heads, moments, counts, base, o, s, day, x, alive, bins):
-    """Add a block at `day` to the sums of one arm and time; `x`, `alive` and `bins` are scratch rows."""
+def accumulate(table, heads, moments, counts, a, t, base, o, s, day, x, alive, bins):
+    """Add a block at `day` to the sums of arm `a` and time `t`; `x`, `alive` and `bins` are scratch rows."""
     living, event_free = np.int64(0), np.int64(0)
     for i in range(LANES):
         alive[i] = np.int32(-1) if s[DEATH + i] > day else np.int32(0)
         living += np.int64(1) if s[DEATH + i] > day else np.int64(0)
         event_free += np.int64(1) if s[EVENT + i] > day else np.int64(0)
-    heads[ALIVE] += living
-    heads[EVENT_FREE] += event_free
+    heads[a, t, ALIVE] += living
+    heads[a, t, EVENT_FREE] += event_free
     for v in range(table.shape[0]):
         _values(int(table[v, ROW]), table[v, LOGARITHM] > ZERO, o, x)
-        total, square = _add_values(table[v], x, base[v * LANES : (v + 1) * LANES], alive, bins, counts[v])
-        moments[v, TOTAL] += total
-        moments[v, SQUARE] += square
+        total, square = _add_value(table, v, x, base, alive, bins, counts, a, t)
+        moments[a, t, v, TOTAL] += total
+        moments[a, t, v, SQUARE] += square
 
 
 @inline

@@ -8,8 +8,8 @@ from typing import Any
 
 from simulator.language.dump import content
 from simulator.language.faults import Fault, Origin, Path, Problem, ScenarioError, near, printable, suggest
+from simulator.models import MODELS
 
-FREE = {("disease", "variants"), ("progression", "d50_months")}
 HGVS = re.compile(r"[a-z]\.[^.]+")  # a new variant's name has a dot in it
 
 
@@ -69,7 +69,7 @@ def _step(node: Any, path: Path, rest: str) -> tuple[str | int, str]:
         if fitting:
             key = max(fitting, key=len)
             return key, rest[len(key) + 1 :]
-        if "." not in rest or (path in FREE and HGVS.fullmatch(rest)):
+        if "." not in rest or (_is_by_variant(path) and HGVS.fullmatch(rest)):
             return rest, ""
         first = rest.partition(".")[0]
         raise LookupError(Problem(path, f"there is no {printable(first)} here", _where(node, path, first)))
@@ -80,6 +80,16 @@ def _step(node: Any, path: Path, rest: str) -> tuple[str | int, str]:
         remedy = f"Use an index from 0 to {len(node) - 1}" if node else "Replace the whole list"
         raise LookupError(Problem(path, f"there is no item {printable(first)} here", remedy))
     raise LookupError(Problem(path, "the address goes on below a plain value", "Shorten the address"))
+
+
+def by_variant() -> set[str]:
+    """The sections of all models that have one entry per variant."""
+    return {key for model in MODELS.values() for key in model.BY_VARIANT}
+
+
+def _is_by_variant(path: Path) -> bool:
+    """True where the keys are names of variants."""
+    return path == ("disease", "variants") or (path[:1] == ("progression",) and path[-1] in by_variant())
 
 
 def _where(node: Mapping[str, Any], path: Path, word: str) -> str:
@@ -96,13 +106,16 @@ def _keep_variants(old: Mapping[str, Any], after: dict[str, Any], touched: list[
     if not isinstance(new, dict):
         return
     for name, part in new.items():
-        if not isinstance(part, dict) and name in old:
+        if name in old and (not isinstance(part, dict) or "value" in part):
             new[name] = old[name] | {"share": part}
-    d50 = after["progression"].get("d50_months") if isinstance(after.get("progression"), dict) else None
-    if isinstance(d50, dict):
-        for name in [name for name in d50 if name in old and name not in new]:
-            if not any(path[:1] == ("progression",) and name in path for path in touched):
-                del d50[name]
+    dropped = [name for name in old if name not in new]
+    written = {part for path in touched if path[0] == "progression" for part in path}
+    for key in by_variant():
+        parameters = after["progression"].get(key) if isinstance(after.get("progression"), dict) else None
+        if isinstance(parameters, dict):
+            after["progression"][key] = {
+                name: part for name, part in parameters.items() if name not in dropped or name in written
+            }
 
 
 def parse_setting(text: str) -> tuple[str, Any]:

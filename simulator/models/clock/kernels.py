@@ -20,12 +20,13 @@ from simulator.units import DAYS_PER_MONTH
     Q,  # volatility of this epoch
     Z,  # its normal
     STARTED,  # 1 once the volatility chain has begun
+    SPEED,  # disease time per day at q = m = 1
+    D50,
+    FLOOR,  # lowest disease time that recovery can reach
     XI,  # four coming normals of the chain: XI, XI + LANES, ...
     _XI1,
     _XI2,
     _XI3,
-    FLOOR,  # lowest disease time that recovery can reach
-    SPEED,  # disease time per day at q = m = 1
     LOG_L,  # log of the disease time at which SVC is critical
     A,  # steepness of function
     LOG_TAU,  # log tau of bulbar, fine motor, gross motor, respiratory: LOG_TAU, LOG_TAU + LANES, ...
@@ -38,7 +39,6 @@ from simulator.units import DAYS_PER_MONTH
     D_F,
     AMPLITUDE,  # A (12/D50)^beta e^eta
     BACKGROUND,  # N_bg at baseline
-    D50,
 ) = rows.offsets(rows.MODEL, 24)
 ROWS = 24
 PARAMETERS = {
