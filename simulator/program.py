@@ -32,14 +32,6 @@ MODELS = {"clock": clock}
 BINS = 256
 BULBAR_LIMIT = 4.0
 """SVC cannot be measured below this bulbar score (docs/model.md, section 9; assumed)."""
-VARIABLES = {
-    "alsfrs_r": recruit.MEASURED_ALSFRS_R,
-    "svc_percent": recruit.MEASURED_SVC,
-    "progression_rate": recruit.PROGRESSION_RATE,
-    "time_since_onset_months": recruit.SINCE_ONSET,
-    "age_years": recruit.AGE,
-}
-
 
 class Program(NamedTuple):
     """All a run needs, as numbers."""
@@ -146,7 +138,7 @@ def _people(scenario: Scenario) -> People:
         age=terms(disease.age_at_onset),
         entry=_entry_terms(entry),
         mode=np.int64(_entry_mode(entry)),
-        longest=F(min([recruit.LONGEST_MONTHS, *(h for c, _, h in _limits(entry.eligible) if c == recruit.SINCE_ONSET)])),
+        longest=F(min([recruit.LONGEST_MONTHS, *(h for c, _, h in _limits(entry.eligible) if c == rows.MEASURES.index("time_since_onset_months"))])),
         referral=F(0 if entry.referral_months is None else entry.referral_months),
         log_rate=F(death.log_rate.value + (math.log(death.multiplier.value) if death.multiplier.value > 0 else 0)),
         per_year=F(death.per_year_of_age),
@@ -215,8 +207,8 @@ def _limits(rule: Rule | None) -> list[tuple[int, float, float]]:
         return []
     limits = []
     if getattr(rule, "variant", None) is not None:
-        limits.append((recruit.IS_FAST, 1.0, 1.0))
-    for name, code in VARIABLES.items():
+        limits.append((rows.MEASURES.index("variant"), 1.0, 1.0))
+    for code, name in enumerate(rows.MEASURES[:-1]):
         bounds = getattr(rule, name, None)
         if bounds is not None:
             low = -np.inf if bounds.min is None else float(bounds.min)
@@ -226,7 +218,7 @@ def _limits(rule: Rule | None) -> list[tuple[int, float, float]]:
 
 
 def _in_words(variable: int, low: float, high: float) -> str:
-    name = next((n for n, code in VARIABLES.items() if code == variable), "variant")
+    name = rows.MEASURES[variable]
     if name == "variant":
         return "variant: fast"
     if low == -np.inf:

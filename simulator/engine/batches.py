@@ -83,6 +83,9 @@ def make_worker(sizes: Sizes, batch: int = BATCH, part: int = PART) -> Worker:
     )
     search = recruit.Search(
         waiting=np.zeros(batch, np.int64),
+        stratum=np.zeros(batch, np.int64),
+        width=np.zeros(1, np.int64),
+        why=np.zeros(LANES, np.int64),
         tried=np.zeros(batch, np.int64),
         found=np.zeros(batch, np.int64),
         reason=np.zeros(max(batch, recruit.ROUND) + LANES, np.int64),

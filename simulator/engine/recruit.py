@@ -14,7 +14,7 @@ from simulator.engine import observe, rows, seam
 from simulator.engine.jit import LANES, block, inline, kernel
 from simulator.engine.mathematics import ONE, TWO, ZERO, F, exp32, log32
 from simulator.engine.random import U32, Stream, normals, sample, uniforms
-from simulator.engine.rows import AGE_AT_ONSET, CANDIDATE, DEATH, ENTRY, EVENT, ENGINE_ROWS, GROUP, LEFT, MODEL, MODEL_PAST, PAST, PATIENT, SLOT, TIME_SINCE_ONSET
+from simulator.engine.rows import AGE_AT_ONSET, CANDIDATE, DEATH, ENTRY, EVENT, ENGINE_ROWS, GROUP, LEFT, MODEL, MODEL_PAST, PAST, PATIENT, SLOT, STRATUM, TIME_SINCE_ONSET, USED
 from simulator.units import DAYS_PER_MONTH, DAYS_PER_YEAR, MONTHS_PER_YEAR
 
 KIND, EVENTS, TRAIT = U32(Stream.KIND), U32(Stream.EVENT), U32(Stream.TRAIT)
@@ -27,7 +27,8 @@ MAX_CANDIDATES = 10_000
 AT_ONSET, BY_DISEASE_TIME, BY_TIME = 0, 1, 2
 ACCEPTED, EVENT_BEFORE, REFERRED_LATE, DIED_BEFORE, OTHER_STRATUM, TOO_LONG, FIRST_RULE = -1, 0, 1, 2, 3, 4, 5
 REASONS = ("event before entry", "not referred yet", "background death before entry", "another stratum", "over 1200 months")
-MEASURED_ALSFRS_R, MEASURED_SVC, PROGRESSION_RATE, SINCE_ONSET, AGE, IS_FAST = range(6)
+SVC_COLUMN = F(rows.MEASURES.index("svc_percent"))  # up to here, rules need no history
+HOLDS = rows.VARIANT  # scratch: a history does not need it, and those found are drawn again
 LONGEST_MONTHS = 1200.0
 
 
@@ -65,6 +66,9 @@ class Search(NamedTuple):
     """Working space of one worker while it recruits."""
 
     waiting: np.ndarray  # (batch,) int64 places still empty
+    stratum: np.ndarray  # (batch,) int64
+    width: np.ndarray  # (1,) int64 candidates tried side by side for each place
+    why: np.ndarray  # (LANES,) int64 verdicts on a block
     tried: np.ndarray  # (batch,) int64 candidates tried
     found: np.ndarray  # (batch,) int64 lowest candidate that fits, -1 none yet
     reason: np.ndarray  # (lane of the round,) int64
@@ -157,84 +161,69 @@ def meet(people, variants, dropout, table, model, key, w, s):
 
 @inline
 def _background_months(people, s, i):
-    """Months from onset to background death."""
-    if people.multiplier <= ZERO:
-        return NEVER
-    at_onset = people.multiplier * exp32(people.log_rate + people.per_year * s[AGE_AT_ONSET + i])
+    """Months from onset to background death, by inversion of the Gompertz hazard."""
+    at_onset = exp32(people.log_rate + people.per_year * s[AGE_AT_ONSET + i])
     at_onset = at_onset * (people.women if s[rows.SEX + i] > ZERO else ONE)
-    if people.per_year <= ZERO:
-        return YEAR_MONTHS * s[EVENT + i] / at_onset
-    return YEAR_MONTHS * log32(ONE + s[EVENT + i] * people.per_year / at_onset) / people.per_year
+    spent = s[EVENT + i] / at_onset
+    years = log32(ONE + spent * people.per_year) / people.per_year if people.per_year > ZERO else spent
+    return YEAR_MONTHS * years if people.multiplier > ZERO else NEVER
 
 
 @inline
-def _measured(s, i, variable):
-    months = s[TIME_SINCE_ONSET + i]
-    if variable == MEASURED_ALSFRS_R:
-        return s[rows.ALSFRS_MEASURED + i]
-    if variable == MEASURED_SVC:
-        return s[rows.SVC_MEASURED + i]
-    if variable == PROGRESSION_RATE:
-        lost = F(48.0) - s[rows.ALSFRS_MEASURED + i]
-        return lost / months if months > ZERO else (NEVER if lost > ZERO else ZERO)
-    if variable == SINCE_ONSET:
-        return months
-    if variable == AGE:
-        return s[AGE_AT_ONSET + i] + months / YEAR_MONTHS
-    return s[rows.FAST + i]
-
-
-@inline
-def _broken_rule(rules, stratum, s, i, early):
-    """Number of the first rule that lane i breaks, -1 if none; early rules need no history."""
+def _apply(rules, early, s, why):
+    """Rules that need no history (`early`) or do; the first one that a lane breaks is its reason."""
     for k in range(rules.shape[0]):
-        variable = int(rules[k, 1])
-        if (variable <= MEASURED_SVC) == early and (rules[k, 0] < ZERO or int(rules[k, 0]) == stratum):
-            x = _measured(s, i, variable)
-            if not (rules[k, 2] <= x <= rules[k, 3]):
-                return k
-    return -1
+        if (rules[k, 1] <= SVC_COLUMN) == early:
+            row, low, high = int(rules[k, 1]) * LANES + rows.ALSFRS_MEASURED, rules[k, 2], rules[k, 3]
+            for i in range(LANES):
+                meant = rules[k, 0] < ZERO or rules[k, 0] == s[STRATUM + i]
+                broken = meant and not (low <= s[row + i] <= high)
+                why[i] = FIRST_RULE + k if broken and why[i] == ACCEPTED else why[i]
 
 
-@inline
-def _belongs_to(when, strata, s, i):
-    """Stratum of lane i as a candidate: the first one of whose clauses all conditions hold, else the last."""
-    holds, stratum, clause = False, -1, -1
-    for k in range(when.shape[0]):
-        if int(when[k, 0]) != stratum or int(when[k, 1]) != clause:
-            if holds:
-                return stratum
-            stratum, clause, holds = int(when[k, 0]), int(when[k, 1]), True
-        x = _measured(s, i, int(when[k, 2]))
-        holds = holds and when[k, 3] <= x <= when[k, 4]
-    return stratum if holds else strata - 1
+@block
+def _judge_early(rules, s, why):
+    """What can be known of a block without its history: the event came before, or a rule is broken."""
+    for i in range(LANES):
+        why[i] = EVENT_BEFORE if s[LEFT + i] <= s[USED + i] else ACCEPTED
+    _apply(rules, True, s, why)
 
 
-@inline
-def _verdict_early(model, rules, stratum, s, i):
-    """First half of the verdict: what can be known without the history."""
-    if s[LEFT + i] <= seam.used_up(model, s, i):
-        return EVENT_BEFORE
-    broken = _broken_rule(rules, stratum, s, i, True)
-    return FIRST_RULE + broken if broken >= 0 else ACCEPTED
-
-
-@inline
-def _verdict_late(people, rules, when, strata, stratum, s, i):
-    """Second half of the verdict: what the time since onset decides."""
-    months = s[TIME_SINCE_ONSET + i]
-    if months > F(LONGEST_MONTHS):
-        return TOO_LONG
-    if people.referral > ZERO:
+@block
+def _judge_late(people, rules, when, strata, s, why):
+    """What the time since onset decides; lanes that are not ACCEPTED keep their reason."""
+    for i in range(LANES):
+        months = s[TIME_SINCE_ONSET + i]
         waited = months / people.referral
-        if s[rows.REFERRAL + i] >= ONE - exp32(-waited * waited):
-            return REFERRED_LATE
-    if _background_months(people, s, i) <= months:
-        return DIED_BEFORE
-    broken = _broken_rule(rules, stratum, s, i, False)
-    if broken >= 0:
-        return FIRST_RULE + broken
-    return ACCEPTED if _belongs_to(when, strata, s, i) == stratum else OTHER_STRATUM
+        referred = s[rows.REFERRAL + i] < ONE - exp32(-waited * waited) or people.referral <= ZERO
+        died = _background_months(people, s, i) <= months
+        reason = TOO_LONG if months > F(LONGEST_MONTHS) else (DIED_BEFORE if died else ACCEPTED)
+        reason = reason if referred or reason == TOO_LONG else REFERRED_LATE
+        why[i] = reason if why[i] == ACCEPTED else why[i]
+        lost = F(48.0) - s[rows.ALSFRS_MEASURED + i]
+        s[rows.PROGRESSION_RATE + i] = lost / months if months > ZERO else (NEVER if lost > ZERO else ZERO)
+        s[rows.AGE + i] = s[AGE_AT_ONSET + i] + months / YEAR_MONTHS
+    _apply(rules, False, s, why)
+    if strata > 1:
+        _judge_stratum(when, strata, s, why)
+
+
+@block
+def _judge_stratum(when, strata, s, why):
+    """A candidate belongs to the first stratum one of whose clauses holds in full, else to the last."""
+    for i in range(LANES):
+        s[USED + i] = F(strata - 1)
+    for k in range(when.shape[0] - 1, -1, -1):
+        ends = k == when.shape[0] - 1 or when[k, 0] != when[k + 1, 0] or when[k, 1] != when[k + 1, 1]
+        begins = k == 0 or when[k, 0] != when[k - 1, 0] or when[k, 1] != when[k - 1, 1]
+        row, low, high = int(when[k, 2]) * LANES + rows.ALSFRS_MEASURED, when[k, 3], when[k, 4]
+        for i in range(LANES):
+            held = ends or s[HOLDS + i] > ZERO
+            holds = held and low <= s[row + i] <= high
+            s[HOLDS + i] = ONE if holds else ZERO
+            s[USED + i] = when[k, 0] if holds and begins else s[USED + i]
+    for i in range(LANES):
+        why[i] = OTHER_STRATUM if why[i] == ACCEPTED and s[USED + i] != s[STRATUM + i] else why[i]
 
 
 @inline
@@ -242,7 +231,7 @@ def _keep(s, i, slot, kept):
     """Lane i is the best so far for place `slot`: keep what its history has come to."""
     kept[0, slot] = s[TIME_SINCE_ONSET + i]
     for k in range(MODEL_PAST):
-        kept[1 + k, slot] = s[MODEL + k * LANES + i]
+        kept[1 + k, slot] = s[(MODEL + k) * LANES + i]
 
 
 @block
@@ -253,16 +242,18 @@ def _let_in(people, visits, model, gates, key, space, first, n, cohort, who):
         for i in range(LANES):
             slot = min(start + i, n - 1)
             w[PATIENT + i], w[CANDIDATE + i] = U32(first + slot), U32(space.found[slot])
+            s[STRATUM + i] = F(space.stratum[slot])
         meet(people, gates.variants, gates.dropout, gates.table, model, key, w, s)
         for i in range(LANES):
             slot = min(start + i, n - 1)
             s[TIME_SINCE_ONSET + i] = kept[0, slot]
             for k in range(MODEL_PAST):
-                s[MODEL + k * LANES + i] = kept[1 + k, slot]
+                s[(MODEL + k) * LANES + i] = kept[1 + k, slot]
         seam.outputs(model, s, space.o, ZERO)
         observe.screen(visits, key, w, s, space.o)
+        seam.arrive(model, s)
         for i in range(LANES):
-            s[LEFT + i] -= seam.used_up(model, s, i)
+            s[LEFT + i] -= s[USED + i]
             background = (_background_months(people, s, i) - s[TIME_SINCE_ONSET + i]) * MONTH
             s[EVENT + i] = background
             s[DEATH + i] = background
@@ -275,22 +266,23 @@ def _let_in(people, visits, model, gates, key, space, first, n, cohort, who):
 
 
 @block
-def _decide(people, model, gates, space, width, first):
+def _decide(people, model, rules, when, strata, space):
     """Verdict on every history that has arrived at entry. Returns how many lanes are free."""
-    s, w, rules, when, free = space.past, space.past_w, gates.rules, gates.when, 0
+    s, w, why, free = space.past, space.past_w, space.why, 0
+    for i in range(LANES):
+        why[i] = ACCEPTED
+    if people.mode == BY_TIME:
+        seam.arrive(model, s)
+        _judge_early(rules, s, why)
+    _judge_late(people, rules, when, strata, s, why)
     for i in range(LANES):
         if w[SLOT + i] != FREE and s[TIME_SINCE_ONSET + i] >= ZERO:
-            lane = int(w[SLOT + i])
-            slot = space.waiting[lane // width]
-            stratum = stratum_of(gates.shares, first + slot)
-            verdict = _verdict_early(model, rules, stratum, s, i) if people.mode == BY_TIME else ACCEPTED
-            if verdict == ACCEPTED:
-                verdict = _verdict_late(people, rules, when, gates.shares.size, stratum, s, i)
-            candidate = int(w[CANDIDATE + i])
-            if verdict == ACCEPTED and (space.found[slot] < 0 or candidate < space.found[slot]):
+            lane, candidate = int(w[SLOT + i]), int(w[CANDIDATE + i])
+            slot = space.waiting[lane // space.width[0]]
+            if why[i] == ACCEPTED and (space.found[slot] < 0 or candidate < space.found[slot]):
                 space.found[slot] = candidate
                 _keep(s, i, slot, space.kept)
-            space.reason[lane] = verdict
+            space.reason[lane] = why[i]
             w[SLOT + i] = FREE
         free += 1 if w[SLOT + i] == FREE else 0
     return free
@@ -305,80 +297,70 @@ def _live_on(people, visits, model, key, s, w, o):
         observe.screen(visits, key, w, s, o)
 
 
-@inline
-def _begin_history(model, s, w, i, past, past_w, j, model_rows):
-    """Candidate of lane i goes to history lane j."""
-    for row in range(PAST):
-        past[row * LANES + j] = s[row * LANES + i]
-    for row in range(model_rows):
-        past[MODEL + row * LANES + j] = s[MODEL + row * LANES + i]
-    past_w[PATIENT + j], past_w[CANDIDATE + j] = w[PATIENT + i], w[CANDIDATE + i]
-    past_w[SLOT + j], past_w[GROUP + j] = w[SLOT + i], I0
-    seam.look_back(model, past, j)
-
-
 @block
-def _meet_block(people, visits, model, gates, key, space, start, lanes, width, first):
-    """Candidates `start`... of the round: draw them, and measure those who stand at entry already."""
+def _meet_block(people, visits, model, gates, key, space, start, lanes, first):
+    """Candidates `start`... of the round: draw them, and judge those who stand at entry already."""
+    s, w, width = space.s, space.w, space.width[0]
     for i in range(LANES):
         lane = min(start + i, lanes - 1)
         slot = space.waiting[lane // width]
-        space.w[PATIENT + i] = U32(first + slot)
-        space.w[CANDIDATE + i] = U32(space.tried[slot] + lane % width)
-        space.w[SLOT + i] = U32(lane)
-    meet(people, gates.variants, gates.dropout, gates.table, model, key, space.w, space.s)
-    if people.mode != BY_TIME:
-        seam.outputs(model, space.s, space.o, ZERO)
-        observe.screen(visits, key, space.w, space.s, space.o)
-
-
-@block
-def _sift(people, model, gates, space, start, count, width, first):
-    """Early verdicts on a block of candidates; `reason` is ACCEPTED for those whose history is worth living."""
-    for i in range(count):
-        slot = space.waiting[(start + i) // width]
-        stratum = stratum_of(gates.shares, first + slot)
-        if people.mode == BY_TIME:
-            space.reason[start + i] = ACCEPTED
-        else:
-            space.reason[start + i] = _verdict_early(model, gates.rules, stratum, space.s, i)
+        w[PATIENT + i] = U32(first + slot)
+        w[CANDIDATE + i] = U32(space.tried[slot] + lane % width)
+        w[SLOT + i] = U32(lane)
+        s[STRATUM + i] = F(space.stratum[slot])
+    meet(people, gates.variants, gates.dropout, gates.table, model, key, w, s)
+    if people.mode == BY_TIME:
+        for i in range(LANES):
+            space.why[i] = ACCEPTED
+    else:
+        seam.outputs(model, s, space.o, ZERO)
+        observe.screen(visits, key, w, s, space.o)
+        seam.arrive(model, s)
+        _judge_early(gates.rules, s, space.why)
+    for i in range(min(LANES, lanes - start)):
+        space.reason[start + i] = space.why[i]
 
 
 @block
 def _round(people, visits, model, gates, key, space, waiting, first):
     """Try the next candidates of every place still empty; fills space.reason. Returns candidates per place."""
     width = max(1, ROUND // waiting)
+    space.width[0] = width
     lanes, free, at = waiting * width, LANES, 0
-    s, w, past, past_w = space.s, space.w, space.past, space.past_w
+    s, w, past, past_w, reason = space.s, space.w, space.past, space.past_w, space.reason
     rows_along = s.size // LANES - ENGINE_ROWS if people.mode == BY_TIME else MODEL_PAST  # by time: measured at arrival
     for i in range(LANES):
         past_w[SLOT + i] = FREE
     for start in range(0, lanes, LANES):
-        count = min(LANES, lanes - start)
-        _meet_block(people, visits, model, gates, key, space, start, lanes, width, first)
-        _sift(people, model, gates, space, start, count, width, first)
-        for i in range(count):
-            if space.reason[start + i] == ACCEPTED:
+        _meet_block(people, visits, model, gates, key, space, start, lanes, first)
+        for i in range(min(LANES, lanes - start)):
+            if reason[start + i] == ACCEPTED:
                 while free == 0:
                     _live_on(people, visits, model, key, past, past_w, space.o)
-                    free = _decide(people, model, gates, space, width, first)
+                    free = _decide(people, model, gates.rules, gates.when, gates.shares.size, space)
                 while past_w[SLOT + at] != FREE:
                     at = (at + 1) % LANES
-                _begin_history(model, s, w, i, past, past_w, at, rows_along)
+                for row in range(PAST):
+                    past[row * LANES + at] = s[row * LANES + i]
+                for row in range(rows_along):
+                    past[(MODEL + row) * LANES + at] = s[(MODEL + row) * LANES + i]
+                past_w[PATIENT + at], past_w[CANDIDATE + at] = w[PATIENT + i], w[CANDIDATE + i]
+                past_w[SLOT + at], past_w[GROUP + at] = w[SLOT + i], I0
+                seam.look_back(model, past, at)
                 free -= 1
     while free < LANES:
         _live_on(people, visits, model, key, past, past_w, space.o)
-        free = _decide(people, model, gates, space, width, first)
+        free = _decide(people, model, gates.rules, gates.when, gates.shares.size, space)
     return width
 
 
 @block
-def _settle(gates, space, waiting, width, first):
+def _settle(space, waiting, width):
     """After a round: count rejections up to the candidate that fits. Returns places still empty, or -1 - stratum."""
     left = 0
     for p in range(waiting):
         slot = space.waiting[p]
-        stratum = stratum_of(gates.shares, first + slot)
+        stratum = space.stratum[slot]
         for c in range(width):
             space.tried[slot] += 1
             reason = space.reason[p * width + c]
@@ -400,13 +382,14 @@ def recruit(people, visits, model, gates, key, space, first, n, cohort, who):
     `cohort` : (row, n) float32, `who` : (2, n) uint32 patient and accepted candidate; `space.tried` counts candidates.
     """
     for slot in range(n):
+        space.stratum[slot] = stratum_of(gates.shares, first + slot)
         space.waiting[slot] = slot
         space.tried[slot] = 0
         space.found[slot] = -1
     waiting = n
     while waiting > 0:
         width = _round(people, visits, model, gates, key, space, waiting, first)
-        waiting = _settle(gates, space, waiting, width, first)
+        waiting = _settle(space, waiting, width)
         if waiting < 0:
             return -1 - waiting
     _let_in(people, visits, model, gates, key, space, first, n, cohort, who)

@@ -17,9 +17,11 @@ def offsets(first: int, count: int) -> range:
 # along while a candidate's history is lived.
 # LEFT: what is left of the event threshold. EVENT and DEATH: days since baseline; they start at background death (EVENT
 # holds its threshold until entry).
-PAST = 12
-VARIANT, SEX, SITE, FAST, AGE_AT_ONSET, TIME_SINCE_ONSET, ENTRY, ALSFRS_MEASURED, SVC_MEASURED = offsets(0, 9)
-REFERRAL, LEFT, EVENT = offsets(9, 3)
+# USED: what of the threshold is used up by entry. MEASURED rows: what rules of entry look at, in the order of MEASURES.
+PAST = 16
+VARIANT, SEX, SITE, AGE_AT_ONSET, ENTRY, STRATUM, REFERRAL, LEFT, USED, EVENT = offsets(0, 10)
+MEASURED = ALSFRS_MEASURED, SVC_MEASURED, PROGRESSION_RATE, TIME_SINCE_ONSET, AGE, FAST = offsets(10, 6)
+MEASURES = ("alsfrs_r", "svc_percent", "progression_rate", "time_since_onset_months", "age_years", "variant")
 
 # What happens to the patient. TRY_*: the step in which the threshold was used up, kept until resolved.
 _LIFE = 13
@@ -32,7 +34,7 @@ _DRUG = 15
 C, E, R, X, Z1, Z2, V, ZBAR, ZWAS, EC50, E_N, E_F, M, DELTA, GIVEN = offsets(PAST + _LIFE, 15)
 
 ENGINE_ROWS = PAST + _LIFE + _DRUG
-MODEL = ENGINE_ROWS
+MODEL = ENGINE_ROWS  # a row number, not an offset
 MODEL_PAST = 8
 """Rows of a model, its first ones, that change or are needed while a history is lived."""
 

@@ -64,8 +64,8 @@ def live_back(model, key, w, s, by_time, longest):
 
 
 @_seam
-def used_up(model, s, i):
-    """What lane i has used up of its event threshold by entry: the cumulative hazard since onset."""
+def arrive(model, s):
+    """A block stands at entry: put what it has used up of its event thresholds into USED, and settle what age decides."""
 
 
 @_seam

@@ -104,14 +104,23 @@ class Clock(NamedTuple):
 
 
 @inline
-def _draw_speed(table, key, w, s):
+def _look_up_speed(table, s):
+    """Put the variants' rows of the table where the loop that follows can read them in lanes."""
+    for i in range(LANES):
+        v = int(s[VARIANT + i])
+        s[XI + i], s[_XI1 + i], s[_XI2 + i] = table[v, 0], table[v, 1], table[v, 2]
+        s[_XI3 + i], s[A + i] = table[v, 3], table[v, 4]
+        s[V0 + i], s[LOG_L + i] = table[v, 5], table[v, 6]
+
+
+@inline
+def _draw_speed(key, w, s):
     for i in range(LANES):
         z0, z1, z2, z3 = normals(key, w[rows.PATIENT + i], I0, TRAIT, w[rows.CANDIDATE + i])
-        v = int(s[VARIANT + i])
-        d50 = sample((table[v, 0], table[v, 1], table[v, 2], table[v, 3], table[v, 4]), z0)
+        d50 = sample((s[XI + i], s[_XI1 + i], s[_XI2 + i], s[_XI3 + i], s[A + i]), z0)
         s[D50 + i] = d50
         s[SPEED + i] = ONE / (MONTH * d50)
-        s[FAST + i] = ONE if s[FAST + i] < table[v, 5] and d50 < table[v, 6] else ZERO
+        s[FAST + i] = ONE if s[FAST + i] < s[V0 + i] and d50 < s[LOG_L + i] else ZERO
         s[LOG_TAU + i] = z1
         s[_TAU1 + i] = z2
         s[_TAU2 + i] = z3
@@ -135,7 +144,8 @@ def _draw_decline(model, key, w, s):
 
 
 def draw(model, table, key, w, s):
-    _draw_speed(table, key, w, s)
+    _look_up_speed(table, s)
+    _draw_speed(key, w, s)
     _draw_decline(model, key, w, s)
     for i in range(LANES):
         patient, candidate = w[rows.PATIENT + i], w[rows.CANDIDATE + i]
@@ -195,17 +205,14 @@ def live_back(model, key, w, s, by_time, longest):
         w[rows.GROUP + i] = U32(group + I1)
 
 
-@inline
-def _cumulative(model, s, i, u):
-    return exp32(model.kappa * (log32(u) - s[LOG_L + i])) if u > ZERO else ZERO
-
-
-def used_up(model, s, i):
-    phi = _cumulative(model, s, i, s[U + i])
-    s[PHI + i] = phi
-    age = s[AGE_AT_ONSET + i] + s[TIME_SINCE_ONSET + i] * YEARS
-    s[BACKGROUND + i] = model.background * exp32(model.log_growth * (age - F(50.0)))
-    return phi
+def arrive(model, s):
+    for i in range(LANES):
+        phi = exp32(model.kappa * (log32(s[U + i]) - s[LOG_L + i]))
+        phi = phi if s[U + i] > ZERO else ZERO
+        s[PHI + i] = phi
+        s[rows.USED + i] = phi
+        age = s[AGE_AT_ONSET + i] + s[TIME_SINCE_ONSET + i] * YEARS
+        s[BACKGROUND + i] = model.background * exp32(model.log_growth * (age - F(50.0)))
 
 
 def renew(model, key, w, s, epoch):
@@ -362,7 +369,7 @@ seam.register(
     draw=draw,
     look_back=look_back,
     live_back=live_back,
-    used_up=used_up,
+    arrive=arrive,
     renew=renew,
     mark=mark,
     step=step,

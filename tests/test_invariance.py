@@ -1,0 +1,236 @@
+"""What a result must not depend on, bit by bit: threads, chunks, block width, numbers of patients and arms, days of output."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import simulator as sim
+from simulator.engine import batches
+from simulator.results.summary import SUMMARISED
+
+BASE = {"follow_up_days": 728, "trial": None, "visits.every_days": 56}
+MISSED = {"adherence": {"missed": 0.2, "delay_days_max": 42}}
+OFF_THE_WEEK = [{"treatments": ["tofersen"], "from_day": 3, "to_day": 101}, {"treatments": ["tofersen"], "from_day": 300}]
+EARLY = [{"treatments": ["tofersen"], "from_day": 0}]
+GROUPS = ("patients", "truth", "observed", "events", "doses", "summary")
+
+
+def run(changes: dict[str, Any] | None = None, patients: int = 300, seed: int = 5, **keywords: Any) -> sim.Result:
+    scenario = sim.load("valor").replace(BASE | (changes or {}))
+    return sim.simulate(scenario, patients=patients, seed=seed, **({"threads": 1} | keywords))
+
+
+def same(a: np.ndarray, b: np.ndarray) -> bool:
+    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
+def differing(one: sim.Result, other: sim.Result, groups: tuple[str, ...] = GROUPS) -> list[str]:
+    """Arrays that are not the same, bit by bit."""
+    assert one.groups.keys() == other.groups.keys()
+    pairs = [(f"{g}/{n}", a, other.groups[g][n]) for g in groups for n, a in one.groups[g].items()]
+    return [name for name, a, b in pairs if not same(a.values, b.values)]
+
+
+def differing_in_arm(one: sim.Result, other: sim.Result, arm: str, patients: int | None = None) -> list[str]:
+    """Arrays of one arm that differ between two results, of the first so many patients."""
+    i, j, found = one.arm_index(arm), other.arm_index(arm), []
+    for group in ("truth", "observed", "events", "summary") if patients is None else ("truth", "observed", "events"):
+        for name, array in one.groups[group].items():
+            if array.dims[0] == "arm" and len(array.dims) > 1:
+                a, b = array.values[i][:patients], other.groups[group][name].values[j][:patients]
+                found += [] if same(a, b) else [f"{group}/{name}"]
+    doses = [doses_of(result, arm, patients) for result in (one, other)]
+    return found if doses[0] == doses[1] else [*found, "doses"]
+
+
+def doses_of(result: sim.Result, arm: str, patients: int | None) -> list[tuple[int, float]]:
+    doses = {name: array.values for name, array in result.groups["doses"].items()}
+    wanted = doses["arm"] == result.arm_index(arm)
+    wanted &= doses["patient"] < (result.n_patients if patients is None else patients)
+    return list(zip(doses["patient"][wanted].tolist(), doses["day"][wanted].tolist(), strict=True))
+
+
+# --- the machine
+
+
+@pytest.mark.parametrize("changes", [{}, MISSED], ids=["calendar", "missed doses"])
+def test_one_and_two_threads_give_the_same(changes):
+    one, two = (run(changes, patients=2500, threads=threads) for threads in (1, 2))
+    assert differing(one, two) == []
+    assert one.screening == two.screening
+    streamed = run(changes, patients=2500, threads=2, output="summary")
+    assert differing(streamed, run(changes, patients=2500, output="summary"), ("summary",)) == []
+
+
+@pytest.mark.parametrize("output", ["full", "summary"])
+@pytest.mark.parametrize(
+    ("batch", "part", "most"), [(1, 1, 1), (37, 5, 100), (128, 128, 128), (129, 1000, 10_000), (700, 100, 333)]
+)
+def test_chunks_do_not_show(monkeypatch, batch, part, most, output):
+    changes = MISSED | {"follow_up_days": 364}
+    expected = run(changes, patients=400, output=output)
+    monkeypatch.setattr(batches, "make_worker", functools.partial(batches.make_worker, batch=batch, part=part))
+    monkeypatch.setattr(batches, "RANGE", most)
+    monkeypatch.setattr(batches, "PART", min(most, part))
+    found = run(changes, patients=400, output=output, threads=2)
+    assert differing(found, expected, tuple(expected.groups)) == []
+    assert found.screening == expected.screening
+
+
+SAVE = """
+import sys, json, numpy as np, simulator as sim
+place, settings, patients, output = sys.argv[1], json.loads(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+result = sim.simulate(sim.load("valor").replace(settings), patients=patients, seed=5, threads=1, output=output)
+np.savez(place, **{f"{g}/{n}": a.values for g, arrays in result.groups.items() for n, a in arrays.items()})
+"""
+
+
+def elsewhere(place: Path, changes: dict[str, Any], patients: int, output: str = "full", **variables: str) -> dict:
+    """The arrays of a run in another process with other environment variables."""
+    tree = Path(sim.__file__).parents[1]
+    arguments = [str(place), json.dumps(BASE | changes), str(patients), output]
+    subprocess.run(
+        [sys.executable, "-c", SAVE, *arguments], env=os.environ | variables, cwd=tree, check=True, timeout=400
+    )
+    with np.load(place) as saved:
+        return dict(saved)
+
+
+@pytest.mark.slow
+def test_block_width_does_not_show(tmp_path):
+    for output in ("full", "summary"):
+        expected = run(MISSED, output=output)
+        found = elsewhere(tmp_path / f"{output}.npz", MISSED, 300, output, ALS_SIM_LANES="64")
+        different = [k for k, values in found.items() if not same(values, expected.groups[k.split("/")[0]][k.split("/")[1]].values)]
+        assert different == []
+        assert len(found) == sum(len(group) for group in expected.groups.values())
+
+
+def test_without_compiling_the_numbers_are_the_same_but_for_rounding(tmp_path):
+    changes = MISSED | {"follow_up_days": 364, "output.every_days": 20}
+    plain = elsewhere(tmp_path / "plain.npz", changes, 24, NUMBA_DISABLE_JIT="1", ALS_SIM_LANES="16")
+    compiled = run(changes, patients=24)
+    for name, values in plain.items():
+        group, variable = name.split("/")
+        other = compiled.groups[group][variable].values
+        if values.dtype.kind != "f":
+            assert (values == other).all(), name
+        elif group == "summary" and variable.partition("_quantile")[1]:
+            continue  # a value that moves into the next bin moves a quantile by more than rounding
+        elif name == "observed/alsfrs_r":
+            assert np.nanmax(np.abs(values - other)) <= 1
+        else:
+            assert values == pytest.approx(other, rel=1e-4, abs=2e-3, nan_ok=True), name
+
+
+# --- the run
+
+
+@settings(max_examples=8)
+@given(patients=st.integers(1, 600), seed=st.integers(0, 2**64 - 1))
+def test_the_first_patients_of_twice_as_many_are_the_same(patients, seed):
+    few, many = (run(patients=n, seed=seed) for n in (patients, 2 * patients))
+    for name, array in few.groups["patients"].items():
+        assert same(array.values, many.groups["patients"][name].values[:patients]), name
+    for arm in few.arms:
+        assert differing_in_arm(few, many, arm, patients) == []
+
+
+@pytest.mark.parametrize("changes", [{}, MISSED], ids=["calendar", "missed doses"])
+def test_an_arm_more_changes_no_other(changes):
+    arms = {"untreated": [], "early": EARLY}
+    few = run({"arms": arms} | changes)
+    many = run({"arms": {"odd": OFF_THE_WEEK} | arms | {"odd again": OFF_THE_WEEK}} | changes)
+    for arm in arms:
+        assert differing_in_arm(few, many, arm) == []
+    assert differing(few, many, ("patients",)) == []
+    assert doses_of(many, "odd", None) == doses_of(many, "odd again", None) != []
+
+
+def test_the_order_of_arms_is_the_order_of_the_output_only():
+    arms = {"untreated": [], "early": EARLY, "odd": OFF_THE_WEEK}
+    one, other = run({"arms": arms}), run({"arms": dict(reversed(arms.items()))})
+    assert one.arms == tuple(reversed(other.arms))
+    for arm in arms:
+        assert differing_in_arm(one, other, arm) == []
+
+
+@pytest.mark.parametrize(("fine", "coarse"), [(1, 28), (7, 28), (4, 28), (15, 45), (9, 45)])
+def test_the_truth_does_not_depend_on_the_days_of_output(fine, coarse):
+    often, seldom = (run({"output.every_days": every}, patients=150) for every in (fine, coarse))
+    shared = np.isin(often.time, seldom.time)
+    assert shared.sum() == seldom.time.size
+    for name, array in seldom.groups["truth"].items():
+        if array.dims[-1] == "time" and len(array.dims) == 3:
+            assert same(np.ascontiguousarray(often.groups["truth"][name].values[:, :, shared]), array.values), name
+    assert differing(often, seldom, ("patients", "events", "observed", "doses")) == []
+
+
+def test_the_seed_changes_everything():
+    one, other = run(seed=5), run(seed=6)
+    for group, name in [("patients", "d50"), ("patients", "age"), ("truth", "svc"), ("events", "dropout_time")]:
+        a, b = (result.groups[group][name].values for result in (one, other))
+        assert (a != b).mean() > 0.95, name
+    high = run(seed=5 + 2**32)
+    assert (one.groups["patients"]["d50"].values != high.groups["patients"]["d50"].values).mean() > 0.95
+
+
+# --- the sums
+
+
+@pytest.mark.parametrize("changes", [{}, MISSED | {"output.every_days": 45}], ids=["calendar", "missed doses"])
+def test_a_streamed_summary_is_that_of_a_full_run(changes):
+    full, streamed = run(changes, patients=1300), run(changes, patients=1300, output="summary")
+    assert differing(streamed, full, ("summary",)) == []
+    assert list(streamed.groups) == ["summary"]
+    assert streamed.screening == full.screening
+
+
+def survivors(full: sim.Result, row: Any) -> np.ndarray:
+    """(arm, patient, time) float64 values of a summarised variable, NaN for the dead."""
+    x = full.groups["truth"][row.of].values.astype(np.float64)
+    x = np.log(x) if row.transform == "log" else x
+    x = x - x[:, :, :1] if row.since else x
+    death = full.groups["events"]["death_time"].values
+    alive = np.isnan(death)[:, :, None] | (death[:, :, None] > full.time)
+    return np.where(alive, x, np.nan)
+
+
+@pytest.mark.parametrize("row", SUMMARISED, ids=[row.name for row in SUMMARISED])
+def test_sums_agree_with_numpy_on_every_patient(row):
+    full = run({"follow_up_days": 1456}, patients=1000)
+    x = survivors(full, row)
+    summary = {name: array.values for name, array in full.groups["summary"].items()}
+    mean, sd = summary[f"{row.name}_mean"], summary[f"{row.name}_sd"]
+    if row.transform == "log":
+        mean, sd = np.log(mean), np.log(sd)
+    assert mean == pytest.approx(np.nanmean(x, axis=1), abs=2e-6 * (row.high - row.low))
+    assert sd == pytest.approx(np.nanstd(x, axis=1, ddof=1), abs=1e-3 * (row.high - row.low) / 100)
+    quantiles = np.nanquantile(x, summary["quantile"], axis=1, method="inverted_cdf").transpose(1, 2, 0)
+    found = summary[f"{row.name}_quantile"]
+    found = np.log(found) if row.transform == "log" else found
+    inside = (quantiles > row.low) & (quantiles < row.high)
+    assert inside.mean() > 0.99
+    assert np.abs(found - quantiles)[inside].max() <= 1.001 * (row.high - row.low) / row.bins
+
+
+def test_survival_agrees_with_counting():
+    full = run({"follow_up_days": 1456}, patients=1000)
+    summary, events = full.groups["summary"], full.groups["events"]
+    free = (events["event"].values == 0)[:, :, None] | (events["event_free_time"].values[:, :, None] > full.time)
+    assert summary["event_free"].values == pytest.approx(free.mean(axis=1), abs=1e-12)
+    death = np.nan_to_num(events["death_time"].values, nan=np.inf)
+    assert summary["survival"].values == pytest.approx((death[:, :, None] > full.time).mean(axis=1), abs=1e-12)
+    score = np.nan_to_num(survivors(full, next(row for row in SUMMARISED if row.name == "alsfrs_r")))
+    assert summary["alsfrs_r_death0_mean"].values == pytest.approx(score.mean(axis=1), abs=1e-4)
