@@ -136,7 +136,7 @@ def _give_own(model, drug, calendars, w, s, day, step, addon):
             s[GIVEN + i] += ONE
 
 
-@block
+@inline
 def treat(model, drug, table, doses, cursor, own, calendars, w, s, step, days, addon):
     """Doses and drug from the start of `step` on for `days` days (7: the whole step), then the rate's multiplier.
 
@@ -157,6 +157,6 @@ def treat(model, drug, table, doses, cursor, own, calendars, w, s, step, days, a
                 cursor += 1
             if cursor < doses.size:
                 to = min(days, doses[cursor] - WEEK * step)
-        effect.chain(drug, table[to - at], ONE if to - at == days else F(to - at) * share, s)
+        effect.chain(drug, table, to - at, ONE if to - at == days else F(to - at) * share, s)
         at = to
     effect.close_step(s, addon)

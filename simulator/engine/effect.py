@@ -75,29 +75,29 @@ def respond(drug, key, w, s):
 
 
 @inline
-def chain(drug, k, weight, s):
-    """Advance the drug by the days of propagator row `k`; ZBAR gains `weight` times the mean of z2 over them."""
+def chain(drug, table, h, weight, s):
+    """Advance the drug by `h` whole days, row `h` of the propagators; ZBAR gains `weight` times the mean of z2 over them."""
     fast, slow = ONE - drug.slow, drug.slow
     for i in range(LANES):
         c, half = s[C + i], s[EC50 + i]
-        i1 = drug.scale * (c * k[DECAY1]) / (c * k[DECAY1] + half)
-        i2 = drug.scale * (c * k[DECAY2]) / (c * k[DECAY2] + half)
+        i1 = drug.scale * (c * table[h, DECAY1]) / (c * table[h, DECAY1] + half)
+        i2 = drug.scale * (c * table[h, DECAY2]) / (c * table[h, DECAY2] + half)
         e, r, x, z1, z2 = s[E + i], s[R + i], s[X + i], s[Z1 + i], s[Z2 + i]
-        r_next = k[RE] * e + k[RR] * r + k[R1] * i1 + k[R2] * i2
-        x_next = k[XE] * e + k[XR] * r + k[XX] * x + k[X1] * i1 + k[X2] * i2
-        r_half = k[HRE] * e + k[HRR] * r + k[HR1] * i1 + k[HR2] * i2
-        x_half = k[HXE] * e + k[HXR] * r + k[HXX] * x + k[HX1] * i1 + k[HX2] * i2
+        r_next = table[h, RE] * e + table[h, RR] * r + table[h, R1] * i1 + table[h, R2] * i2
+        x_next = table[h, XE] * e + table[h, XR] * r + table[h, XX] * x + table[h, X1] * i1 + table[h, X2] * i2
+        r_half = table[h, HRE] * e + table[h, HRR] * r + table[h, HR1] * i1 + table[h, HR2] * i2
+        x_half = table[h, HXE] * e + table[h, HXR] * r + table[h, HXX] * x + table[h, HX1] * i1 + table[h, HX2] * i2
         at_start = min(fast * r + slow * x, NFL_LIMIT)
         at_half = min(fast * r_half + slow * x_half, NFL_LIMIT)
         at_end = min(fast * r_next + slow * x_next, NFL_LIMIT)
-        s[V + i] = k[VV] * s[V + i] + k[V_START] * at_start + k[V_HALF] * at_half + k[V_END] * at_end
-        s[ZBAR + i] += weight * (k[ME] * e + k[MA] * z1 + k[MB] * z2 + k[M1] * i1 + k[M2] * i2)
-        s[Z2 + i] = k[BE] * e + k[BA] * z1 + k[BB] * z2 + k[B1] * i1 + k[B2] * i2
-        s[Z1 + i] = k[AE] * e + k[AA] * z1 + k[A1] * i1 + k[A2] * i2
-        s[E + i] = k[EE] * e + k[E1] * i1 + k[E2] * i2
+        s[V + i] = table[h, VV] * s[V + i] + table[h, V_START] * at_start + table[h, V_HALF] * at_half + table[h, V_END] * at_end
+        s[ZBAR + i] += weight * (table[h, ME] * e + table[h, MA] * z1 + table[h, MB] * z2 + table[h, M1] * i1 + table[h, M2] * i2)
+        s[Z2 + i] = table[h, BE] * e + table[h, BA] * z1 + table[h, BB] * z2 + table[h, B1] * i1 + table[h, B2] * i2
+        s[Z1 + i] = table[h, AE] * e + table[h, AA] * z1 + table[h, A1] * i1 + table[h, A2] * i2
+        s[E + i] = table[h, EE] * e + table[h, E1] * i1 + table[h, E2] * i2
         s[R + i] = r_next
         s[X + i] = x_next
-        s[C + i] = c * k[DECAY]
+        s[C + i] = c * table[h, DECAY]
 
 
 @inline

@@ -16,6 +16,9 @@ import numpy as np
 LANES = int(os.environ.get("ALS_SIM_LANES", "128"))
 """Patients stepped at once; a compile-time constant. Results do not depend on it (a test proves it)."""
 
+U64 = np.uint64
+"""Index type where a row is chosen at run time: a signed index may be negative, and its check turns loads into gathers."""
+
 JIT = not numba.config.DISABLE_JIT
 
 # No "reassoc" and never True: sums are integers (see sums.py), and infinity means something here.

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.engine import dosing, effect, observe, rows, seam, sums
-from simulator.engine.jit import LANES, block, inline, kernel
+from simulator.engine.jit import LANES, U64, block, inline, kernel
 from simulator.engine.mathematics import ONE, TWO, ZERO, F
 from simulator.engine.rows import DEATH, EVENT, KIND, PAV, SLOT, TRY_DAY
 from simulator.units import DAYS_PER_YEAR
@@ -71,9 +71,11 @@ def _load(space, arms, a, drug, key, start, n):
     """Put `n` of the cohort into blocks for arm `a`; lanes beyond them belong to nobody and are never alive."""
     for b in range((n + LANES - 1) // LANES):
         s, w = space.s[b], space.w[b]
+        whole = b * LANES + LANES <= n
         for row in range(space.cohort.shape[0]):
             for i in range(LANES):
-                s[row * LANES + i] = space.cohort[row, start + min(b * LANES + i, n - 1)]
+                place = b * LANES + i if whole else min(b * LANES + i, n - 1)
+                s[U64(row * LANES) + U64(i)] = space.cohort[row, U64(start + place)]
         for i in range(LANES):
             place = start + min(b * LANES + i, n - 1)
             w[rows.PATIENT + i], w[rows.CANDIDATE + i] = space.who[0, place], space.who[1, place]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.engine import observe, rows, seam
-from simulator.engine.jit import LANES, block, inline, kernel
+from simulator.engine.jit import LANES, U64, block, inline, kernel
 from simulator.engine.mathematics import ONE, TWO, ZERO, F, exp32, log32
 from simulator.engine.random import U32, Stream, normals, sample, uniforms
 from simulator.engine.rows import AGE_AT_ONSET, CANDIDATE, DEATH, ENTRY, EVENT, ENGINE_ROWS, GROUP, LEFT, MODEL, MODEL_PAST, PAST, PATIENT, SLOT, STRATUM, TIME_SINCE_ONSET, USED
@@ -28,6 +28,7 @@ AT_ONSET, BY_DISEASE_TIME, BY_TIME = 0, 1, 2
 ACCEPTED, EVENT_BEFORE, REFERRED_LATE, DIED_BEFORE, OTHER_STRATUM, TOO_LONG, FIRST_RULE = -1, 0, 1, 2, 3, 4, 5
 REASONS = ("event before entry", "not referred yet", "background death before entry", "another stratum", "over 1200 months")
 SVC_COLUMN = F(rows.MEASURES.index("svc_percent"))  # up to here, rules need no history
+FIRST_MEASURED = F(rows.ALSFRS_MEASURED)
 HOLDS = rows.VARIANT  # scratch: a history does not need it, and those found are drawn again
 LONGEST_MONTHS = 1200.0
 
@@ -174,10 +175,10 @@ def _apply(rules, early, s, why):
     """Rules that need no history (`early`) or do; the first one that a lane breaks is its reason."""
     for k in range(rules.shape[0]):
         if (rules[k, 1] <= SVC_COLUMN) == early:
-            row, low, high = int(rules[k, 1]) * LANES + rows.ALSFRS_MEASURED, rules[k, 2], rules[k, 3]
+            row, low, high = U64(rules[k, 1] * F(LANES) + FIRST_MEASURED), rules[k, 2], rules[k, 3]
             for i in range(LANES):
                 meant = rules[k, 0] < ZERO or rules[k, 0] == s[STRATUM + i]
-                broken = meant and not (low <= s[row + i] <= high)
+                broken = meant and not (low <= s[row + U64(i)] <= high)
                 why[i] = FIRST_RULE + k if broken and why[i] == ACCEPTED else why[i]
 
 
@@ -216,10 +217,10 @@ def _judge_stratum(when, strata, s, why):
     for k in range(when.shape[0] - 1, -1, -1):
         ends = k == when.shape[0] - 1 or when[k, 0] != when[k + 1, 0] or when[k, 1] != when[k + 1, 1]
         begins = k == 0 or when[k, 0] != when[k - 1, 0] or when[k, 1] != when[k - 1, 1]
-        row, low, high = int(when[k, 2]) * LANES + rows.ALSFRS_MEASURED, when[k, 3], when[k, 4]
+        row, low, high = U64(when[k, 2] * F(LANES) + FIRST_MEASURED), when[k, 3], when[k, 4]
         for i in range(LANES):
             held = ends or s[HOLDS + i] > ZERO
-            holds = held and low <= s[row + i] <= high
+            holds = held and low <= s[row + U64(i)] <= high
             s[HOLDS + i] = ONE if holds else ZERO
             s[USED + i] = when[k, 0] if holds and begins else s[USED + i]
     for i in range(LANES):

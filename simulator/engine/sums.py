@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.engine.jit import LANES, block, inline
+from simulator.engine.jit import LANES, U64, block, inline
 from simulator.engine.mathematics import HALF, ONE, ZERO, F, log32
 from simulator.engine.rows import DEATH, EVENT, KIND
 
@@ -64,20 +64,20 @@ def _values(row, logarithm, o, x):
     """Put an output row of a block into `x`, on its scale."""
     if logarithm:
         for i in range(LANES):
-            x[i] = log32(o[row + i])
+            x[i] = log32(o[row + U64(i)])
     else:
         for i in range(LANES):
-            x[i] = o[row + i]
+            x[i] = o[row + U64(i)]
 
 
 @block
 def keep_baseline(table, o, base, x):
     """Remember each lane's baseline of the variables that are changes; 0 for the others."""
     for v in range(table.shape[0]):
-        _values(int(table[v, ROW]), table[v, LOGARITHM] > ZERO, o, x)
+        _values(U64(table[v, ROW]), table[v, LOGARITHM] > ZERO, o, x)
         change = table[v, CHANGE]
         for i in range(LANES):
-            base[v * LANES + i] = x[i] * change
+            base[U64(v * LANES) + U64(i)] = x[i] * change
 
 
 @inline
@@ -85,10 +85,10 @@ def _add_value(table, v, x, base, alive, bins, counts, a, t):
     """Total and square of variable v over the alive lanes of a block; its values go into `counts`."""
     limit, scale, square_scale = table[v, LIMIT], table[v, SCALE], table[v, SQUARE_SCALE]
     low, per_width, last = table[v, LOW], ONE / table[v, WIDTH], F(counts.shape[3] - 1)
-    mine = v * LANES
+    mine = U64(v * LANES)
     total, square = np.int64(0), np.int64(0)
     for i in range(LANES):
-        d = min(max(x[i] - base[mine + i], -limit), limit)
+        d = min(max(x[i] - base[mine + U64(i)], -limit), limit)
         total += np.int64(np.int32(np.floor(d * scale + HALF)) & alive[i])
         square += np.int64(np.int32(np.floor(d * d * square_scale + HALF)) & alive[i])
         bins[i] = np.uint32(np.int32(min(max((d - low) * per_width, ZERO), last)))
@@ -108,7 +108,7 @@ def accumulate(table, heads, moments, counts, a, t, base, o, s, day, x, alive, b
     heads[a, t, ALIVE] += living
     heads[a, t, EVENT_FREE] += event_free
     for v in range(table.shape[0]):
-        _values(int(table[v, ROW]), table[v, LOGARITHM] > ZERO, o, x)
+        _values(U64(table[v, ROW]), table[v, LOGARITHM] > ZERO, o, x)
         total, square = _add_value(table, v, x, base, alive, bins, counts, a, t)
         moments[a, t, v, TOTAL] += total
         moments[a, t, v, SQUARE] += square
