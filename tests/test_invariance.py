@@ -37,7 +37,7 @@ def same(a: np.ndarray, b: np.ndarray) -> bool:
 
 def differing(one: sim.Result, other: sim.Result, groups: tuple[str, ...] = GROUPS) -> list[str]:
     """Arrays that are not the same, bit by bit."""
-    assert one.groups.keys() == other.groups.keys()
+    assert all(one.groups[group].keys() == other.groups[group].keys() for group in groups)
     pairs = [(f"{g}/{n}", a, other.groups[g][n]) for g in groups for n, a in one.groups[g].items()]
     return [name for name, a, b in pairs if not same(a.values, b.values)]
 

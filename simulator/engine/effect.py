@@ -80,8 +80,10 @@ def chain(drug, table, h, weight, s):
     fast, slow = ONE - drug.slow, drug.slow
     for i in range(LANES):
         c, half = s[C + i], s[EC50 + i]
-        i1 = drug.scale * (c * table[h, DECAY1]) / (c * table[h, DECAY1] + half)
-        i2 = drug.scale * (c * table[h, DECAY2]) / (c * table[h, DECAY2] + half)
+        c1, c2 = c * table[h, DECAY1], c * table[h, DECAY2]
+        d1, d2 = c1 + half, c2 + half
+        per_both = drug.scale / (d1 * d2)  # one division for both Gauss points
+        i1, i2 = c1 * d2 * per_both, c2 * d1 * per_both
         e, r, x, z1, z2 = s[E + i], s[R + i], s[X + i], s[Z1 + i], s[Z2 + i]
         r_next = table[h, RE] * e + table[h, RR] * r + table[h, R1] * i1 + table[h, R2] * i2
         x_next = table[h, XE] * e + table[h, XR] * r + table[h, XX] * x + table[h, X1] * i1 + table[h, X2] * i2

@@ -71,11 +71,12 @@ def _load(space, arms, a, drug, key, start, n):
     """Put `n` of the cohort into blocks for arm `a`; lanes beyond them belong to nobody and are never alive."""
     for b in range((n + LANES - 1) // LANES):
         s, w = space.s[b], space.w[b]
-        whole = b * LANES + LANES <= n
+        count = min(LANES, n - b * LANES)
         for row in range(space.cohort.shape[0]):
-            for i in range(LANES):
-                place = b * LANES + i if whole else min(b * LANES + i, n - 1)
-                s[U64(row * LANES) + U64(i)] = space.cohort[row, U64(start + place)]
+            for i in range(count):
+                s[U64(row * LANES) + U64(i)] = space.cohort[row, U64(start + b * LANES) + U64(i)]
+            for i in range(count, LANES):
+                s[row * LANES + i] = space.cohort[row, start + n - 1]
         for i in range(LANES):
             place = start + min(b * LANES + i, n - 1)
             w[rows.PATIENT + i], w[rows.CANDIDATE + i] = space.who[0, place], space.who[1, place]

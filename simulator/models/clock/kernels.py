@@ -62,7 +62,7 @@ I0, I1, I2, I3 = U32(0), U32(1), U32(2), U32(3)
 EPOCH_DAYS, STEP_DAYS, MONTH = F(28.0), F(7.0), F(DAYS_PER_MONTH)
 MINUS_INFINITY = F(-np.inf)
 DOMAIN, HALVES, YEARS = F(12.0), F(24.0), F(1 / 12)
-FLAT, THIN, TWELFTH, SIX = F(0.004), F(1e-6), F(1 / 12), F(6.0)
+FLAT, THIN, TWELFTH, SIXTH = F(0.004), F(1e-6), F(1 / 12), F(1 / 6)
 
 
 class Clock(NamedTuple):
@@ -256,17 +256,18 @@ def mark(model, s, i, fraction, addon, cap):
 
 
 @inline
-def _mean_hazard(model, u, du, phi, phi_next):
-    """Mean of dPhi/du over the step: the difference quotient, or the corrected trapezoid where that would cancel."""
-    u_next = u + du
-    both = u + u_next
-    slope = (phi_next - phi) / du
-    before = model.kappa * phi / u if u > ZERO else ZERO
-    after = model.kappa * phi_next / u_next if u_next > ZERO else ZERO
-    bend = TWO * du / both
+def _mean_hazard(model, u, u_next, phi, phi_next, per_both):
+    """Mean of dPhi/du over the step: the difference quotient, or the corrected trapezoid where that would cancel.
+
+    Both are written as one fraction, because a division costs as much as ten multiplications.
+    """
+    du = u_next - u
+    bend = TWO * du * per_both
     correction = ONE - (model.kappa - ONE) * (model.kappa - TWO) * bend * bend * TWELFTH
-    thin = HALF * (before + after) * correction
-    return slope if abs(du) > FLAT * abs(u) else (thin if u > ZERO else ZERO)
+    thick = abs(du) > FLAT * abs(u)
+    over = phi_next - phi if thick else HALF * model.kappa * (phi * u_next + phi_next * u) * correction
+    under = du if thick else u * u_next
+    return over / under if thick or u > ZERO else ZERO
 
 
 @inline
@@ -283,11 +284,11 @@ def step(model, s, day, hazard):
         m, delta = s[M + i], s[rows.DELTA + i]
         k = STEP_DAYS * s[Q + i] * s[SPEED + i]
         u_next = max(u + k * m, s[FLOOR + i])
-        du = u_next - u
         inside = exp32(model.kappa * (log32(u_next) - s[LOG_L + i]))
         phi_next = inside if u_next > ZERO else ZERO
-        mean = _mean_hazard(model, u, du, phi, phi_next)
-        tilt = ONE - (model.kappa - ONE) * k * delta / (SIX * (u + u_next))
+        per_both = ONE / (u + u_next)
+        mean = _mean_hazard(model, u, u_next, phi, phi_next, per_both)
+        tilt = ONE - (model.kappa - ONE) * k * delta * SIXTH * per_both
         tilt = tilt if u > ZERO and u_next > ZERO else ONE
         rise = mean * (model.epsilon * tilt + (ONE - model.epsilon) * _mean_of_positive(m, delta))
         rise = hazard * k * rise
@@ -295,9 +296,10 @@ def step(model, s, day, hazard):
         left = s[LEFT + i]
         hit = left > ZERO and rise >= left
         s[rows.TRY_DAY + i] = day if hit else s[rows.TRY_DAY + i]
-        s[rows.TRY_SHARE + i] = left / rise if hit else s[rows.TRY_SHARE + i]
+        s[rows.TRY_LEFT + i] = left if hit else s[rows.TRY_LEFT + i]
+        s[rows.TRY_RISE + i] = rise if hit else s[rows.TRY_RISE + i]
         s[rows.TRY_U + i] = u if hit else s[rows.TRY_U + i]
-        s[rows.TRY_DU + i] = du if hit else s[rows.TRY_DU + i]
+        s[rows.TRY_DU + i] = u_next - u if hit else s[rows.TRY_DU + i]
         s[rows.TRY_M + i] = m if hit else s[rows.TRY_M + i]
         s[rows.TRY_DELTA + i] = delta if hit else s[rows.TRY_DELTA + i]
         s[LEFT + i] = left - rise
@@ -313,7 +315,8 @@ def peek(model, s, days):
 
 def invert(model, s, i):
     kappa, epsilon = float(model.kappa), float(model.epsilon)
-    u, du, share = float(s[rows.TRY_U + i]), float(s[rows.TRY_DU + i]), float(s[rows.TRY_SHARE + i])
+    u, du = float(s[rows.TRY_U + i]), float(s[rows.TRY_DU + i])
+    share = float(s[rows.TRY_LEFT + i]) / float(s[rows.TRY_RISE + i])
     m, half = float(s[rows.TRY_M + i]), 0.5 * float(s[rows.TRY_DELTA + i])
     theta = share
     if abs(du) > 1e-4 * abs(u):
