@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simulator.engine import propagators, recruit, rows
+from simulator.engine import people, propagators, rows, screening
 from simulator.engine.batches import Sizes
 from simulator.engine.dosing import Arms
-from simulator.engine.loop import INSIDE, LOOK, Calendar
+from simulator.engine.space import INSIDE, LOOK, Calendar
 from simulator.engine.observe import Visits
-from simulator.engine.recruit import Gates, People
+from simulator.engine.people import Gates, People
 from simulator.engine.sums import scales
 from simulator.models.clock import compile as clock
 from simulator.models.clock.compile import terms
@@ -138,7 +138,7 @@ def _people(scenario: Scenario) -> People:
         age=terms(disease.age_at_onset),
         entry=_entry_terms(entry),
         mode=np.int64(_entry_mode(entry)),
-        longest=F(min([recruit.LONGEST_MONTHS, *(h for c, _, h in _limits(entry.eligible) if c == rows.MEASURES.index("time_since_onset_months"))])),
+        longest=F(min([screening.LONGEST_MONTHS, *(h for c, _, h in _limits(entry.eligible) if c == rows.MEASURES.index("time_since_onset_months"))])),
         referral=F(0 if entry.referral_months is None else entry.referral_months),
         log_rate=F(death.log_rate.value + (math.log(death.multiplier.value) if death.multiplier.value > 0 else 0)),
         per_year=F(death.per_year_of_age),
@@ -165,8 +165,8 @@ def _gates(scenario: Scenario) -> tuple[Gates, list[tuple[str, str]]]:
 
 def _entry_mode(entry: Entry) -> int:
     if entry.at_onset:
-        return recruit.AT_ONSET
-    return recruit.BY_DISEASE_TIME if entry.disease_time is not None else recruit.BY_TIME
+        return people.AT_ONSET
+    return people.BY_DISEASE_TIME if entry.disease_time is not None else people.BY_TIME
 
 
 def _entry_terms(entry: Entry) -> tuple:

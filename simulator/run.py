@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.engine import batches, loop, observe, recruit, rows, sums
+from simulator.engine import batches, looking, loop, observe, people, recruit, rows, screening, sums
 from simulator.engine.jit import JIT
 from simulator.engine.random import Key, make_key
+from simulator.engine.space import Full
 from simulator.errors import ResourceError, SimulatorError
 from simulator.program import Program, compile_program, dose_days
 from simulator.results.record import Provenance, Record
@@ -119,7 +120,7 @@ def _free_memory() -> int | None:
 def _live(
     program: Program,
     seed: int,
-    full: loop.Full,
+    full: Full,
     pool: list[batches.Worker],
     progress: Callable[[int, int], None] | None,
 ) -> None:
@@ -135,7 +136,7 @@ def _live(
         raise SimulatorError(_nobody(program, error)) from None
 
 
-def _do_range(program: Program, key: Key, full: loop.Full, worker: batches.Worker, first: int, count: int) -> int:
+def _do_range(program: Program, key: Key, full: Full, worker: batches.Worker, first: int, count: int) -> int:
     """Recruit a range of patients batch by batch and let them live. Returns -1, or the stratum nobody fits."""
     p, space, search = program, worker.space, worker.search
     batch = space.cohort.shape[1]
@@ -145,7 +146,7 @@ def _do_range(program: Program, key: Key, full: loop.Full, worker: batches.Worke
         if found >= 0:
             return int(found)
         if full.kind.shape[1] > 0:
-            loop.keep_people(full, space.cohort, space.who, search.tried, n, start)
+            looking.keep_people(full, space.cohort, space.who, search.tried, n, start)
         loop.live(
             p.model, key, p.visits, p.arms, p.calendar, p.table, start, n, space, worker.totals, full
         )
@@ -162,14 +163,14 @@ def _nobody(program: Program, error: batches.NoPatient) -> str:
 
 
 def _reasons(program: Program) -> list[tuple[str, str]]:
-    return [*(("all", reason) for reason in recruit.REASONS), *program.rules]
+    return [*(("all", reason) for reason in screening.REASONS), *program.rules]
 
 
 # --- naming
 
 
 def _record(
-    scenario: Scenario, program: Program, full: loop.Full, pool: list[batches.Worker], seed: int
+    scenario: Scenario, program: Program, full: Full, pool: list[batches.Worker], seed: int
 ) -> Record:
     totals = pool[0].totals
     for worker in pool[1:]:
@@ -197,11 +198,11 @@ def _record(
     )
 
 
-def _row(full: loop.Full, offset: int) -> np.ndarray:
+def _row(full: Full, offset: int) -> np.ndarray:
     return full.traits[offset // rows.LANES]
 
 
-def _patients(program: Program, full: loop.Full) -> dict[str, np.ndarray]:
+def _patients(program: Program, full: Full) -> dict[str, np.ndarray]:
     shares, n = program.gates.shares, full.kind.shape[1]
     months = _row(full, rows.TIME_SINCE_ONSET)
     own = {key: _row(full, offset) for key, offset in program.parameters.items()}
@@ -212,14 +213,14 @@ def _patients(program: Program, full: loop.Full) -> dict[str, np.ndarray]:
         "age_at_onset": _row(full, rows.AGE_AT_ONSET),
         "age": _row(full, rows.AGE_AT_ONSET) + months / MONTHS_PER_YEAR,
         "time_since_onset": months,
-        "stratum": recruit.strata_of(shares, np.empty(n, np.int8)),
+        "stratum": people.strata_of(shares, np.empty(n, np.int8)),
         "candidates": full.candidates[1],
         "onset_site": _row(full, rows.SITE).astype(np.int8),
         **own,
     }
 
 
-def _events(program: Program, full: loop.Full) -> dict[str, np.ndarray]:
+def _events(program: Program, full: Full) -> dict[str, np.ndarray]:
     """Days as float64; NaN for what has not happened by the end of follow-up."""
     end = float(program.calendar.end)
 
@@ -236,12 +237,12 @@ def _events(program: Program, full: loop.Full) -> dict[str, np.ndarray]:
     }
 
 
-def _observed(scenario: Scenario, full: loop.Full) -> dict[str, np.ndarray]:
+def _observed(scenario: Scenario, full: Full) -> dict[str, np.ndarray]:
     wanted = {"day", *scenario.visits.assessments}
     return {key: values for key, values in zip(observe.OBSERVED, full.observed, strict=True) if key in wanted}
 
 
-def _doses(scenario: Scenario, program: Program, full: loop.Full) -> dict[str, np.ndarray]:
+def _doses(scenario: Scenario, program: Program, full: Full) -> dict[str, np.ndarray]:
     """Every dose given to somebody alive, arm by arm."""
     found = []
     for a, shared in enumerate(dose_days(program.arms)):

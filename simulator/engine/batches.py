@@ -1,4 +1,4 @@
-"""Memory and threads around the loop: working space of a worker, arrays of a full run, a pool over ranges of patients."""
+"""Memory and threads around the loop: a worker's space, the arrays of a full run, a pool over ranges of patients."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.engine import loop, observe, recruit, rows, sums
+from simulator.engine import observe, recruit, rows, screening, sums
 from simulator.engine.jit import LANES
+from simulator.engine.space import Full, Space
 
 BATCH, PART = 4096, 1024
 """Patients recruited together, and stepped together so that they stay in the cache. Results do not depend on them."""
@@ -40,7 +41,7 @@ class Sizes(NamedTuple):
 class Worker(NamedTuple):
     """What one thread works in and adds to."""
 
-    space: loop.Space
+    space: Space
     search: recruit.Search
     totals: sums.Sums
 
@@ -65,7 +66,7 @@ def make_worker(sizes: Sizes, batch: int = BATCH, part: int = PART) -> Worker:
     """Working space for recruiting `batch` patients at once and stepping `part` of them."""
     batch, part = min(batch, sizes.patients), min(part, sizes.patients)
     n, blocks = sizes.rows, -(-part // LANES)
-    space = loop.Space(
+    space = Space(
         cohort=aligned(n, batch),
         who=aligned(2, batch, dtype=np.uint32),
         part=part,
@@ -95,16 +96,16 @@ def make_worker(sizes: Sizes, batch: int = BATCH, part: int = PART) -> Worker:
         past=aligned(n * LANES),
         past_w=aligned(rows.IDENTITY_ROWS * LANES, dtype=np.uint32),
         o=aligned(len(rows.OUTPUTS) * LANES),
-        rejected=np.zeros((sizes.strata, recruit.FIRST_RULE + sizes.rules), np.int64),
+        rejected=np.zeros((sizes.strata, screening.FIRST_RULE + sizes.rules), np.int64),
     )
     return Worker(space, search, sums.empty_sums(sizes.arms, sizes.times, sizes.variables, sizes.bins))
 
 
-def make_full(sizes: Sizes, is_full: bool) -> loop.Full:
+def make_full(sizes: Sizes, is_full: bool) -> Full:
     """Arrays of a full run; of nobody in summary mode. What is never filled stays NaN."""
     n, arms = sizes.patients if is_full else 0, sizes.arms
     nan = np.float32(np.nan)
-    return loop.Full(
+    return Full(
         truth=np.empty((len(rows.OUTPUTS), arms, n, sizes.times), np.float32),
         observed=np.full((len(observe.OBSERVED), arms, n, sizes.visits), nan),
         event=np.full((arms, n), nan),
@@ -166,5 +167,3 @@ def run(
                 done += count
                 if progress is not None:
                     progress(done, patients)
-
-

@@ -54,29 +54,6 @@ def drug_of(arms, a):
     )  # fmt: skip
 
 
-@inline
-def gap_after(arms, a, number):
-    """Nominal days from scheduled dose `number` to the next."""
-    first = arms.loading_start[a]
-    if number + 1 < arms.loading_start[a + 1] - first:
-        return arms.loading[first + number + 1] - arms.loading[first + number]
-    return arms.every[a]
-
-
-@block
-def _late(arms, a, key, w, s, i):
-    """Days by which the scheduled dose of lane i comes late: 0 on time, -1 not given at all."""
-    index = U32(int(s[EPOCH + i]) * EPOCH_NUMBERS + int(s[NUMBER + i]))
-    missed, delay, _, _ = uniforms(key, w[PATIENT + i], index, DOSE, w[CANDIDATE + i])
-    if missed >= arms.missed[a]:
-        return 0
-    days = 1 + int(arms.delay_max[a] * delay)
-    if not arms.keep[a]:
-        return days
-    after = gap_after(arms, a, int(s[NUMBER + i])) - days
-    return days if days <= GRACE_DAYS and after >= GRACE_DAYS else -1
-
-
 @block
 def _plan(arms, a, key, patient, candidate, stop, calendar):
     """Fill one patient's own calendar: days on which a dose is really given, then infinity."""

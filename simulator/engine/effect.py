@@ -76,7 +76,7 @@ def respond(drug, key, w, s):
 
 @inline
 def chain(drug, table, h, weight, s):
-    """Advance the drug by `h` whole days, row `h` of the propagators; ZBAR gains `weight` times the mean of z2 over them."""
+    """Advance the drug by `h` whole days, row `h` of the propagators; ZBAR gains `weight` times their mean z2."""
     fast, slow = ONE - drug.slow, drug.slow
     for i in range(LANES):
         c, half = s[C + i], s[EC50 + i]
@@ -92,8 +92,15 @@ def chain(drug, table, h, weight, s):
         at_start = min(fast * r + slow * x, NFL_LIMIT)
         at_half = min(fast * r_half + slow * x_half, NFL_LIMIT)
         at_end = min(fast * r_next + slow * x_next, NFL_LIMIT)
-        s[V + i] = table[h, VV] * s[V + i] + table[h, V_START] * at_start + table[h, V_HALF] * at_half + table[h, V_END] * at_end
-        s[ZBAR + i] += weight * (table[h, ME] * e + table[h, MA] * z1 + table[h, MB] * z2 + table[h, M1] * i1 + table[h, M2] * i2)
+        s[V + i] = (
+            table[h, VV] * s[V + i]
+            + table[h, V_START] * at_start
+            + table[h, V_HALF] * at_half
+            + table[h, V_END] * at_end
+        )
+        s[ZBAR + i] += weight * (
+            table[h, ME] * e + table[h, MA] * z1 + table[h, MB] * z2 + table[h, M1] * i1 + table[h, M2] * i2
+        )
         s[Z2 + i] = table[h, BE] * e + table[h, BA] * z1 + table[h, BB] * z2 + table[h, B1] * i1 + table[h, B2] * i2
         s[Z1 + i] = table[h, AE] * e + table[h, AA] * z1 + table[h, A1] * i1 + table[h, A2] * i2
         s[E + i] = table[h, EE] * e + table[h, E1] * i1 + table[h, E2] * i2

@@ -17,7 +17,7 @@ LANES = int(os.environ.get("ALS_SIM_LANES", "128"))
 """Patients stepped at once; a compile-time constant. Results do not depend on it (a test proves it)."""
 
 U64 = np.uint64
-"""Index type where a row is chosen at run time: a signed index may be negative, and its check turns loads into gathers."""
+"""Index type where a row is chosen at run time: the check for negative indices would turn loads into gathers."""
 
 JIT = not numba.config.DISABLE_JIT
 
@@ -30,7 +30,7 @@ def cache_folder() -> Path:
     """Folder of compiled kernels: ``ALS_SIM_CACHE``, else the user's cache folder, else a temporary one."""
     root = Path(__file__).resolve().parent.parent
     digest = hashlib.sha256(f"{numba.__version__} {np.__version__} {LANES}".encode())
-    for source in sorted([*root.glob("engine/*.py"), *root.glob("models/*/kernels.py"), root / "units.py"]):
+    for source in sorted([*root.glob("engine/*.py"), *root.glob("models/*/kernels/*.py"), root / "units.py"]):
         digest.update(source.read_bytes())
     name = digest.hexdigest()[:16]
     places = [os.environ.get("ALS_SIM_CACHE"), _user_cache(), Path(tempfile.gettempdir()) / "als-simulator"]

@@ -32,6 +32,7 @@ class Stream(IntEnum):
     MEASURE_STRENGTH = 6
     VISIT = 7
     DOSE = 8
+    ALLOCATION = 9
 
 
 class Key(NamedTuple):

@@ -5,62 +5,38 @@ pass is lived 128 candidates at a time, and a finished lane is refilled at once.
 several candidates of each are tried side by side; the lowest number that fits counts. Section 10 of docs/model.md.
 """
 
-from math import floor
 from typing import NamedTuple
 
 import numpy as np
 
-from simulator.engine import observe, rows, seam
-from simulator.engine.jit import LANES, U64, block, inline, kernel
-from simulator.engine.mathematics import ONE, TWO, ZERO, F, exp32, log32
-from simulator.engine.random import U32, Stream, normals, sample, uniforms
-from simulator.engine.rows import AGE_AT_ONSET, CANDIDATE, DEATH, ENTRY, EVENT, ENGINE_ROWS, GROUP, LEFT, MODEL, MODEL_PAST, PAST, PATIENT, SLOT, STRATUM, TIME_SINCE_ONSET, USED
-from simulator.units import DAYS_PER_MONTH, DAYS_PER_YEAR, MONTHS_PER_YEAR
+from simulator.engine import observe, seam
+from simulator.engine.jit import LANES, block, inline, kernel
+from simulator.engine.mathematics import ZERO, F
+from simulator.engine.people import BY_TIME, I0, background_months, meet, stratum_of
+from simulator.engine.random import U32
+from simulator.engine.rows import (
+    CANDIDATE,
+    DEATH,
+    ENGINE_ROWS,
+    EVENT,
+    GROUP,
+    LEFT,
+    MODEL,
+    MODEL_PAST,
+    PAST,
+    PATIENT,
+    SLOT,
+    STRATUM,
+    TIME_SINCE_ONSET,
+    USED,
+)
+from simulator.engine.screening import ACCEPTED, judge_early, judge_late
+from simulator.units import DAYS_PER_MONTH
 
-KIND, EVENTS, TRAIT = U32(Stream.KIND), U32(Stream.EVENT), U32(Stream.TRAIT)
-I0, I1, I3 = U32(0), U32(1), U32(3)
-FREE = U32(0xFFFFFFFF)
-NEVER, YEAR_MONTHS, MONTH = F(np.inf), F(MONTHS_PER_YEAR), F(DAYS_PER_MONTH)
-YEAR_DAYS = F(DAYS_PER_YEAR)
+FREE, MONTH = U32(0xFFFFFFFF), F(DAYS_PER_MONTH)
 ROUND = 512
+"""Candidates of a round when few patients are left to find."""
 MAX_CANDIDATES = 10_000
-AT_ONSET, BY_DISEASE_TIME, BY_TIME = 0, 1, 2
-ACCEPTED, EVENT_BEFORE, REFERRED_LATE, DIED_BEFORE, OTHER_STRATUM, TOO_LONG, FIRST_RULE = -1, 0, 1, 2, 3, 4, 5
-REASONS = ("event before entry", "not referred yet", "background death before entry", "another stratum", "over 1200 months")
-SVC_COLUMN = F(rows.MEASURES.index("svc_percent"))  # up to here, rules need no history
-FIRST_MEASURED = F(rows.ALSFRS_MEASURED)
-HOLDS = rows.VARIANT  # scratch: a history does not need it, and those found are drawn again
-LONGEST_MONTHS = 1200.0
-
-
-class People(NamedTuple):
-    """Who falls ill and when they come: float32 scalars, distributions as terms (log, centre, spread, low, high)."""
-
-    men: np.float32
-    bulbar: np.float32  # cumulative shares of the sites of onset
-    upper_limb: np.float32
-    age: tuple  # age at onset, years
-    entry: tuple  # disease time or months since onset at screening
-    mode: np.int64  # AT_ONSET, BY_DISEASE_TIME or BY_TIME
-    longest: np.float32  # months since onset beyond which nobody is let in
-    referral: np.float32  # months; 0: nobody is kept away
-    log_rate: np.float32  # Gompertz background mortality per year
-    per_year: np.float32
-    women: np.float32
-    multiplier: np.float32
-    pav: np.float32  # probability that the event is permanent assisted ventilation
-    after_pav: np.float32  # mean days of life after it
-
-
-class Gates(NamedTuple):
-    """Tables of recruiting."""
-
-    variants: np.ndarray  # (variant,) float32 cumulative shares
-    table: np.ndarray  # (variant, column) float32: the model's own numbers by variant
-    dropout: np.ndarray  # (piece, 3) float32: first day, rate per day, hazard before
-    rules: np.ndarray  # (rule, 4) float32: stratum or -1, variable, low, high
-    when: np.ndarray  # (condition, 5) float32: stratum, clause, variable, low, high
-    shares: np.ndarray  # (stratum,) float64
 
 
 class Search(NamedTuple):
@@ -80,151 +56,6 @@ class Search(NamedTuple):
     past_w: np.ndarray
     o: np.ndarray
     rejected: np.ndarray  # (stratum, reason) int64
-
-
-@inline
-def stratum_of(shares, patient):
-    """Stratum of a patient number: shares are kept exactly over any run of patients."""
-    j, rest = patient, 1.0
-    for k in range(shares.size - 1):
-        p = min(shares[k] / rest, 1.0)
-        if floor((j + 1) * p + 1e-9) > floor(j * p + 1e-9):
-            return k
-        j -= int(floor(j * p + 1e-9))
-        rest -= shares[k]
-    return shares.size - 1
-
-
-@kernel
-def strata_of(shares, out):
-    """Strata of the patients 0, 1, 2 ..., into `out`."""
-    for i in range(out.size):
-        out[i] = stratum_of(shares, i)
-    return out
-
-
-@inline
-def _meet_person(people, key, w, s):
-    for i in range(LANES):
-        patient, candidate = w[PATIENT + i], w[CANDIDATE + i]
-        kind, sex, site, listed = uniforms(key, patient, I0, KIND, candidate)
-        age, _, _, entry = normals(key, patient, I3, TRAIT, candidate)
-        s[rows.VARIANT + i] = kind
-        s[rows.SEX + i] = ZERO if sex < people.men else ONE
-        s[rows.SITE + i] = (ZERO if site < people.bulbar else ONE) + (ZERO if site < people.upper_limb else ONE)
-        s[rows.FAST + i] = listed
-        s[AGE_AT_ONSET + i] = sample(people.age, age)
-        s[ENTRY + i] = sample(people.entry, entry)
-        s[TIME_SINCE_ONSET + i] = ZERO
-        s[rows.V + i] = ZERO
-        s[rows.E_N + i] = ZERO
-
-
-@inline
-def _meet_fate(people, key, w, s):
-    for i in range(LANES):
-        patient, candidate = w[PATIENT + i], w[CANDIDATE + i]
-        e, background, pav, after = uniforms(key, patient, I0, EVENTS, candidate)
-        dropout, stopping, referral, _ = uniforms(key, patient, I1, EVENTS, candidate)
-        s[LEFT + i] = -log32(e)
-        s[EVENT + i] = -log32(background)
-        s[rows.PAV + i] = ONE if pav < people.pav else ZERO
-        s[rows.AFTER_PAV + i] = -people.after_pav * log32(after)
-        s[rows.DROPOUT + i] = -log32(dropout)
-        s[rows.STOPPING + i] = -log32(stopping)
-        s[rows.REFERRAL + i] = referral
-        s[rows.KIND + i] = ONE
-        s[rows.TRY_DAY + i] = -ONE
-
-
-@inline
-def _look_up(variants, dropout, s):
-    """Turn the uniform of the variant and the threshold of dropout into a number and a day."""
-    for i in range(LANES):
-        u, e = s[rows.VARIANT + i], s[rows.DROPOUT + i]
-        variant, day = ZERO, NEVER
-        for k in range(variants.size - 1):
-            variant += ONE if u >= variants[k] else ZERO
-        for k in range(dropout.shape[0]):
-            if e >= dropout[k, 2]:
-                day = dropout[k, 0] + (e - dropout[k, 2]) / dropout[k, 1] if dropout[k, 1] > ZERO else NEVER
-        s[rows.VARIANT + i], s[rows.DROPOUT + i] = variant, day
-
-
-@block
-def meet(people, variants, dropout, table, model, key, w, s):
-    """Draw a block of candidates: who they are and every threshold of their lives."""
-    _meet_person(people, key, w, s)
-    _meet_fate(people, key, w, s)
-    _look_up(variants, dropout, s)
-    seam.draw(model, table, key, w, s)
-
-
-@inline
-def _background_months(people, s, i):
-    """Months from onset to background death, by inversion of the Gompertz hazard."""
-    at_onset = exp32(people.log_rate + people.per_year * s[AGE_AT_ONSET + i])
-    at_onset = at_onset * (people.women if s[rows.SEX + i] > ZERO else ONE)
-    spent = s[EVENT + i] / at_onset
-    years = log32(ONE + spent * people.per_year) / people.per_year if people.per_year > ZERO else spent
-    return YEAR_MONTHS * years if people.multiplier > ZERO else NEVER
-
-
-@inline
-def _apply(rules, early, s, why):
-    """Rules that need no history (`early`) or do; the first one that a lane breaks is its reason."""
-    for k in range(rules.shape[0]):
-        if (rules[k, 1] <= SVC_COLUMN) == early:
-            row, low, high = U64(rules[k, 1] * F(LANES) + FIRST_MEASURED), rules[k, 2], rules[k, 3]
-            for i in range(LANES):
-                meant = rules[k, 0] < ZERO or rules[k, 0] == s[STRATUM + i]
-                broken = meant and not (low <= s[row + U64(i)] <= high)
-                why[i] = FIRST_RULE + k if broken and why[i] == ACCEPTED else why[i]
-
-
-@block
-def _judge_early(rules, s, why):
-    """What can be known of a block without its history: the event came before, or a rule is broken."""
-    for i in range(LANES):
-        why[i] = EVENT_BEFORE if s[LEFT + i] <= s[USED + i] else ACCEPTED
-    _apply(rules, True, s, why)
-
-
-@block
-def _judge_late(people, rules, when, strata, s, why):
-    """What the time since onset decides; lanes that are not ACCEPTED keep their reason."""
-    for i in range(LANES):
-        months = s[TIME_SINCE_ONSET + i]
-        waited = months / people.referral
-        referred = s[rows.REFERRAL + i] < ONE - exp32(-waited * waited) or people.referral <= ZERO
-        died = _background_months(people, s, i) <= months
-        reason = TOO_LONG if months > F(LONGEST_MONTHS) else (DIED_BEFORE if died else ACCEPTED)
-        reason = reason if referred or reason == TOO_LONG else REFERRED_LATE
-        why[i] = reason if why[i] == ACCEPTED else why[i]
-        lost = F(48.0) - s[rows.ALSFRS_MEASURED + i]
-        s[rows.PROGRESSION_RATE + i] = lost / months if months > ZERO else (NEVER if lost > ZERO else ZERO)
-        s[rows.AGE + i] = s[AGE_AT_ONSET + i] + months / YEAR_MONTHS
-    _apply(rules, False, s, why)
-    if strata > 1:
-        _judge_stratum(when, strata, s, why)
-
-
-@block
-def _judge_stratum(when, strata, s, why):
-    """A candidate belongs to the first stratum one of whose clauses holds in full, else to the last."""
-    for i in range(LANES):
-        s[USED + i] = F(strata - 1)
-    for k in range(when.shape[0] - 1, -1, -1):
-        ends = k == when.shape[0] - 1 or when[k, 0] != when[k + 1, 0] or when[k, 1] != when[k + 1, 1]
-        begins = k == 0 or when[k, 0] != when[k - 1, 0] or when[k, 1] != when[k - 1, 1]
-        row, low, high = U64(when[k, 2] * F(LANES) + FIRST_MEASURED), when[k, 3], when[k, 4]
-        for i in range(LANES):
-            held = ends or s[HOLDS + i] > ZERO
-            holds = held and low <= s[row + U64(i)] <= high
-            s[HOLDS + i] = ONE if holds else ZERO
-            s[USED + i] = when[k, 0] if holds and begins else s[USED + i]
-    for i in range(LANES):
-        why[i] = OTHER_STRATUM if why[i] == ACCEPTED and s[USED + i] != s[STRATUM + i] else why[i]
 
 
 @inline
@@ -255,7 +86,7 @@ def _let_in(people, visits, model, gates, key, space, first, n, cohort, who):
         seam.arrive(model, s)
         for i in range(LANES):
             s[LEFT + i] -= s[USED + i]
-            background = (_background_months(people, s, i) - s[TIME_SINCE_ONSET + i]) * MONTH
+            background = (background_months(people, s, i) - s[TIME_SINCE_ONSET + i]) * MONTH
             s[EVENT + i] = background
             s[DEATH + i] = background
         count = min(LANES, n - start)
@@ -274,8 +105,8 @@ def _decide(people, model, rules, when, strata, space):
         why[i] = ACCEPTED
     if people.mode == BY_TIME:
         seam.arrive(model, s)
-        _judge_early(rules, s, why)
-    _judge_late(people, rules, when, strata, s, why)
+        judge_early(rules, s, why)
+    judge_late(people, rules, when, strata, s, why)
     for i in range(LANES):
         if w[SLOT + i] != FREE and s[TIME_SINCE_ONSET + i] >= ZERO:
             lane, candidate = int(w[SLOT + i]), int(w[CANDIDATE + i])
@@ -317,7 +148,7 @@ def _meet_block(people, visits, model, gates, key, space, start, lanes, first):
         seam.outputs(model, s, space.o, ZERO)
         observe.screen(visits, key, w, s, space.o)
         seam.arrive(model, s)
-        _judge_early(gates.rules, s, space.why)
+        judge_early(gates.rules, s, space.why)
     for i in range(min(LANES, lanes - start)):
         space.reason[start + i] = space.why[i]
 

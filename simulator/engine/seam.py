@@ -18,7 +18,9 @@ _ANSWERS: dict[str, dict[type, Callable]] = {}
 def register(parameters: type, **functions: Callable) -> None:
     """Make a model known: its parameter type and one function for every name of this seam."""
     if missing := _ANSWERS.keys() ^ functions.keys():
-        raise TypeError(f"{parameters.__name__}: a model answers exactly {sorted(_ANSWERS)}; differs in {sorted(missing)}")
+        raise TypeError(
+            f"{parameters.__name__}: a model answers exactly {sorted(_ANSWERS)}; differs in {sorted(missing)}"
+        )
     for name, function in functions.items():
         _ANSWERS[name][parameters] = function
 

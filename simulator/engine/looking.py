@@ -1,0 +1,104 @@
+"""What is wanted on a day (output rows, sums, truth and visits of a full run), and what is kept at the end."""
+
+import numpy as np
+
+from simulator.engine import effect, observe, rows, seam, sums
+from simulator.engine.jit import LANES, block, inline, kernel
+from simulator.engine.mathematics import ZERO, F
+from simulator.engine.rows import DEATH, EVENT, KIND, SLOT
+from simulator.engine.space import NOBODY
+from simulator.units import DAYS_PER_YEAR
+
+YEAR = F(DAYS_PER_YEAR)
+
+
+@block
+def sum_up(table, heads, moments, counts, a, t, base, o, s, day, x, alive, bins):
+    """Add a block to the sums of arm `a` and output `t`; the first output is everybody's baseline."""
+    if t == 0:
+        sums.keep_baseline(table, o, base, x)
+    sums.accumulate(table, heads, moments, counts, a, t, base, o, s, F(day), x, alive, bins)
+
+
+@block
+def _keep_truth(full, a, t, s, w, o, first):
+    for v in range(full.truth.shape[0]):
+        for i in range(LANES):
+            if s[DEATH + i] > NOBODY:
+                full.truth[v, a, first + int(w[SLOT + i]), t] = o[v * LANES + i]
+
+
+@block
+def _visit(visits, nominal, key, full, a, visit, s, w, o, day, held, first):
+    """Measure those lanes of a block whose visit is held on `day`, before death and dropout."""
+    observe.visit_days(visits, key, w, held, visit, nominal)
+    for i in range(LANES):
+        last = min(s[DEATH + i], s[rows.DROPOUT + i])
+        if held[i] == F(day) and F(day) <= last:
+            place = first + int(w[SLOT + i])
+            alsfrs_r, svc, hhd, nfl, sod1 = observe.observe(visits, key, w, s, o, visit, F(day), i)
+            full.observed[observe.DAY, a, place, visit] = F(day)
+            full.observed[observe.SEEN_ALSFRS_R, a, place, visit] = alsfrs_r
+            full.observed[observe.SEEN_SVC, a, place, visit] = svc
+            full.observed[observe.SEEN_HHD, a, place, visit] = hhd
+            full.observed[observe.SEEN_NFL, a, place, visit] = nfl
+            full.observed[observe.SEEN_SOD1, a, place, visit] = sod1
+
+
+@inline
+def _may_fall_on(nominal, jitter, v, day):
+    return abs(F(nominal - day)) <= (jitter if v > 0 else ZERO)
+
+
+@block
+def find(days, day):
+    """Place of `day` among the output days, -1 if it is none."""
+    low, high = 0, days.size
+    while low < high:
+        middle = (low + high) // 2
+        if days[middle] < day:
+            low = middle + 1
+        else:
+            high = middle
+    return low if low < days.size and days[low] == day else -1
+
+
+@block
+def show(model, drug, s, o, day, addon):
+    """All output rows of a block that stands at `day`."""
+    seam.outputs(model, s, o, F(day) / YEAR)
+    effect.read_out(drug, s, o, addon)
+
+
+@block
+def look_at_everybody(visits, key, calendar, full, a, t, s, w, o, held, day, first):
+    """Truth and visits of a full run; `t` is the number of the output on this day, -1 if there is none."""
+    if t >= 0:
+        _keep_truth(full, a, t, s, w, o, first)
+    for v in range(calendar.visit.size):
+        if F(day) <= calendar.end and _may_fall_on(calendar.visit[v], visits.jitter, v, day):
+            _visit(visits, calendar.visit[v], key, full, a, v, s, w, o, day, held, first)
+
+
+@block
+def keep_events(full, a, space, blocks, first):
+    """Write the outcome of a full run's block."""
+    for b in range(blocks):
+        s, w = space.s[b], space.w[b]
+        for i in range(LANES):
+            if s[DEATH + i] > NOBODY:
+                place = first + int(w[SLOT + i])
+                full.event[a, place], full.kind[a, place] = s[EVENT + i], np.int8(s[KIND + i])
+                full.death[a, place], full.stop[a, place] = s[DEATH + i], s[rows.STOP + i]
+                for k in range(full.doses.shape[2]):
+                    full.doses[a, place, k] = space.calendars[int(w[SLOT + i]), k]
+
+
+@kernel
+def keep_people(full, cohort, who, tried, n, first):
+    """Write the recruited batch into the arrays of a full run."""
+    for place in range(n):
+        for row in range(cohort.shape[0]):
+            full.traits[row, first + place] = cohort[row, place]
+        full.candidates[0, first + place] = who[1, place]
+        full.candidates[1, first + place] = tried[place]

@@ -1,0 +1,140 @@
+"""Who falls ill: the draws of a candidate, and the stratum that each patient number is kept for.
+
+Sections 1, 4 and 10 of docs/model.md.
+"""
+
+from math import floor
+from typing import NamedTuple
+
+import numpy as np
+
+from simulator.engine import rows, seam
+from simulator.engine.jit import LANES, block, inline, kernel
+from simulator.engine.mathematics import ONE, ZERO, F, exp32, log32
+from simulator.engine.random import U32, Stream, normals, sample, uniforms
+from simulator.engine.rows import AGE_AT_ONSET, CANDIDATE, ENTRY, EVENT, LEFT, PATIENT, TIME_SINCE_ONSET
+from simulator.units import MONTHS_PER_YEAR
+
+KIND, EVENTS, TRAIT = U32(Stream.KIND), U32(Stream.EVENT), U32(Stream.TRAIT)
+I0, I1, I3 = U32(0), U32(1), U32(3)
+NEVER, YEAR_MONTHS = F(np.inf), F(MONTHS_PER_YEAR)
+AT_ONSET, BY_DISEASE_TIME, BY_TIME = 0, 1, 2
+"""How candidates come to screening."""
+
+
+class People(NamedTuple):
+    """Who falls ill and when they come: float32 scalars, distributions as terms (log, centre, spread, low, high)."""
+
+    men: np.float32
+    bulbar: np.float32  # cumulative shares of the sites of onset
+    upper_limb: np.float32
+    age: tuple  # age at onset, years
+    entry: tuple  # disease time or months since onset at screening
+    mode: np.int64  # AT_ONSET, BY_DISEASE_TIME or BY_TIME
+    longest: np.float32  # months since onset beyond which nobody is let in
+    referral: np.float32  # months; 0: nobody is kept away
+    log_rate: np.float32  # Gompertz background mortality per year
+    per_year: np.float32
+    women: np.float32
+    multiplier: np.float32
+    pav: np.float32  # probability that the event is permanent assisted ventilation
+    after_pav: np.float32  # mean days of life after it
+
+
+class Gates(NamedTuple):
+    """Tables of recruiting."""
+
+    variants: np.ndarray  # (variant,) float32 cumulative shares
+    table: np.ndarray  # (variant, column) float32: the model's own numbers by variant
+    dropout: np.ndarray  # (piece, 3) float32: first day, rate per day, hazard before
+    rules: np.ndarray  # (rule, 4) float32: stratum or -1, variable, low, high
+    when: np.ndarray  # (condition, 5) float32: stratum, clause, variable, low, high
+    shares: np.ndarray  # (stratum,) float64
+
+
+@inline
+def stratum_of(shares, patient):
+    """Stratum of a patient number: shares are kept exactly over any run of patients."""
+    j, rest = patient, 1.0
+    for k in range(shares.size - 1):
+        p = min(shares[k] / rest, 1.0)
+        if floor((j + 1) * p + 1e-9) > floor(j * p + 1e-9):
+            return k
+        j -= int(floor(j * p + 1e-9))
+        rest -= shares[k]
+    return shares.size - 1
+
+
+@kernel
+def strata_of(shares, out):
+    """Strata of the patients 0, 1, 2 ..., into `out`."""
+    for i in range(out.size):
+        out[i] = stratum_of(shares, i)
+    return out
+
+
+@inline
+def _meet_person(people, key, w, s):
+    for i in range(LANES):
+        patient, candidate = w[PATIENT + i], w[CANDIDATE + i]
+        kind, sex, site, listed = uniforms(key, patient, I0, KIND, candidate)
+        age, _, _, entry = normals(key, patient, I3, TRAIT, candidate)
+        s[rows.VARIANT + i] = kind
+        s[rows.SEX + i] = ZERO if sex < people.men else ONE
+        s[rows.SITE + i] = (ZERO if site < people.bulbar else ONE) + (ZERO if site < people.upper_limb else ONE)
+        s[rows.FAST + i] = listed
+        s[AGE_AT_ONSET + i] = sample(people.age, age)
+        s[ENTRY + i] = sample(people.entry, entry)
+        s[TIME_SINCE_ONSET + i] = ZERO
+        s[rows.V + i] = ZERO
+        s[rows.E_N + i] = ZERO
+
+
+@inline
+def _meet_fate(people, key, w, s):
+    for i in range(LANES):
+        patient, candidate = w[PATIENT + i], w[CANDIDATE + i]
+        e, background, pav, after = uniforms(key, patient, I0, EVENTS, candidate)
+        dropout, stopping, referral, _ = uniforms(key, patient, I1, EVENTS, candidate)
+        s[LEFT + i] = -log32(e)
+        s[EVENT + i] = -log32(background)
+        s[rows.PAV + i] = ONE if pav < people.pav else ZERO
+        s[rows.AFTER_PAV + i] = -people.after_pav * log32(after)
+        s[rows.DROPOUT + i] = -log32(dropout)
+        s[rows.STOPPING + i] = -log32(stopping)
+        s[rows.REFERRAL + i] = referral
+        s[rows.KIND + i] = ONE
+        s[rows.TRY_DAY + i] = -ONE
+
+
+@inline
+def _look_up(variants, dropout, s):
+    """Turn the uniform of the variant and the threshold of dropout into a number and a day."""
+    for i in range(LANES):
+        u, e = s[rows.VARIANT + i], s[rows.DROPOUT + i]
+        variant, day = ZERO, NEVER
+        for k in range(variants.size - 1):
+            variant += ONE if u >= variants[k] else ZERO
+        for k in range(dropout.shape[0]):
+            if e >= dropout[k, 2]:
+                day = dropout[k, 0] + (e - dropout[k, 2]) / dropout[k, 1] if dropout[k, 1] > ZERO else NEVER
+        s[rows.VARIANT + i], s[rows.DROPOUT + i] = variant, day
+
+
+@block
+def meet(people, variants, dropout, table, model, key, w, s):
+    """Draw a block of candidates: who they are and every threshold of their lives."""
+    _meet_person(people, key, w, s)
+    _meet_fate(people, key, w, s)
+    _look_up(variants, dropout, s)
+    seam.draw(model, table, key, w, s)
+
+
+@inline
+def background_months(people, s, i):
+    """Months from onset to background death, by inversion of the Gompertz hazard."""
+    at_onset = exp32(people.log_rate + people.per_year * s[AGE_AT_ONSET + i])
+    at_onset = at_onset * (people.women if s[rows.SEX + i] > ZERO else ONE)
+    spent = s[EVENT + i] / at_onset
+    years = log32(ONE + spent * people.per_year) / people.per_year if people.per_year > ZERO else spent
+    return YEAR_MONTHS * years if people.multiplier > ZERO else NEVER

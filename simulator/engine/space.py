@@ -1,0 +1,54 @@
+"""The arrays that the loop works in and fills."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from simulator.engine.mathematics import F
+
+NOBODY = -F(np.inf)
+"""Day of death of a lane that holds no patient."""
+LOOK, INSIDE = 1, 2
+"""Flags of a step: something is wanted at its start; something is wanted between its start and the next."""
+
+
+class Calendar(NamedTuple):
+    """Days of output and how far to go."""
+
+    day: np.ndarray  # (time,) int32, ascending, the first is 0
+    flags: np.ndarray  # (step,) uint8
+    visit: np.ndarray  # (visit,) int32 nominal days of visits
+    end: np.float32  # last day of follow-up
+
+
+class Full(NamedTuple):
+    """Arrays of a full run, filled in place; with no patients in summary mode."""
+
+    truth: np.ndarray  # (output, arm, patient, time) float32
+    observed: np.ndarray  # (observed, arm, patient, visit) float32
+    event: np.ndarray  # (arm, patient) float32 day of death or PAV, infinity if never
+    kind: np.ndarray  # (arm, patient) int8: 1 death, 2 PAV
+    death: np.ndarray  # (arm, patient) float32
+    stop: np.ndarray  # (arm, patient) float32 day from which no dose is given
+    traits: np.ndarray  # (row, patient) float32 all rows at baseline, response to the first arm's drug included
+    candidates: np.ndarray  # (2, patient) int32 accepted candidate, candidates tried
+    doses: np.ndarray  # (arm, patient, dose) float32 days of the patient's own calendar, NaN where none
+
+
+class Space(NamedTuple):
+    """Working space of one worker."""
+
+    cohort: np.ndarray  # (row, batch) float32
+    who: np.ndarray  # (2, batch) uint32
+    part: int  # patients stepped together
+    s: np.ndarray  # (block, row * LANES) float32
+    w: np.ndarray  # (block, identity row * LANES) uint32
+    base: np.ndarray  # (block, variable * LANES) float32
+    before: np.ndarray  # (row * LANES,)
+    peeked: np.ndarray  # (row * LANES,)
+    o: np.ndarray  # (output row * LANES,)
+    calendars: np.ndarray  # (part, dose) float32 days of doses in the patients' own calendars, infinity after the last
+    day: np.ndarray  # (LANES,) float32 actual visit days
+    x: np.ndarray  # (LANES,) float32 values being summed
+    alive: np.ndarray  # (LANES,) int32 mask
+    bins: np.ndarray  # (LANES,) int32

@@ -1,0 +1,96 @@
+"""One week of the disease clock, and the day on which an event threshold is used up. Sections 1, 4 and 5."""
+
+import numpy as np
+
+from simulator.engine import rows
+from simulator.engine.jit import LANES, inline
+from simulator.engine.mathematics import HALF, ONE, TWO, ZERO, F, exp32, log32
+from simulator.engine.rows import LEFT, M
+from simulator.models.clock.kernels.state import FLOOR, LOG_L, PHI, SPEED, Q, U
+
+STEP_DAYS = F(7.0)
+FLAT, THIN, TWELFTH, SIXTH = F(0.004), F(1e-6), F(1 / 12), F(1 / 6)
+
+
+def mark(model, s, i, fraction, addon, cap):
+    u = s[U + i] + fraction * STEP_DAYS * s[Q + i] * s[SPEED + i] * addon
+    s[FLOOR + i] = u - cap * max(u, ZERO)
+
+
+@inline
+def _mean_hazard(model, u, u_next, phi, phi_next, per_both):
+    """Mean of dPhi/du over the step: the difference quotient, or the corrected trapezoid where that would cancel.
+
+    Both are written as one fraction, because a division costs as much as ten multiplications.
+    """
+    du = u_next - u
+    bend = TWO * du * per_both
+    correction = ONE - (model.kappa - ONE) * (model.kappa - TWO) * bend * bend * TWELFTH
+    thick = abs(du) > FLAT * abs(u)
+    over = phi_next - phi if thick else HALF * model.kappa * (phi * u_next + phi_next * u) * correction
+    under = du if thick else u * u_next
+    return over / under if thick or u > ZERO else ZERO
+
+
+@inline
+def _mean_of_positive(m, delta):
+    """Mean of max(m(t), 0) over the step, m linear in time with mean m and change delta."""
+    g = max(HALF * abs(delta), THIN)
+    t = min(max(m + g, ZERO), TWO * g)
+    return t * t / (F(4.0) * g) + max(m - g, ZERO)
+
+
+def step(model, s, day, hazard):
+    for i in range(LANES):
+        u, phi = s[U + i], s[PHI + i]
+        m, delta = s[M + i], s[rows.DELTA + i]
+        k = STEP_DAYS * s[Q + i] * s[SPEED + i]
+        u_next = max(u + k * m, s[FLOOR + i])
+        inside = exp32(model.kappa * (log32(u_next) - s[LOG_L + i]))
+        phi_next = inside if u_next > ZERO else ZERO
+        per_both = ONE / (u + u_next)
+        mean = _mean_hazard(model, u, u_next, phi, phi_next, per_both)
+        tilt = ONE - (model.kappa - ONE) * k * delta * SIXTH * per_both
+        tilt = tilt if u > ZERO and u_next > ZERO else ONE
+        rise = mean * (model.epsilon * tilt + (ONE - model.epsilon) * _mean_of_positive(m, delta))
+        rise = hazard * k * rise
+        rise = rise if u > ZERO or u_next > ZERO else ZERO
+        left = s[LEFT + i]
+        hit = left > ZERO and rise >= left
+        s[rows.TRY_DAY + i] = day if hit else s[rows.TRY_DAY + i]
+        s[rows.TRY_LEFT + i] = left if hit else s[rows.TRY_LEFT + i]
+        s[rows.TRY_RISE + i] = rise if hit else s[rows.TRY_RISE + i]
+        s[rows.TRY_U + i] = u if hit else s[rows.TRY_U + i]
+        s[rows.TRY_DU + i] = u_next - u if hit else s[rows.TRY_DU + i]
+        s[rows.TRY_M + i] = m if hit else s[rows.TRY_M + i]
+        s[rows.TRY_DELTA + i] = delta if hit else s[rows.TRY_DELTA + i]
+        s[LEFT + i] = left - rise
+        s[U + i] = u_next
+        s[PHI + i] = phi_next
+
+
+def peek(model, s, days):
+    for i in range(LANES):
+        u = s[U + i]
+        s[U + i] = max(u + days * s[Q + i] * s[SPEED + i] * s[M + i], s[FLOOR + i])
+
+
+def invert(model, s, i):
+    kappa, epsilon = float(model.kappa), float(model.epsilon)
+    u, du = float(s[rows.TRY_U + i]), float(s[rows.TRY_DU + i])
+    share = float(s[rows.TRY_LEFT + i]) / float(s[rows.TRY_RISE + i])
+    m, half = float(s[rows.TRY_M + i]), 0.5 * float(s[rows.TRY_DELTA + i])
+    theta = share
+    if abs(du) > 1e-4 * abs(u):
+        log_l = float(s[LOG_L + i])
+        phi = np.exp(kappa * (np.log(u) - log_l)) if u > 0.0 else 0.0
+        end = np.exp(kappa * (np.log(u + du) - log_l)) if u + du > 0.0 else 0.0
+        reached = np.exp(log_l + np.log(phi + share * (end - phi)) / kappa)
+        theta = min(max((reached - u) / du, 0.0), 1.0)
+    first = epsilon + (1.0 - epsilon) * max(m - half, 0.0)
+    last = epsilon + (1.0 - epsilon) * max(m + half, 0.0)
+    mean = 0.5 * (first + last)
+    if mean > 0.0:
+        first, last = first / mean, last / mean
+        theta = 2.0 * theta / (first + np.sqrt(max(first * first + 2.0 * (last - first) * theta, 0.0)))
+    return F(float(s[rows.TRY_DAY + i]) + 7.0 * min(max(theta, 0.0), 1.0))
