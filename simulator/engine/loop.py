@@ -1,7 +1,8 @@
 """The loop: a batch of recruited patients lives in every arm.
 
-A batch is cut into blocks of 128 lanes that stay in the processor's cache. A block is stepped through a 28-day epoch,
-then the next block; in summary mode the dead leave the blocks at the end of an epoch. The loop knows no model (see seam.py).
+A batch is cut into blocks of 128 lanes that stay in the cache of the processor. A block is stepped through a 28-day
+epoch, then the next block; in summary mode the dead leave the blocks at the end of an epoch. The loop knows no model
+(see seam.py).
 """
 
 import numpy as np
@@ -71,8 +72,10 @@ def _peek(model, drug, table, doses, cursor, own, calendars, w, before, now, s, 
 
 
 @kernel
-def live(model, key, visits, arms, calendar, table, start, count, space, totals, full):  # noqa: C901, PLR0912
-    """The recruited batch, patients `start` ... `start + count - 1`, lives in every arm; adds to `totals`, fills `full`.
+def live(model, key, visits, arms, calendar, table, start, count, space, totals, full):  # noqa: C901, PLR0912, PLR0915
+    """Let the recruited batch, patients `start` ... `start + count - 1`, live in every arm.
+
+    Adds to `totals`; fills `full` in a full run.
 
     This is the one long body: what it calls is compiled into it, and every level between would be compiled again.
     """
@@ -119,8 +122,8 @@ def live(model, key, visits, arms, calendar, table, start, count, space, totals,
                             for d in range(1, WEEK):
                                 seen, day = space.peeked, WEEK * step + d
                                 _peek(
-                                    model, drug, propagators, doses, was, own, space.calendars, w, space.before, s, seen,
-                                    step, d, addon,
+                                    model, drug, propagators, doses, was, own, space.calendars, w, space.before, s,
+                                    seen, step, d, addon,
                                 )  # fmt: skip
                                 t = find(calendar.day, day)
                                 show(model, drug, seen, o, day, addon)

@@ -35,7 +35,7 @@ def exp32(x):
 
 @inline
 def log32(x):
-    """ln x in float32 for normal positive x; smaller x (and 0) give the logarithm of the smallest normal number."""
+    """Logarithm of a normal positive x in float32; smaller x, and 0, give that of the smallest normal number."""
     bits = F(max(x, TINY)).view(np.int32)
     e = np.int32(np.int32(bits - _SQRT_HALF_BITS) >> _SHIFT)
     f = np.int32(bits - np.int32(e << _SHIFT)).view(np.float32) - ONE

@@ -8,6 +8,7 @@ from simulator.engine.space import NOBODY
 
 @block
 def leave(space, b, i, ended, restricted, end):
+    """Count the outcome of lane i of block b, if it holds a patient."""
     if space.s[b, DEATH + i] > NOBODY:
         sums.finish(ended, restricted, space.s[b], i, end)
 
@@ -43,6 +44,7 @@ def _move(space, source, b, i):
 
 @block
 def too_many_dead(states, blocks, day):
+    """Whether the living would fit into one block less."""
     alive = 0
     for b in range(blocks):
         s = states[b]

@@ -60,7 +60,7 @@ def stratum_of(shares, patient):
         p = min(shares[k] / rest, 1.0)
         if floor((j + 1) * p + 1e-9) > floor(j * p + 1e-9):
             return k
-        j -= int(floor(j * p + 1e-9))
+        j -= floor(j * p + 1e-9)
         rest -= shares[k]
     return shares.size - 1
 

@@ -1,8 +1,9 @@
 """The drug chain solved exactly: constants for a step of 1 to 7 days (float64, once per parameter set).
 
-The chain y = (e, r, x, z1, z2, z̄) is linear, y' = A y + c i(t), and the inhibition i(t) is interpolated between the two
-Gauss points of the step. So one step is ``y⁺ = P y + W1 i1 + W2 i2`` with
-``P = φ0(AH)``, ``W1 = (τ2 H φ1 c − H² φ2 c)/(τ2−τ1)``, ``W2 = (H² φ2 c − τ1 H φ1 c)/(τ2−τ1)``, ``φj = Σ (AH)^n/(n+j)!``.
+The chain y = (e, r, x, z1, z2, z̄) is linear, y' = A y + c i(t), and the inhibition i(t) is interpolated between the
+two Gauss points of the step. So one step is ``y⁺ = P y + W1 i1 + W2 i2`` with
+``P = φ0(AH)``, ``W1 = (τ2 H φ1 c − H² φ2 c)/(τ2−τ1)``, ``W2 = (H² φ2 c − τ1 H φ1 c)/(τ2−τ1)`` and
+``φj = Σ (AH)^n/(n+j)!``.
 z̄ is the mean of z2 over the step. See docs/model.md, section 5.
 """
 
@@ -13,12 +14,13 @@ import numpy as np
 
 TERMS = 24
 COLUMNS = (
-    ("decay", "decay1", "decay2")
-    + ("ee", "e1", "e2", "re", "rr", "r1", "r2", "xe", "xr", "xx", "x1", "x2")
-    + ("ae", "aa", "a1", "a2", "be", "ba", "bb", "b1", "b2", "me", "ma", "mb", "m1", "m2")
-    + ("hre", "hrr", "hr1", "hr2", "hxe", "hxr", "hxx", "hx1", "hx2", "vv", "v0", "vh", "v1")
+    *("decay", "decay1", "decay2"),
+    *("ee", "e1", "e2", "re", "rr", "r1", "r2", "xe", "xr", "xx", "x1", "x2"),
+    *("ae", "aa", "a1", "a2", "be", "ba", "bb", "b1", "b2", "me", "ma", "mb", "m1", "m2"),
+    *("hre", "hrr", "hr1", "hr2", "hxe", "hxr", "hxx", "hx1", "hx2", "vv", "v0", "vh", "v1"),
 )
-"""Columns of the table: target row, then source (i1, i2 are 1, 2); a, b, m = z1, z2, z̄; h = halfway; v = NfL deficit."""
+"""Columns of the table: target row, then source (i1, i2 are 1, 2); a, b, m = z1, z2, z̄; h = halfway;
+v = NfL deficit."""
 
 
 class Rates(NamedTuple):

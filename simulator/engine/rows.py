@@ -29,7 +29,8 @@ KIND, DEATH, PAV, AFTER_PAV, DROPOUT, STOP, STOPPING = offsets(PAST, 7)
 TRY_DAY, TRY_LEFT, TRY_RISE, TRY_U, TRY_DU, TRY_M, TRY_DELTA = offsets(PAST + 7, 7)
 
 # The drug: concentration, engagement, two NfL pools, two delay stages, NfL deficit, the mean of the second delay stage
-# over the step and its value before; per-patient response; the multiplier of the rate and its change over the step; doses given so far.
+# over the step and its value before; per-patient response; the multiplier of the rate and its change over the step;
+# doses given so far.
 _DRUG = 15
 C, E, R, X, Z1, Z2, V, ZBAR, ZWAS, EC50, E_N, E_F, M, DELTA, GIVEN = offsets(PAST + _LIFE, 15)
 

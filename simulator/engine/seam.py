@@ -35,7 +35,7 @@ def _seam(stub: Callable) -> Callable:
         return call
 
     def choose(*args: Any) -> Callable | None:
-        return table.get(getattr(args[0], "instance_class", None))
+        return table.get(getattr(args[0], "instance_class", type(None)))
 
     choose.__signature__ = inspect.signature(stub)  # type: ignore[attr-defined]
     overload(stub, jit_options={**OPTIONS, "forceinline": True})(choose)
@@ -67,7 +67,7 @@ def live_back(model, key, w, s, by_time, longest):
 
 @_seam
 def arrive(model, s):
-    """A block stands at entry: put what it has used up of its event thresholds into USED, and settle what age decides."""
+    """A block stands at entry: put what it has used up of its thresholds into USED, and settle what age decides."""
 
 
 @_seam
@@ -100,4 +100,4 @@ def invert(model, s, i):
 
 @_seam
 def outputs(model, s, o, years):
-    """Fill the disease's output rows of `o` from the state, `years` after baseline (the drug's own rows are not its part)."""
+    """Fill the disease's output rows of `o` from the state, `years` after baseline; the drug fills its own."""

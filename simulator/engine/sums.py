@@ -1,7 +1,7 @@
 """Streaming sums over the living, as integers.
 
-A value is rounded to a fixed number of binary places and added as an integer, so that the order of adding cannot matter:
-threads, chunks and block widths give the same bits, and no float error grows with the number of patients.
+A value is rounded to a fixed number of binary places and added as an integer, so that the order of adding cannot
+matter: threads, chunks and block widths give the same bits, and no float error grows with the number of patients.
 """
 
 from math import floor, log2
@@ -19,8 +19,8 @@ TIME_SQUARE_SCALE = 2.0**-2
 
 ROW, LOGARITHM, CHANGE, LIMIT, SCALE, SQUARE_SCALE, LOW, WIDTH = range(8)
 """Columns of the table of summarised variables, one row each: offset of the output row; on the log scale; minus the
-patient's own baseline; largest absolute value, beyond which values are cut; units of the sum per unit of the variable and
-of its square; lower edge of the first bin; bin width."""
+patient's own baseline; largest absolute value, beyond which values are cut; units of the sum per unit of the variable
+and of its square; lower edge of the first bin; bin width."""
 ALIVE, EVENT_FREE = range(2)
 TOTAL, SQUARE = range(2)
 
@@ -55,8 +55,8 @@ def empty_sums(arms: int, times: int, variables: int, bins: int) -> Sums:
 
 def add(one: Sums, other: Sums) -> None:
     """Add `other` into `one`."""
-    for mine, theirs in zip(one, other, strict=True):
-        mine += theirs
+    for whole, part in zip(one, other, strict=True):
+        np.add(whole, part, out=whole)
 
 
 @inline
@@ -85,10 +85,10 @@ def _add_value(table, v, x, base, alive, bins, counts, a, t):
     """Total and square of variable v over the alive lanes of a block; its values go into `counts`."""
     limit, scale, square_scale = table[v, LIMIT], table[v, SCALE], table[v, SQUARE_SCALE]
     low, per_width, last = table[v, LOW], ONE / table[v, WIDTH], F(counts.shape[3] - 1)
-    mine = U64(v * LANES)
+    first = U64(v * LANES)
     total, square = np.int64(0), np.int64(0)
     for i in range(LANES):
-        d = min(max(x[i] - base[mine + U64(i)], -limit), limit)
+        d = min(max(x[i] - base[first + U64(i)], -limit), limit)
         total += np.int64(np.int32(np.floor(d * scale + HALF)) & alive[i])
         square += np.int64(np.int32(np.floor(d * d * square_scale + HALF)) & alive[i])
         bins[i] = np.uint32(np.int32(min(max((d - low) * per_width, ZERO), last)))

@@ -1,6 +1,7 @@
 """The disease clock, in equations that step 128 patients at once. Sections are those of docs/model.md.
 
-Every function takes the parameter tuple first; the engine's rows are documented in engine/rows.py, the model's in state.py.
+Every function takes the parameter tuple first; the engine's rows are documented in engine/rows.py, the model's in
+state.py.
 """
 
 from simulator.engine import seam

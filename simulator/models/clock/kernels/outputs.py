@@ -27,6 +27,7 @@ def _domain(a, log_u, log_tau, onset):
 
 
 def outputs(model, s, o, years):
+    """Sections 2, 3 and 6: F_k = 12/(1 + (u/tau_k)^a), SVC = V0/(1 + (u/tau_V)^b), HHD and plasma NfL."""
     aging = exp32(model.log_growth * years)
     for i in range(LANES):
         u = s[U + i]

@@ -85,6 +85,7 @@ def _draw_decline(model, key, w, s):
 
 
 def draw(model, table, key, w, s):
+    """Traits of a block of candidates, all from numbers that belong to the candidate."""
     _look_up_speed(table, s)
     _draw_speed(key, w, s)
     _draw_decline(model, key, w, s)
@@ -108,6 +109,7 @@ def draw(model, table, key, w, s):
 
 
 def look_back(model, s, i):
+    """Put lane i at onset. Until arrival Q counts the days lived."""
     s[U + i] = ZERO
     s[Q + i] = ZERO  # days lived, until arrival
     s[TIME_SINCE_ONSET + i] = -ONE
@@ -135,6 +137,7 @@ def _live_epoch(model, s, i, xi, by_time, longest):
 
 
 def live_back(model, key, w, s, by_time, longest):
+    """Four epochs of history: du/dt = q/D50, until the disease time or the time since onset of entry."""
     days = longest * MONTH
     for i in range(LANES):
         group = w[rows.GROUP + i]
@@ -147,6 +150,7 @@ def live_back(model, key, w, s, by_time, longest):
 
 
 def arrive(model, s):
+    """Section 4: what is used up by entry is Phi(u) = (u/L)^kappa, whatever the volatility was."""
     for i in range(LANES):
         phi = exp32(model.kappa * (log32(s[U + i]) - s[LOG_L + i]))
         phi = phi if s[U + i] > ZERO else ZERO
@@ -157,6 +161,7 @@ def arrive(model, s):
 
 
 def renew(model, key, w, s, epoch):
+    """Section 1: z' = rho z + sqrt(1 - rho^2) xi and q = exp(s_q z - s_q^2/2), which has mean 1."""
     if epoch % 4 == 0:
         group = U32(epoch // 4)
         for i in range(LANES):

@@ -53,8 +53,8 @@ PARAMETERS = {
 class Clock(NamedTuple):
     """Population constants of the clock model, float32; distributions are terms (log, centre, spread, low, high).
 
-    Scalars only: arrays would be counted at every call. What differs by variant is in a table of its own: columns 0 to 4
-    the terms of D50 in months, 5 the probability to carry a listed (fast) variant, 6 the D50 below which that holds.
+    Scalars only: arrays would be counted at every call. What differs by variant is in a table of its own: columns 0 to
+    4 the terms of D50 in months, 5 the probability to carry a listed (fast) variant, 6 the D50 below which that holds.
     """
 
     rho: np.float32

@@ -13,6 +13,7 @@ FLAT, THIN, TWELFTH, SIXTH = F(0.004), F(1e-6), F(1 / 12), F(1 / 6)
 
 
 def mark(model, s, i, fraction, addon, cap):
+    """Section 5: with u1 the disease time at the first dose, u never falls below u1 - cap max(u1, 0)."""
     u = s[U + i] + fraction * STEP_DAYS * s[Q + i] * s[SPEED + i] * addon
     s[FLOOR + i] = u - cap * max(u, ZERO)
 
@@ -41,6 +42,10 @@ def _mean_of_positive(m, delta):
 
 
 def step(model, s, day, hazard):
+    """Sections 1 and 4 over seven days: u moves by K m, the hazard takes the mean of dPhi/du and of max(m, 0).
+
+    One formula for every sign of m, and for every arm, so that a drug without effect changes no bit.
+    """
     for i in range(LANES):
         u, phi = s[U + i], s[PHI + i]
         m, delta = s[M + i], s[rows.DELTA + i]
@@ -70,12 +75,14 @@ def step(model, s, day, hazard):
 
 
 def peek(model, s, days):
+    """The first `days` days of a step, for outputs inside it."""
     for i in range(LANES):
         u = s[U + i]
         s[U + i] = max(u + days * s[Q + i] * s[SPEED + i] * s[M + i], s[FLOOR + i])
 
 
 def invert(model, s, i):
+    """Section 4: the day in the step at which the hazard has used up what was left of the threshold."""
     kappa, epsilon = float(model.kappa), float(model.epsilon)
     u, du = float(s[rows.TRY_U + i]), float(s[rows.TRY_DU + i])
     share = float(s[rows.TRY_LEFT + i]) / float(s[rows.TRY_RISE + i])
