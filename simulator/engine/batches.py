@@ -87,6 +87,8 @@ def make_worker(sizes: Sizes, batch: int = BATCH, part: int = PART) -> Worker:
         stratum=np.zeros(batch, np.int64),
         width=np.zeros(1, np.int64),
         why=np.zeros(LANES, np.int64),
+        holds=aligned(LANES),
+        belongs=aligned(LANES),
         tried=np.zeros(batch, np.int64),
         found=np.zeros(batch, np.int64),
         reason=np.zeros(max(batch, recruit.ROUND) + LANES, np.int64),
@@ -149,21 +151,39 @@ def run(
     NoPatient
         Screening found nobody for a stratum within 10,000 candidates.
     """
-    todo, done = ranges(patients, len(workers)), 0
+    parts = ranges(patients, len(workers))
+    done = 0
+    for worker, count, failed in (
+        _in_turn(call, workers[0], parts) if len(workers) == 1 else _pool(call, workers, parts)
+    ):
+        if failed >= 0:
+            raise NoPatient(failed, worker.search.rejected)
+        done += count
+        if progress is not None:
+            progress(done, patients)
+
+
+Parts = Iterator[tuple[int, int]]
+Done = Iterator[tuple[Worker, int, int]]
+
+
+def _in_turn(call: Callable[[Worker, int, int], int], worker: Worker, parts: Parts) -> Done:
+    for first, count in parts:
+        yield worker, count, call(worker, first, count)
+
+
+def _pool(call: Callable[[Worker, int, int], int], workers: list[Worker], parts: Parts) -> Done:
+    """Keep every worker busy; yields the parts as they finish."""
+    idle = list(workers)
     with ThreadPoolExecutor(len(workers)) as pool:
         busy: dict[Future[int], tuple[Worker, int]] = {}
-        idle = list(workers)
         while True:
-            while idle and (part := next(todo, None)) is not None:
+            while idle and (part := next(parts, None)) is not None:
                 worker = idle.pop()
                 busy[pool.submit(call, worker, *part)] = worker, part[1]
             if not busy:
                 return
             for future in wait(busy, return_when=FIRST_COMPLETED).done:
                 worker, count = busy.pop(future)
-                if (failed := future.result()) >= 0:
-                    raise NoPatient(failed, worker.search.rejected)
+                yield worker, count, future.result()
                 idle.append(worker)
-                done += count
-                if progress is not None:
-                    progress(done, patients)

@@ -7,7 +7,7 @@ two Gauss points of the step. So one step is ``y⁺ = P y + W1 i1 + W2 i2`` with
 z̄ is the mean of z2 over the step. See docs/model.md, section 5.
 """
 
-from math import exp, factorial, log, sqrt
+from math import factorial, log, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -34,56 +34,58 @@ class Rates(NamedTuple):
     nfl: float
 
 
+STEPS = np.arange(1.0, 8.0)
+GAUSS = 0.5 + np.array([-0.5, 0.5]) / sqrt(3.0)
+TARGETS = {"e": 0, "r": 1, "x": 2, "a": 3, "b": 4, "m": 5}
+
+
 def table(rates: Rates) -> np.ndarray:
     """Constants of the chain: (8, columns) float32, row h for a step of h days (row 0 unused)."""
-    rows = [np.zeros(len(COLUMNS))] + [_row(rates, float(h)) for h in range(1, 8)]
-    return np.ascontiguousarray(rows, dtype=np.float32)
+    whole, half = _propagate(rates, 1.0), _propagate(rates, 0.5)
+    columns = [np.exp(-rates.tissue * share * STEPS) for share in (1.0, *GAUSS)]
+    for name in COLUMNS[3:-4]:
+        p, w = half if name[0] == "h" else whole
+        target, source = TARGETS[name[-2]], name[-1]
+        columns.append(w[int(source) - 1][:, target] if source.isdigit() else p[:, target, TARGETS[source]])
+    columns += [np.exp(-rates.nfl * STEPS), *_lagrange(rates.nfl)]
+    return np.concatenate([np.zeros((1, len(columns))), np.stack(columns, axis=1)]).astype(np.float32)
 
 
-def _row(rates: Rates, h: float) -> np.ndarray:
-    node1, node2 = h * (0.5 - 0.5 / sqrt(3.0)), h * (0.5 + 0.5 / sqrt(3.0))
-    p, w1, w2 = _propagate(rates, h, h, (node1, node2))
-    q, v1, v2 = _propagate(rates, h, h / 2, (node1, node2))
-    e, r, x, a, b, m = range(6)
-    whole = [p[e, e], w1[e], w2[e], p[r, e], p[r, r], w1[r], w2[r], p[x, e], p[x, r], p[x, x], w1[x], w2[x]]
-    delay = [p[a, e], p[a, a], w1[a], w2[a], p[b, e], p[b, a], p[b, b], w1[b], w2[b]]
-    mean = [p[m, e], p[m, a], p[m, b], w1[m], w2[m]]
-    half = [q[r, e], q[r, r], v1[r], v2[r], q[x, e], q[x, r], q[x, x], v1[x], v2[x]]
-    decay = [exp(-rates.tissue * t) for t in (h, node1, node2)]
-    return np.array(decay + whole + delay + mean + half + [exp(-rates.nfl * h), *_lagrange(rates.nfl, h)])
+def _propagate(rates: Rates, share: float) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
+    """P (step, 6, 6), and W1 and W2 (step, 6), for `share` of each step of 1 to 7 days."""
+    a = np.zeros((len(STEPS), 6, 6))
+    a[:, 0, 0] = -rates.sod1
+    a[:, 1, 0], a[:, 1, 1] = rates.fast, -rates.fast
+    a[:, 2, 1], a[:, 2, 2] = rates.slow, -rates.slow
+    a[:, 3, 0], a[:, 3, 3] = rates.delay, -rates.delay
+    a[:, 4, 3], a[:, 4, 4] = rates.delay, -rates.delay
+    a[:, 5, 4] = 1.0 / STEPS
+    length = (share * STEPS)[:, None]
+    phi0, phi1, phi2 = _phi(a * length[..., None])
+    first = length * phi1[:, :, 0] * rates.sod1
+    second = length**2 * phi2[:, :, 0] * rates.sod1
+    node1, node2 = GAUSS[:, None, None] * STEPS[:, None]
+    return phi0, ((node2 * first - second) / (node2 - node1), (second - node1 * first) / (node2 - node1))
 
 
-def _propagate(rates: Rates, h: float, length: float, nodes: tuple[float, float]) -> tuple[np.ndarray, ...]:
-    a = np.zeros((6, 6))
-    a[0, 0] = -rates.sod1
-    a[1, 0], a[1, 1] = rates.fast, -rates.fast
-    a[2, 1], a[2, 2] = rates.slow, -rates.slow
-    a[3, 0], a[3, 3] = rates.delay, -rates.delay
-    a[4, 3], a[4, 4] = rates.delay, -rates.delay
-    a[5, 4] = 1.0 / h
-    c = np.zeros(6)
-    c[0] = rates.sod1
-    phi0, phi1, phi2 = (_phi(a * length, j) for j in range(3))
-    first, second = length * phi1 @ c, length**2 * phi2 @ c
-    span = nodes[1] - nodes[0]
-    return phi0, (nodes[1] * first - second) / span, (second - nodes[0] * first) / span
-
-
-def _phi(matrix: np.ndarray, j: int) -> np.ndarray:
-    power, total = np.eye(len(matrix)), np.zeros_like(matrix)
+def _phi(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """phi_0, phi_1 and phi_2 of each matrix: phi_j = sum of (AH)^n / (n + j)!."""
+    power = np.broadcast_to(np.eye(6), matrix.shape)
+    totals = np.zeros((3, *matrix.shape))
     for n in range(TERMS):
-        total += power / factorial(n + j)
+        for j in range(3):
+            totals[j] += power / factorial(n + j)
         power = power @ matrix
-    return total
+    return totals[0], totals[1], totals[2]
 
 
-def _lagrange(rate: float, h: float) -> list[float]:
+def _lagrange(rate: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Integrals of k e^(-k(h-t)) times the Lagrange polynomials on 0, h/2, h, by a series in k h."""
-    # moments[n] = integral over 0..1 of s^n kh e^(-kh(1-s)) ds
-    kh = rate * h
-    moments = [sum((-kh) ** j * factorial(n) / factorial(n + j + 1) for j in range(TERMS)) * kh for n in range(3)]
-    zeroth, first, second = moments
-    return [2 * second - 3 * first + zeroth, 4 * first - 4 * second, 2 * second - first]
+    kh = rate * STEPS
+    zeroth, first, second = (  # integrals over 0..1 of s^n kh e^(-kh(1-s)) ds
+        kh * sum((-kh) ** j * factorial(n) / factorial(n + j + 1) for j in range(TERMS)) for n in range(3)
+    )
+    return 2 * second - 3 * first + zeroth, 4 * first - 4 * second, 2 * second - first
 
 
 def half_life(days: float) -> float:

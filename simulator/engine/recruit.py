@@ -46,6 +46,8 @@ class Search(NamedTuple):
     stratum: np.ndarray  # (batch,) int64
     width: np.ndarray  # (1,) int64 candidates tried side by side for each place
     why: np.ndarray  # (LANES,) int64 verdicts on a block
+    holds: np.ndarray  # (LANES,) float32 scratch of the verdict on strata
+    belongs: np.ndarray  # (LANES,) float32 scratch of the verdict on strata
     tried: np.ndarray  # (batch,) int64 candidates tried
     found: np.ndarray  # (batch,) int64 lowest candidate that fits, -1 none yet
     reason: np.ndarray  # (lane of the round,) int64
@@ -106,7 +108,7 @@ def _decide(people, model, rules, when, strata, space):
     if people.mode == BY_TIME:
         seam.arrive(model, s)
         judge_early(rules, s, why)
-    judge_late(people, rules, when, strata, s, why)
+    judge_late(people, rules, when, strata, s, why, space.holds, space.belongs)
     for i in range(LANES):
         if w[SLOT + i] != FREE and s[TIME_SINCE_ONSET + i] >= ZERO:
             lane, candidate = int(w[SLOT + i]), int(w[CANDIDATE + i])

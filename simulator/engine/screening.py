@@ -16,7 +16,6 @@ REASONS = (
 )
 SVC_COLUMN = F(rows.MEASURES.index("svc_percent"))  # up to here, rules need no history
 FIRST_MEASURED = F(rows.ALSFRS_MEASURED)
-HOLDS = rows.VARIANT  # scratch: a history does not need it, and those found are drawn again
 LONGEST_MONTHS = 1200.0
 
 
@@ -26,10 +25,12 @@ def _apply(rules, early, s, why):
     for k in range(rules.shape[0]):
         if (rules[k, 1] <= SVC_COLUMN) == early:
             row, low, high = U64(rules[k, 1] * F(LANES) + FIRST_MEASURED), rules[k, 2], rules[k, 3]
+            stratum, for_all = rules[k, 0], rules[k, 0] < ZERO
             for i in range(LANES):
-                meant = rules[k, 0] < ZERO or rules[k, 0] == s[STRATUM + i]
-                broken = meant and not (low <= s[row + U64(i)] <= high)
-                why[i] = FIRST_RULE + k if broken and why[i] == ACCEPTED else why[i]
+                x = s[row + U64(i)]
+                meant = for_all | (stratum == s[STRATUM + i])
+                broken = meant & ((x < low) | (x > high)) & (why[i] == ACCEPTED)
+                why[i] = FIRST_RULE + k if broken else why[i]
 
 
 @block
@@ -41,37 +42,41 @@ def judge_early(rules, s, why):
 
 
 @block
-def judge_late(people, rules, when, strata, s, why):
+def judge_late(people, rules, when, strata, s, why, holds, belongs):
     """What the time since onset decides; lanes that are not ACCEPTED keep their reason."""
     for i in range(LANES):
         months = s[TIME_SINCE_ONSET + i]
         waited = months / people.referral
-        referred = s[rows.REFERRAL + i] < ONE - exp32(-waited * waited) or people.referral <= ZERO
+        referred = (s[rows.REFERRAL + i] < ONE - exp32(-waited * waited)) | (people.referral <= ZERO)
         died = background_months(people, s, i) <= months
         reason = TOO_LONG if months > F(LONGEST_MONTHS) else (DIED_BEFORE if died else ACCEPTED)
-        reason = reason if referred or reason == TOO_LONG else REFERRED_LATE
+        reason = reason if referred | (reason == TOO_LONG) else REFERRED_LATE
         why[i] = reason if why[i] == ACCEPTED else why[i]
         lost = F(48.0) - s[rows.ALSFRS_MEASURED + i]
         s[rows.PROGRESSION_RATE + i] = lost / months if months > ZERO else (NEVER if lost > ZERO else ZERO)
         s[rows.AGE + i] = s[AGE_AT_ONSET + i] + months / YEAR_MONTHS
     _apply(rules, False, s, why)
     if strata > 1:
-        _judge_stratum(when, strata, s, why)
+        _judge_stratum(when, strata, s, why, holds, belongs)
 
 
 @block
-def _judge_stratum(when, strata, s, why):
-    """A candidate belongs to the first stratum one of whose clauses holds in full, else to the last."""
+def _judge_stratum(when, strata, s, why, holds, belongs):
+    """A candidate belongs to the first stratum one of whose clauses holds in full, else to the last.
+
+    `holds` and `belongs` are scratch; rows of `s` would not do, since they might be the rows read.
+    """
     for i in range(LANES):
-        s[USED + i] = F(strata - 1)
+        belongs[i] = F(strata - 1)
     for k in range(when.shape[0] - 1, -1, -1):
         ends = k == when.shape[0] - 1 or when[k, 0] != when[k + 1, 0] or when[k, 1] != when[k + 1, 1]
         begins = k == 0 or when[k, 0] != when[k - 1, 0] or when[k, 1] != when[k - 1, 1]
         row, low, high = U64(when[k, 2] * F(LANES) + FIRST_MEASURED), when[k, 3], when[k, 4]
+        stratum = when[k, 0]
         for i in range(LANES):
-            held = ends or s[HOLDS + i] > ZERO
-            holds = held and low <= s[row + U64(i)] <= high
-            s[HOLDS + i] = ONE if holds else ZERO
-            s[USED + i] = when[k, 0] if holds and begins else s[USED + i]
+            x = s[row + U64(i)]
+            still = (ends | (holds[i] > ZERO)) & (low <= x) & (x <= high)
+            holds[i] = ONE if still else ZERO
+            belongs[i] = stratum if still & begins else belongs[i]
     for i in range(LANES):
-        why[i] = OTHER_STRATUM if why[i] == ACCEPTED and s[USED + i] != s[STRATUM + i] else why[i]
+        why[i] = OTHER_STRATUM if (why[i] == ACCEPTED) & (belongs[i] != s[STRATUM + i]) else why[i]
