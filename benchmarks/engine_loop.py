@@ -8,13 +8,19 @@ import numpy as np
 from benchmarks.cohort import MONTH, Traits
 from benchmarks.numpy_twin import AMPLITUDE, BETA
 from simulator.engine import batches, dosing, loop, recruit, rows
-from simulator.engine.jit import LANES, kernel
+from simulator.engine.jit import LANES
 from simulator.engine.random import make_key
 from simulator.language import load
-from simulator.models.clock import kernels as clock
-from simulator.program import Program, compile_program
-from simulator.results.variables import SUMMARISED
+from simulator.models.clock.kernels import state as clock
+from simulator.program import compile_program
 
+SUMMED = [
+    ("alsfrs_r", False, False, 0, 48),
+    ("svc", False, False, 0, 160),
+    ("nfl_plasma", True, False, 1, 9),
+    ("sod1_csf", True, False, -3, 1),
+]
+"""What the twins sum: output, on the log scale, as change, range."""
 SEED = 1
 TWO_ARMS = {"untreated": [], "treated": [{"treatments": ["tofersen"], "from_day": 0}]}
 
@@ -29,56 +35,29 @@ class Engine(NamedTuple):
     live: Callable[[], object]  # lives the batch in both arms
 
 
-@kernel
-def find(world, n, space, search):
-    """Recruit one batch."""
-    model, key, people, visits, gates = world
-    return recruit.recruit(people, visits, model, gates, key, search, 0, n, space.cohort, space.who)
-
-
-@kernel
-def live(world, n, space, totals, full):
-    """Live one batch that has been recruited, in all arms, as `loop.simulate` does."""
-    model, key, visits, arms, calendar, table = world
-    for a in range(arms.every.size):
-        drug = dosing.drug_of(arms, a)
-        loop._load(space, arms, a, drug, key, n)
-        blocks = (n + LANES - 1) // LANES
-        loop._live(model, drug, arms, visits, key, calendar, table, totals, full, a, space, blocks, 0)
-
-
 def prepare() -> Engine:
-    """Compile everything and recruit one batch. Background deaths are off, as in the twins."""
+    """Compile everything and recruit one batch. Background deaths are off, as in the twins, and so are quantiles."""
     scenario = load("valor").replace({"disease.background_mortality.multiplier": 0, "arms": TWO_ARMS, "trial": None})
-    table = [(v.of, v.transform == "log", bool(v.since), v.low, v.high, v.bins) for v in SUMMARISED]
-    program = compile_program(scenario, table, False)
-    sizes = sizes_of(program, table)
-    worker, full, key = batches.make_worker(sizes, batches.BATCH), batches.make_full(sizes, False), make_key(SEED)
-    p, n, space = program, batches.BATCH, worker.space
-    before, after = (p.model, key, p.people, p.visits, p.gates), (p.model, key, p.visits, p.arms, p.calendar, p.table)
+    n, key = batches.BATCH, make_key(SEED)
+    p = compile_program(scenario, SUMMED, n, False)
+    sizes = p.sizes._replace(bins=0)
+    worker, full = batches.make_worker(sizes), batches.make_full(sizes, False)
+    space, search = worker.space, worker.search
 
-    def find_them() -> object:
-        return find(before, n, space, worker.search)
+    def find() -> object:
+        return recruit.recruit(p.people, p.visits, p.model, p.gates, key, search, 0, n, space.cohort, space.who)
 
-    def live_them() -> object:
-        return live(after, n, space, worker.totals, full)
+    def live() -> object:
+        return loop.live(p.model, key, p.visits, p.arms, p.calendar, p.table, 0, n, space, worker.totals, full)
 
-    if find_them() >= 0:
+    if find() >= 0:
         raise RuntimeError("recruiting failed")
+    live()
+    whole = batches.make_worker(sizes, n, n).space._replace(cohort=space.cohort, who=space.who)
     treated = 1
-    loop._load(space, p.arms, treated, dosing.drug_of(p.arms, treated), key, n)
-    people = traits(np.concatenate([s.reshape(-1, LANES) for s in space.s], axis=1))
-    return Engine(people, scenario.follow_up_days // 7, n, find_them, live_them)
-
-
-def sizes_of(program: Program, table: list[tuple]) -> batches.Sizes:
-    """What the working space of a batch depends on."""
-    p = program
-    times, visits, bins = len(p.calendar.day), len(p.calendar.visit), max(row[-1] for row in table)
-    shapes = len(p.gates.shares), len(p.gates.rules)
-    return batches.Sizes(
-        batches.BATCH, len(p.arms.every), times, visits, len(table), bins, clock.CLOCK_ROWS, *shapes, 0
-    )
+    loop._load(whole, p.arms, treated, dosing.drug_of(p.arms, treated), key, 0, n)
+    people = traits(np.concatenate([s.reshape(-1, LANES) for s in whole.s], axis=1))
+    return Engine(people, scenario.follow_up_days // 7, n, find, live)
 
 
 def traits(block: np.ndarray) -> Traits:

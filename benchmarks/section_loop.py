@@ -6,7 +6,7 @@ from benchmarks import c_twin, engine_loop, numpy_twin
 from benchmarks.table import Row
 from benchmarks.timing import in_turns, ratio
 
-COPIES = 8  # of the engine's batch, so that the NumPy twin has a full chunk
+COPIES = 2  # of the engine's batch, so that the NumPy twin has a full chunk
 
 
 def rows(rounds: int) -> list[Row]:

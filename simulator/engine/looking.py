@@ -12,7 +12,7 @@ from simulator.units import DAYS_PER_YEAR
 YEAR = F(DAYS_PER_YEAR)
 
 
-@block
+@inline
 def sum_up(table, heads, moments, counts, a, t, base, o, s, day, x, alive, bins):
     """Add a block to the sums of arm `a` and output `t`; the first output is everybody's baseline."""
     if t == 0:
@@ -63,7 +63,7 @@ def find(days, day):
     return low if low < days.size and days[low] == day else -1
 
 
-@block
+@inline
 def show(model, drug, s, o, day, addon):
     """All output rows of a block that stands at `day`."""
     seam.outputs(model, s, o, F(day) / YEAR)

@@ -100,7 +100,8 @@ def live(model, key, visits, arms, calendar, table, start, count, space, totals,
                             next_cursor += 1
                         if flags & LOOK:
                             day, t = WEEK * step, find(calendar.day, WEEK * step)
-                            _resolve(model, s)
+                            if step > STEPS_PER_EPOCH * epoch:
+                                _resolve(model, s)
                             show(model, drug, s, o, day, addon)
                             if t >= 0:
                                 sum_up(table, heads, moments, counts, a, t, space.base[b], o, s, day, x, alive, bins)
@@ -138,7 +139,9 @@ def live(model, key, visits, arms, calendar, table, start, count, space, totals,
                     _resolve(model, s)
                 cursor, day = next_cursor, F(WEEK * STEPS_PER_EPOCH * (epoch + 1))
                 if not is_full and too_many_dead(space.s, blocks, day):
-                    blocks = pack(space, blocks, day, totals.ended[a], totals.restricted[a], calendar.end)
-            close(space, blocks, totals.ended[a], totals.restricted[a], calendar.end)
+                    blocks = pack(
+                        space.s, space.w, space.base, blocks, day, a, totals.ended, totals.restricted, calendar.end
+                    )
+            close(space.s, blocks, a, totals.ended, totals.restricted, calendar.end)
             if is_full:
                 keep_events(full, a, space, blocks, start + at)

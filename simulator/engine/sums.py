@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.engine.jit import LANES, U64, block, inline
+from simulator.engine.jit import LANES, U64, inline
 from simulator.engine.mathematics import HALF, ONE, ZERO, F, log32
 from simulator.engine.rows import DEATH, EVENT, KIND
 
@@ -70,7 +70,7 @@ def _values(row, logarithm, o, x):
             x[i] = o[row + U64(i)]
 
 
-@block
+@inline
 def keep_baseline(table, o, base, x):
     """Remember each lane's baseline of the variables that are changes; 0 for the others."""
     for v in range(table.shape[0]):
@@ -92,12 +92,13 @@ def _add_value(table, v, x, base, alive, bins, counts, a, t):
         total += np.int64(np.int32(np.floor(d * scale + HALF)) & alive[i])
         square += np.int64(np.int32(np.floor(d * d * square_scale + HALF)) & alive[i])
         bins[i] = np.uint32(np.int32(min(max((d - low) * per_width, ZERO), last)))
-    for i in range(LANES):
-        counts[a, t, v, bins[i]] -= alive[i]
+    if counts.shape[3] > 0:  # no bins: no quantiles
+        for i in range(LANES):
+            counts[a, t, v, bins[i]] -= alive[i]
     return total, square
 
 
-@block
+@inline
 def accumulate(table, heads, moments, counts, a, t, base, o, s, day, x, alive, bins):
     """Add a block at `day` to the sums of arm `a` and time `t`; `x`, `alive` and `bins` are scratch rows."""
     living, event_free = np.int64(0), np.int64(0)
@@ -115,11 +116,10 @@ def accumulate(table, heads, moments, counts, a, t, base, o, s, day, x, alive, b
 
 
 @inline
-def finish(ended, restricted, s, i, end):
-    """Count lane i of one arm, whose course is known to the end of follow-up."""
-    free = s[EVENT + i]
-    kind = 0 if free > end else int(s[KIND + i])
-    ended[kind] += 1
+def finish(ended, restricted, a, s, b, i, end):
+    """Count lane i of block b in arm `a`, whose course is known to the end of follow-up."""
+    free = s[b, EVENT + i]
+    ended[a, 0 if free > end else int(s[b, KIND + i])] += 1
     days = min(float(free), float(end))
-    restricted[0] += np.int64(np.floor(days * TIME_SCALE + 0.5))
-    restricted[1] += np.int64(np.floor(days * days * TIME_SQUARE_SCALE + 0.5))
+    restricted[a, 0] += np.int64(np.floor(days * TIME_SCALE + 0.5))
+    restricted[a, 1] += np.int64(np.floor(days * days * TIME_SQUARE_SCALE + 0.5))
