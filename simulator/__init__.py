@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from simulator.version import __version__
+
 if TYPE_CHECKING:
     from simulator.language import Scenario, ScenarioError, load
     from simulator.results import Result, open_result
@@ -31,6 +33,7 @@ __all__ = [
     "Result",
     "Scenario",
     "ScenarioError",
+    "__version__",
     "compare",
     "load",
     "open_result",

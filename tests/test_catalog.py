@@ -92,6 +92,7 @@ STARTING_VALUES = {
     "progression.clock.breathing.tau.lognormal": (1.0, 0.22),
     "progression.clock.breathing.correlation_with_respiratory": 0.6,
     "progression.clock.breathing.steepness": 1.9,
+    "progression.clock.breathing.fvc_offset_percent.normal": (1.5, 3),
     "progression.clock.strength": (0.6, 1.6),
     "progression.clock.survival": (12, 39.5, 0.45, 0.12, 20),
     "progression.clock.neurofilament": (9, 0.02, 300, 0.90, 0.45, 0.80, 1.5),

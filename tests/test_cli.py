@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from simulator import __version__
 from simulator.cli import progress as progress_module
 from simulator.cli.app import app
 from simulator.cli.run import size
@@ -71,7 +72,7 @@ def test_run_writes_a_folder_and_prints_the_headline():
     assert "Written to out" in done.stderr
     assert done.stdout.startswith(load("valor").title)
     assert "30 patients in each arm, seed 5" in done.stdout
-    for text in ("as if alive", "survivors", "death = 0", "early_start - delayed_start", "Screening: 90", NOTICE):
+    for text in ("as if alive", "survivors", "death = 0", "B early_start", "B vs C", "Screening: 90", NOTICE):
         assert text in done.stdout
     assert "\x1b" not in done.stdout
     assert open_result("out").n_patients == 30
@@ -81,10 +82,21 @@ def test_columns_are_aligned():
     lines = call("run", "valor", "-o", "out").stdout.splitlines()
     start = next(k for k, line in enumerate(lines) if line.startswith("Day 196"))
     block = lines[start : lines.index("", start)]
-    assert len(block) == 9
+    assert len(block) == 14
     ends = {tuple(found.end() for found in re.finditer(r"± [\d.]+", line)) for line in block[1:]}
-    assert len(ends) == 1
-    assert [block[0].index(arm) + len(arm) for arm in ARMS] == list(ends.pop())
+    full = max(ends, key=len)
+    assert ends == {full, full[3:]}  # those who are alive in both arms have differences only
+    heads = [*(f"{letter} {arm}" for letter, arm in zip("ABC", ARMS, strict=True)), "B vs A", "C vs A", "B vs C"]
+    assert [block[0].index(head) + len(head) for head in heads] == list(full)
+
+
+def test_the_headline_fits_a_page():
+    lines = call("run", "valor", "-o", "out").stdout.splitlines()
+    assert len(lines) < 60
+    assert max(map(len, lines)) < 140
+    at = next(k for k, line in enumerate(lines) if line.startswith("Screening"))
+    assert lines[at].split()[-1] == "faster"
+    assert lines[at + 1].split() == ["svc_percent", ">=", "65", "80"]
 
 
 def test_the_default_folder_is_the_same_for_the_same_run():
@@ -283,6 +295,26 @@ def test_export_csv():
     assert call("replay", "a").exit_code == 0
 
 
+def test_run_and_export():
+    assert call("run", "valor", "-o", "a", "-n", 5, "--export", "csv").exit_code == 0
+    assert "patients.csv" in names("a/csv")
+    assert call("run", "valor", "-o", "a", "-n", 6, "--export", "csv").exit_code == 0
+    assert Path("a/csv/patients.csv").read_text().count("\n") == 7
+    done = call("run", "valor", "-o", "b", "--export", "adam,csv")
+    assert done.exit_code == 3
+    assert "adam tables cannot be written by this version. Choose csv" in done.stderr
+    assert not Path("b").exists()
+    assert call("run", "valor", "--export", "xls").exit_code == 2
+    assert call("export", "a", "--to", "parquet").exit_code == 3
+
+
+@pytest.mark.parametrize("code", [1, 2, 3])
+def test_an_error_with_a_code_ends_with_it(code):
+    fake_simulate.error = type("Explained", (Exception,), {"exit_code": code})("what to do")
+    done = call("run", "valor")
+    assert (done.exit_code, done.stderr) == (code, "what to do\n")
+
+
 # ---- progress, doctor, start-up ----
 
 
@@ -316,7 +348,7 @@ def test_doctor(monkeypatch):
 def test_version():
     done = call("--version")
     assert done.exit_code == 0
-    assert re.fullmatch(r"als-sim (\d+\.\d+\S*|from a source tree)\n", done.stdout)
+    assert done.stdout == f"als-sim {__version__}\n"
 
 
 @pytest.mark.parametrize("code", ["import simulator", "from simulator.cli.app import app"])

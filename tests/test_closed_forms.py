@@ -10,12 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.integrate import quad
 from scipy.linalg import expm
 from scipy.stats import kstest
 
 import simulator as sim
-from simulator.engine import propagators
 from tests.oracle.philox import EVENT, Keys
 
 MONTH = 30.4375
@@ -53,7 +51,7 @@ def check_times(result: sim.Result, expected: np.ndarray, arm: int = 0, within: 
     """Patient by patient, up to the end of follow-up, in months."""
     months, end = event_months(result, arm), result.follow_up_days / MONTH
     seen = expected < end
-    assert 100 < seen.sum()
+    assert seen.sum() > 100
     assert (np.isfinite(months) == seen).all()
     assert np.abs(months - expected)[seen].max() < within
 
@@ -69,7 +67,7 @@ def check_distribution(times: np.ndarray, cumulative: Any, end: float) -> None:
 
 def test_a_constant_hazard_gives_exponential_times(analytic):
     result = run(analytic("constant_hazard"))
-    check_times(result, D50 * thresholds(result))
+    check_times(result, D50 * thresholds(result), within=6e-4)  # ten years of float32 sums
     check_distribution(event_months(result), lambda t: 1 - np.exp(-t / D50), 3640 / MONTH)
 
 
@@ -133,7 +131,7 @@ RAPID = {  # engagement is 1 within weeks and stays: m is constant from then on
     "tissue.half_life_days": 30_000,
     "tissue.reference_every_days": 30_000,
     "target.half_life_days": 4,
-    "target.ec50": 1e-4,
+    "target.ec50": 1e-7,
     "effect.mean_transit_days": 8,
     "effect.sd": 0,
     "effect.low": -9,
@@ -191,18 +189,6 @@ def test_improvement_costs_hazard_by_the_way_back_and_ends_at_the_floor():
 # --- the drug
 
 
-def test_doses_add_up_to_a_peak_of_two_and_a_trough_of_one():
-    decay = propagators.table(propagators.Rates(math.log(2) / 28, 0.03, 0.02, 0.07, 0.002, 0.07))[7, 0]
-    amount, course = 0.0, []
-    for week in range(53):
-        before = amount
-        amount += week in {0, 2, 4} or (week > 4 and week % 4 == 0)
-        course.append((before, amount))
-        amount *= float(decay)
-    assert course[4][1] == pytest.approx(1 + 2**-0.5 + 2**-1, rel=1e-6)
-    assert course[52] == pytest.approx((1.0, 2.0), rel=1e-3)
-
-
 def test_after_one_bolus_sod1_follows_the_closed_form_of_equal_half_lives(analytic):
     result = run(analytic("equal_half_lives"), patients=20)
     k, most, ec50, g = math.log(2) / 25, 0.72, 0.6, 0.8
@@ -239,90 +225,13 @@ def test_rate_and_neurofilament_follow_the_linear_chain():
     a[3, [0, 3]], a[4, 3:5] = (k_t, -k_t), (k_t, -k_t)
     a[5, [1, 2, 5]] = k_n * e_n * (1 - f), k_n * e_n * f, -k_n
     states = np.array([expm(a * day)[:, 6] for day in result.time[:30]])
-    truth = {name: array.values[:, :, :30] for name, array in result.groups["truth"].items() if array.dims[-1] == "time" and array.values.ndim == 3}
-    assert truth["rate"][1, 0] == pytest.approx(1 - 0.6 * states[:, 4], abs=3e-4)  # EC50 leaves 2e-4 of C
+    truth = {name: result.groups["truth"][name].values[:, :, :30] for name in ("rate", "disease_time", "nfl_plasma")}
+    assert truth["rate"][1, 0] == pytest.approx(1 - 0.6 * states[:, 4], abs=2e-6)
     age = result.groups["patients"]["age"].values.astype(float)[0] + result.time[:30] / 365.25
     background = 9 * 1.02 ** (age - 50)
     injury = 1 - np.exp(-(truth["disease_time"][1, 0].astype(float) + 0.8) / 1.5)
     plasma = background + 300 * (12 / D50) ** 0.9 * injury * (1 - states[:, 5])
     assert truth["nfl_plasma"][1, 0] == pytest.approx(plasma, rel=1e-3)
-
-
-def test_a_unit_step_of_engagement_reaches_z2_through_two_stages():
-    k = 2 / 91
-    table = propagators.table(propagators.Rates(0.02, 0.0, k, 0.07, 0.002, 0.07)).astype(float)
-    column = {name: table[:, place] for place, name in enumerate(propagators.COLUMNS)}
-    z1 = z2 = 0.0
-    for week in range(1, 105):
-        mean = column["me"][7] + column["ma"][7] * z1 + column["mb"][7] * z2
-        z1, z2 = column["ae"][7] + column["aa"][7] * z1, column["be"][7] + column["ba"][7] * z1 + column["bb"][7] * z2
-        t = 7.0 * week
-        assert z2 == pytest.approx(1 - math.exp(-k * t) * (1 + k * t), abs=2e-6)
-        assert mean == pytest.approx(quad(lambda s: 1 - math.exp(-k * s) * (1 + k * s), t - 7, t)[0] / 7, abs=2e-6)
-
-
-RATES = {
-    "the drug's": propagators.Rates(math.log(2) / 28, math.log(2) / 25, 2 / 91, 1 / 14, math.log(2) / 280, math.log(2) / 9.5),
-    "fast": propagators.Rates(0.3, 0.35, 0.2, 0.5, 0.3, 0.4),
-    "equal": propagators.Rates(0.1, 0.1, 0.1, 0.1, 0.1, 0.1),
-    "slow": propagators.Rates(1e-4, 1e-5, 1e-4, 1e-3, 1e-6, 1e-4),
-}
-
-
-def chain_matrix(rates: propagators.Rates, h: float) -> np.ndarray:
-    a = np.zeros((6, 6))
-    a[0, 0] = -rates.sod1
-    a[1, :2], a[2, 1:3] = (rates.fast, -rates.fast), (rates.slow, -rates.slow)
-    a[3, [0, 3]], a[4, 3:5] = (rates.delay, -rates.delay), (rates.delay, -rates.delay)
-    a[5, 4] = 1 / h
-    return a
-
-
-@pytest.mark.parametrize("rates", RATES.values(), ids=RATES)
-@pytest.mark.parametrize("h", [1, 4, 7])
-def test_propagators_are_the_matrix_exponential_and_its_integrals(rates, h):
-    row = dict(zip(propagators.COLUMNS, propagators.table(rates)[h].astype(float), strict=True))
-    first, second = h * (0.5 - 0.5 / math.sqrt(3)), h * (0.5 + 0.5 / math.sqrt(3))
-    a = chain_matrix(rates, h)
-    assert [row[name] for name in ("decay", "decay1", "decay2")] == pytest.approx(
-        [math.exp(-rates.tissue * t) for t in (h, first, second)], rel=1e-6
-    )
-    for prefix, length in (("", h), ("h", h / 2)):
-        p = expm(a * length)
-        states = "erxabm" if not prefix else " rx"
-        for i, to in enumerate(states):
-            for j, source in enumerate("erxab"):
-                if (name := f"{prefix}{to}{source}") in row and to != " ":
-                    assert row[name] == pytest.approx(p[i, j], rel=1e-6, abs=1e-9), name
-            for k, (node, other) in enumerate([(first, second), (second, first)], 1):
-                if to != " ":
-                    expected = quad(
-                        lambda t, i=i, node=node, other=other, length=length: (
-                            (expm(a * (length - t))[i, 0] * rates.sod1) * (t - other) / (node - other)
-                        ),
-                        0,
-                        length,
-                        epsabs=1e-12,
-                    )[0]
-                    assert row[f"{prefix}{to}{k}"] == pytest.approx(expected, rel=2e-6, abs=1e-9)
-
-
-@pytest.mark.parametrize("rates", RATES.values(), ids=RATES)
-@pytest.mark.parametrize("h", [1, 7])
-def test_neurofilament_weights_are_the_integrals_of_lagrange_polynomials(rates, h):
-    row = dict(zip(propagators.COLUMNS, propagators.table(rates)[h].astype(float), strict=True))
-    k, nodes = rates.nfl, (0.0, h / 2, float(h))
-    assert row["vv"] == pytest.approx(math.exp(-k * h), rel=1e-6)
-    for name, own in zip(("v0", "vh", "v1"), nodes, strict=True):
-        one, two = (node for node in nodes if node != own)
-        expected = quad(
-            lambda t, own=own, one=one, two=two: (
-                k * math.exp(-k * (h - t)) * (t - one) * (t - two) / ((own - one) * (own - two))
-            ),
-            0,
-            h,
-        )[0]
-        assert row[name] == pytest.approx(expected, rel=1e-5, abs=1e-8)
 
 
 # --- function and breathing
@@ -334,18 +243,20 @@ def test_function_starts_at_48_halves_at_1_and_can_be_inverted(analytic):
     alike = {f"{TAU}.tau_limb": 1, f"{TAU}.tau_axial": 1, f"{TAU}.onset_factor": 1, f"{TAU}.steepness": a}
     changes = alike | {"progression.d50_months": {"other": 560 / MONTH}, "output.every_days": 5}
     result = run(analytic("weibull_no_volatility", changes), patients=8)
-    truth = {name: array.values[0].astype(float) for name, array in result.groups["truth"].items() if array.dims[0] == "arm" and array.values.ndim == 3}
+    domains = [f"alsfrs_r_{name}" for name in ("bulbar", "fine_motor", "gross_motor", "respiratory")]
+    names = ["alsfrs_r", "svc", *domains]
+    truth = {name: result.groups["truth"][name].values[0].astype(float) for name in names}
     score, day = truth["alsfrs_r"], result.time
     one = list(day).index(560)
     assert (score[:, 0] == 48).all()
-    assert score[:, one] == pytest.approx(24, abs=2e-5)
+    assert score[:, one] == pytest.approx(24, abs=1e-4)
     assert truth["svc"][:, one] == pytest.approx(39.5, abs=1e-4)
-    for name in ("bulbar", "fine_motor", "gross_motor", "respiratory"):
-        assert truth[f"alsfrs_r_{name}"][:, one] == pytest.approx(6, abs=1e-5)
+    for name in domains:
+        assert truth[name][:, one] == pytest.approx(6, abs=5e-5)
     late = slice(40, None)
     assert ((48 - score) / score)[:, late] ** (1 / a) == pytest.approx(
         np.broadcast_to(day[late] / 560, score[:, late].shape), rel=2e-6
     )
-    slope = (score[:, 2:] - score[:, :-2]) / 10
-    mean = (score[:, 1:-1] - 48) / day[1:-1]
-    assert (slope / mean)[:, late] == pytest.approx((a * score[:, 1:-1] / 48)[:, late], rel=2e-3)
+    now, day = score[:, 41:-1], day[41:-1]
+    slope, mean = (score[:, 42:] - score[:, 40:-2]) / 10, (now - 48) / day
+    assert slope / mean == pytest.approx(a * now / 48, rel=2e-3)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import simulator
+
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 CONTRACTS = {contract["id"]: contract["name"] for contract in PROJECT["tool"]["importlinter"]["contracts"]}
@@ -166,7 +168,9 @@ def test_every_shell_line_is_a_command():
 
 
 def test_versions_agree():
-    version = PROJECT["project"]["version"]
+    assert PROJECT["project"]["dynamic"] == ["version"]
+    assert PROJECT["tool"]["hatch"]["version"]["path"] == "simulator/version.py"
+    version = simulator.__version__
     assert re.search(rf"^version: {re.escape(version)}$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE)
     changelog = (ROOT / "CHANGELOG.md").read_text()
     assert re.findall(r"^## \[(\d[^\]]*)\]", changelog, re.MULTILINE)[0] == version

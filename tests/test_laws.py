@@ -53,7 +53,10 @@ def effect(**changes: float) -> dict[str, float]:
 
 def addon(kind: str, value: float, **epoch: int) -> dict[str, Any]:
     treatment = {"kind": kind, "value": value}
-    return {"treatments.care": treatment, "arms": {"none": [], "care": [{"treatments": ["care"], "from_day": 0} | epoch]}}
+    return {
+        "treatments.care": treatment,
+        "arms": {"none": [], "care": [{"treatments": ["care"], "from_day": 0} | epoch]},
+    }
 
 
 # --- effect
@@ -159,7 +162,9 @@ def test_areas_under_the_curve_add(first, gap, seed):
         whole, part = (restricted_mean(curve, horizon).value for horizon in (first + gap, first))
         between = np.clip(days - first, 0, gap).mean()
         assert whole == pytest.approx(part + between, rel=1e-9)
-    everything = [restricted_mean(kaplan_meier(d, d < 1092), 1092).value for d in values(result, "events", "event_free_time")]
+    everything = [
+        restricted_mean(kaplan_meier(d, d < 1092), 1092).value for d in values(result, "events", "event_free_time")
+    ]
     assert values(result, "summary", "event_free_time_mean") == pytest.approx(np.array(everything), abs=1e-3)
 
 
@@ -219,7 +224,9 @@ def test_extreme_parameters_do_not_overflow(extreme, mean, seed):
     check_ranges(sim.simulate(chosen, patients=40, seed=seed, threads=1))
 
 
-@pytest.mark.xfail(strict=True, reason="the propagators' Taylor series has 24 terms: wrong where rate times 7 days exceeds 4")
+@pytest.mark.xfail(
+    strict=True, reason="the propagators' Taylor series has 24 terms: wrong where rate times 7 days exceeds 4"
+)
 @pytest.mark.parametrize(
     "address",
     [

@@ -58,7 +58,7 @@ def test_headline_against_numpy():
     rows = {
         (row.kind, row.metric, row.arm, row.against): row
         for row in headline(name(record, make_provenance(record))).rows
-        if row.day == 364
+        if row.day == 364 and not row.group
     }
     at = list(record.time).index(364)
     x, base = record.truth["alsfrs_r"][..., at].astype(float), record.truth["alsfrs_r"][..., 0].astype(float)
@@ -84,6 +84,41 @@ def test_headline_against_numpy():
     nfl = np.log(record.truth["nfl_plasma"])
     ratio = np.exp((nfl[..., at] - nfl[..., 0])[1, alive[1]].mean())
     assert rows["arm", "nfl_plasma_ratio", "early_start", ""].estimate == pytest.approx(ratio, rel=1e-5)
+
+
+def test_strata_in_the_headline():
+    record = make_record(200)
+    rows = headline(name(record, make_provenance(record))).rows
+    at, faster = list(record.time).index(364), record.patients["stratum"] == 0
+    assert 0 < faster.sum() < 200
+    x = record.truth["alsfrs_r"].astype(float)
+    change = (x[..., at] - x[..., 0])[:, faster]
+    here = [row for row in rows if row.day == 364 and row.group == "faster"]
+    found = {(row.metric, row.arm, row.against): row for row in here}
+    assert {row.metric for row in here} == {"alsfrs_r_change_as_if_alive", "event_free"}
+    assert found["alsfrs_r_change_as_if_alive", "early_start", ""].estimate == pytest.approx(change[1].mean())
+    difference = found["alsfrs_r_change_as_if_alive", "early_start", "untreated"]
+    assert difference.estimate == pytest.approx((change[1] - change[0]).mean())
+    assert (difference.n, difference.paired) == (faster.sum(), True)
+    free = (record.events["event_free_time"][1] > 364)[faster].mean()
+    assert found["event_free", "early_start", ""].estimate == pytest.approx(100 * free)
+    assert list(dict.fromkeys(row.group for row in rows)) == ["", "faster", "slower"]
+
+
+def test_many_arms_have_a_table_of_differences():
+    record = make_record(20)
+    found = headline(name(record, make_provenance(record)))
+    arms = ("untreated", *(f"arm_{k}" for k in range(4)))
+    rows = [
+        row._replace(arm=arm, against=against)
+        for row in found.rows
+        if (row.arm, row.against) == ("untreated", "")
+        for arm, against in [*((arm, "") for arm in arms), *((arm, "untreated") for arm in arms[1:])]
+    ]
+    text = tables.headline_text(found._replace(arms=arms, rows=rows))
+    assert "Day 196 (week 28), differences" in text
+    assert "E vs A" in text
+    assert max(map(len, text.splitlines())) < 140
 
 
 def test_survival_from_onset_only_where_everybody_enters_at_onset():

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from simulator.cli import run
+from simulator.version import __version__
 
 app = typer.Typer(
     name="als-sim",
@@ -23,13 +24,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib import metadata
-
-        try:
-            found = metadata.version("als-simulator")
-        except metadata.PackageNotFoundError:
-            found = "from a source tree"
-        typer.echo(f"als-sim {found}")
+        typer.echo(f"als-sim {__version__}")
         raise typer.Exit
 
 

@@ -10,8 +10,6 @@ from typing import NoReturn, ParamSpec, TypeVar
 
 import typer
 
-from simulator.errors import SimulatorError
-
 P = ParamSpec("P")
 R = TypeVar("R")
 INTERRUPTED = 130
@@ -36,8 +34,8 @@ def fail(error: BaseException) -> NoReturn:
 
 def _describe(error: BaseException) -> tuple[str, int]:
     """What to print and how to end."""
-    if isinstance(error, SimulatorError):
-        return str(error), error.exit_code
+    if isinstance(code := getattr(error, "exit_code", None), int):  # each room has errors of its own
+        return str(error), code
     if isinstance(error, KeyboardInterrupt):
         return "Interrupted", INTERRUPTED
     if isinstance(error, MemoryError):

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, ParamSpec, TypeVar
+from typing import Annotated, Any
 
 import typer
 
-from simulator.cli import errors
-from simulator.errors import SimulatorError
+from simulator.cli.errors import friendly
+from simulator.errors import ResourceError
 
-P = ParamSpec("P")
-R = TypeVar("R")
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
@@ -33,7 +30,13 @@ class Output(StrEnum):
 class Format(StrEnum):
     """Kinds of tables."""
 
+    adam = "adam"
     csv = "csv"
+    parquet = "parquet"
+
+
+TABLES = (Format.csv,)
+"""Those that this version writes."""
 
 
 def size(text: str) -> int:
@@ -44,21 +47,18 @@ def size(text: str) -> int:
     return int(float(found[1]) * UNITS[found[2].upper()])
 
 
-def friendly(command: Callable[P, R]) -> Callable[P, R]:
-    """Let a command end with an explained error; those of result files are their room's own kind."""
+def formats(text: str) -> tuple[Format, ...]:
+    """Kinds of tables from a text such as csv or adam,csv."""
+    names = [name.strip() for name in text.split(",")]
+    if wrong := [name for name in names if name not in Format.__members__]:
+        raise typer.BadParameter(f"{wrong[0]!r} is not a kind of table; choose from {', '.join(Format)}")
+    return tuple(Format[name] for name in dict.fromkeys(names))
 
-    @functools.wraps(command)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        from simulator.results.errors import ResultError
 
-        try:
-            return command(*args, **kwargs)
-        except ResultError as error:
-            explained = SimulatorError(str(error))
-            explained.exit_code = error.exit_code
-            raise explained from error
-
-    return errors.friendly(wrapped)
+def check_formats(wanted: Iterable[Format]) -> None:
+    """Refuse kinds of tables that this version cannot write."""
+    if missing := [kind for kind in wanted if kind not in TABLES]:
+        raise ResourceError(f"{missing[0]} tables cannot be written by this version. Choose {', '.join(TABLES)}")
 
 
 Scenario = Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a bundled one.")]
@@ -75,6 +75,9 @@ Memory = Annotated[
     int | None, typer.Option("--max-memory", parser=size, metavar="SIZE", help="Refuse to take more, such as 4G.")
 ]
 Force = Annotated[bool, typer.Option("--force", help="Write into a folder that holds something else.")]
+Export = Annotated[
+    Any, typer.Option("--export", parser=formats, metavar="KIND,…", help="Write tables too: csv, into DIR/csv.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
@@ -91,11 +94,13 @@ def run(
     dry_run: DryRun = False,
     max_memory: Memory = None,
     force: Force = False,
+    export: Export = None,
     as_json: Json = False,
 ) -> None:
     """Simulate a scenario: files in a folder, the headline on the terminal."""
     from simulator.studies import single
 
+    check_formats(export or ())
     request = single.Request(
         scenario, out, patients, seed, threads, tuple(settings or ()), output.value, max_memory, force
     )
@@ -109,6 +114,11 @@ def run(
         result, folder = single.run_to_folder(request, progress)
     show(headline(result), as_json, tables_of("headline_text"))
     note(f"Written to {folder}")
+    if export:
+        from simulator.results.export import export_csv
+
+        for place in export_csv(result, folder / Format.csv, force=True):
+            note(f"Written to {place}")
 
 
 @friendly
@@ -140,7 +150,7 @@ def replay(
 
 
 @friendly
-def export(
+def export_(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A result: its folder or its result.nc.")],
     to: Annotated[Format, typer.Option("--to", help="Kind of table.")] = Format.csv,
     out: Annotated[Path | None, typer.Option("-o", "--out", metavar="OUT", help="Default: DIR/csv.")] = None,
@@ -150,6 +160,7 @@ def export(
     from simulator.results import open_result
     from simulator.results.export import export_csv
 
+    check_formats([to])
     home = folder if folder.is_dir() else folder.parent
     for place in export_csv(open_result(folder), out or home / to.value, force):
         typer.echo(place)
@@ -167,8 +178,8 @@ def doctor(as_json: Json = False) -> None:
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    for command in (run, compare, replay, export, doctor):
-        app.command()(command)
+    for command in (run, compare, replay, export_, doctor):
+        app.command(command.__name__.rstrip("_"))(command)
 
 
 def tables_of(name: str) -> Any:

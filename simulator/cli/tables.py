@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+LEGEND = "± is the Monte Carlo standard error. Survivors: alive that day; death = 0: the dead score 0 points."
+
 if TYPE_CHECKING:
     from simulator.studies.compare import Comparison, Difference
     from simulator.studies.doctor import Check
@@ -13,13 +15,15 @@ if TYPE_CHECKING:
     from simulator.studies.replay import Replay
     from simulator.studies.single import Plan
 
-LABEL_WIDTH = 40
+LABEL_WIDTH = 38
+WIDEST = 6
+"""Columns of a table of arms with their differences beside them; more, and the differences get a table of their own."""
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def aligned(rows: Sequence[Sequence[str]], width: int = LABEL_WIDTH) -> Iterator[str]:
     """Rows of cells as lines: the first column to the left, the others to the right."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    widths[0] = max(widths[0], LABEL_WIDTH)
+    widths[0] = max(widths[0], width)
     for first, *others in rows:
         cells = [f"  {cell:>{width}}" for cell, width in zip(others, widths[1:], strict=True)]
         yield f"{first:<{widths[0]}}{''.join(cells)}".rstrip()
@@ -50,15 +54,23 @@ def headline_text(headline: Headline) -> str:
         f"{headline.patients:,} patients in each arm, seed {headline.seed}, {headline.follow_up_days:g} days; "
         f"engine {headline.engine_version}, scenario {headline.scenario_sha256[:12]}",
     ]
-    for day in dict.fromkeys(row.day for row in headline.rows if row.kind == "arm"):
-        for kind, title in (("arm", when(day)), ("difference", f"Differences, {when(day, capital=False)}")):
-            lines += ["", *_block(title, [row for row in headline.rows if (row.kind, row.day) == (kind, day)])]
-    lines += _onset_block([row for row in headline.rows if row.kind == "onset"])
+    rows = [row for row in headline.rows if row.kind != "onset"]
+    for day in dict.fromkeys(row.day for row in rows):
+        for title, part in _parted(when(day), [row for row in rows if row.day == day]):
+            lines += ["", *_block(title, part, headline.arms)]
+    lines += _onset_block([row for row in headline.rows if row.kind == "onset"], headline.arms)
     lines += ["", *_screening(headline), *(f"Warning: {clean(text)}" for text in headline.warnings)]
-    if headline.output == "summary":
-        lines.append("A summary keeps no patients: differences are not paired, their errors upper bounds.")
-    lines.append("± is the Monte Carlo standard error. Survivors: alive that day; death = 0: the dead score 0 points.")
-    return "\n".join([*lines, headline.notice])
+    if len(headline.arms) > 1:
+        paired = "in the same patients" if headline.output != "summary" else "not paired, the errors upper bounds"
+        lines.append(f"B vs A: B minus A, {paired}; for a ratio, B / A.")
+    return "\n".join([*lines, LEGEND, headline.notice])
+
+
+def _parted(title: str, rows: list[Row]) -> list[tuple[str, list[Row]]]:
+    """The rows of a day in one table, or in two if it would be too wide."""
+    if len({(row.arm, row.against) for row in rows}) <= WIDEST:
+        return [(title, rows)]
+    return [(title, [r for r in rows if not r.against]), (f"{title}, differences", [r for r in rows if r.against])]
 
 
 def when(day: float, capital: bool = True) -> str:
@@ -67,20 +79,21 @@ def when(day: float, capital: bool = True) -> str:
     return text.capitalize() if capital else text
 
 
-def _block(title: str, rows: Sequence[Row]) -> list[str]:
-    """One table: metrics down, arms or pairs of arms across."""
+def _block(title: str, rows: Sequence[Row], arms: Sequence[str]) -> list[str]:
+    """One table: metrics down, strata below; arms and pairs of arms across."""
     if not rows:
         return []
-    columns = list(dict.fromkeys(_column(row) for row in rows))
-    table = [[title, *columns]]
-    for label in dict.fromkeys(_label(row) for row in rows):
-        cells = {_column(row): with_error(row.estimate, row.mcse, row.digits) for row in rows if _label(row) == label}
-        table.append([label, *(cells.get(column, "") for column in columns)])
+    columns = sorted(dict.fromkeys((row.arm, row.against) for row in rows), key=lambda column: column[1] != "")
+    table = [[title, *(_column(column, arms) for column in columns)]]
+    for key in dict.fromkeys((row.group, row.metric) for row in rows):
+        line = [row for row in rows if (row.group, row.metric) == key]
+        cells = {(row.arm, row.against): with_error(row.estimate, row.mcse, row.digits) for row in line}
+        table.append([_label(line[0]), *(cells.get(column, "") for column in columns)])
     return list(aligned(table))
 
 
-def _onset_block(rows: Sequence[Row]) -> list[str]:
-    return ["", *_block("From onset, by variant", rows)] if rows else []
+def _onset_block(rows: Sequence[Row], arms: Sequence[str]) -> list[str]:
+    return ["", *_block("From onset, by variant", rows, arms)] if rows else []
 
 
 def _label(row: Row) -> str:
@@ -88,21 +101,32 @@ def _label(row: Row) -> str:
     return f"{group}{row.label}, {row.unit}"
 
 
-def _column(row: Row) -> str:
-    if not row.against:
-        return row.arm
-    return f"{row.arm} - {row.against}"
+def _column(column: tuple[str, str], arms: Sequence[str]) -> str:
+    """The arm with its letter, or the letters of two arms."""
+    arm, against = column
+    if against:
+        return f"{_letter(arm, arms)} vs {_letter(against, arms)}"
+    return f"{_letter(arm, arms)} {arm}" if len(arms) > 1 else arm
+
+
+def _letter(arm: str, arms: Sequence[str]) -> str:
+    return chr(ord("A") + arms.index(arm))  # at most 20 arms
 
 
 def _screening(headline: Headline) -> Iterator[str]:
-    """Candidates tried, and why they were not eligible, most frequent reason first."""
+    """Candidates tried, and why they were not eligible by stratum, most frequent reason first."""
     tried, rejected = headline.screening.get("candidates"), headline.screening.get("rejected", [])
     if tried is None:
         return
-    yield f"Screening: {tried:,} candidates for {headline.patients:,} patients{'; not eligible:' if rejected else ''}"
-    for stratum in dict.fromkeys(row[0] for row in rejected):
-        reasons = sorted((row for row in rejected if row[0] == stratum), key=lambda row: -row[2])
-        yield clean(f"  {stratum}: {', '.join(f'{rule} ({count:,})' for _, rule, count in reasons)}")
+    title = f"Screening: {tried:,} candidates for {headline.patients:,} patients"
+    strata = list(dict.fromkeys(row[0] for row in rejected))
+    counts: dict[str, dict[str, int]] = {}
+    for stratum, rule, count in rejected:
+        counts.setdefault(rule, {})[stratum] = count
+    table = [[title, *(strata if strata != ["all"] else ["not eligible"][: len(strata)])]]
+    for rule, by in sorted(counts.items(), key=lambda item: -sum(item[1].values())):
+        table.append([f"  {rule}", *(f"{by[name]:,}" if name in by else "" for name in strata)])
+    yield from aligned([[clean(cell) for cell in row] for row in table])
 
 
 def comparison_text(comparison: Comparison) -> str:

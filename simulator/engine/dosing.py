@@ -114,26 +114,30 @@ def _give_own(model, drug, calendars, w, s, day, step, addon):
 
 
 @inline
-def treat(model, drug, table, doses, cursor, own, calendars, w, s, step, days, addon):
+def treat(model, drug, table, doses, cursor, s, step, days, addon):
     """Doses and drug from the start of `step` on for `days` days (7: the whole step), then the rate's multiplier.
 
-    On a shared calendar `doses`, `cursor` is the place of the next dose, and the step is cut at its doses only; where
-    patients have their `own` calendars it goes day by day. `table` : (8, column) propagators by days.
+    The step is cut at the doses of the shared calendar only; `cursor` is the place of the next one.
+    `table` : (8, column) propagators by days.
     """
     share = ONE / F(days)
     effect.open_step(s)
     at = 0
     while at < days:
-        to = days
-        if own:
-            _give_own(model, drug, calendars, w, s, WEEK * step + at, step, addon)
-            to = at + 1
-        else:
-            while cursor < doses.size and doses[cursor] == WEEK * step + at:
-                _give_all(model, drug, s, WEEK * step + at, step, addon, cursor == 0)
-                cursor += 1
-            if cursor < doses.size:
-                to = min(days, doses[cursor] - WEEK * step)
+        while cursor < doses.size and doses[cursor] == WEEK * step + at:
+            _give_all(model, drug, s, WEEK * step + at, step, addon, cursor == 0)
+            cursor += 1
+        to = min(days, doses[cursor] - WEEK * step) if cursor < doses.size else days
         effect.chain(drug, table, to - at, ONE if to - at == days else F(to - at) * share, s)
         at = to
+    effect.close_step(s, addon)
+
+
+@block
+def treat_own(model, drug, table, calendars, w, s, step, days, addon):
+    """As `treat`, day by day, where patients have calendars of their own."""
+    effect.open_step(s)
+    for d in range(days):
+        _give_own(model, drug, calendars, w, s, WEEK * step + d, step, addon)
+        effect.chain(drug, table, 1, ONE / F(days), s)
     effect.close_step(s, addon)

@@ -65,7 +65,10 @@ def _resolve(model, s):
 def _peek(model, drug, table, doses, cursor, own, calendars, w, before, now, s, step, days, addon):
     """Put into `s` the state `days` days into the step, from the state before it and the deaths known `now`."""
     _copy(before, s)
-    dosing.treat(model, drug, table, doses, cursor, own, calendars, w, s, step, days, addon)
+    if own:
+        dosing.treat_own(model, drug, table, calendars, w, s, step, days, addon)
+    else:
+        dosing.treat(model, drug, table, doses, cursor, s, step, days, addon)
     seam.peek(model, s, F(days))
     for i in range(LANES):
         s[EVENT + i], s[KIND + i], s[DEATH + i] = now[EVENT + i], now[KIND + i], now[DEATH + i]
@@ -111,10 +114,10 @@ def live(model, key, visits, arms, calendar, table, start, count, space, totals,
                                 )
                         if flags & INSIDE:
                             _copy(s, space.before)
-                        if own or next_cursor > 0:
-                            dosing.treat(
-                                model, drug, propagators, doses, was, own, space.calendars, w, s, step, WEEK, addon
-                            )
+                        if own:
+                            dosing.treat_own(model, drug, propagators, space.calendars, w, s, step, WEEK, addon)
+                        elif next_cursor > 0:
+                            dosing.treat(model, drug, propagators, doses, was, s, step, WEEK, addon)
                         else:
                             effect.untreated(s, addon)
                         seam.step(model, s, F(WEEK * step), arms.hazard[a, step])

@@ -70,7 +70,6 @@ def strata_of(shares, out):
     """Strata of the patients 0, 1, 2 ..., into `out`."""
     for i in range(out.size):
         out[i] = stratum_of(shares, i)
-    return out
 
 
 @inline

@@ -13,6 +13,8 @@ from simulator.engine.jit import LANES, U64, inline
 from simulator.engine.mathematics import HALF, ONE, ZERO, F, log32
 from simulator.engine.rows import DEATH, EVENT, KIND
 
+BLOCK_BITS = 23
+"""Binary places of a value, so that a block of up to 128 adds up within 32 bits; independent of the block's width."""
 TIME_SCALE = 2.0**10
 TIME_SQUARE_SCALE = 2.0**-2
 
@@ -36,8 +38,8 @@ class Sums(NamedTuple):
 
 
 def scales(limit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Powers of two that bring |x| <= limit and x² just inside 30 bits."""
-    first = [2.0 ** floor(30 - log2(x)) for x in limit]
+    """Powers of two that keep the sum of |x| <= limit over a block, and each x², inside 31 bits."""
+    first = [2.0 ** floor(BLOCK_BITS - log2(x)) for x in limit]
     second = [2.0 ** floor(30 - 2 * log2(x)) for x in limit]
     return np.array(first, np.float32), np.array(second, np.float32)
 
@@ -86,10 +88,10 @@ def _add_value(table, v, x, base, alive, bins, counts, a, t):
     limit, scale, square_scale = table[v, LIMIT], table[v, SCALE], table[v, SQUARE_SCALE]
     low, per_width, last = table[v, LOW], ONE / table[v, WIDTH], F(counts.shape[3] - 1)
     first = U64(v * LANES)
-    total, square = np.int64(0), np.int64(0)
+    total, square = np.int32(0), np.int64(0)
     for i in range(LANES):
         d = min(max(x[i] - base[first + U64(i)], -limit), limit)
-        total += np.int64(np.int32(np.floor(d * scale + HALF)) & alive[i])
+        total = np.int32(total + (np.int32(np.floor(d * scale + HALF)) & alive[i]))
         square += np.int64(np.int32(np.floor(d * d * square_scale + HALF)) & alive[i])
         bins[i] = np.uint32(np.int32(min(max((d - low) * per_width, ZERO), last)))
     if counts.shape[3] > 0:  # no bins: no quantiles
@@ -101,11 +103,11 @@ def _add_value(table, v, x, base, alive, bins, counts, a, t):
 @inline
 def accumulate(table, heads, moments, counts, a, t, base, o, s, day, x, alive, bins):
     """Add a block at `day` to the sums of arm `a` and time `t`; `x`, `alive` and `bins` are scratch rows."""
-    living, event_free = np.int64(0), np.int64(0)
+    living, event_free = np.int32(0), np.int32(0)
     for i in range(LANES):
         alive[i] = np.int32(-1) if s[DEATH + i] > day else np.int32(0)
-        living += np.int64(1) if s[DEATH + i] > day else np.int64(0)
-        event_free += np.int64(1) if s[EVENT + i] > day else np.int64(0)
+        living = np.int32(living - alive[i])
+        event_free = np.int32(event_free + (np.int32(1) if s[EVENT + i] > day else np.int32(0)))
     heads[a, t, ALIVE] += living
     heads[a, t, EVENT_FREE] += event_free
     for v in range(table.shape[0]):

@@ -127,6 +127,7 @@ def _arms(scenario: Any) -> Iterator[Problem]:
         for number, epoch in enumerate(epochs):
             yield from _epoch(epoch, ("arms", arm, number), scenario.treatments)
         yield from _order(epochs, ("arms", arm))
+        yield from _one_drug(epochs, ("arms", arm), scenario.treatments)
 
 
 def _epoch(epoch: Epoch, path: Path, treatments: Mapping[str, Any]) -> Iterator[Problem]:
@@ -144,6 +145,17 @@ def _epoch(epoch: Epoch, path: Path, treatments: Mapping[str, Any]) -> Iterator[
     if epoch.to_day is not None and epoch.to_day <= epoch.from_day:
         fact = f"the epoch ends on day {epoch.to_day}, not after its start on day {epoch.from_day}"
         yield Problem((*path, "to_day"), fact, "Correct from_day or to_day")
+
+
+def _one_drug(epochs: list[Epoch], path: Path, treatments: Mapping[str, Any]) -> Iterator[Problem]:
+    """An arm has one antisense drug at most, though it may come in several epochs."""
+    first = ""
+    for number, epoch in enumerate(epochs):
+        antisense = [name for name in epoch.treatments if getattr(treatments.get(name), "kind", "") == "antisense"]
+        first = first or next(iter(antisense), "")
+        if antisense and antisense[0] != first:
+            fact = f"the arm goes over from {printable(first)} to {printable(antisense[0])}"
+            yield Problem((*path, number, "treatments"), fact, "Keep one antisense treatment in an arm")
 
 
 def _order(epochs: list[Epoch], path: Path) -> Iterator[Problem]:

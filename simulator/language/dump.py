@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from simulator.quantities import Distribution, Part, Quantity
@@ -58,6 +58,17 @@ def numbers(node: Any) -> Any:
 def canonical(node: Any) -> Any:
     """Plain data in which the order of free mappings is kept: they are lists of pairs."""
     return walk(node, _sourced, lambda free: [[key, value] for key, value in free.items()])
+
+
+def sources(data: Any) -> Iterator[str]:
+    """The text of every `source` in plain data."""
+    if isinstance(data, Mapping):
+        if isinstance(data.get("source"), str):
+            yield data["source"]
+        data = data.values()
+    if not isinstance(data, str) and isinstance(data, Iterable):
+        for item in data:
+            yield from sources(item)
 
 
 def to_yaml(data: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from simulator.language.blocks.output import Output
 from simulator.language.blocks.strata import Stratum
 from simulator.language.blocks.trial import Trial
 from simulator.language.care import Epoch, Treatment, Visits
-from simulator.language.dump import canonical, content, numbers, to_yaml
+from simulator.language.dump import canonical, content, numbers, sources, to_yaml
 from simulator.language.faults import Origin
 from simulator.language.parts import Count, Interval, Name, Whole
 from simulator.language.people import Disease, Entry
@@ -94,6 +94,10 @@ class Scenario(Part):
         """Plain data with every sourced value as a float; a distribution stays `{shape: {...}}`."""
         data: dict[str, Any] = numbers(self)
         return data
+
+    def citations(self) -> tuple[str, ...]:
+        """The sources of its values, without the places in them, each once."""
+        return tuple(dict.fromkeys(source.partition("; ")[0] for source in sources(self.content())))
 
     def resolved_yaml(self) -> str:
         """The complete scenario as YAML; it loads again to an equal scenario."""

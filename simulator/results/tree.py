@@ -84,6 +84,11 @@ class Result:
         return tuple(json.loads(self.attrs["warnings"]))
 
     @property
+    def strata(self) -> tuple[str, ...]:
+        """Names of the strata, in the order of the scenario; none without strata."""
+        return tuple(json.loads(self.attrs["strata"]))
+
+    @property
     def screening(self) -> dict[str, Any]:
         """Candidates tried and, by stratum and rule, rejected."""
         return dict(json.loads(self.attrs["screening"]))
@@ -155,7 +160,12 @@ def name(record: Record, provenance: Provenance) -> Result:
     """Give a run its names, units, labels and provenance."""
     groups: Groups = {"summary": summary_group(record)}
     if record.events:
-        labels = {"variant": record.variants, "stratum": record.strata or ("all",), "arm": record.arms}
+        labels = {
+            "variant": record.variants,
+            "stratum": record.strata or ("all",),
+            "allocated_arm": (*record.arms, ""),  # the code -1 is the last
+            "arm": record.arms,
+        }
         patients = dict(record.patients)
         patients.setdefault("stratum", np.zeros(record.n_patients, np.int8))
         arms, people = arrays.arm_coordinate(record.arms), arrays.patient_coordinate(record.n_patients)
@@ -194,6 +204,7 @@ def _attributes(record: Record, provenance: Provenance) -> dict[str, Any]:
         "warnings": json.dumps(list(record.warnings), ensure_ascii=False),
         "arguments": json.dumps(provenance.arguments, sort_keys=True),
         "analysis_days": json.dumps([float(day) for day in provenance.analysis_days]),
+        "strata": json.dumps(list(record.strata), ensure_ascii=False),
         "screening": json.dumps(record.screening, default=_plain, ensure_ascii=False),
     }
 

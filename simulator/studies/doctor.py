@@ -7,6 +7,8 @@ import platform
 from importlib import metadata
 from typing import NamedTuple
 
+from simulator.version import __version__
+
 LIBRARIES = ("numba", "numpy", "scipy", "xarray", "pydantic", "h5py", "h5netcdf", "ruamel.yaml", "typer")
 
 # Philox4x32-10, counter, key -> output: known answers of Random123 (Salmon et al. 2011, doi:10.1145/2063384.2063405).
@@ -32,7 +34,7 @@ class Check(NamedTuple):
 def checks() -> list[Check]:
     """Everything that is looked at."""
     found = [
-        Check("als-simulator", _version("als-simulator")),
+        Check("als-simulator", __version__),
         Check("python", f"{platform.python_version()} ({platform.system()} {platform.machine()})"),
         *(_library(name) for name in LIBRARIES),
         Check("cores", str(_cores())),

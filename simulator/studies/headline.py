@@ -10,7 +10,7 @@ import numpy as np
 from simulator.analysis import contrast, moments, survival
 from simulator.analysis.moments import Estimate
 from simulator.results import Result
-from simulator.studies.metrics import METRICS, Metric, View, estimate, shown, time_index
+from simulator.studies.metrics import EVERYBODY, METRICS, Metric, View, estimate, shown, time_index
 from simulator.units import DAYS_PER_MONTH, DAYS_PER_YEAR
 
 NOTICE = "Research software: a simulated benefit is not a proven one. Not for treatment decisions."
@@ -23,7 +23,7 @@ def _unused(view: View) -> Estimate:
     raise NotImplementedError("this metric is not read from one arm at one time")
 
 
-_BOTH = Metric("alsfrs_r_change_survivors_of_both", "ALSFRS-R change, survivors of both", "points", _unused, _unused)
+_BOTH = Metric("alsfrs_r_change_survivors_of_both", "ALSFRS-R change, alive in both", "points", _unused, _unused)
 _MEDIAN = Metric("event_free_from_onset_median", "Median from onset to death or PAV", "months", _unused, _unused)
 _SPREAD = Metric("event_free_from_onset_sd", "SD of time from onset to death or PAV", "years", _unused, _unused)
 
@@ -37,7 +37,7 @@ class Row(NamedTuple):
     unit: str
     arm: str
     against: str
-    group: str  # variant, for survival from onset
+    group: str  # stratum, or variant for survival from onset; empty: everybody
     day: float  # NaN where it has no day
     estimate: float
     mcse: float
@@ -75,7 +75,7 @@ def headline(result: Result) -> Headline:
         str(attrs["engine_version"]),
         str(attrs["scenario_sha256"]),
         str(attrs["output"]),
-        [*_arm_rows(result), *_difference_rows(result), *_onset_rows(result)],
+        [*_rows(result), *_onset_rows(result)],
         result.screening,
         result.warnings,
     )
@@ -95,25 +95,45 @@ def contrasts(arms: tuple[str, ...]) -> list[tuple[str, str]]:
     return pairs + ([ORDERED] if set(ORDERED) <= set(arms) and control not in ORDERED else [])
 
 
-def _arm_rows(result: Result) -> Iterator[Row]:
-    for day in headline_days(result):
-        for metric in METRICS:
-            found = [(arm, shown(metric, estimate(metric, result, arm, day))) for arm in result.arms]
-            yield from (_row("arm", metric, (arm, ""), day, one) for arm, one in found if one.n)
+class Part(NamedTuple):
+    """A part of the patients with its name; the first part is everybody, without a name."""
+
+    name: str
+    who: Any
 
 
-def _difference_rows(result: Result) -> Iterator[Row]:
+def _parts(result: Result) -> list[Part]:
+    """Everybody, then the strata, where patients were kept."""
+    if not result.is_full:
+        return [Part("", EVERYBODY)]
+    strata = result.groups["patients"]["stratum"].values
+    parts = [Part(name, strata == name) for name in result.strata]
+    return [Part("", EVERYBODY), *(part for part in parts if part.who.any())]
+
+
+def _rows(result: Result) -> Iterator[Row]:
+    """The arms and their differences: by day, part and metric."""
     pairs = contrasts(result.arms)
     for day in headline_days(result):
-        for metric in METRICS:
-            by_arm = {arm: estimate(metric, result, arm, day) for arm in result.arms}
-            for a, b in pairs:
-                found = shown(metric, contrast.difference(by_arm[a], by_arm[b], same_patients=True))
-                if by_arm[a].n and by_arm[b].n:
-                    unit = "ratio of arms" if metric.logarithm else metric.unit
-                    yield _row("difference", metric._replace(unit=unit), (a, b), day, found)
-            if metric.name == "alsfrs_r_change_survivors" and result.is_full:
-                yield from (_both_row(result, pair, day) for pair in pairs)
+        for part in _parts(result):
+            for metric in METRICS:
+                if metric.by_stratum or not part.name:
+                    yield from _metric_rows(result, metric, pairs, day, part)
+                if metric.name == "alsfrs_r_change_survivors" and result.is_full and not part.name:
+                    yield from (_both_row(result, pair, day) for pair in pairs)
+
+
+def _metric_rows(result: Result, metric: Metric, pairs: list[tuple[str, str]], day: float, part: Part) -> Iterator[Row]:
+    """One metric in each arm, and its differences: the same patients are in all arms."""
+    by_arm = {arm: estimate(metric, result, arm, day, part.who) for arm in result.arms}
+    for arm, found in by_arm.items():
+        if found.n:
+            yield _row("arm", metric, (arm, ""), day, shown(metric, found), group=part.name)
+    unit = "ratio of arms" if metric.logarithm else metric.unit
+    for a, b in pairs:
+        if by_arm[a].n and by_arm[b].n:
+            found = shown(metric, contrast.difference(by_arm[a], by_arm[b], same_patients=True))
+            yield _row("difference", metric._replace(unit=unit), (a, b), day, found, group=part.name)
 
 
 def _both_row(result: Result, pair: tuple[str, str], day: float) -> Row:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,16 @@ Floats = NDArray[np.float64]
 UNKNOWN = Estimate(float("nan"), float("nan"), 0)
 
 
+EVERYBODY = slice(None)
+
+
 class View(NamedTuple):
-    """One arm at one time of a full result."""
+    """One arm at one time of a full result; `who` are the patients looked at, a mask or everybody."""
 
     result: Result
     arm: int
     at: int
+    who: Any = EVERYBODY
 
     @property
     def day(self) -> float:
@@ -32,12 +36,16 @@ class View(NamedTuple):
     @property
     def alive(self) -> NDArray[np.bool_]:
         """Who is not dead (a patient with PAV is alive)."""
-        return ~(self.result.groups["events"]["death_time"].values[self.arm] <= self.day)
+        return ~(self.events("death_time") <= self.day)
 
     def truth(self, name: str, at: int | None = None) -> Floats:
         """A variable of the truth at this time, or at another."""
         values = self.result.groups["truth"][name].values[self.arm, :, self.at if at is None else at]
-        return values.astype(np.float64)
+        return values[self.who].astype(np.float64)
+
+    def events(self, name: str) -> NDArray[Any]:
+        """A variable of the events."""
+        return self.result.groups["events"][name].values[self.arm, self.who]
 
     def change(self, name: str) -> Floats:
         """Change from baseline."""
@@ -45,14 +53,14 @@ class View(NamedTuple):
 
     def ended(self) -> NDArray[np.bool_]:
         """Who has died or has PAV by this time."""
-        events = self.result.groups["events"]
-        return (events["event"].values[self.arm] > 0) & (events["event_free_time"].values[self.arm] <= self.day)
+        return (self.events("event") > 0) & (self.events("event_free_time") <= self.day)
 
 
 class Metric(NamedTuple):
     """A headline metric: from patients (`full`), and from the summary where it can be.
 
     `logarithm`: the estimate is of a mean logarithm and is shown as exp of it; a difference is then a ratio.
+    `by_stratum`: shown for each stratum too.
     """
 
     name: str
@@ -62,6 +70,7 @@ class Metric(NamedTuple):
     summary: Callable[[View], Estimate]
     logarithm: bool = False
     digits: int = 2
+    by_stratum: bool = False
 
 
 def _as_if_alive(view: View) -> Estimate:
@@ -91,8 +100,7 @@ def _event_free(view: View) -> Estimate:
 
 
 def _event_free_months(view: View) -> Estimate:
-    time = view.result.groups["events"]["event_free_time"].values[view.arm]
-    return moments.scaled(moments.restricted_mean(time, view.day), 1 / DAYS_PER_MONTH)
+    return moments.scaled(moments.restricted_mean(view.events("event_free_time"), view.day), 1 / DAYS_PER_MONTH)
 
 
 def _read(name: str, factor: float = 1.0, logarithm: bool = False) -> Callable[[View], Estimate]:
@@ -127,7 +135,14 @@ def _nothing(view: View) -> Estimate:
 
 
 METRICS = (
-    Metric("alsfrs_r_change_as_if_alive", "ALSFRS-R change, as if alive", "points", _as_if_alive, _nothing),
+    Metric(
+        "alsfrs_r_change_as_if_alive",
+        "ALSFRS-R change, as if alive",
+        "points",
+        _as_if_alive,
+        _nothing,
+        by_stratum=True,
+    ),
     Metric(
         "alsfrs_r_change_survivors",
         "ALSFRS-R change, survivors",
@@ -155,14 +170,14 @@ METRICS = (
         logarithm=True,
         digits=3,
     ),
-    Metric("event_free", "Event-free", "%", _event_free, _read("event_free", 100.0), digits=1),
+    Metric("event_free", "Event-free", "%", _event_free, _read("event_free", 100.0), digits=1, by_stratum=True),
     Metric("event_free_months", "Event-free time so far", "months", _event_free_months, _summary_event_free_months),
 )
 
 
-def estimate(metric: Metric, result: Result, arm: str, day: float) -> Estimate:
-    """A metric of an arm on a day, on the scale of adding (the logarithm for ratios)."""
-    view = View(result, result.arm_index(arm), time_index(result, day))
+def estimate(metric: Metric, result: Result, arm: str, day: float, who: Any = EVERYBODY) -> Estimate:
+    """A metric of an arm on a day, on the scale of adding (the logarithm for ratios); `who` needs a full result."""
+    view = View(result, result.arm_index(arm), time_index(result, day), who)
     return metric.full(view) if result.is_full else metric.summary(view)
 
 

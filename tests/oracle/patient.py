@@ -132,7 +132,7 @@ def draw_person(numbers: Numbers, keys: Keys) -> Person:
         scale=_hazard_scale(v0, tau_v, progression),
         eta=progression["neurofilament"]["log_sd"] * z[11],
         m0=progression["strength"]["m0_sd"] * z[13],
-        d_f=1.5 + 3.0 * z[14],
+        d_f=draw(breathing.get("fvc_offset_percent", {"normal": {"mean": 1.5, "sd": 3.0}}), z[14]),
         z_entry=z[15],
         drugs=_responses(numbers, (z[8], z[9], z[10])),
     )

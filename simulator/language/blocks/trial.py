@@ -10,6 +10,8 @@ from pydantic import Field, model_validator
 from simulator.language.parts import Count, Interval, Name, Whole
 from simulator.quantities import Part, Positive, fault
 
+LARGEST_RATIO = 1000
+
 
 class Trial(Part):
     """`size` people in the ratio `allocation`, or exact `counts` by stratum (`all` without strata) and arm."""
@@ -28,6 +30,10 @@ class Trial(Part):
             raise fault(f"the counts add up to {total:,}, size is {self.size:,}", "Remove size", "size")
         if self.counts is not None and total == 0:
             raise fault("nobody is enrolled", "Write counts above 0", "counts")
+        parts = [part.value for part in (self.allocation or {}).values()]
+        if parts and max(parts) > LARGEST_RATIO * min(parts):
+            fact = f"the allocation is more lopsided than {LARGEST_RATIO:,} : 1"
+            raise fault(fact, "Leave out the arm that gets nobody", "allocation")
         if any(a >= b for a, b in pairwise(self.analysis_days)):
             raise fault("the analysis days do not ascend", "Write each day once, in order", "analysis_days")
         return self

@@ -3,37 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simulator.models.clock.kernels import PARAMETERS, ROWS, Clock
+from simulator.models.terms import terms
 
 if TYPE_CHECKING:
-    from simulator.language.people import Variant
     from simulator.models.clock.spec import ClockSpec
-    from simulator.quantities import Distribution
 
 F = np.float32
-__all__ = ["PARAMETERS", "ROWS", "constants", "table_by_variant", "terms"]
+__all__ = ["PARAMETERS", "ROWS", "constants", "table_by_variant"]
 
 
-Terms = tuple[np.float32, np.float32, np.float32, np.float32, np.float32]
+def table_by_variant(spec: ClockSpec, listed: Mapping[str, tuple[float, float]]) -> np.ndarray:
+    """What differs by variant, a row each: terms of D50, probability to be listed as fast, D50 below which it may be.
 
-
-def terms(distribution: Distribution) -> Terms:
-    """A distribution as five numbers: log-normal or not, centre (log of the median), spread, low, high."""
-    log, centre, spread, low, high = distribution.terms()
-    return F(log), F(math.log(centre) if log else centre), F(spread), F(low), F(high)
-
-
-def table_by_variant(spec: ClockSpec, variants: dict[str, Variant]) -> np.ndarray:
-    """What differs by variant, in the order of the variants: terms of D50, listed, listed only below this D50."""
-    limits = [v.listed_below_d50_months for v in variants.values()]
-    below = [math.inf if limit is None else limit.value for limit in limits]
-    listed = [v.listed_fast.value for v in variants.values()]
-    d50 = [terms(spec.d50_months[name]) for name in variants]
-    return np.array([[*row, *rest] for row, *rest in zip(d50, listed, below, strict=True)], F)
+    `listed` : variant to the last two, in the order of the variants; an infinite D50 is no limit.
+    """
+    return np.array([[*terms(spec.d50_months[name]), *fast] for name, fast in listed.items()], F)
 
 
 def constants(spec: ClockSpec) -> Clock:
@@ -56,7 +46,7 @@ def constants(spec: ClockSpec) -> Clock:
         b=F(spec.breathing.steepness),
         m0_sd=F(spec.strength.m0_sd),
         loss=F(spec.strength.loss),
-        fvc_offset=(F(0), F(0), F(0), F(-np.inf), F(np.inf)),
+        fvc_offset=terms(spec.breathing.fvc_offset_percent),
         kappa=F(survival.steepness),
         critical=F(survival.critical_svc_percent),
         epsilon=F(survival.state_share),

@@ -11,6 +11,7 @@ from pydantic import model_validator
 
 from simulator.quantities import (
     Correlation,
+    Distribution,
     InsideOne,
     NotNegative,
     Part,
@@ -39,12 +40,13 @@ class Function(Part):
 
 
 class Breathing(Part):
-    """Slow vital capacity `SVC = V0 / (1 + (u/tau_V)^b)` [% predicted]."""
+    """Slow vital capacity `SVC = V0 / (1 + (u/tau_V)^b)`, forced `FVC = SVC - d_F` [% predicted]."""
 
     v0_percent: PositiveDistribution
     tau: PositiveDistribution
     correlation_with_respiratory: Correlation
     steepness: Positive
+    fvc_offset_percent: Distribution
 
 
 class Strength(Part):

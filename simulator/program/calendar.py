@@ -1,0 +1,63 @@
+"""When: output days and visits; and how the visits measure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulator.engine.observe import Visits
+from simulator.engine.space import INSIDE, LOOK, Calendar
+from simulator.units import DAYS_PER_WEEK
+
+if TYPE_CHECKING:
+    from simulator.language.scenario import Scenario
+
+F = np.float32
+BULBAR_LIMIT = 4.0
+"""SVC cannot be measured below this bulbar score (docs/model.md, section 9; assumed)."""
+
+
+def calendar(scenario: Scenario, steps: int, is_full: bool) -> Calendar:
+    """Output and visit days, and for each step whether something is wanted at its start or inside it."""
+    days, seen = _output_days(scenario), _visit_days(scenario)
+    wanted = set(days.tolist())
+    if is_full:
+        jitter = scenario.visits.jitter_days
+        wanted |= {d for k, v in enumerate(seen) for d in range(v - jitter * (k > 0), v + jitter * (k > 0) + 1)}
+    flags = np.zeros(steps, np.uint8)
+    for day in wanted:
+        if 0 <= day <= scenario.follow_up_days:
+            flags[day // DAYS_PER_WEEK] |= LOOK if day % DAYS_PER_WEEK == 0 else INSIDE
+    return Calendar(days, flags, np.array(seen, np.int32), F(scenario.follow_up_days))
+
+
+def _output_days(scenario: Scenario) -> np.ndarray:
+    """Days at which truth and sums are kept."""
+    analysis = scenario.trial.analysis_days if scenario.trial else []
+    days = {*range(0, scenario.follow_up_days + 1, scenario.output.every_days), *analysis}
+    return np.array(sorted(d for d in days if d <= scenario.follow_up_days), np.int32)
+
+
+def _visit_days(scenario: Scenario) -> list[int]:
+    """Nominal days of the visits within follow-up."""
+    plan, end = scenario.visits, scenario.follow_up_days
+    days = plan.days or range(0, end + 1, plan.every_days or end + 1)
+    return [d for d in days if d <= end]
+
+
+def visits(scenario: Scenario) -> Visits:
+    """How the visits measure."""
+    plan, noise = scenario.visits, scenario.visits.noise
+    return Visits(
+        jitter=F(plan.jitter_days),
+        missing=F(plan.missing),
+        entry_effect=F(plan.entry_effect_points),
+        alsfrs_r=F(noise.alsfrs_r_points),
+        svc=F(noise.svc_percent),
+        hhd=F(noise.hhd),
+        nfl=F(noise.nfl_log_sd),
+        sod1=F(noise.sod1_log_sd),
+        nfl_limit=F(noise.nfl_llq),
+        bulbar_limit=F(BULBAR_LIMIT),
+    )

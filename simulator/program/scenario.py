@@ -1,0 +1,108 @@
+"""The whole scenario as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from simulator.engine import rows
+from simulator.engine.batches import Sizes
+from simulator.engine.dosing import Arms
+from simulator.engine.observe import Visits
+from simulator.engine.people import Gates, People
+from simulator.engine.space import Calendar
+from simulator.engine.sums import scales
+from simulator.program.arms import arms
+from simulator.program.calendar import calendar, visits
+from simulator.program.models import MODELS
+from simulator.program.people import people
+from simulator.program.screening import gates
+from simulator.program.trial import allocation
+from simulator.units import DAYS_PER_WEEK
+
+if TYPE_CHECKING:
+    from simulator.language.scenario import Scenario
+
+F = np.float32
+BINS = 256
+
+
+class Program(NamedTuple):
+    """All a run needs, as numbers; and names for its messages."""
+
+    model: tuple  # the progression model's own parameter tuple
+    people: People
+    gates: Gates
+    visits: Visits
+    arms: Arms
+    calendar: Calendar
+    table: np.ndarray  # (variable, column) float32: what is summed, columns of engine.sums
+    sizes: Sizes
+    allocation: np.ndarray | None  # (stratum, arm) int64: a block of the trial; None without one
+    strata: tuple[str, ...]  # names; empty where there are none
+    parameters: dict[str, int]  # the model's traits to report, and their rows
+    reasons: list[tuple[str, str]]  # for each reason of rejection: a stratum or "all", and the rule in words
+
+
+def compile_program(scenario: Scenario, summarised: Iterable[tuple], patients: int, is_full: bool) -> Program:
+    """Turn a scenario into arrays.
+
+    `summarised` : rows (name of the output, on the log scale, as change from baseline, low, high); all have BINS bins.
+    """
+    steps = scenario.follow_up_days // DAYS_PER_WEEK + 1
+    tables, reasons = gates(scenario)
+    model = MODELS[scenario.progression.model]
+    days, table = calendar(scenario, steps, is_full), _summarised(summarised)
+    return Program(
+        model=model.constants(scenario.progression),
+        people=people(scenario),
+        gates=tables,
+        visits=visits(scenario),
+        arms=arms(scenario, steps),
+        calendar=days,
+        table=table,
+        sizes=_sizes(scenario, patients, days, len(table), tables),
+        allocation=allocation(scenario),
+        strata=tuple(scenario.strata or ()),
+        parameters=model.PARAMETERS,
+        reasons=reasons,
+    )
+
+
+def _sizes(scenario: Scenario, patients: int, days: Calendar, variables: int, tables: Gates) -> Sizes:
+    return Sizes(
+        patients=patients,
+        arms=len(scenario.arms),
+        times=days.day.size,
+        visits=days.visit.size,
+        variables=variables,
+        bins=BINS,
+        model_rows=MODELS[scenario.progression.model].ROWS,
+        strata=tables.shares.size,
+        rules=len(tables.rules),
+        doses=_most_doses(scenario),
+    )
+
+
+def _most_doses(scenario: Scenario) -> int:
+    """Places in a patient's own calendar of doses; 0 where all share one because none is missed."""
+    if scenario.adherence is None or scenario.adherence.missed.value == 0:
+        return 0
+    regimens = [t.regimen for t in scenario.treatments.values() if t.kind == "antisense"]
+    shortest = min((regimen.every_days for regimen in regimens), default=scenario.follow_up_days)
+    one_epoch = sum(len(regimen.loading_days) for regimen in regimens) + scenario.follow_up_days // shortest + 1
+    return one_epoch * max(map(len, scenario.arms.values()))
+
+
+def _summarised(table: Iterable[tuple]) -> np.ndarray:
+    """The table of what is summed: where it lies, how it is transformed, its scales and bins."""
+    names, logs, changes, lows, highs = zip(*table, strict=True)
+    low, high = np.array(lows, F), np.array(highs, F)
+    limit = 2 * np.maximum(abs(low), abs(high))
+    scale, square_scale = scales(limit)
+    row = np.array([rows.OUTPUTS.index(name) * rows.LANES for name in names])
+    width = (high - low) / F(BINS)
+    columns = [row, logs, changes, limit, scale, square_scale, low, width]
+    return np.ascontiguousarray(np.stack([np.asarray(c, F) for c in columns], axis=1))

@@ -1,0 +1,171 @@
+"""From the arrays of a run to its record: which row is which quantity, and where all of it comes from."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulator.engine import batches, observe, rows, sums
+from simulator.engine.allocation import allocate
+from simulator.engine.people import strata_of
+from simulator.engine.random import make_key
+from simulator.engine.space import Full
+from simulator.program import Program, dose_days
+from simulator.results.record import Arrays, Provenance, Record
+from simulator.units import MONTHS_PER_YEAR
+from simulator.version import __version__
+
+if TYPE_CHECKING:
+    from simulator.language.scenario import Scenario
+
+LIBRARIES = ("h5py", "llvmlite", "numba", "numpy")
+"""What computes and writes the numbers."""
+
+
+def record(scenario: Scenario, program: Program, full: Full, pool: list[batches.Worker], seed: int) -> Record:
+    """The record of a run, from the arrays that the workers filled and the sums that each of them kept."""
+    totals, rejected = pool[0].totals, pool[0].search.rejected.copy()
+    for worker in pool[1:]:
+        sums.add(totals, worker.totals)
+        rejected += worker.search.rejected
+    is_full = full.kind.shape[1] > 0
+    return Record(
+        title=scenario.title,
+        seed=seed,
+        arms=tuple(scenario.arms),
+        variants=tuple(scenario.disease.variants),
+        strata=program.strata,
+        time=program.calendar.day.astype(np.float64),
+        visit_days=program.calendar.visit.astype(np.float64),
+        n_patients=program.sizes.patients,
+        follow_up_days=float(program.calendar.end),
+        patients=_patients(program, full, seed) if is_full else {},
+        events=_events(program, full) if is_full else {},
+        truth=dict(zip(rows.OUTPUTS, full.truth, strict=True)) if is_full else {},
+        observed=_observed(scenario, full) if is_full else {},
+        doses=_doses(scenario, program, full) if is_full else {},
+        sums=_sums(program, totals),
+        screening=_screening(program, rejected),
+    )
+
+
+def _row(full: Full, offset: int) -> np.ndarray:
+    return full.traits[offset // rows.LANES]
+
+
+def _patients(program: Program, full: Full, seed: int) -> Arrays:
+    months = _row(full, rows.TIME_SINCE_ONSET)
+    strata = np.empty(months.size, np.int8)
+    strata_of(program.gates.shares, strata)
+    return {
+        "variant": _row(full, rows.VARIANT).astype(np.int16),
+        "fast_variant": _row(full, rows.FAST) > 0,
+        "sex": _row(full, rows.SEX).astype(np.int8),
+        "age_at_onset": _row(full, rows.AGE_AT_ONSET),
+        "age": _row(full, rows.AGE_AT_ONSET) + months / MONTHS_PER_YEAR,
+        "time_since_onset": months,
+        "stratum": strata,
+        **_allocated(program.allocation, strata, seed),
+        "candidates": full.candidates[1],
+        "onset_site": _row(full, rows.SITE).astype(np.int8),
+        **{key: _row(full, offset) for key, offset in program.parameters.items()},
+    }
+
+
+def _allocated(block: np.ndarray | None, strata: np.ndarray, seed: int) -> Arrays:
+    """The arm in which the trial would see each patient, where there is a trial."""
+    if block is None:
+        return {}
+    with np.errstate(over="ignore"):
+        return {"allocated_arm": allocate(make_key(seed), strata, block, np.zeros_like(block), np.empty_like(strata))}
+
+
+def _events(program: Program, full: Full) -> Arrays:
+    """Days as float64; NaN for what has not happened by the end of follow-up."""
+    end = float(program.calendar.end)
+
+    def by_end(day: np.ndarray) -> np.ndarray:
+        return np.where(day <= end, day, np.nan).astype(np.float64)
+
+    happened = full.event <= end
+    return {
+        "event_free_time": np.minimum(full.event, end).astype(np.float64),
+        "event": np.where(happened, full.kind, 0).astype(np.int8),
+        "death_time": by_end(full.death),
+        "dropout_time": by_end(np.broadcast_to(_row(full, rows.DROPOUT), full.death.shape)),
+        "followup_time": np.full(full.death.shape, end),
+    }
+
+
+def _observed(scenario: Scenario, full: Full) -> Arrays:
+    wanted = {"day", *scenario.visits.assessments}
+    return {key: values for key, values in zip(observe.OBSERVED, full.observed, strict=True) if key in wanted}
+
+
+def _doses(scenario: Scenario, program: Program, full: Full) -> Arrays:
+    """Every dose given to somebody alive, arm by arm."""
+    found = []
+    for a, shared in enumerate(dose_days(program.arms)):
+        days = full.doses[a] if program.arms.own[a] else np.broadcast_to(shared, (full.kind.shape[1], shared.size))
+        last = np.minimum(full.death[a], program.calendar.end)[:, None]
+        patient, k = np.nonzero((days <= last) & (days < full.stop[a][:, None]))
+        found.append((np.full(patient.size, a, np.int8), patient.astype(np.int32), days[patient, k].astype(np.float32)))
+    arm, patient, day = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    amounts = np.array([_amount(scenario, arm_name) for arm_name in scenario.arms], np.float32)
+    return {"arm": arm, "patient": patient, "day": day, "dose_mg": amounts[arm]}
+
+
+def _amount(scenario: Scenario, arm: str) -> float:
+    given = [scenario.treatments[t] for epoch in scenario.arms[arm] for t in epoch.treatments]
+    return next((t.regimen.dose_mg.value for t in given if t.kind == "antisense"), 0.0)
+
+
+def _sums(program: Program, totals: sums.Sums) -> SimpleNamespace:
+    """The sums with their scales, under the names that results read."""
+    return SimpleNamespace(
+        alive=totals.heads[..., sums.ALIVE],
+        event_free=totals.heads[..., sums.EVENT_FREE],
+        total=totals.moments[..., sums.TOTAL],
+        square=totals.moments[..., sums.SQUARE],
+        counts=totals.counts,
+        ended=totals.ended,
+        restricted=totals.restricted[:, 0],
+        restricted_square=totals.restricted[:, 1],
+        n_patients=program.sizes.patients,
+        scale=program.table[:, sums.SCALE].astype(np.float64),
+        square_scale=program.table[:, sums.SQUARE_SCALE].astype(np.float64),
+        low=program.table[:, sums.LOW].astype(np.float64),
+        width=program.table[:, sums.WIDTH].astype(np.float64),
+        restricted_scale=sums.TIME_SCALE,
+        restricted_square_scale=sums.TIME_SQUARE_SCALE,
+    )
+
+
+def _screening(program: Program, rejected: np.ndarray) -> dict[str, object]:
+    names = program.strata or ("all",)
+    counted = [
+        (names[k], rule, int(rejected[k, reason]))
+        for k in range(len(names))
+        for reason, (_, rule) in enumerate(program.reasons)
+        if rejected[k, reason]
+    ]
+    return {"candidates": int(rejected.sum()) + program.sizes.patients, "rejected": counted}
+
+
+def provenance(scenario: Scenario, patients: int, seed: int, output: str) -> Provenance:
+    """Where a result comes from: scenario, seed, versions; nothing of the machine or of who ran it."""
+    return Provenance(
+        scenario=scenario.resolved_yaml(),
+        scenario_sha256=scenario.sha256,
+        engine_version=__version__,
+        name=scenario.name,
+        output=output,
+        versions={"python": platform.python_version(), **{name: metadata.version(name) for name in LIBRARIES}},
+        citations=scenario.citations(),
+        analysis_days=tuple(scenario.trial.analysis_days) if scenario.trial else (),
+        arguments={"patients": patients, "seed": seed, "output": output},
+    )
