@@ -200,18 +200,24 @@ def test_uniforms_are_uniform():
 # --- strata
 
 
+def strata(shares: np.ndarray, patients: int) -> np.ndarray:
+    out = np.empty(patients, np.int8)
+    people.strata_of(shares, out)
+    return out
+
+
 @settings(max_examples=40)
 @given(st.lists(st.floats(0.02, 1), min_size=1, max_size=5))
 def test_strata_keep_their_shares_over_any_run(weights):
     shares = np.array(weights) / sum(weights)
-    found = people.strata_of(shares, np.empty(3000, np.int8))
+    found = strata(shares, 3000)
     counts = np.cumsum(found[:, None] == np.arange(shares.size), axis=0)
     assert np.abs(counts - np.outer(np.arange(1, 3001), shares)).max() < shares.size
     assert found[:200].tolist() == [stratum_of(i, shares.tolist()) for i in range(200)]
 
 
 def test_valor_is_60_to_48():
-    found = people.strata_of(np.array([60 / 108, 48 / 108]), np.empty(1080, np.int8))
+    found = strata(np.array([60 / 108, 48 / 108]), 1080)
     assert [int((found[108 * k : 108 * (k + 1)] == 0).sum()) for k in range(10)] == [60] * 10
 
 
@@ -272,11 +278,12 @@ def test_the_cache_folder_is_named_by_the_sources(tree, tmp_path):
     assert before.is_dir()
     assert folder_of(tree, ALS_SIM_CACHE=str(tmp_path / "cache")) == before
     seen = {before, folder_of(tree, ALS_SIM_CACHE=str(tmp_path / "cache"), ALS_SIM_LANES="64")}
-    for source in ("engine/sums.py", "models/clock/kernels.py", "units.py"):
-        path = tree / "simulator" / source
+    package = tree / "simulator"
+    sources = [package / "engine" / "sums.py", *package.glob("models/*/kernels*/step.py"), package / "units.py"]
+    for path in sources:
         path.write_text(path.read_text() + "\n# changed\n")
         seen.add(folder_of(tree, ALS_SIM_CACHE=str(tmp_path / "cache")))
-    assert len(seen) == 5
+    assert len(seen) == 2 + len(sources) == 5
     (tree / "simulator" / "run.py").write_text((tree / "simulator" / "run.py").read_text() + "\n# no kernel\n")
     assert folder_of(tree, ALS_SIM_CACHE=str(tmp_path / "cache")) in seen
 

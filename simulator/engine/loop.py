@@ -50,6 +50,11 @@ def _copy(source, target):
 @block
 def _resolve(model, s):
     """Turn the steps in which thresholds were used up into days; background death may have come first."""
+    waiting = np.int32(0)
+    for i in range(LANES):
+        waiting += np.int32(1) if s[TRY_DAY + i] >= ZERO else np.int32(0)
+    if waiting == 0:
+        return
     for i in range(LANES):
         if s[TRY_DAY + i] >= ZERO:
             day = seam.invert(model, s, i)
@@ -74,77 +79,91 @@ def _peek(model, drug, table, doses, cursor, own, calendars, w, before, now, s, 
         s[EVENT + i], s[KIND + i], s[DEATH + i] = now[EVENT + i], now[KIND + i], now[DEATH + i]
 
 
+@block
+def _look(model, drug, visits, key, calendar, table, totals, full, a, space, b, s, day, addon, first):
+    """Whatever is wanted on `day` of block b, which stands there in the state `s`."""
+    t = find(calendar.day, day)
+    show(model, drug, s, space.o, day, addon)
+    if t >= 0:
+        sum_up(
+            table, totals.heads, totals.moments, totals.counts, a, t, space.base[b], space.o, s, day, space.x,
+            space.alive, space.bins,
+        )  # fmt: skip
+    if full.truth.shape[2] > 0:
+        look_at_everybody(visits, key, calendar, full, a, t, s, space.w[b], space.o, space.day, day, first)
+
+
+@block
+def _look_inside(
+    model, drug, visits, key, arms, calendar, table, totals, full, a, space, b, step, doses, cursor, first
+):
+    """Whatever is wanted within a step, from the state before it and with the deaths that the step has brought."""
+    s, addon = space.s[b], arms.addon[a, step]
+    _resolve(model, s)
+    for d in range(1, WEEK):
+        _peek(
+            model, drug, arms.table[a], doses, cursor, arms.own[a], space.calendars, space.w[b], space.before, s,
+            space.peeked, step, d, addon,
+        )  # fmt: skip
+        day = WEEK * step + d
+        _look(model, drug, visits, key, calendar, table, totals, full, a, space, b, space.peeked, day, addon, first)
+
+
+@inline
+def _epoch(model, drug, visits, key, arms, calendar, table, totals, full, a, space, b, epoch, doses, cursor, first):
+    """28 days of block b in arm `a`. Returns the place of the next dose in the shared calendar."""
+    s, w, own, propagators = space.s[b], space.w[b], arms.own[a], arms.table[a]
+    seam.renew(model, key, w, s, epoch)
+    for step in range(STEPS_PER_EPOCH * epoch, min(STEPS_PER_EPOCH * (epoch + 1), calendar.flags.size)):
+        addon, flags, day = arms.addon[a, step], calendar.flags[step], WEEK * step
+        after = cursor
+        while after < doses.size and doses[after] < day + WEEK:
+            after += 1
+        if flags & LOOK:
+            _resolve(model, s)
+            _look(model, drug, visits, key, calendar, table, totals, full, a, space, b, s, day, addon, first)
+        if flags & INSIDE:
+            _copy(s, space.before)
+        if own:
+            dosing.treat_own(model, drug, propagators, space.calendars, w, s, step, WEEK, addon)
+        elif after > 0:
+            dosing.treat(model, drug, propagators, doses, cursor, s, step, WEEK, addon)
+        else:
+            effect.untreated(s, addon)
+        seam.step(model, s, F(day), arms.hazard[a, step])
+        if flags & INSIDE:
+            _look_inside(
+                model, drug, visits, key, arms, calendar, table, totals, full, a, space, b, step, doses, cursor, first
+            )
+        cursor = after
+    _resolve(model, s)
+    return cursor
+
+
 @kernel
-def live(model, key, visits, arms, calendar, table, start, count, space, totals, full):  # noqa: C901, PLR0912, PLR0915
+def live(model, key, visits, arms, calendar, table, start, count, space, totals, full):
     """Let the recruited batch, patients `start` ... `start + count - 1`, live in every arm.
 
     Adds to `totals`; fills `full` in a full run.
-
-    This is the one long body: what it calls is compiled into it, and every level between would be compiled again.
     """
-    is_full = full.truth.shape[2] > 0
-    heads, moments, counts = totals.heads, totals.moments, totals.counts
-    o, x, alive, bins = space.o, space.x, space.alive, space.bins
+    is_full, steps = full.truth.shape[2] > 0, calendar.flags.size
     for at in range(0, count, space.part):
-        size = min(space.part, count - at)
+        size, first = min(space.part, count - at), start + at
         for a in range(arms.every.size):
-            drug, propagators, own = dosing.drug_of(arms, a), arms.table[a], arms.own[a]
-            doses = arms.day[arms.day_start[a] : arms.day_start[a + 1]]
+            drug, doses = dosing.drug_of(arms, a), arms.day[arms.day_start[a] : arms.day_start[a + 1]]
             _load(space, arms, a, drug, key, at, size)
-            blocks, cursor, next_cursor = (size + LANES - 1) // LANES, np.int64(0), np.int64(0)
-            for epoch in range((calendar.flags.size + STEPS_PER_EPOCH - 1) // STEPS_PER_EPOCH):
-                last = min(STEPS_PER_EPOCH * (epoch + 1), calendar.flags.size)
+            blocks, cursor, after = (size + LANES - 1) // LANES, np.int64(0), np.int64(0)
+            for epoch in range((steps + STEPS_PER_EPOCH - 1) // STEPS_PER_EPOCH):
                 for b in range(blocks):
-                    s, w, next_cursor = space.s[b], space.w[b], cursor
-                    seam.renew(model, key, w, s, epoch)
-                    for step in range(STEPS_PER_EPOCH * epoch, last):
-                        addon, flags, was = arms.addon[a, step], calendar.flags[step], next_cursor
-                        while next_cursor < doses.size and doses[next_cursor] < WEEK * (step + 1):
-                            next_cursor += 1
-                        if flags & LOOK:
-                            day, t = WEEK * step, find(calendar.day, WEEK * step)
-                            if step > STEPS_PER_EPOCH * epoch:
-                                _resolve(model, s)
-                            show(model, drug, s, o, day, addon)
-                            if t >= 0:
-                                sum_up(table, heads, moments, counts, a, t, space.base[b], o, s, day, x, alive, bins)
-                            if is_full:
-                                look_at_everybody(
-                                    visits, key, calendar, full, a, t, s, w, o, space.day, day, start + at
-                                )
-                        if flags & INSIDE:
-                            _copy(s, space.before)
-                        if own:
-                            dosing.treat_own(model, drug, propagators, space.calendars, w, s, step, WEEK, addon)
-                        elif next_cursor > 0:
-                            dosing.treat(model, drug, propagators, doses, was, s, step, WEEK, addon)
-                        else:
-                            effect.untreated(s, addon)
-                        seam.step(model, s, F(WEEK * step), arms.hazard[a, step])
-                        if flags & INSIDE:
-                            _resolve(model, s)
-                            for d in range(1, WEEK):
-                                seen, day = space.peeked, WEEK * step + d
-                                _peek(
-                                    model, drug, propagators, doses, was, own, space.calendars, w, space.before, s,
-                                    seen, step, d, addon,
-                                )  # fmt: skip
-                                t = find(calendar.day, day)
-                                show(model, drug, seen, o, day, addon)
-                                if t >= 0:
-                                    sum_up(
-                                        table, heads, moments, counts, a, t, space.base[b], o, seen, day, x, alive, bins
-                                    )
-                                if is_full:
-                                    look_at_everybody(
-                                        visits, key, calendar, full, a, t, seen, w, o, space.day, day, start + at
-                                    )
-                    _resolve(model, s)
-                cursor, day = next_cursor, F(WEEK * STEPS_PER_EPOCH * (epoch + 1))
+                    after = _epoch(
+                        model, drug, visits, key, arms, calendar, table, totals, full, a, space, b, epoch, doses,
+                        cursor, first,
+                    )  # fmt: skip
+                cursor, day = after, F(WEEK * STEPS_PER_EPOCH * (epoch + 1))
                 if not is_full and too_many_dead(space.s, blocks, day):
                     blocks = pack(
                         space.s, space.w, space.base, blocks, day, a, totals.ended, totals.restricted, calendar.end
                     )
             close(space.s, blocks, a, totals.ended, totals.restricted, calendar.end)
             if is_full:
-                keep_events(full, a, space, blocks, start + at)
+                keep_events(full, a, space, blocks, first)

@@ -131,7 +131,7 @@ def _live_epoch(model, s, i, xi, by_time, longest):
     days = days + lived if going else days
     s[Q + i] = days
     s[Z + i] = z if going else s[Z + i]
-    s[STARTED + i] = ONE
+    s[STARTED + i] = ONE if going else s[STARTED + i]
     over = arrives or days > longest
     s[TIME_SINCE_ONSET + i] = days / MONTH if going and over else s[TIME_SINCE_ONSET + i]
 
