@@ -72,7 +72,7 @@ def simulate(
     pool = [batches.make_worker(program.sizes) for _ in range(workers)]
     _live(program, seed, full, pool, progress)
     found = record(scenario, program, full, pool, seed)
-    return name(found, provenance(scenario, n, seed, output))
+    return name(found, lambda: provenance(scenario, n, seed, output))
 
 
 def memory(scenario: Scenario, *, patients: int | None = None, threads: int | None = None, output: str = "full") -> int:

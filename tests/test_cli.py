@@ -42,7 +42,7 @@ def fake_simulate(scenario, patients=None, seed=None, threads=None, output="full
         arguments=arguments,
         engine_version=fake_simulate.version,
     )
-    return name(record, provenance)
+    return name(record, lambda: provenance)
 
 
 @pytest.fixture(autouse=True)

@@ -24,7 +24,7 @@ def record():
 
 @pytest.fixture(scope="module")
 def result(record):
-    return name(record, make_provenance(record))
+    return name(record, lambda: make_provenance(record))
 
 
 def same(a, b) -> bool:
@@ -36,7 +36,7 @@ def same(a, b) -> bool:
 @pytest.mark.parametrize("n", [60, 1500])
 def test_round_trip(n, tmp_path):
     record = make_record(n)
-    made = name(record, make_provenance(record))
+    made = name(record, lambda: make_provenance(record))
     made.save(tmp_path / "a.nc")
     found = open_result(tmp_path / "a.nc")
     assert same(found, made)
@@ -111,7 +111,7 @@ def test_the_folder_of_a_run(result, tmp_path):
 def test_equal_runs_give_equal_bytes(tmp_path):
     for place in ("a", "b"):
         record = make_record(1200)
-        folder.write_folder(name(record, make_provenance(record)), tmp_path / place)
+        folder.write_folder(name(record, lambda record=record: make_provenance(record)), tmp_path / place)
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
 
 
@@ -227,7 +227,7 @@ def test_writing_a_result_imports_neither_xarray_nor_pandas(root, tmp_path):
         "from pathlib import Path\n"
         "from tests.synthetic import make_provenance, make_record\n"
         "from simulator.results import name\nfrom simulator.results.folder import write_folder\n"
-        "record = make_record(40)\nresult = name(record, make_provenance(record))\n"
+        "record = make_record(40)\nresult = name(record, lambda: make_provenance(record))\n"
         "write_folder(result, Path(sys.argv[1])); result.survival('untreated').rmst(); result._repr_html_()\n"
         "heavy = {'xarray', 'pandas', 'scipy', 'numba', 'h5netcdf', 'matplotlib'} & set(sys.modules)\n"
         "assert not heavy, heavy"

@@ -39,7 +39,7 @@ def record():
 
 @pytest.fixture(scope="module")
 def result(record):
-    return name(record, make_provenance(record))
+    return name(record, lambda: make_provenance(record))
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from tests.synthetic import ARMS, make_provenance, make_record
 
 def test_deviations_name_variable_cells_and_size():
     record = make_record(20)
-    stored = name(record, make_provenance(record))
+    stored = name(record, lambda: make_provenance(record))
     changed = record.truth["svc"].copy()
     changed[0, 3, 4] += 0.5
     changed[1, 2, 1] -= 2.0
@@ -35,7 +35,7 @@ def test_deviations_name_variable_cells_and_size():
 
 def test_nan_that_becomes_a_number_is_a_deviation():
     record = make_record(20)
-    stored = name(record, make_provenance(record))
+    stored = name(record, lambda: make_provenance(record))
     death = np.where(np.isnan(record.events["death_time"]), 700.0, record.events["death_time"])
     fresh = name(replace(record, events={**record.events, "death_time": death}), make_provenance(record))
     (found,) = deviations(stored, fresh)
@@ -57,7 +57,7 @@ def test_headline_against_numpy():
     record = make_record(200)
     rows = {
         (row.kind, row.metric, row.arm, row.against): row
-        for row in headline(name(record, make_provenance(record))).rows
+        for row in headline(name(record, lambda: make_provenance(record))).rows
         if row.day == 364 and not row.group
     }
     at = list(record.time).index(364)
@@ -88,7 +88,7 @@ def test_headline_against_numpy():
 
 def test_strata_in_the_headline():
     record = make_record(200)
-    rows = headline(name(record, make_provenance(record))).rows
+    rows = headline(name(record, lambda: make_provenance(record))).rows
     at, faster = list(record.time).index(364), record.patients["stratum"] == 0
     assert 0 < faster.sum() < 200
     x = record.truth["alsfrs_r"].astype(float)
@@ -107,7 +107,7 @@ def test_strata_in_the_headline():
 
 def test_many_arms_have_a_table_of_differences():
     record = make_record(20)
-    found = headline(name(record, make_provenance(record)))
+    found = headline(name(record, lambda: make_provenance(record)))
     arms = ("untreated", *(f"arm_{k}" for k in range(4)))
     rows = [
         row._replace(arm=arm, against=against)
@@ -125,7 +125,7 @@ def test_survival_from_onset_only_where_everybody_enters_at_onset():
     entry = headline(name(make_record(100), make_provenance(make_record(4))))
     assert not [row for row in entry.rows if row.kind == "onset"]
     record = make_record(100, at_onset=True)
-    onset = headline(name(record, make_provenance(record)))
+    onset = headline(name(record, lambda: make_provenance(record)))
     rows = [row for row in onset.rows if row.kind == "onset" and row.metric.endswith("median")]
     assert {(row.arm, row.group) for row in rows} == {(arm, v) for arm in ARMS for v in ("p.Ala5Val", "other")}
     mine = next(row for row in rows if (row.arm, row.group) == ("untreated", "other"))
@@ -138,7 +138,7 @@ def test_survival_from_onset_only_where_everybody_enters_at_onset():
 
 def test_who_reaches_the_end_without_event_is_event_free():
     record = make_record(50)
-    found = headline(name(record, make_provenance(record, analysis_days=(728.0,))))
+    found = headline(name(record, lambda: make_provenance(record, analysis_days=(728.0,))))
     row = next(row for row in found.rows if (row.metric, row.arm) == ("event_free", "early_start"))
     assert row.estimate == pytest.approx(100 * (record.events["event"][1] == 0).mean())
     assert 0 < row.estimate < 100
@@ -151,6 +151,6 @@ def test_zero_has_no_minus_sign(value, text):
 
 def test_control_characters_do_not_reach_the_terminal():
     record = replace(make_record(10), title="bad \x1b[31m title", warnings=["\x1b]0;x\x07"])
-    text = tables.headline_text(headline(name(record, make_provenance(record))))
+    text = tables.headline_text(headline(name(record, lambda: make_provenance(record))))
     assert "\x1b" not in text
     assert "\x07" not in text

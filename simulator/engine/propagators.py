@@ -7,6 +7,7 @@ two Gauss points of the step. So one step is ``y⁺ = P y + W1 i1 + W2 i2`` with
 z̄ is the mean of z2 over the step. See docs/model.md, section 5.
 """
 
+from functools import lru_cache
 from math import factorial, log, sqrt
 from typing import NamedTuple
 
@@ -39,6 +40,7 @@ GAUSS = 0.5 + np.array([-0.5, 0.5]) / sqrt(3.0)
 TARGETS = {"e": 0, "r": 1, "x": 2, "a": 3, "b": 4, "m": 5}
 
 
+@lru_cache(maxsize=64)
 def table(rates: Rates) -> np.ndarray:
     """Constants of the chain: (8, columns) float32, row h for a step of h days (row 0 unused)."""
     whole, half = _propagate(rates, 1.0), _propagate(rates, 0.5)

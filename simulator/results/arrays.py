@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,7 +27,29 @@ class Named(NamedTuple):
 
 
 Group = dict[str, Named]
-Groups = dict[str, Group]
+Groups = Mapping[str, Group]
+
+
+class Lazily(Mapping[str, Group]):
+    """Groups that are made when somebody first asks for them: a sweep asks for few."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], Group]]) -> None:
+        self._makers = dict(makers)
+        self._made: dict[str, Group] = {}
+
+    def __getitem__(self, key: str) -> Group:
+        if key not in self._made:
+            self._made[key] = self._makers[key]()
+        return self._made[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._makers
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
 
 
 def is_coordinate(name: str, array: Named) -> bool:

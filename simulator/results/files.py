@@ -98,4 +98,4 @@ def open_result(path: str | Path) -> Result:
         raise ResultError(f"{place}: a netCDF file, but not a result of this program ({FORMAT!r})")
     if "summary" not in groups:
         raise ResultError(f"{place}: cut short or damaged: no group 'summary'")
-    return Result(attrs, groups)
+    return Result(lambda: attrs, groups)

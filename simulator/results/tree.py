@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,9 +30,14 @@ class Result:
     In summary mode the only group is `summary`.
     """
 
-    def __init__(self, attrs: dict[str, Any], groups: Groups) -> None:
-        self.attrs = attrs
+    def __init__(self, make_attrs: Callable[[], dict[str, Any]], groups: Groups) -> None:
+        self._make_attrs = make_attrs
         self.groups = groups
+
+    @cached_property
+    def attrs(self) -> dict[str, Any]:
+        """What was run and where it comes from; made when first asked for."""
+        return self._make_attrs()
 
     @property
     def title(self) -> str:
@@ -156,9 +162,9 @@ class Result:
         return html(self)
 
 
-def name(record: Record, provenance: Provenance) -> Result:
-    """Give a run its names, units, labels and provenance."""
-    groups: Groups = {"summary": summary_group(record)}
+def name(record: Record, provenance: Callable[[], Provenance]) -> Result:
+    """Give a run its names, units, labels and provenance, each when somebody first asks for it."""
+    makers: dict[str, Callable[[], Group]] = {"summary": lambda: summary_group(record)}
     if record.events:
         labels = {
             "variant": record.variants,
@@ -166,20 +172,17 @@ def name(record: Record, provenance: Provenance) -> Result:
             "allocated_arm": (*record.arms, ""),  # the code -1 is the last
             "arm": record.arms,
         }
-        patients = dict(record.patients)
-        patients.setdefault("stratum", np.zeros(record.n_patients, np.int8))
         arms, people = arrays.arm_coordinate(record.arms), arrays.patient_coordinate(record.n_patients)
-        groups |= {
-            "patients": people | _named("patients", patients, labels),
-            "truth": arms | people | arrays.time_coordinates(record.time) | _named("truth", record.truth, labels),
-            "observed": arms
-            | people
-            | arrays.visit_coordinates(record.visit_days)
-            | _named("observed", record.observed, labels),
-            "events": arms | people | _named("events", record.events, labels),
-            "doses": _named("doses", record.doses, labels),
+        time, visit = arrays.time_coordinates(record.time), arrays.visit_coordinates(record.visit_days)
+        patients = {"stratum": np.zeros(record.n_patients, np.int8), **record.patients}
+        makers |= {
+            "patients": lambda: people | _named("patients", patients, labels),
+            "truth": lambda: arms | people | time | _named("truth", record.truth, labels),
+            "observed": lambda: arms | people | visit | _named("observed", record.observed, labels),
+            "events": lambda: arms | people | _named("events", record.events, labels),
+            "doses": lambda: _named("doses", record.doses, labels),
         }
-    return Result(_attributes(record, provenance), groups)
+    return Result(lambda: _attributes(record, provenance()), arrays.Lazily(makers))
 
 
 def _named(group: str, values: Arrays, labels: Mapping[str, tuple[str, ...]]) -> Group:
