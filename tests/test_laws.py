@@ -224,9 +224,6 @@ def test_extreme_parameters_do_not_overflow(extreme, mean, seed):
     check_ranges(sim.simulate(chosen, patients=40, seed=seed, threads=1))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the propagators' Taylor series has 24 terms: wrong where rate times 7 days exceeds 4"
-)
 @pytest.mark.parametrize(
     "address",
     [

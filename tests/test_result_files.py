@@ -49,7 +49,7 @@ def test_round_trip(n, tmp_path):
 
 def test_big_seeds_and_odd_text_survive(record, tmp_path):
     odd = replace(record, title="Å “quoted” \N{SNOWMAN}", seed=2**64 - 1, variants=("p.Ala5Val", "änderung"))
-    name(odd, make_provenance(odd)).save(tmp_path / "a.nc")
+    name(odd, lambda: make_provenance(odd)).save(tmp_path / "a.nc")
     found = open_result(tmp_path / "a.nc")
     assert (found.title, found.seed) == (odd.title, odd.seed)
     assert found.groups["patients"]["variant"].values[1] == "änderung"
@@ -130,7 +130,7 @@ def test_the_manifest_names_no_one(result, tmp_path):
 def test_a_failure_leaves_the_old_files_whole(result, tmp_path, monkeypatch, broken):
     folder.write_folder(result, tmp_path / "run")
     before = contents(tmp_path / "run")
-    other = name(make_record(30), make_provenance(make_record(30)))
+    other = name(make_record(30), lambda: make_provenance(make_record(30)))
 
     def fail(*_):
         raise OSError(28, "No space left on device")
@@ -138,7 +138,7 @@ def test_a_failure_leaves_the_old_files_whole(result, tmp_path, monkeypatch, bro
     targets = {"netcdf": (netcdf, "_corners"), "csv": (folder, "csv_text"), "manifest": (folder, "manifest_text")}
     module, attribute = targets.get(broken, (os, "fsync"))
     if broken == "netcdf":
-        other = name(make_record(1200), make_provenance(make_record(1200)))
+        other = name(make_record(1200), lambda: make_provenance(make_record(1200)))
     monkeypatch.setattr(module, attribute, fail)
     with pytest.raises((OSError, ResultError), match="No space left"):
         folder.write_folder(other, tmp_path / "run")
@@ -183,7 +183,7 @@ def test_a_foreign_folder_is_refused(result, tmp_path):
 
 
 def test_our_own_folder_is_replaced(result, tmp_path):
-    folder.write_folder(name(make_record(30), make_provenance(make_record(30))), tmp_path / "run")
+    folder.write_folder(name(make_record(30), lambda: make_provenance(make_record(30))), tmp_path / "run")
     folder.write_folder(result, tmp_path / "run")
     assert open_result(tmp_path / "run").n_patients == 60
 

@@ -45,7 +45,7 @@ def result(record):
 @pytest.fixture(scope="module")
 def summary_result(record):
     short = make_record(full=False)
-    return name(short, make_provenance(short))
+    return name(short, lambda: make_provenance(short))
 
 
 # ---- the tree ----
@@ -97,7 +97,7 @@ def test_labels_are_names(result, record):
     assert result.data["events"]["event"].attrs["flag_meanings"] == "none death pav"
     assert result.data["doses"]["arm"].attrs["flag_meanings"] == " ".join(ARMS)
     unstratified = replace(record, strata=(), patients={k: v for k, v in record.patients.items() if k != "stratum"})
-    assert set(name(unstratified, make_provenance(record)).groups["patients"]["stratum"].values) == {"all"}
+    assert set(name(unstratified, lambda: make_provenance(record)).groups["patients"]["stratum"].values) == {"all"}
 
 
 def test_what_is_missing_is_nan_and_never_0(result, record, tmp_path):
@@ -122,7 +122,7 @@ def test_scores_are_small_integers_on_disk_unless_they_are_not_whole(record, tmp
             record, observed=record.observed | {"alsfrs_r": record.observed["alsfrs_r"] + np.float32(shift)}
         )
         place = tmp_path / f"{kind.__name__}.nc"
-        name(changed, make_provenance(record)).save(place)
+        name(changed, lambda: make_provenance(record)).save(place)
         with h5py.File(place) as file:
             assert file["observed/alsfrs_r"].dtype == kind
         np.testing.assert_array_equal(
@@ -189,7 +189,7 @@ def test_counts_and_probabilities(record, result):
 
 def test_errors_of_sd_and_quantiles_are_the_spread_over_runs():
     runs = [make_record(n=150, seed=seed, step=728.0) for seed in range(60)]
-    groups = [name(run, make_provenance(run)).groups["summary"] for run in runs]
+    groups = [name(run, lambda run=run: make_provenance(run)).groups["summary"] for run in runs]
     for key in ("alsfrs_r_sd", "nfl_plasma_sd", "alsfrs_r_quantile", "nfl_plasma_quantile"):
         values = np.array([group[key].values[1, 0 if "nfl" in key else 1] for group in groups])
         errors = np.array([group[f"{key}_mcse"].values[1, 0 if "nfl" in key else 1] for group in groups])
@@ -199,7 +199,7 @@ def test_errors_of_sd_and_quantiles_are_the_spread_over_runs():
 def test_nobody_alive_gives_nan():
     record = make_record(n=4)
     nobody = replace(record, sums=record.sums._replace(**{k: getattr(record.sums, k) * 0 for k in ("alive", "counts")}))
-    group = name(nobody, make_provenance(record)).groups["summary"]
+    group = name(nobody, lambda: make_provenance(record)).groups["summary"]
     for key in ("alsfrs_r_mean", "alsfrs_r_sd", "alsfrs_r_sd_mcse", "alsfrs_r_quantile", "nfl_plasma_mean_mcse"):
         assert np.isnan(group[key].values).all()
 

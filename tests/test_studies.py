@@ -21,7 +21,7 @@ def test_deviations_name_variable_cells_and_size():
     changed[1, 2, 1] -= 2.0
     truth = {**record.truth, "svc": changed}
     del truth["hhd"]
-    fresh = name(replace(record, truth=truth), make_provenance(record))
+    fresh = name(replace(record, truth=truth), lambda: make_provenance(record))
     found = {one.variable: one for one in deviations(stored, fresh)}
     assert set(found) == {"svc", "hhd"}
     assert (found["svc"].group, found["svc"].cells) == ("truth", 2)
@@ -29,7 +29,7 @@ def test_deviations_name_variable_cells_and_size():
     assert found["hhd"].fact == "only in the stored result"
     assert {one.variable: one.fact for one in deviations(fresh, stored)}["hhd"] == "only in the new result"
     assert deviations(stored, stored) == []
-    shorter = name(make_record(19), make_provenance(record))
+    shorter = name(make_record(19), lambda: make_provenance(record))
     assert "is now" in {one.variable: one for one in deviations(stored, shorter)}["svc"].fact
 
 
@@ -37,7 +37,7 @@ def test_nan_that_becomes_a_number_is_a_deviation():
     record = make_record(20)
     stored = name(record, lambda: make_provenance(record))
     death = np.where(np.isnan(record.events["death_time"]), 700.0, record.events["death_time"])
-    fresh = name(replace(record, events={**record.events, "death_time": death}), make_provenance(record))
+    fresh = name(replace(record, events={**record.events, "death_time": death}), lambda: make_provenance(record))
     (found,) = deviations(stored, fresh)
     assert (found.variable, found.cells) == ("death_time", int(np.isnan(record.events["death_time"]).sum()))
 
@@ -122,7 +122,7 @@ def test_many_arms_have_a_table_of_differences():
 
 
 def test_survival_from_onset_only_where_everybody_enters_at_onset():
-    entry = headline(name(make_record(100), make_provenance(make_record(4))))
+    entry = headline(name(make_record(100), lambda: make_provenance(make_record(4))))
     assert not [row for row in entry.rows if row.kind == "onset"]
     record = make_record(100, at_onset=True)
     onset = headline(name(record, lambda: make_provenance(record)))

@@ -8,7 +8,7 @@ z̄ is the mean of z2 over the step. See docs/model.md, section 5.
 """
 
 from functools import lru_cache
-from math import factorial, log, sqrt
+from math import ceil, expm1, factorial, log, log2, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -71,23 +71,36 @@ def _propagate(rates: Rates, share: float) -> tuple[np.ndarray, tuple[np.ndarray
 
 
 def _phi(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """phi_0, phi_1 and phi_2 of each matrix: phi_j = sum of (AH)^n / (n + j)!."""
-    power = np.broadcast_to(np.eye(6), matrix.shape)
-    totals = np.zeros((3, *matrix.shape))
+    """phi_0, phi_1 and phi_2 of each matrix: phi_j = sum of (AH)^n / (n + j)!, on halves small enough, then doubled."""
+    doublings = max(0, ceil(log2(float(np.abs(matrix).sum(axis=-1).max()))))
+    small = matrix / 2.0**doublings
+    one = np.broadcast_to(np.eye(6), matrix.shape)
+    power, totals = one, np.zeros((3, *matrix.shape))
     for n in range(TERMS):
         for j in range(3):
             totals[j] += power / factorial(n + j)
-        power = power @ matrix
-    return totals[0], totals[1], totals[2]
+        power = power @ small
+    phi0, phi1, phi2 = totals
+    for _ in range(doublings):
+        phi2 = (phi0 @ phi2 + phi1 + phi2) / 4
+        phi1 = (phi0 + one) @ phi1 / 2
+        phi0 = phi0 @ phi0
+    return phi0, phi1, phi2
 
 
 def _lagrange(rate: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Integrals of k e^(-k(h-t)) times the Lagrange polynomials on 0, h/2, h, by a series in k h."""
-    kh = rate * STEPS
-    zeroth, first, second = (  # integrals over 0..1 of s^n kh e^(-kh(1-s)) ds
-        kh * sum((-kh) ** j * factorial(n) / factorial(n + j + 1) for j in range(TERMS)) for n in range(3)
-    )
+    """Integrals of k e^(-k(h-t)) times the Lagrange polynomials on 0, h/2, h."""
+    zeroth, first, second = np.transpose([_moments(rate * h) for h in STEPS])
     return 2 * second - 3 * first + zeroth, 4 * first - 4 * second, 2 * second - first
+
+
+def _moments(x: float) -> list[float]:
+    """Integrals over 0..1 of s^n x e^(-x(1-s)) ds, n = 0, 1, 2: a series, or the recursion where it does not cancel."""
+    if x < 1:
+        return [x * sum((-x) ** j * factorial(n) / factorial(n + j + 1) for j in range(TERMS)) for n in range(3)]
+    zeroth = -expm1(-x)
+    first = 1 - zeroth / x
+    return [zeroth, first, 1 - 2 * first / x]
 
 
 def half_life(days: float) -> float:
