@@ -12,7 +12,7 @@ from simulator.engine import observe, recruit, rows, screening, sums
 from simulator.engine.jit import LANES
 from simulator.engine.space import Full, Space
 
-BATCH, PART = 4096, 1024
+BATCH, PART = 4096, 2048
 """Patients recruited together, and stepped together so that they stay in the cache. Results do not depend on them."""
 RANGE = 4 * BATCH
 """Patients of one call of a worker."""

@@ -120,15 +120,20 @@ def treat(model, drug, table, doses, cursor, s, step, days, addon):
     The step is cut at the doses of the shared calendar only; `cursor` is the place of the next one.
     `table` : (8, column) propagators by days.
     """
-    share = ONE / F(days)
+    while cursor < doses.size and doses[cursor] == WEEK * step:
+        _give_all(model, drug, s, WEEK * step, step, addon, cursor == 0)
+        cursor += 1
+    if cursor == doses.size or doses[cursor] >= WEEK * step + days:
+        effect.chain(drug, table, days, ONE, s, addon, True)
+        return
+    share, at = ONE / F(days), 0
     effect.open_step(s)
-    at = 0
     while at < days:
         while cursor < doses.size and doses[cursor] == WEEK * step + at:
             _give_all(model, drug, s, WEEK * step + at, step, addon, cursor == 0)
             cursor += 1
         to = min(days, doses[cursor] - WEEK * step) if cursor < doses.size else days
-        effect.chain(drug, table, to - at, ONE if to - at == days else F(to - at) * share, s)
+        effect.chain(drug, table, to - at, F(to - at) * share, s, addon, False)
         at = to
     effect.close_step(s, addon)
 
@@ -139,5 +144,5 @@ def treat_own(model, drug, table, calendars, w, s, step, days, addon):
     effect.open_step(s)
     for d in range(days):
         _give_own(model, drug, calendars, w, s, WEEK * step + d, step, addon)
-        effect.chain(drug, table, 1, ONE / F(days), s)
+        effect.chain(drug, table, 1, ONE / F(days), s, addon, False)
     effect.close_step(s, addon)

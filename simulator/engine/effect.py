@@ -75,9 +75,26 @@ def respond(drug, key, w, s):
 
 
 @inline
-def chain(drug, table, h, weight, s):
-    """Advance the drug by `h` whole days, row `h` of the propagators; ZBAR gains `weight` times their mean z2."""
+def _multiplier(effect, z2, change, addon):
+    """Multiplier of the rate for a (mean) z2, and its change: add-ons multiply it where it is positive."""
+    m, delta = ONE - effect * z2, -effect * change
+    return (m * addon, delta * addon) if m > ZERO else (m, delta)
+
+
+@inline
+def chain(drug, table, h, weight, s, addon, whole):
+    """Advance the drug by `h` whole days, row `h` of the propagators.
+
+    If that is the `whole` step, M and DELTA follow at once; if not, ZBAR gains `weight` times the mean of z2 (see
+    `open_step` and `close_step`).
+    """
     fast, slow = ONE - drug.slow, drug.slow
+    he, hr, hx = (
+        fast * table[h, HRE] + slow * table[h, HXE],
+        fast * table[h, HRR] + slow * table[h, HXR],
+        slow * table[h, HXX],
+    )
+    h1, h2 = fast * table[h, HR1] + slow * table[h, HX1], fast * table[h, HR2] + slow * table[h, HX2]
     for i in range(LANES):
         c, half = s[C + i], s[EC50 + i]
         c1, c2 = c * table[h, DECAY1], c * table[h, DECAY2]
@@ -87,10 +104,8 @@ def chain(drug, table, h, weight, s):
         e, r, x, z1, z2 = s[E + i], s[R + i], s[X + i], s[Z1 + i], s[Z2 + i]
         r_next = table[h, RE] * e + table[h, RR] * r + table[h, R1] * i1 + table[h, R2] * i2
         x_next = table[h, XE] * e + table[h, XR] * r + table[h, XX] * x + table[h, X1] * i1 + table[h, X2] * i2
-        r_half = table[h, HRE] * e + table[h, HRR] * r + table[h, HR1] * i1 + table[h, HR2] * i2
-        x_half = table[h, HXE] * e + table[h, HXR] * r + table[h, HXX] * x + table[h, HX1] * i1 + table[h, HX2] * i2
         at_start = min(fast * r + slow * x, NFL_LIMIT)
-        at_half = min(fast * r_half + slow * x_half, NFL_LIMIT)
+        at_half = min(he * e + hr * r + hx * x + h1 * i1 + h2 * i2, NFL_LIMIT)
         at_end = min(fast * r_next + slow * x_next, NFL_LIMIT)
         s[V + i] = (
             table[h, VV] * s[V + i]
@@ -98,10 +113,13 @@ def chain(drug, table, h, weight, s):
             + table[h, V_HALF] * at_half
             + table[h, V_END] * at_end
         )
-        s[ZBAR + i] += weight * (
-            table[h, ME] * e + table[h, MA] * z1 + table[h, MB] * z2 + table[h, M1] * i1 + table[h, M2] * i2
-        )
-        s[Z2 + i] = table[h, BE] * e + table[h, BA] * z1 + table[h, BB] * z2 + table[h, B1] * i1 + table[h, B2] * i2
+        mean = table[h, ME] * e + table[h, MA] * z1 + table[h, MB] * z2 + table[h, M1] * i1 + table[h, M2] * i2
+        z2_next = table[h, BE] * e + table[h, BA] * z1 + table[h, BB] * z2 + table[h, B1] * i1 + table[h, B2] * i2
+        if whole:
+            s[M + i], s[DELTA + i] = _multiplier(s[E_F + i], mean, z2_next - z2, addon)
+        else:
+            s[ZBAR + i] += weight * mean
+        s[Z2 + i] = z2_next
         s[Z1 + i] = table[h, AE] * e + table[h, AA] * z1 + table[h, A1] * i1 + table[h, A2] * i2
         s[E + i] = table[h, EE] * e + table[h, E1] * i1 + table[h, E2] * i2
         s[R + i] = r_next
@@ -121,10 +139,7 @@ def open_step(s):
 def close_step(s, addon):
     """After a step's doses: the rate's multiplier, its mean over the step and its change."""
     for i in range(LANES):
-        m = ONE - s[E_F + i] * s[ZBAR + i]
-        delta = -s[E_F + i] * (s[Z2 + i] - s[ZWAS + i])
-        s[M + i] = m * addon if m > ZERO else m
-        s[DELTA + i] = delta * addon if m > ZERO else delta
+        s[M + i], s[DELTA + i] = _multiplier(s[E_F + i], s[ZBAR + i], s[Z2 + i] - s[ZWAS + i], addon)
 
 
 @inline

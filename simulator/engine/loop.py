@@ -25,7 +25,7 @@ def _load(space, arms, a, drug, key, start, n):
     for b in range((n + LANES - 1) // LANES):
         s, w = space.s[b], space.w[b]
         count = min(LANES, n - b * LANES)
-        for row in range(space.cohort.shape[0]):
+        for row in range(rows.LIVING, space.cohort.shape[0]):
             for i in range(count):
                 s[U64(row * LANES) + U64(i)] = space.cohort[row, U64(start + b * LANES) + U64(i)]
             for i in range(count, LANES):

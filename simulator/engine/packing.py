@@ -1,5 +1,7 @@
 """The dead leave the blocks: their outcome is counted, and lanes from the last blocks take their places."""
 
+import numpy as np
+
 from simulator.engine import sums
 from simulator.engine.jit import LANES, U64, block, inline
 from simulator.engine.rows import DEATH, EVENT, LIVING
@@ -40,8 +42,10 @@ def too_many_dead(s, blocks, day):
     """Whether the living would fit into one block less."""
     alive = 0
     for b in range(blocks):
+        here = np.int32(0)
         for i in range(LANES):
-            alive += 1 if s[b, DEATH + i] > day else 0
+            here += np.int32(1) if s[U64(b), U64(DEATH) + U64(i)] > day else np.int32(0)
+        alive += here
     return alive <= (blocks - 1) * LANES
 
 

@@ -93,8 +93,10 @@ def _add_value(table, v, x, base, alive, bins, counts, a, t):
         d = min(max(x[i] - base[first + U64(i)], -limit), limit)
         total = np.int32(total + (np.int32(np.floor(d * scale + HALF)) & alive[i]))
         square += np.int64(np.int32(np.floor(d * d * square_scale + HALF)) & alive[i])
-        bins[i] = np.uint32(np.int32(min(max((d - low) * per_width, ZERO), last)))
     if counts.shape[3] > 0:  # no bins: no quantiles
+        for i in range(LANES):
+            place = (x[i] - base[first + U64(i)] - low) * per_width
+            bins[i] = np.uint32(np.int32(min(max(place, ZERO), last)))
         for i in range(LANES):
             counts[a, t, v, bins[i]] -= alive[i]
     return total, square

@@ -9,7 +9,7 @@ from simulator.engine.rows import LEFT, M
 from simulator.models.clock.kernels.state import FLOOR, LOG_L, PHI, SPEED, Q, U
 
 STEP_DAYS = F(7.0)
-FLAT, THIN, TWELFTH, SIXTH = F(0.004), F(1e-6), F(1 / 12), F(1 / 6)
+FLAT, THIN, THIRD, SIXTH = F(0.004), F(1e-6), F(1 / 3), F(1 / 6)
 
 
 def mark(model, s, i, fraction, addon, cap):
@@ -19,18 +19,17 @@ def mark(model, s, i, fraction, addon, cap):
 
 
 @inline
-def _mean_hazard(model, u, u_next, phi, phi_next, per_both):
+def _mean_hazard(half_kappa, bend, u, u_next, phi, phi_next, per_both):
     """Mean of dPhi/du over the step: the difference quotient, or the corrected trapezoid where that would cancel.
 
     Both are written as one fraction, because a division costs as much as ten multiplications.
     """
     du = u_next - u
-    bend = TWO * du * per_both
-    correction = ONE - (model.kappa - ONE) * (model.kappa - TWO) * bend * bend * TWELFTH
+    turn = du * per_both
     thick = abs(du) > FLAT * abs(u)
-    over = phi_next - phi if thick else HALF * model.kappa * (phi * u_next + phi_next * u) * correction
+    over = phi_next - phi if thick else half_kappa * (phi * u_next + phi_next * u) * (ONE - bend * turn * turn)
     under = du if thick else u * u_next
-    return over / under if thick or u > ZERO else ZERO
+    return over / under if thick | (u > ZERO) else ZERO
 
 
 @inline
@@ -46,6 +45,8 @@ def step(model, s, day, hazard):
 
     One formula for every sign of m, and for every arm, so that a drug without effect changes no bit.
     """
+    half_kappa, lean, past = HALF * model.kappa, (model.kappa - ONE) * SIXTH, ONE - model.epsilon
+    bend = (model.kappa - ONE) * (model.kappa - TWO) * THIRD
     for i in range(LANES):
         u, phi = s[U + i], s[PHI + i]
         m, delta = s[M + i], s[rows.DELTA + i]
@@ -54,14 +55,13 @@ def step(model, s, day, hazard):
         inside = exp32(model.kappa * (log32(u_next) - s[LOG_L + i]))
         phi_next = inside if u_next > ZERO else ZERO
         per_both = ONE / (u + u_next)
-        mean = _mean_hazard(model, u, u_next, phi, phi_next, per_both)
-        tilt = ONE - (model.kappa - ONE) * k * delta * SIXTH * per_both
-        tilt = tilt if u > ZERO and u_next > ZERO else ONE
-        rise = mean * (model.epsilon * tilt + (ONE - model.epsilon) * _mean_of_positive(m, delta))
-        rise = hazard * k * rise
-        rise = rise if u > ZERO or u_next > ZERO else ZERO
+        mean = _mean_hazard(half_kappa, bend, u, u_next, phi, phi_next, per_both)
+        tilt = ONE - lean * (k * delta) * per_both
+        tilt = tilt if (u > ZERO) & (u_next > ZERO) else ONE
+        rise = (hazard * k) * mean * (model.epsilon * tilt + past * _mean_of_positive(m, delta))
+        rise = rise if (u > ZERO) | (u_next > ZERO) else ZERO
         left = s[LEFT + i]
-        hit = left > ZERO and rise >= left
+        hit = (left > ZERO) & (rise >= left)
         s[rows.TRY_DAY + i] = day if hit else s[rows.TRY_DAY + i]
         s[rows.TRY_LEFT + i] = left if hit else s[rows.TRY_LEFT + i]
         s[rows.TRY_RISE + i] = rise if hit else s[rows.TRY_RISE + i]
@@ -88,12 +88,12 @@ def invert(model, s, i):
     share = float(s[rows.TRY_LEFT + i]) / float(s[rows.TRY_RISE + i])
     m, half = float(s[rows.TRY_M + i]), 0.5 * float(s[rows.TRY_DELTA + i])
     theta = share
-    if abs(du) > 1e-4 * abs(u):
-        log_l = float(s[LOG_L + i])
-        phi = np.exp(kappa * (np.log(u) - log_l)) if u > 0.0 else 0.0
-        end = np.exp(kappa * (np.log(u + du) - log_l)) if u + du > 0.0 else 0.0
-        reached = np.exp(log_l + np.log(phi + share * (end - phi)) / kappa)
-        theta = min(max((reached - u) / du, 0.0), 1.0)
+    if u > 0.0 and abs(du) > 1e-4 * u:
+        r = max(du / u, -1.0)
+        grown = share * np.expm1(kappa * np.log1p(r))  # of Phi, as a share of what it was
+        theta = np.expm1(np.log1p(grown) / kappa) / r
+    elif u <= 0.0:
+        theta = ((u + du) * share ** (1.0 / kappa) - u) / du  # Phi begins at 0
     first = epsilon + (1.0 - epsilon) * max(m - half, 0.0)
     last = epsilon + (1.0 - epsilon) * max(m + half, 0.0)
     mean = 0.5 * (first + last)
