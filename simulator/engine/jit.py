@@ -74,3 +74,8 @@ def block(function):
 def inline(function):
     """Compile a function of one patient into the loop that calls it, so that the loop still vectorises."""
     return numba.njit(forceinline=True, **OPTIONS)(function) if JIT else function
+
+
+def merge(function):
+    """Write a function into its only caller before compiling: no level of its own, which would be compiled twice."""
+    return numba.njit(inline="always", **OPTIONS)(function) if JIT else function

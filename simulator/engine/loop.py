@@ -8,7 +8,7 @@ epoch, then the next block; in summary mode the dead leave the blocks at the end
 import numpy as np
 
 from simulator.engine import dosing, effect, rows, seam
-from simulator.engine.jit import LANES, U64, block, inline, kernel
+from simulator.engine.jit import LANES, U64, block, inline, kernel, merge
 from simulator.engine.looking import find, keep_events, look_at_everybody, show, sum_up
 from simulator.engine.mathematics import ONE, TWO, ZERO, F
 from simulator.engine.packing import close, pack, too_many_dead
@@ -19,7 +19,7 @@ WEEK, STEPS_PER_EPOCH = 7, 4
 RESOLVED = F(-2.0)
 
 
-@block
+@merge
 def _load(space, arms, a, drug, key, start, n):
     """Put `n` of the cohort into blocks for arm `a`; lanes beyond them belong to nobody and are never alive."""
     for b in range((n + LANES - 1) // LANES):
@@ -93,7 +93,7 @@ def _look(model, drug, visits, key, calendar, table, totals, full, a, space, b, 
         look_at_everybody(visits, key, calendar, full, a, t, s, space.w[b], space.o, space.day, day, first)
 
 
-@block
+@merge
 def _look_inside(
     model, drug, visits, key, arms, calendar, table, totals, full, a, space, b, step, doses, cursor, first
 ):
@@ -109,7 +109,7 @@ def _look_inside(
         _look(model, drug, visits, key, calendar, table, totals, full, a, space, b, space.peeked, day, addon, first)
 
 
-@inline
+@merge
 def _epoch(model, drug, visits, key, arms, calendar, table, totals, full, a, space, b, epoch, doses, cursor, first):
     """28 days of block b in arm `a`. Returns the place of the next dose in the shared calendar."""
     s, w, own, propagators = space.s[b], space.w[b], arms.own[a], arms.table[a]

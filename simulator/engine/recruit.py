@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.engine import observe, seam
-from simulator.engine.jit import LANES, block, inline, kernel
+from simulator.engine.jit import LANES, block, inline, kernel, merge
 from simulator.engine.mathematics import ZERO, F
 from simulator.engine.people import BY_TIME, I0, background_months, meet, stratum_of
 from simulator.engine.random import U32
@@ -68,7 +68,7 @@ def _keep(s, i, slot, kept):
         kept[1 + k, slot] = s[(MODEL + k) * LANES + i]
 
 
-@block
+@merge
 def _let_in(people, visits, model, gates, key, space, first, n, cohort, who):
     """Draw those who were found once more, set them to where their history ended, and write their rows at baseline."""
     s, w, kept = space.s, space.w, space.kept
@@ -131,7 +131,7 @@ def _live_on(people, visits, model, key, s, w, o):
         observe.screen(visits, key, w, s, o)
 
 
-@block
+@merge
 def _meet_block(people, visits, model, gates, key, space, start, lanes, first):
     """Candidates `start`... of the round: draw them, and judge those who stand at entry already."""
     s, w, width = space.s, space.w, space.width[0]
@@ -155,7 +155,7 @@ def _meet_block(people, visits, model, gates, key, space, start, lanes, first):
         space.reason[start + i] = space.why[i]
 
 
-@block
+@merge
 def _round(people, visits, model, gates, key, space, waiting, first):
     """Try the next candidates of every place still empty; fills space.reason. Returns candidates per place."""
     width = max(1, ROUND // waiting)
