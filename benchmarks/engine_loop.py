@@ -17,10 +17,10 @@ from simulator.program import compile_program
 SUMMED = [
     ("alsfrs_r", False, False, 0, 48),
     ("svc", False, False, 0, 160),
-    ("nfl_plasma", True, False, 1, 9),
-    ("sod1_csf", True, False, -3, 1),
+    ("nfl_plasma", False, False, 0, 1000),
+    ("sod1_csf", False, False, 0, 2),
 ]
-"""What the twins sum: output, on the log scale, as change, range."""
+"""What the twins sum, plain values all: output, on the log scale, as change, range."""
 SEED = 1
 TWO_ARMS = {"untreated": [], "treated": [{"treatments": ["tofersen"], "from_day": 0}]}
 

@@ -19,7 +19,7 @@ from scipy.stats import kstest, norm
 import simulator as sim
 from simulator.engine import jit, people, recruit, sums
 from simulator.engine import random as rng
-from simulator.engine.mathematics import exp32, log32, sincos_turn
+from simulator.engine.mathematics import exp32, expm1_32, log1p_32, log32, sincos_turn
 from tests.oracle import philox as reference
 from tests.oracle.recruit import stratum_of
 
@@ -46,6 +46,12 @@ def map_exp(x, out):
 def map_log(x, out):
     for i in range(x.size):
         out[i] = log32(x[i])
+
+
+@jit.kernel
+def map_expm1_log1p(x, below, above):
+    for i in range(x.size):
+        below[i], above[i] = expm1_32(x[i]), log1p_32(x[i])
 
 
 @jit.kernel
@@ -100,6 +106,14 @@ def test_log_is_right_to_two_units_in_the_last_place():
     tiny = float(np.finfo(F).tiny)
     (zero,) = applied(map_log, np.array([0, tiny / 2, -1], F))
     assert zero == pytest.approx([math.log(tiny)] * 3, rel=1e-6)
+
+
+def test_expm1_and_log1p_keep_the_places_of_a_small_argument():
+    size = np.geomspace(1e-12, 0.99, 200_001)
+    x = np.concatenate([-size, size]).astype(F)
+    below, above = applied(map_expm1_log1p, x, 2)
+    assert np.abs(below / np.expm1(x.astype(np.float64)) - 1).max() < 1e-6
+    assert np.abs(above / np.log1p(x.astype(np.float64)) - 1).max() < 1e-6
 
 
 def test_sine_and_cosine_of_a_turn_are_right():
@@ -244,7 +258,7 @@ def test_sums_are_integers_whose_order_cannot_matter():
 def test_scales_keep_a_block_of_the_largest_values_within_an_integer():
     limits = np.array([1e-3, 0.5, 1, 3, 48, 96, 1000])
     first, second = (scale.astype(np.float64) for scale in sums.scales(limits))
-    for product in (limits * first * 128, limits**2 * second):
+    for product in (limits * first * 128, limits**2 * second * 128):
         assert (product <= 2**31 - 128).all()
         assert (product > 2**28).all()
     assert (np.log2([*first, *second]) % 1 == 0).all()

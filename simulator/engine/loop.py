@@ -17,6 +17,8 @@ from simulator.engine.space import INSIDE, LOOK, NOBODY
 
 WEEK, STEPS_PER_EPOCH = 7, 4
 RESOLVED = F(-2.0)
+GROUP = min(16, LANES)
+"""Lanes that are asked together whether a threshold is used up."""
 
 
 @merge
@@ -50,20 +52,24 @@ def _copy(source, target):
 @block
 def _resolve(model, s):
     """Turn the steps in which thresholds were used up into days; background death may have come first."""
-    waiting = np.int32(0)
-    for i in range(LANES):
-        waiting += np.int32(1) if s[TRY_DAY + i] >= ZERO else np.int32(0)
-    if waiting == 0:
-        return
-    for i in range(LANES):
-        if s[TRY_DAY + i] >= ZERO:
-            day = seam.invert(model, s, i)
-            s[TRY_DAY + i] = RESOLVED
-            if day < s[EVENT + i]:
-                s[EVENT + i] = day
-                assisted = s[PAV + i] > ZERO
-                s[KIND + i] = TWO if assisted else ONE
-                s[DEATH + i] = min(s[DEATH + i], day + s[rows.AFTER_PAV + i] if assisted else day)
+    for group in range(0, LANES, GROUP):
+        waiting = np.int32(0)
+        for i in range(GROUP):
+            waiting += np.int32(1) if s[U64(TRY_DAY + group) + U64(i)] >= ZERO else np.int32(0)
+        if waiting > 0:
+            for i in range(group, group + GROUP):
+                if s[TRY_DAY + i] >= ZERO:
+                    _happen(s, i, seam.invert(model, s, i))
+
+
+@inline
+def _happen(s, i, day):
+    """The disease ends the event-free life of lane i on `day`, by death or PAV, if nothing came before."""
+    s[TRY_DAY + i] = RESOLVED
+    if day < s[EVENT + i]:
+        assisted = s[PAV + i] > ZERO
+        s[EVENT + i], s[KIND + i] = day, TWO if assisted else ONE
+        s[DEATH + i] = min(s[DEATH + i], day + s[rows.AFTER_PAV + i] if assisted else day)
 
 
 @block

@@ -14,7 +14,7 @@ from simulator.engine.mathematics import HALF, ONE, ZERO, F, log32
 from simulator.engine.rows import DEATH, EVENT, KIND
 
 BLOCK_BITS = 23
-"""Binary places of a value, so that a block of up to 128 adds up within 32 bits; independent of the block's width."""
+"""Binary places of a value or square, so that a block of up to 128 adds up within 32 bits; whatever the block's width."""
 TIME_SCALE = 2.0**10
 TIME_SQUARE_SCALE = 2.0**-2
 
@@ -38,9 +38,9 @@ class Sums(NamedTuple):
 
 
 def scales(limit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Powers of two that keep the sum of |x| <= limit over a block, and each x², inside 31 bits."""
+    """Powers of two that keep the sums of |x| <= limit and of x² over a block inside 31 bits."""
     first = [2.0 ** floor(BLOCK_BITS - log2(x)) for x in limit]
-    second = [2.0 ** floor(30 - 2 * log2(x)) for x in limit]
+    second = [2.0 ** floor(BLOCK_BITS - 2 * log2(x)) for x in limit]
     return np.array(first, np.float32), np.array(second, np.float32)
 
 
@@ -88,11 +88,11 @@ def _add_value(table, v, x, base, alive, bins, counts, a, t):
     limit, scale, square_scale = table[v, LIMIT], table[v, SCALE], table[v, SQUARE_SCALE]
     low, per_width, last = table[v, LOW], ONE / table[v, WIDTH], F(counts.shape[3] - 1)
     first = U64(v * LANES)
-    total, square = np.int32(0), np.int64(0)
+    total, square = np.int32(0), np.int32(0)
     for i in range(LANES):
         d = min(max(x[i] - base[first + U64(i)], -limit), limit)
         total = np.int32(total + (np.int32(np.floor(d * scale + HALF)) & alive[i]))
-        square += np.int64(np.int32(np.floor(d * d * square_scale + HALF)) & alive[i])
+        square = np.int32(square + (np.int32(np.floor(d * d * square_scale + HALF)) & alive[i]))
     if counts.shape[3] > 0:  # no bins: no quantiles
         for i in range(LANES):
             place = (x[i] - base[first + U64(i)] - low) * per_width

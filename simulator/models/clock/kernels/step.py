@@ -4,7 +4,7 @@ import numpy as np
 
 from simulator.engine import rows
 from simulator.engine.jit import LANES, inline
-from simulator.engine.mathematics import HALF, ONE, TWO, ZERO, F, exp32, log32
+from simulator.engine.mathematics import HALF, ONE, TWO, ZERO, F, exp32, expm1_32, log1p_32, log32
 from simulator.engine.rows import LEFT, M
 from simulator.models.clock.kernels.state import FLOOR, LOG_L, PHI, SPEED, Q, U
 
@@ -57,18 +57,18 @@ def step(model, s, day, hazard):
         per_both = ONE / (u + u_next)
         mean = _mean_hazard(half_kappa, bend, u, u_next, phi, phi_next, per_both)
         tilt = ONE - lean * (k * delta) * per_both
-        tilt = tilt if (u > ZERO) & (u_next > ZERO) else ONE
+        tilt = tilt if min(u, u_next) > ZERO else ONE
         rise = (hazard * k) * mean * (model.epsilon * tilt + past * _mean_of_positive(m, delta))
-        rise = rise if (u > ZERO) | (u_next > ZERO) else ZERO
         left = s[LEFT + i]
         hit = (left > ZERO) & (rise >= left)
-        s[rows.TRY_DAY + i] = day if hit else s[rows.TRY_DAY + i]
-        s[rows.TRY_LEFT + i] = left if hit else s[rows.TRY_LEFT + i]
-        s[rows.TRY_RISE + i] = rise if hit else s[rows.TRY_RISE + i]
-        s[rows.TRY_U + i] = u if hit else s[rows.TRY_U + i]
-        s[rows.TRY_DU + i] = u_next - u if hit else s[rows.TRY_DU + i]
-        s[rows.TRY_M + i] = m if hit else s[rows.TRY_M + i]
-        s[rows.TRY_DELTA + i] = delta if hit else s[rows.TRY_DELTA + i]
+        if hit:
+            s[rows.TRY_DAY + i] = day
+            s[rows.TRY_LEFT + i] = left
+            s[rows.TRY_RISE + i] = rise
+            s[rows.TRY_U + i] = u
+            s[rows.TRY_DU + i] = u_next - u
+            s[rows.TRY_M + i] = m
+            s[rows.TRY_DELTA + i] = delta
         s[LEFT + i] = left - rise
         s[U + i] = u_next
         s[PHI + i] = phi_next
@@ -83,21 +83,22 @@ def peek(model, s, days):
 
 def invert(model, s, i):
     """Section 4: the day in the step at which the hazard has used up what was left of the threshold."""
-    kappa, epsilon = float(model.kappa), float(model.epsilon)
-    u, du = float(s[rows.TRY_U + i]), float(s[rows.TRY_DU + i])
-    share = float(s[rows.TRY_LEFT + i]) / float(s[rows.TRY_RISE + i])
-    m, half = float(s[rows.TRY_M + i]), 0.5 * float(s[rows.TRY_DELTA + i])
+    kappa, epsilon = model.kappa, model.epsilon
+    u, du = s[rows.TRY_U + i], s[rows.TRY_DU + i]
+    share = s[rows.TRY_LEFT + i] / s[rows.TRY_RISE + i]
+    m, half = s[rows.TRY_M + i], HALF * s[rows.TRY_DELTA + i]
     theta = share
-    if u > 0.0 and abs(du) > 1e-4 * u:
-        r = max(du / u, -1.0)
-        grown = share * np.expm1(kappa * np.log1p(r))  # of Phi, as a share of what it was
-        theta = np.expm1(np.log1p(grown) / kappa) / r
-    elif u <= 0.0:
-        theta = ((u + du) * share ** (1.0 / kappa) - u) / du  # Phi begins at 0
-    first = epsilon + (1.0 - epsilon) * max(m - half, 0.0)
-    last = epsilon + (1.0 - epsilon) * max(m + half, 0.0)
-    mean = 0.5 * (first + last)
-    if mean > 0.0:
+    if du >= u:  # Phi begins at 0, or at a small part of what it becomes
+        before = exp32(kappa * (log32(u) - log32(u + du))) if u > ZERO else ZERO
+        theta = ((u + du) * exp32(log32(before + share * (ONE - before)) / kappa) - u) / du
+    elif abs(du) > F(1e-4) * u:
+        r = max(du / u, -ONE)
+        grown = share * expm1_32(kappa * log1p_32(r))  # of Phi, as a share of what it was
+        theta = expm1_32(log1p_32(grown) / kappa) / r
+    first = epsilon + (ONE - epsilon) * max(m - half, ZERO)
+    last = epsilon + (ONE - epsilon) * max(m + half, ZERO)
+    mean = HALF * (first + last)
+    if mean > ZERO:
         first, last = first / mean, last / mean
-        theta = 2.0 * theta / (first + np.sqrt(max(first * first + 2.0 * (last - first) * theta, 0.0)))
-    return F(float(s[rows.TRY_DAY + i]) + 7.0 * min(max(theta, 0.0), 1.0))
+        theta = TWO * theta / (first + np.sqrt(max(first * first + TWO * (last - first) * theta, ZERO)))
+    return s[rows.TRY_DAY + i] + STEP_DAYS * min(max(theta, ZERO), ONE)
