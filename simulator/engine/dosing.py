@@ -9,7 +9,7 @@ import numpy as np
 
 from simulator.engine import effect, rows, seam
 from simulator.engine.effect import Drug
-from simulator.engine.jit import LANES, block, inline
+from simulator.engine.jit import LANES, block, inline, merge
 from simulator.engine.mathematics import ONE, ZERO, F
 from simulator.engine.random import U32, Stream, uniforms
 from simulator.engine.rows import CANDIDATE, GIVEN, PATIENT, SLOT, STOP, C
@@ -17,6 +17,7 @@ from simulator.engine.rows import CANDIDATE, GIVEN, PATIENT, SLOT, STOP, C
 DOSE = U32(Stream.DOSE)
 NEVER = F(np.inf)
 WEEK, SEVENTH = 7, F(1 / 7)
+DAY = np.int64(1)  # no literal: the chain is compiled for a number of days
 GRACE_DAYS = 14
 EPOCH_NUMBERS = 4096
 """Dose numbers of an epoch in the random key."""
@@ -44,7 +45,7 @@ class Arms(NamedTuple):
     hazard: np.ndarray  # (arm, step) float32: mean multiplier of the hazard
 
 
-@inline
+@merge
 def drug_of(arms, a):
     """The antisense drug of arm `a` as scalars."""
     c = arms.constant[a]
@@ -54,7 +55,7 @@ def drug_of(arms, a):
     )  # fmt: skip
 
 
-@block
+@merge
 def _plan(arms, a, key, patient, candidate, stop, calendar):
     """Fill one patient's own calendar: days on which a dose is really given, then infinity."""
     loading = arms.loading[arms.loading_start[a] : arms.loading_start[a + 1]]
@@ -76,7 +77,7 @@ def _plan(arms, a, key, patient, candidate, stop, calendar):
     calendar[place:] = NEVER
 
 
-@block
+@merge
 def begin(arms, a, key, w, s, calendars):
     """Before day 0: when each lane stops, and its own calendar where doses are missed."""
     first = arms.day[arms.day_start[a]] if arms.day_start[a + 1] > arms.day_start[a] else 0
@@ -101,7 +102,7 @@ def _give_all(model, drug, s, day, step, addon, first):
                 seam.mark(model, s, i, F(day - WEEK * step) * SEVENTH, addon, drug.cap)
 
 
-@inline
+@merge
 def _give_own(model, drug, calendars, w, s, day, step, addon):
     """Doses of this day in the patients' own calendars; GIVEN counts a lane's doses so far."""
     for i in range(LANES):
@@ -144,5 +145,5 @@ def treat_own(model, drug, table, calendars, w, s, step, days, addon):
     effect.open_step(s)
     for d in range(days):
         _give_own(model, drug, calendars, w, s, WEEK * step + d, step, addon)
-        effect.chain(drug, table, 1, ONE / F(days), s, addon, False)
+        effect.chain(drug, table, DAY, ONE / F(days), s, addon, False)
     effect.close_step(s, addon)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.engine import propagators, rows
-from simulator.engine.jit import LANES, inline
+from simulator.engine.jit import LANES, inline, merge
 from simulator.engine.mathematics import ONE, ZERO, F
 from simulator.engine.random import U32, Stream, normals, sample
 from simulator.engine.rows import DELTA, E_F, E_N, EC50, Z1, Z2, ZBAR, ZWAS, C, E, M, R, V, X
@@ -51,7 +51,7 @@ class Drug(NamedTuple):
     cap: np.float32  # recovery cap
 
 
-@inline
+@merge
 def respond(drug, key, w, s):
     """Each patient's own response to the drug, and the untreated equilibrium to start from."""
     terms = (drug.ec50_log, drug.ec50_centre, drug.ec50_spread, drug.ec50_low, drug.ec50_high)
@@ -150,7 +150,7 @@ def untreated(s, addon):
         s[DELTA + i] = ZERO
 
 
-@inline
+@merge
 def read_out(drug, s, o, addon):
     """The drug's own output rows: CSF SOD1 as a ratio to baseline, and the rate's multiplier at this moment."""
     for i in range(LANES):

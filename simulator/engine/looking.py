@@ -3,7 +3,7 @@
 import numpy as np
 
 from simulator.engine import effect, observe, rows, seam, sums
-from simulator.engine.jit import LANES, block, inline, kernel
+from simulator.engine.jit import LANES, block, inline, kernel, merge
 from simulator.engine.mathematics import ZERO, F
 from simulator.engine.rows import DEATH, EVENT, KIND, SLOT
 from simulator.engine.space import NOBODY
@@ -12,7 +12,7 @@ from simulator.units import DAYS_PER_YEAR
 YEAR = F(DAYS_PER_YEAR)
 
 
-@inline
+@merge
 def sum_up(table, heads, moments, counts, a, t, base, o, s, day, x, alive, bins):
     """Add a block to the sums of arm `a` and output `t`; the first output is everybody's baseline."""
     if t == 0:
@@ -20,7 +20,7 @@ def sum_up(table, heads, moments, counts, a, t, base, o, s, day, x, alive, bins)
     sums.accumulate(table, heads, moments, counts, a, t, base, o, s, F(day), x, alive, bins)
 
 
-@block
+@merge
 def _keep_truth(full, a, t, s, w, o, first):
     for v in range(full.truth.shape[0]):
         for i in range(LANES):
@@ -28,7 +28,7 @@ def _keep_truth(full, a, t, s, w, o, first):
                 full.truth[v, a, first + int(w[SLOT + i]), t] = o[v * LANES + i]
 
 
-@block
+@merge
 def _visit(visits, nominal, key, full, a, visit, s, w, o, day, held, first):
     """Measure those lanes of a block whose visit is held on `day`, before death and dropout."""
     observe.visit_days(visits, key, w, held, visit, nominal)
@@ -63,14 +63,14 @@ def find(days, day):
     return low if low < days.size and days[low] == day else -1
 
 
-@inline
+@merge
 def show(model, drug, s, o, day, addon):
     """All output rows of a block that stands at `day`."""
     seam.outputs(model, s, o, F(day) / YEAR)
     effect.read_out(drug, s, o, addon)
 
 
-@block
+@merge
 def look_at_everybody(visits, key, calendar, full, a, t, s, w, o, held, day, first):
     """Truth and visits of a full run; `t` is the number of the output on this day, -1 if there is none."""
     if t >= 0:
@@ -80,7 +80,7 @@ def look_at_everybody(visits, key, calendar, full, a, t, s, w, o, held, day, fir
             _visit(visits, calendar.visit[v], key, full, a, v, s, w, o, day, held, first)
 
 
-@block
+@merge
 def keep_events(full, a, space, blocks, first):
     """Write the outcome of a full run's block."""
     for b in range(blocks):

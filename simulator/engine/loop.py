@@ -16,6 +16,7 @@ from simulator.engine.rows import DEATH, EVENT, KIND, PAV, SLOT, TRY_DAY
 from simulator.engine.space import INSIDE, LOOK, NOBODY
 
 WEEK, STEPS_PER_EPOCH = 7, 4
+WHOLE = np.int64(7)  # days; no literal: what treats is compiled for any number of days
 RESOLVED = F(-2.0)
 GROUP = min(16, LANES)
 """Lanes that are asked together whether a threshold is used up."""
@@ -62,7 +63,7 @@ def _resolve(model, s):
                     _happen(s, i, seam.invert(model, s, i))
 
 
-@inline
+@merge
 def _happen(s, i, day):
     """The disease ends the event-free life of lane i on `day`, by death or PAV, if nothing came before."""
     s[TRY_DAY + i] = RESOLVED
@@ -131,9 +132,9 @@ def _epoch(model, drug, visits, key, arms, calendar, table, totals, full, a, spa
         if flags & INSIDE:
             _copy(s, space.before)
         if own:
-            dosing.treat_own(model, drug, propagators, space.calendars, w, s, step, WEEK, addon)
+            dosing.treat_own(model, drug, propagators, space.calendars, w, s, step, WHOLE, addon)
         elif after > 0:
-            dosing.treat(model, drug, propagators, doses, cursor, s, step, WEEK, addon)
+            dosing.treat(model, drug, propagators, doses, cursor, s, step, WHOLE, addon)
         else:
             effect.untreated(s, addon)
         seam.step(model, s, F(day), arms.hazard[a, step])

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.engine import rows
-from simulator.engine.jit import LANES, block, inline
+from simulator.engine.jit import LANES, block, inline, merge
 from simulator.engine.mathematics import ONE, TWO, ZERO, F, exp32
 from simulator.engine.random import U32, Stream, normals, uniforms
 from simulator.engine.rows import CANDIDATE, PATIENT
@@ -51,7 +51,7 @@ def screen(visits, key, w, s, o):
         s[rows.SVC_MEASURED + i] = o[rows.SVC + i] + visits.svc * zs
 
 
-@block
+@merge
 def visit_days(visits, key, w, day, visit, nominal):
     """Fill `day` with each lane's actual day of a visit, near the `nominal` one; -1 where it is missed."""
     for i in range(LANES):
@@ -61,7 +61,7 @@ def visit_days(visits, key, w, day, visit, nominal):
         day[i] = -ONE if visit > 0 and missed < visits.missing else held
 
 
-@inline
+@merge
 def observe(visits, key, w, s, o, visit, day, i):
     """What lane i shows at a visit held on `day`: (alsfrs_r, svc, hhd, nfl_plasma, sod1_csf)."""
     patient, candidate, index = w[PATIENT + i], w[CANDIDATE + i], U32(visit)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from simulator.engine import sums
-from simulator.engine.jit import LANES, U64, block, inline
+from simulator.engine.jit import LANES, U64, inline, merge
 from simulator.engine.rows import DEATH, EVENT, LIVING
 from simulator.engine.space import NOBODY
 
@@ -15,7 +15,7 @@ def _copy_lane(rows, first, b, i, c, j):
         rows[U64(b), U64(offset) + U64(i)] = rows[U64(c), U64(offset) + U64(j)]
 
 
-@block
+@merge
 def pack(s, w, base, blocks, day, a, ended, restricted, end):
     """Count the dead of arm `a` out and fill their lanes from the last blocks. Returns how many blocks are in use.
 
@@ -37,7 +37,7 @@ def pack(s, w, base, blocks, day, a, ended, restricted, end):
     return (tail + LANES) // LANES
 
 
-@block
+@merge
 def too_many_dead(s, blocks, day):
     """Whether the living would fit into one block less."""
     alive = 0
@@ -49,7 +49,7 @@ def too_many_dead(s, blocks, day):
     return alive <= (blocks - 1) * LANES
 
 
-@block
+@merge
 def close(s, blocks, a, ended, restricted, end):
     """At the end of follow-up: count everybody still in the blocks."""
     for b in range(blocks):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.engine import rows, seam
-from simulator.engine.jit import LANES, block, inline, kernel
+from simulator.engine.jit import LANES, block, inline, kernel, merge
 from simulator.engine.mathematics import ONE, ZERO, F, exp32, log32
 from simulator.engine.random import U32, Stream, normals, sample, uniforms
 from simulator.engine.rows import AGE_AT_ONSET, CANDIDATE, ENTRY, EVENT, LEFT, PATIENT, TIME_SINCE_ONSET
@@ -72,7 +72,7 @@ def strata_of(shares, out):
         out[i] = stratum_of(shares, i)
 
 
-@inline
+@merge
 def _meet_person(people, key, w, s):
     for i in range(LANES):
         patient, candidate = w[PATIENT + i], w[CANDIDATE + i]
@@ -89,7 +89,7 @@ def _meet_person(people, key, w, s):
         s[rows.E_N + i] = ZERO
 
 
-@inline
+@merge
 def _meet_fate(people, key, w, s):
     for i in range(LANES):
         patient, candidate = w[PATIENT + i], w[CANDIDATE + i]
@@ -106,7 +106,7 @@ def _meet_fate(people, key, w, s):
         s[rows.TRY_DAY + i] = -ONE
 
 
-@inline
+@merge
 def _look_up(variants, dropout, s):
     """Turn the uniform of the variant and the threshold of dropout into a number and a day."""
     for i in range(LANES):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.engine import observe, seam
-from simulator.engine.jit import LANES, block, inline, kernel, merge
+from simulator.engine.jit import LANES, block, kernel, merge
 from simulator.engine.mathematics import ZERO, F
 from simulator.engine.people import BY_TIME, I0, background_months, meet, stratum_of
 from simulator.engine.random import U32
@@ -60,7 +60,7 @@ class Search(NamedTuple):
     rejected: np.ndarray  # (stratum, reason) int64
 
 
-@inline
+@merge
 def _keep(s, i, slot, kept):
     """Lane i is the best so far for place `slot`: keep what its history has come to."""
     kept[0, slot] = s[TIME_SINCE_ONSET + i]
@@ -188,7 +188,7 @@ def _round(people, visits, model, gates, key, space, waiting, first):
     return width
 
 
-@block
+@merge
 def _settle(space, waiting, width):
     """After a round: count rejections up to the candidate that fits. Returns places still empty, or -1 - stratum."""
     left = 0

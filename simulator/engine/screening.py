@@ -1,7 +1,7 @@
 """Who is let in: verdicts on a block of candidates. The first rule that fails is the reason that is counted."""
 
 from simulator.engine import rows
-from simulator.engine.jit import LANES, U64, block, inline
+from simulator.engine.jit import LANES, U64, block, inline, merge
 from simulator.engine.mathematics import ONE, ZERO, F, exp32
 from simulator.engine.people import NEVER, YEAR_MONTHS, background_months
 from simulator.engine.rows import AGE_AT_ONSET, LEFT, STRATUM, TIME_SINCE_ONSET, USED
@@ -41,7 +41,7 @@ def judge_early(rules, s, why):
     _apply(rules, True, s, why)
 
 
-@block
+@merge
 def judge_late(people, rules, when, strata, s, why, holds, belongs):
     """What the time since onset decides; lanes that are not ACCEPTED keep their reason."""
     for i in range(LANES):
@@ -60,7 +60,7 @@ def judge_late(people, rules, when, strata, s, why, holds, belongs):
         _judge_stratum(when, strata, s, why, holds, belongs)
 
 
-@block
+@merge
 def _judge_stratum(when, strata, s, why, holds, belongs):
     """A candidate belongs to the first stratum one of whose clauses holds in full, else to the last.
 

@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.engine.jit import LANES, U64, inline
+from simulator.engine.jit import LANES, U64, inline, merge
 from simulator.engine.mathematics import HALF, ONE, ZERO, F, log32
 from simulator.engine.rows import DEATH, EVENT, KIND
 
 BLOCK_BITS = 23
-"""Binary places of a value or square, so that a block of up to 128 adds up within 32 bits; whatever the block's width."""
+"""Binary places of a value or square, so that a block of up to 128 adds up in 32 bits; the same for every width."""
 TIME_SCALE = 2.0**10
 TIME_SQUARE_SCALE = 2.0**-2
 
@@ -72,7 +72,7 @@ def _values(row, logarithm, o, x):
             x[i] = o[row + U64(i)]
 
 
-@inline
+@merge
 def keep_baseline(table, o, base, x):
     """Remember each lane's baseline of the variables that are changes; 0 for the others."""
     for v in range(table.shape[0]):
@@ -82,7 +82,7 @@ def keep_baseline(table, o, base, x):
             base[U64(v * LANES) + U64(i)] = x[i] * change
 
 
-@inline
+@merge
 def _add_value(table, v, x, base, alive, bins, counts, a, t):
     """Total and square of variable v over the alive lanes of a block; its values go into `counts`."""
     limit, scale, square_scale = table[v, LIMIT], table[v, SCALE], table[v, SQUARE_SCALE]
@@ -102,7 +102,7 @@ def _add_value(table, v, x, base, alive, bins, counts, a, t):
     return total, square
 
 
-@inline
+@merge
 def accumulate(table, heads, moments, counts, a, t, base, o, s, day, x, alive, bins):
     """Add a block at `day` to the sums of arm `a` and time `t`; `x`, `alive` and `bins` are scratch rows."""
     living, event_free = np.int32(0), np.int32(0)

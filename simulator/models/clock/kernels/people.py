@@ -3,7 +3,7 @@
 import numpy as np
 
 from simulator.engine import rows
-from simulator.engine.jit import LANES, inline
+from simulator.engine.jit import LANES, inline, merge
 from simulator.engine.mathematics import HALF, ONE, TWO, ZERO, F, exp32, log32
 from simulator.engine.random import U32, Stream, normals, sample
 from simulator.engine.rows import AGE_AT_ONSET, ENTRY, FAST, SITE, TIME_SINCE_ONSET, VARIANT
@@ -44,7 +44,7 @@ MINUS_INFINITY = F(-np.inf)
 # --- who the patient is: sections 1 to 4 and 6
 
 
-@inline
+@merge
 def _look_up_speed(table, s):
     """Put the variants' rows of the table where the loop that follows can read them in lanes."""
     for i in range(LANES):
@@ -54,7 +54,7 @@ def _look_up_speed(table, s):
         s[V0 + i], s[LOG_L + i] = table[v, 5], table[v, 6]
 
 
-@inline
+@merge
 def _draw_speed(key, w, s):
     for i in range(LANES):
         z0, z1, z2, z3 = normals(key, w[rows.PATIENT + i], I0, TRAIT, w[rows.CANDIDATE + i])
@@ -67,7 +67,7 @@ def _draw_speed(key, w, s):
         s[TAU2 + i] = z3
 
 
-@inline
+@merge
 def _draw_decline(model, key, w, s):
     for i in range(LANES):
         z4, z5, z6, z7 = normals(key, w[rows.PATIENT + i], I1, TRAIT, w[rows.CANDIDATE + i])
@@ -175,19 +175,9 @@ def renew(model, key, w, s, epoch):
             begins = s[STARTED + i] == ZERO
             s[Z + i] = s[XI + i] if begins else model.rho * s[Z + i] + model.innovation * s[XI + i]
             s[STARTED + i] = ONE
-    elif epoch % 4 == 0:
-        _chain(model, s, XI)
-    elif epoch % 4 == 1:
-        _chain(model, s, XI1)
-    elif epoch % 4 == 2:
-        _chain(model, s, XI2)
     else:
-        _chain(model, s, XI3)
+        for i in range(LANES):
+            s[Z + i] = model.rho * s[Z + i] + model.innovation * s[XI + i]
     for i in range(LANES):
         s[Q + i] = exp32(model.sd_q * s[Z + i] - HALF * model.sd_q * model.sd_q)
-
-
-@inline
-def _chain(model, s, xi):
-    for i in range(LANES):
-        s[Z + i] = model.rho * s[Z + i] + model.innovation * s[xi + i]
+        s[XI + i], s[XI1 + i], s[XI2 + i] = s[XI1 + i], s[XI2 + i], s[XI3 + i]
