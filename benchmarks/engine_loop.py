@@ -36,8 +36,9 @@ class Engine(NamedTuple):
 
 
 def prepare() -> Engine:
-    """Compile everything and recruit one batch. Background deaths are off, as in the twins, and so are quantiles."""
-    scenario = load("valor").replace({"disease.background_mortality.multiplier": 0, "arms": TWO_ARMS, "trial": None})
+    """Compile everything and recruit one batch. Background deaths, stages and quantiles are off, as in the twins."""
+    changes = {"disease.background_mortality.multiplier": 0, "arms": TWO_ARMS, "trial": None, "output.stages": False}
+    scenario = load("valor").replace(changes)
     n, key = batches.BATCH, make_key(SEED)
     p = compile_program(scenario, SUMMED, n, False)
     sizes = p.sizes._replace(bins=0)

@@ -45,7 +45,7 @@ def record(scenario: Scenario, program: Program, full: Full, pool: list[batches.
         follow_up_days=float(program.calendar.end),
         patients=_patients(program, full, seed) if is_full else {},
         events=_events(program, full) if is_full else {},
-        truth=dict(zip(rows.OUTPUTS, full.truth, strict=True)) if is_full else {},
+        truth=dict(zip(rows.OUTPUTS, full.truth, strict=False)) if is_full else {},  # stages, the last, may be missing
         observed=_observed(scenario, full) if is_full else {},
         doses=_doses(scenario, program, full) if is_full else {},
         sums=_sums(program, totals),
@@ -102,8 +102,13 @@ def _events(program: Program, full: Full) -> Arrays:
 
 
 def _observed(scenario: Scenario, full: Full) -> Arrays:
-    wanted = {"day", *scenario.visits.assessments}
-    return {key: values for key, values in zip(observe.OBSERVED, full.observed, strict=True) if key in wanted}
+    stages = [key for key in observe.OBSERVED if key.endswith("_stage")] if scenario.visits.scoring == "items" else []
+    wanted = {"day", *scenario.visits.assessments, *stages}
+    found = {key: values for key, values in zip(observe.OBSERVED, full.observed, strict=True) if key in wanted}
+    if (nfl := found.get("nfl_plasma")) is not None:
+        half = np.float32(scenario.visits.noise.nfl_llq.value) / 2
+        found["nfl_plasma_below_limit"] = np.where(np.isnan(nfl), np.nan, nfl == half)
+    return found
 
 
 def _doses(scenario: Scenario, program: Program, full: Full) -> Arrays:
@@ -132,6 +137,7 @@ def _sums(program: Program, totals: sums.Sums) -> SimpleNamespace:
         total=totals.moments[..., sums.TOTAL],
         square=totals.moments[..., sums.SQUARE],
         counts=totals.counts,
+        stages=totals.stages if program.calendar.staged else None,
         ended=totals.ended,
         restricted=totals.restricted[:, 0],
         restricted_square=totals.restricted[:, 1],

@@ -29,6 +29,7 @@ class Sums(NamedTuple):
     width: Any
     restricted_scale: float = 1024.0
     restricted_square_scale: float = 1.0
+    stages: Any = None
 
 
 def summarised(truth: dict, row) -> np.ndarray:

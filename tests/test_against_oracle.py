@@ -42,6 +42,7 @@ def dropout(drug: str, stop: float = 0.0) -> dict[str, Any]:
 
 CASES: dict[str, tuple[int, dict[str, Any]]] = {
     "valor": (40, OUTPUT_DAYS),
+    "by_items": (30, FAST | {"visits.scoring": "items"}),
     "at_onset": (30, FAST | {"entry": {"at_onset": True}}),
     "by_time": (
         30,
@@ -99,6 +100,7 @@ TRUTH = {  # largest difference allowed; in brackets the largest one measured in
     "rate": 2e-5,  # (6.6e-6)
     "disease_time": 2e-4,  # (4e-5)
 }
+STAGES = {"kings_stage": 6, "mitos_stage": 5, "ft9_stage": 5}  # and the code of death
 TRAITS = {
     "d50": "d50",
     "steepness": "a",
@@ -228,6 +230,24 @@ def test_measured_scores_differ_only_where_rounding_hangs_by_a_hair(both):
     assert all((np.isnan(mine) == np.isnan(theirs)).all() for mine, theirs in pairs)
     assert np.nanmax(difference) <= 1
     assert np.nansum(difference) <= 2  # of thousands; the scores differ by 1e-4 points before rounding
+
+
+def test_true_stages_differ_only_where_rounding_hangs_by_a_hair(both):
+    for stage in STAGES:
+        wrong = sum((both.groups["truth"][stage].values[a] != both.of(a, "truth", stage)).sum() for a in arms(both))
+        assert wrong <= 2, stage  # of thousands
+
+
+def test_observed_stages_come_from_the_measured_items_and_end_in_death():
+    both = pair("by_items")
+    for stage, death in STAGES.items():
+        pairs = [seen(both, arm, stage) for arm in arms(both)]
+        mine, theirs = (np.concatenate(part) for part in zip(*pairs, strict=True))
+        assert (np.isnan(mine) == np.isnan(theirs)).all()
+        assert np.nansum(mine != theirs) - np.isnan(mine).sum() <= 2
+        assert (mine == death).any()
+    scored = both.groups["observed"]["alsfrs_r"].values
+    assert np.isnan(scored[both.groups["observed"]["kings_stage"].values == STAGES["kings_stage"]]).all()
 
 
 def test_an_add_on_that_begins_inside_a_week_is_right_but_for_that_week():

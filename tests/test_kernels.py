@@ -171,7 +171,7 @@ def test_streams_candidates_and_indices_never_share_a_counter():
     assert len(set(numbers.values())) == len(numbers) >= 9
     assert max(numbers.values()) < 256
     shared = {name: number for name, number in vars(reference).items() if name in numbers}
-    assert len(shared) == 9
+    assert len(shared) == 10
     assert {name: numbers[name] for name in shared} == shared
     assert recruit.MAX_CANDIDATES < 2**24
     words = {

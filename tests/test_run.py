@@ -177,3 +177,11 @@ def test_a_result_says_where_it_comes_from(short):
     for text in ("doi:10.1136/jnnp-2016-313521", "doi:10.1056/NEJMoa2204705"):
         assert result.attrs["citations"].count(text) == 1
     assert result.strata == ("faster", "slower")
+
+
+def test_samples_below_the_limit_are_half_of_it_and_say_so():
+    scenario = sim.load("valor").replace({"visits.noise.nfl_llq": 30.0})
+    seen = sim.simulate(scenario, patients=40, seed=3).groups["observed"]
+    below, nfl = seen["nfl_plasma_below_limit"].values, seen["nfl_plasma"].values
+    assert (np.isnan(below) == np.isnan(nfl)).all()
+    assert 0 < (below == 1).sum() == (nfl == 15).sum() < (~np.isnan(nfl)).sum()

@@ -28,6 +28,7 @@ class Sizes(NamedTuple):
     variables: int
     bins: int
     model_rows: int
+    outputs: int  # rows of truth that are kept
     strata: int
     rules: int
     doses: int  # most doses of one patient in one arm, where patients have calendars of their own
@@ -75,7 +76,7 @@ def make_worker(sizes: Sizes, batch: int = BATCH, part: int = PART) -> Worker:
         base=aligned(blocks, sizes.variables * LANES),
         before=aligned(n * LANES),
         peeked=aligned(n * LANES),
-        o=aligned(len(rows.OUTPUTS) * LANES),
+        o=aligned(rows.OUTPUT_ROWS * LANES),
         calendars=np.full((part, sizes.doses + 1), np.inf, np.float32),
         day=aligned(LANES),
         x=aligned(LANES),
@@ -97,7 +98,7 @@ def make_worker(sizes: Sizes, batch: int = BATCH, part: int = PART) -> Worker:
         w=aligned(rows.IDENTITY_ROWS * LANES, dtype=np.uint32),
         past=aligned(n * LANES),
         past_w=aligned(rows.IDENTITY_ROWS * LANES, dtype=np.uint32),
-        o=aligned(len(rows.OUTPUTS) * LANES),
+        o=aligned(rows.OUTPUT_ROWS * LANES),
         rejected=np.zeros((sizes.strata, screening.FIRST_RULE + sizes.rules), np.int64),
     )
     return Worker(space, search, sums.empty_sums(sizes.arms, sizes.times, sizes.variables, sizes.bins))
@@ -108,7 +109,7 @@ def make_full(sizes: Sizes, is_full: bool) -> Full:
     n, arms = sizes.patients if is_full else 0, sizes.arms
     nan = np.float32(np.nan)
     return Full(
-        truth=np.empty((len(rows.OUTPUTS), arms, n, sizes.times), np.float32),
+        truth=np.empty((sizes.outputs, arms, n, sizes.times), np.float32),
         observed=np.full((len(observe.OBSERVED), arms, n, sizes.visits), nan),
         event=np.full((arms, n), nan),
         kind=np.zeros((arms, n), np.int8),
@@ -126,7 +127,7 @@ def memory(sizes: Sizes, is_full: bool, workers: int, batch: int = BATCH) -> int
     per_worker = cells * sizes.variables * (sizes.bins * 4 + 16) + 4 * batch * (2 * sizes.rows + 16)
     full = 0
     if is_full:
-        per_patient = len(rows.OUTPUTS) * cells + sizes.arms * (len(observe.OBSERVED) * sizes.visits + sizes.doses + 6)
+        per_patient = sizes.outputs * cells + sizes.arms * (len(observe.OBSERVED) * sizes.visits + sizes.doses + 6)
         full = 8 * sizes.patients * (per_patient + sizes.rows)
     return full + (workers + 2) * per_worker
 

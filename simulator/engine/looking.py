@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from simulator.engine import effect, observe, rows, seam, sums
+from simulator.engine import effect, observe, rows, seam, staging, sums
 from simulator.engine.jit import LANES, block, inline, kernel, merge
 from simulator.engine.mathematics import ZERO, F
 from simulator.engine.rows import DEATH, EVENT, KIND, SLOT
@@ -13,11 +13,13 @@ YEAR = F(DAYS_PER_YEAR)
 
 
 @merge
-def sum_up(table, heads, moments, counts, a, t, base, o, s, day, x, alive, bins):
+def sum_up(table, totals, staged, a, t, base, o, s, day, x, alive, bins):
     """Add a block to the sums of arm `a` and output `t`; the first output is everybody's baseline."""
     if t == 0:
         sums.keep_baseline(table, o, base, x)
-    sums.accumulate(table, heads, moments, counts, a, t, base, o, s, F(day), x, alive, bins)
+    sums.accumulate(table, totals.heads, totals.moments, totals.counts, a, t, base, o, s, F(day), x, alive, bins)
+    if staged:
+        sums.count_stages(totals.stages, a, t, o, alive)
 
 
 @merge
@@ -30,19 +32,19 @@ def _keep_truth(full, a, t, s, w, o, first):
 
 @merge
 def _visit(visits, nominal, key, full, a, visit, s, w, o, day, held, first):
-    """Measure those lanes of a block whose visit is held on `day`, before death and dropout."""
+    """Measure those lanes of a block whose visit is held on `day`, before death and dropout; the dead have a stage."""
     observe.visit_days(visits, key, w, held, visit, nominal)
     for i in range(LANES):
         last = min(s[DEATH + i], s[rows.DROPOUT + i])
         if held[i] == F(day) and F(day) <= last:
             place = first + int(w[SLOT + i])
-            alsfrs_r, svc, hhd, nfl, sod1 = observe.observe(visits, key, w, s, o, visit, F(day), i)
+            seen = observe.observe(visits, key, w, s, o, visit, F(day), i)
             full.observed[observe.DAY, a, place, visit] = F(day)
-            full.observed[observe.SEEN_ALSFRS_R, a, place, visit] = alsfrs_r
-            full.observed[observe.SEEN_SVC, a, place, visit] = svc
-            full.observed[observe.SEEN_HHD, a, place, visit] = hhd
-            full.observed[observe.SEEN_NFL, a, place, visit] = nfl
-            full.observed[observe.SEEN_SOD1, a, place, visit] = sod1
+            for k in range(len(seen)):
+                full.observed[1 + k, a, place, visit] = seen[k]
+        elif held[i] == F(day) and NOBODY < s[DEATH + i] == last and visits.by_items > ZERO:
+            for k in range(len(staging.DEATH_CODES)):
+                full.observed[observe.SEEN_KINGS + k, a, first + int(w[SLOT + i]), visit] = staging.DEATH_CODES[k]
 
 
 @inline
@@ -64,10 +66,13 @@ def find(days, day):
 
 
 @merge
-def show(model, drug, s, o, day, addon):
-    """All output rows of a block that stands at `day`."""
+def show(model, drug, s, o, day, addon, staged):
+    """All output rows of a block that stands at `day`; items and stages if they are wanted."""
     seam.outputs(model, s, o, F(day) / YEAR)
     effect.read_out(drug, s, o, addon)
+    if staged:
+        seam.items(model, s, o)
+        staging.stage(s, o, F(day))
 
 
 @merge

@@ -90,11 +90,10 @@ def _peek(model, drug, table, doses, cursor, own, calendars, w, before, now, s, 
 def _look(model, drug, visits, key, calendar, table, totals, full, a, space, b, s, day, addon, first):
     """Whatever is wanted on `day` of block b, which stands there in the state `s`."""
     t = find(calendar.day, day)
-    show(model, drug, s, space.o, day, addon)
+    show(model, drug, s, space.o, day, addon, calendar.staged)
     if t >= 0:
         sum_up(
-            table, totals.heads, totals.moments, totals.counts, a, t, space.base[b], space.o, s, day, space.x,
-            space.alive, space.bins,
+            table, totals, calendar.staged, a, t, space.base[b], space.o, s, day, space.x, space.alive, space.bins
         )  # fmt: skip
     if full.truth.shape[2] > 0:
         look_at_everybody(visits, key, calendar, full, a, t, s, space.w[b], space.o, space.day, day, first)

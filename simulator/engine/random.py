@@ -33,6 +33,7 @@ class Stream(IntEnum):
     VISIT = 7
     DOSE = 8
     ALLOCATION = 9
+    MEASURE_ITEMS = 10
 
 
 class Key(NamedTuple):

@@ -83,8 +83,7 @@ def _let_in(people, visits, model, gates, key, space, first, n, cohort, who):
             s[TIME_SINCE_ONSET + i] = kept[0, slot]
             for k in range(MODEL_PAST):
                 s[(MODEL + k) * LANES + i] = kept[1 + k, slot]
-        seam.outputs(model, s, space.o, ZERO)
-        observe.screen(visits, key, w, s, space.o)
+        _screen(visits, model, key, s, w, space.o)
         seam.arrive(model, s)
         for i in range(LANES):
             s[LEFT + i] -= s[USED + i]
@@ -123,12 +122,20 @@ def _decide(people, model, rules, when, strata, space):
 
 
 @block
+def _screen(visits, model, key, s, w, o):
+    """What screening measures in a block that stands at entry."""
+    seam.outputs(model, s, o, ZERO)
+    if visits.by_items > ZERO:
+        seam.items(model, s, o)
+    observe.screen(visits, key, w, s, o)
+
+
+@block
 def _live_on(people, visits, model, key, s, w, o):
     """One group of epochs for all histories; those who enter by time are measured once they may have arrived."""
     seam.live_back(model, key, w, s, people.mode == BY_TIME, people.longest)
     if people.mode == BY_TIME:
-        seam.outputs(model, s, o, ZERO)
-        observe.screen(visits, key, w, s, o)
+        _screen(visits, model, key, s, w, o)
 
 
 @merge
@@ -147,8 +154,7 @@ def _meet_block(people, visits, model, gates, key, space, start, lanes, first):
         for i in range(LANES):
             space.why[i] = ACCEPTED
     else:
-        seam.outputs(model, s, space.o, ZERO)
-        observe.screen(visits, key, w, s, space.o)
+        _screen(visits, model, key, s, w, space.o)
         seam.arrive(model, s)
         judge_early(gates.rules, s, space.why)
     for i in range(min(LANES, lanes - start)):

@@ -58,5 +58,12 @@ OUTPUTS = (
     "sod1_csf",
     "rate",
     "disease_time",
+    "kings_stage",
+    "mitos_stage",
+    "ft9_stage",
 )
-ALSFRS_R, BULBAR, FINE, GROSS, RESPIRATORY, SVC, HHD, NFL, SOD1, RATE, DISEASE_TIME = offsets(0, len(OUTPUTS))
+ALSFRS_R, BULBAR, FINE, GROSS, RESPIRATORY, SVC, HHD, NFL, SOD1, RATE, DISEASE_TIME = offsets(0, 11)
+KINGS, MITOS, FT9 = STAGES = tuple(offsets(11, 3))  # the last rows: a model without items goes without them
+ITEMS = 12
+ITEM = len(OUTPUTS) * LANES  # the first of the items' rows
+OUTPUT_ROWS = len(OUTPUTS) + ITEMS

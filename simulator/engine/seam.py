@@ -101,3 +101,8 @@ def invert(model, s, i):
 @_seam
 def outputs(model, s, o, years):
     """Fill the disease's output rows of `o` from the state, `years` after baseline; the drug fills its own."""
+
+
+@_seam
+def items(model, s, o):
+    """Fill the ITEM rows of `o`, twelve latent items of 0 to 4, for a block whose outputs are filled."""

@@ -19,6 +19,7 @@ class Calendar(NamedTuple):
     flags: np.ndarray  # (step,) uint8
     visit: np.ndarray  # (visit,) int32 nominal days of visits
     end: np.float32  # last day of follow-up
+    staged: bool  # whether stages are wanted
 
 
 class Full(NamedTuple):

@@ -11,7 +11,7 @@ import numpy as np
 
 from simulator.engine.jit import LANES, U64, inline, merge
 from simulator.engine.mathematics import HALF, ONE, ZERO, F, log32
-from simulator.engine.rows import DEATH, EVENT, KIND
+from simulator.engine.rows import DEATH, EVENT, KIND, STAGES
 
 BLOCK_BITS = 23
 """Binary places of a value or square, so that a block of up to 128 adds up in 32 bits; the same for every width."""
@@ -25,6 +25,8 @@ patient's own baseline; largest absolute value, beyond which values are cut; uni
 and of its square; lower edge of the first bin; bin width."""
 ALIVE, EVENT_FREE = range(2)
 TOTAL, SQUARE = range(2)
+LIVING_STAGES = 6
+"""Codes of the living: 0 to 5 of King's, 0 to 4 of the others."""
 
 
 class Sums(NamedTuple):
@@ -33,6 +35,7 @@ class Sums(NamedTuple):
     heads: np.ndarray  # (arm, time, 2) int64: alive, event-free
     moments: np.ndarray  # (arm, time, variable, 2) int64: total and total of squares over the alive, scaled
     counts: np.ndarray  # (arm, time, variable, bin) int32
+    stages: np.ndarray  # (arm, time, 3, 6) int64: the living by King's, MiToS and FT9 stage
     ended: np.ndarray  # (arm, 3) int64: no event by the end of follow-up, death, PAV
     restricted: np.ndarray  # (arm, 2) int64: sums of min(event, end) days and of its square, scaled
 
@@ -50,6 +53,7 @@ def empty_sums(arms: int, times: int, variables: int, bins: int) -> Sums:
         np.zeros((arms, times, 2), np.int64),
         np.zeros((arms, times, variables, 2), np.int64),
         np.zeros((arms, times, variables, bins), np.int32),
+        np.zeros((arms, times, len(STAGES), LIVING_STAGES), np.int64),
         np.zeros((arms, 3), np.int64),
         np.zeros((arms, 2), np.int64),
     )
@@ -117,6 +121,18 @@ def accumulate(table, heads, moments, counts, a, t, base, o, s, day, x, alive, b
         total, square = _add_value(table, v, x, base, alive, bins, counts, a, t)
         moments[a, t, v, TOTAL] += total
         moments[a, t, v, SQUARE] += square
+
+
+@merge
+def count_stages(stages, a, t, o, alive):
+    """Count the living of a block by stage; `alive` as `accumulate` leaves it."""
+    for system in range(len(STAGES)):
+        row = U64(STAGES[0]) + U64(system * LANES)
+        for code in range(LIVING_STAGES):
+            here = np.int32(0)
+            for i in range(LANES):
+                here = np.int32(here - (alive[i] if o[row + U64(i)] == F(code) else np.int32(0)))
+            stages[a, t, system, code] += here
 
 
 @inline

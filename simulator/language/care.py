@@ -140,6 +140,7 @@ class Visits(Part):
     every_days: Interval | None = None
     days: list[Day] | None = Field(default=None, min_length=1)
     assessments: list[Assessment] = Field(min_length=1)
+    scoring: Literal["total", "items"]
     entry_effect_points: Quantity
     jitter_days: Annotated[int, Whole(0, 365)]
     missing: Share

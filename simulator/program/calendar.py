@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+from math import erf, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
 
 F = np.float32
+ITEMS, MOST_POINTS, ITEM_GRID, MOST_ITEM_SD = 12, 4, 64, 20.0
 BULBAR_LIMIT = 4.0
 """SVC cannot be measured below this bulbar score (docs/model.md, section 9; assumed)."""
 
@@ -29,7 +32,7 @@ def calendar(scenario: Scenario, steps: int, is_full: bool) -> Calendar:
     for day in wanted:
         if 0 <= day <= scenario.follow_up_days:
             flags[day // DAYS_PER_WEEK] |= LOOK if day % DAYS_PER_WEEK == 0 else INSIDE
-    return Calendar(days, flags, np.array(seen, np.int32), F(scenario.follow_up_days))
+    return Calendar(days, flags, np.array(seen, np.int32), F(scenario.follow_up_days), scenario.output.stages)
 
 
 def _output_days(scenario: Scenario) -> np.ndarray:
@@ -53,7 +56,9 @@ def visits(scenario: Scenario) -> Visits:
         jitter=F(plan.jitter_days),
         missing=F(plan.missing),
         entry_effect=F(plan.entry_effect_points),
+        by_items=F(plan.scoring == "items"),
         alsfrs_r=F(noise.alsfrs_r_points),
+        item=F(item_sd(noise.alsfrs_r_points.value) if plan.scoring == "items" else 0),
         svc=F(noise.svc_percent),
         hhd=F(noise.hhd),
         nfl=F(noise.nfl_log_sd),
@@ -61,3 +66,32 @@ def visits(scenario: Scenario) -> Visits:
         nfl_limit=F(noise.nfl_llq),
         bulbar_limit=F(BULBAR_LIMIT),
     )
+
+
+@cache
+def item_sd(total_sd: float) -> float:
+    """Noise of a latent item that gives a total of twelve rounded items the SD `total_sd` [points].
+
+    The variance is that of the measured minus the true item, averaged over items anywhere from 0 to 4. Rounding alone
+    gives a total an SD of 1: below that, the answer is 0.
+    """
+    from scipy.optimize import brentq
+
+    wanted = total_sd**2 / ITEMS
+    if wanted <= _item_variance(0.0):
+        return 0.0
+    return float(brentq(lambda sd: _item_variance(sd) - wanted, 0.0, MOST_ITEM_SD))
+
+
+def _item_variance(sd: float) -> float:
+    """Variance of a rounded item around its truth, for a truth that is anywhere from 0 to 4."""
+    truth = (np.arange(ITEM_GRID) + 0.5) * (MOST_POINTS / ITEM_GRID)
+    edges = np.arange(MOST_POINTS) + 0.5
+    if sd == 0:
+        chance = (truth[:, None] < edges).astype(float)
+    else:
+        chance = np.array([[0.5 * (1 + erf((edge - x) / (sd * sqrt(2)))) for edge in edges] for x in truth])
+    share = np.diff(chance, prepend=0.0, append=1.0, axis=1)
+    points = np.arange(MOST_POINTS + 1)
+    mean, square = share @ points, share @ points**2
+    return float(np.mean(square - mean**2) + np.var(mean - truth))

@@ -80,6 +80,7 @@ def _sizes(scenario: Scenario, patients: int, days: Calendar, variables: int, ta
         variables=variables,
         bins=BINS,
         model_rows=MODELS[scenario.progression.model].ROWS,
+        outputs=len(rows.OUTPUTS) - (0 if days.staged else len(rows.STAGES)),
         strata=tables.shares.size,
         rules=len(tables.rules),
         doses=_most_doses(scenario),

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.results.variables import RECORD, Variable
+from simulator.results.variables import RECORD, STAGES, Variable
 from simulator.units import DAYS_PER_MONTH, DAYS_PER_WEEK
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 ENDINGS = ("none", "death", "pav")
 COORDINATES = frozenset(
-    {"arm", "patient", "time", "week", "month", "visit", "nominal_day", "quantile", "ending"},
+    {"arm", "patient", "time", "week", "month", "visit", "nominal_day", "quantile", "ending", "kings", "mitos", "ft9"},
 )
 
 
@@ -122,6 +122,12 @@ def visit_coordinates(days: NDArray[np.float64]) -> Group:
 def quantile_coordinate() -> Group:
     """The quantiles that a summary holds."""
     return {"quantile": _coordinate("quantile", np.array(QUANTILES), "1", "cumulative probability")}
+
+
+def stage_coordinates() -> Group:
+    """Names of the stages of each system."""
+    systems = {name.removesuffix("_stage"): labels for name, labels in STAGES.items()}
+    return {dim: _coordinate(dim, names_of(labels), "1", f"{dim} stage") for dim, labels in systems.items()}
 
 
 def ending_coordinate() -> Group:

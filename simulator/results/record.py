@@ -22,6 +22,7 @@ class SumsLike(Protocol):
     total: NDArray[np.int64]  # (a, t, v) sum over the alive of round(x * scale)
     square: NDArray[np.int64]  # (a, t, v) sum over the alive of round(x * x * square_scale)
     counts: NDArray[np.integer[Any]]  # (a, t, v, b) histogram over the alive, ends clipped
+    stages: NDArray[np.int64] | None  # (a, t, 3, 6) the living by King's, MiToS and FT9 stage; None without items
     ended: NDArray[np.int64]  # (a, 3) no event, death, PAV by end of follow-up
     restricted: NDArray[np.int64]  # (a,) sum of round(event_free_time * restricted_scale), days
     restricted_square: NDArray[np.int64]  # (a,) sum of round(event_free_time**2 * restricted_square_scale)

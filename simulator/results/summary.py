@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from simulator.results import arrays
 from simulator.results.arrays import Group, Named
 from simulator.results.record import Record, SumsLike
-from simulator.results.variables import SUMMARISED, Summarised
+from simulator.results.variables import STAGES, SUMMARISED, Summarised
 
 Floats = NDArray[np.float64]
 ARM_TIME = ("arm", "time")
@@ -45,6 +45,8 @@ def summary_group(record: Record) -> Group:
             group |= _variable(record.sums, index, row)
         group |= _death_as_zero(record.sums)
         group |= _event_free_time(record.sums)
+        if record.sums.stages is not None:
+            group |= arrays.stage_coordinates() | _occupancy(record.sums, record.sums.stages)
     return group
 
 
@@ -150,6 +152,17 @@ def _death_as_zero(sums: SumsLike) -> Group:
     square = sums.square[..., index] / sums.square_scale[index] / n
     mcse = np.sqrt(np.maximum(square - mean**2, 0) / max(n - 1, 1))
     return _pair("alsfrs_r_death0_mean", mean, mcse, "points", "ALSFRS-R total, all patients, 0 after death: mean")
+
+
+def _occupancy(sums: SumsLike, living: NDArray[np.int64]) -> Group:
+    """Share of all patients in each stage; who is not alive has died."""
+    n, dead = sums.n_patients, (sums.n_patients - np.asarray(sums.alive))[..., None]
+    group: Group = {}
+    for k, (name, labels) in enumerate(STAGES.items()):
+        p = np.concatenate([living[..., k, : len(labels) - 1], dead], axis=-1) / n
+        dims, text = (*ARM_TIME, name.removesuffix("_stage")), f"share of patients by {name.replace('_', ' ')}"
+        group |= _pair(f"{name}_share", p, np.sqrt(p * (1 - p) / n), "1", text, dims=dims)
+    return group
 
 
 def _event_free_time(sums: SumsLike) -> Group:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from simulator.results.arrays import QUANTILES
-from simulator.results.variables import SUMMARISED
+from simulator.results.variables import STAGES, SUMMARISED
 
 if TYPE_CHECKING:
     from simulator.results.tree import Result
@@ -60,6 +60,13 @@ def summary_rows(result: Result) -> list[Row]:
             Series(f"{row.name}_q{round(100 * p):02d}", value[..., k], mcse[..., k], alive)
             for k, p in enumerate(QUANTILES)
         ]
+    for stage, labels in STAGES.items():
+        if (share := group.get(f"{stage}_share")) is not None:
+            mcse = group[f"{stage}_share_mcse"].values
+            series += [
+                Series(f"{stage}_{label}_share", share.values[..., k], mcse[..., k], everybody)
+                for k, label in enumerate(labels)
+            ]
     return [row for a, arm in enumerate(result.arms) for row in _arm_rows(result, a, arm, series)]
 
 
@@ -79,7 +86,8 @@ def interval(metric: str, value: np.ndarray, mcse: np.ndarray) -> tuple[np.ndarr
             factor = np.exp(Z_95 * mcse / value)
         return value / factor, value * factor
     low, high = value - Z_95 * mcse, value + Z_95 * mcse
-    return (np.maximum(low, 0), np.minimum(high, 1)) if metric in _PROBABILITIES else (low, high)
+    share = metric in _PROBABILITIES or metric.endswith("_share")
+    return (np.maximum(low, 0), np.minimum(high, 1)) if share else (low, high)
 
 
 def csv_text(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:

@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 INFINITE = float("inf")
+KINGS = ("none", "1", "2", "3", "4A", "4B", "death")
+"""Meanings of the codes of King's stages; 4A is nutritional failure, 4B respiratory failure."""
+MITOS = ("0", "1", "2", "3", "4", "death")
+FT9 = ("0", "1", "2", "3", "4", "death")
+STAGES = {"kings_stage": KINGS, "mitos_stage": MITOS, "ft9_stage": FT9}
 PATIENT = ("patient",)
 TRUTH = ("arm", "patient", "time")
 OBSERVED = ("arm", "patient", "visit")
@@ -50,6 +55,15 @@ class Summarised(NamedTuple):
 
 def _domain(name: str, label: str) -> Variable:
     return Variable(name, "truth", TRUTH, "points", f"ALSFRS-R {label} domain, as if alive", 0, 12)
+
+
+def _stages(group: str, dims: tuple[str, ...], how: str, fill: int | None) -> tuple[Variable, ...]:
+    """The three stages of a group; in the truth PAV and death count, in observed values the dead keep a stage too."""
+    names = {"kings_stage": "King's stage", "mitos_stage": "MiToS stage", "ft9_stage": "FT9 stage"}
+    return tuple(
+        Variable(key, group, dims, "1", f"{label}, {how}", 0, len(STAGES[key]) - 1, "i1", STAGES[key], fill)
+        for key, label in names.items()
+    )
 
 
 def _day(name: str, long_name: str) -> Variable:
@@ -111,13 +125,27 @@ _TRUTH = (
     Variable("sod1_csf", "truth", TRUTH, "1", "SOD1 in cerebrospinal fluid, ratio to baseline", 0),
     Variable("rate", "truth", TRUTH, "1", "multiplier of the rate of progression, 1 = untreated"),
     Variable("disease_time", "truth", TRUTH, "1", "disease time, 0 at onset"),
+    *_stages("truth", TRUTH, "from true items, PAV and death", None),
 )
 _OBSERVED = (
     Variable("alsfrs_r", "observed", OBSERVED, "points", "ALSFRS-R total as measured", 0, 48, "i1", fill=-1),
     Variable("svc", "observed", OBSERVED, "percent", "slow vital capacity as measured, % predicted"),
     Variable("hhd", "observed", OBSERVED, "1", "hand-held dynamometry megascore (z) as measured"),
     Variable("nfl_plasma", "observed", OBSERVED, "pg/mL", "neurofilament light in plasma as measured", 0),
+    Variable(
+        "nfl_plasma_below_limit",
+        "observed",
+        OBSERVED,
+        "1",
+        "neurofilament light below the limit of quantification, reported as half of it",
+        0,
+        1,
+        "i1",
+        ("no", "yes"),
+        fill=-1,
+    ),
     Variable("sod1_csf", "observed", OBSERVED, "1", "SOD1 in cerebrospinal fluid as measured, ratio to baseline", 0),
+    *_stages("observed", OBSERVED, "from items as measured", -1),
     Variable("day", "observed", OBSERVED, "d", "day of the visit, days since baseline"),
 )
 _EVENTS = (

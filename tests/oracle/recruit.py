@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from .background import cumulative as background_cumulative
 from .clock import cumulative_hazard, function, svc
+from .items import measured_items
 from .patient import Person, draw, draw_person
 from .philox import EVENT, MEASURE, Keys
 from .units import Numbers, bound
@@ -53,8 +54,11 @@ def measure_at_screening(numbers: Numbers, person: Person, keys: Keys) -> dict[s
     """The measurements of visit 0 that screening looks at: rounded ALSFRS-R and SVC (model.md 9)."""
     noise = numbers["visits"]["noise"]
     z = keys.normals(MEASURE, 0)
-    total = function(person, person.u0)["alsfrs_r"] + noise["alsfrs_r_points"] * z[0]
     breath = svc(person, person.u0, numbers["progression"]) + noise["svc_percent"] * z[1]
+    if numbers["visits"].get("scoring") == "items":
+        items = measured_items(person, person.u0, keys, 0, (noise["alsfrs_r_points"], 0.0, False))
+        return {"alsfrs_r": float(sum(items)), "svc_percent": breath}
+    total = function(person, person.u0)["alsfrs_r"] + noise["alsfrs_r_points"] * z[0]
     return {"alsfrs_r": float(round(min(max(total, 0.0), 48.0))), "svc_percent": breath}
 
 

@@ -11,6 +11,7 @@ from . import background
 from .calendar import ADDONS, addon, antisense_of, dropout_day, drug_end, epoch_bounds, given_doses
 from .clock import cumulative_hazard, function, neurofilament, strength, svc
 from .drug import make_drug, multiplier
+from .items import latent_items, stages, whole
 from .path import Course, State, follow
 from .patient import DOMAINS, SITES, Person
 from .philox import EVENT, Keys
@@ -164,6 +165,17 @@ def outcomes(numbers: Numbers, person: Person, keys: Keys, clock_day: float) -> 
     return kind, event, death if death <= end else math.inf
 
 
+def staged(
+    person: Person, truths: dict[float, dict[str, float]], days: list[float], ends: dict[str, float]
+) -> dict[str, list[int]]:
+    """True stages on every day: of true items, with PAV and death."""
+    found = [
+        stages(whole(latent_items(person, truths[day]["disease_time"]), day >= ends["pav"]), day >= ends["death"])
+        for day in days
+    ]
+    return {name: [one[name] for one in found] for name in found[0]}
+
+
 def one_arm(
     numbers: Numbers, person: Person, keys: Keys, wanted: tuple[str, list[float]], step: float
 ) -> dict[str, Any]:
@@ -194,12 +206,13 @@ def one_arm(
         "doses": [day for day in course.doses if day <= death],
         "doses_truth": list(course.doses),
         "times": days,
-        "truth": {variable: [truths[day][variable] for day in days] for variable in truths[days[0]]},
+        "truth": {variable: [truths[day][variable] for day in days] for variable in truths[days[0]]}
+        | staged(person, truths, days, ends),
         "event": kind,
         "event_day": event,
         "event_free_time": min(event, end),
         "death_day": death,
         "dropout_day": dropout if dropout <= end else math.inf,
-        "observed": observe(numbers, keys, truths, ends),
+        "observed": observe(numbers, keys, truths, ends, person),
         "states": {day: (path.concentration[day], *state) for day, state in path.at.items()},
     }

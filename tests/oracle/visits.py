@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 
+from .items import measured_items, stages
+from .patient import Person
 from .philox import MEASURE, MEASURE_STRENGTH, VISIT, Keys
 from .units import Numbers
 
 MISSING = math.nan
 ENTRY_EFFECT_DAYS = 28.0
+STAGES = ("kings_stage", "mitos_stage", "ft9_stage")
 
 
 def nominal_days(numbers: Numbers) -> list[float]:
@@ -42,9 +45,23 @@ def measured_alsfrs_r(visits: Numbers, truth: dict[str, float], *, day: float, z
     From PAV on items 10 and 12 are 0 (model.md 2): F loses two thirds of the respiratory domain.
     """
     total = truth["alsfrs_r"] - (2.0 / 3.0 * truth["alsfrs_r_respiratory"] if pav else 0.0)
-    entry_effect = (visits.get("entry_effect_points") or 0.0) * (1.0 - math.exp(-day / ENTRY_EFFECT_DAYS))
-    total += entry_effect + visits["noise"]["alsfrs_r_points"] * z
+    total += lift_at(visits, day) + visits["noise"]["alsfrs_r_points"] * z
     return float(round(min(max(total, 0.0), 48.0)))
+
+
+def lift_at(visits: Numbers, day: float) -> float:
+    """What a visit reads too high, ``Delta (1 - exp(-t/28))`` points of the total."""
+    return float((visits.get("entry_effect_points") or 0.0) * (1.0 - math.exp(-day / ENTRY_EFFECT_DAYS)))
+
+
+def scored_by_items(
+    numbers: Numbers, keys: Keys, person: Person, visit: int, truth: dict[str, float], pav_day: float
+) -> dict[str, float]:
+    """ALSFRS-R as the sum of the items of a visit, and the stages read from them."""
+    visits, day = numbers["visits"], truth["day"]
+    how = (visits["noise"]["alsfrs_r_points"], lift_at(visits, day), day >= pav_day)
+    points = measured_items(person, truth["disease_time"], keys, visit, how)
+    return {"alsfrs_r": float(sum(points)), **stages(points, dead=False)}
 
 
 def measure(numbers: Numbers, keys: Keys, visit: int, truth: dict[str, float], pav_day: float) -> dict[str, float]:
@@ -67,8 +84,16 @@ def measure(numbers: Numbers, keys: Keys, visit: int, truth: dict[str, float], p
     }
 
 
-def observe(numbers: Numbers, keys: Keys, truths: dict[float, dict[str, float]], ends: dict[str, float]) -> list:
+def observe(
+    numbers: Numbers,
+    keys: Keys,
+    truths: dict[float, dict[str, float]],
+    ends: dict[str, float],
+    person: Person | None = None,
+) -> list:
     """Every visit as a dict of `nominal`, `day` and the scenario's assessments; NaN = missing, from day to value.
+
+    Scored by items, three stages come with them, and a visit after death still shows the stage of death.
 
     Parameters
     ----------
@@ -79,8 +104,15 @@ def observe(numbers: Numbers, keys: Keys, truths: dict[float, dict[str, float]],
     assessments = numbers["visits"]["assessments"]
     for visit, (nominal, day) in enumerate(zip(nominal_days(numbers), actual_days(numbers, keys), strict=True)):
         row = {"nominal": nominal, "day": MISSING, **dict.fromkeys(assessments, MISSING)}
+        items = person if numbers["visits"].get("scoring") == "items" else None
+        if items is not None:
+            row |= dict.fromkeys(STAGES, MISSING)
+            if not math.isnan(day) and ends["death"] < day and ends["death"] <= ends["dropout"]:
+                row |= stages([], dead=True)
         if not math.isnan(day) and day <= min(ends["death"], ends["dropout"]):
             seen = measure(numbers, keys, visit, {**truths[day], "day": day}, ends["pav"])
             row |= {"day": day, **{name: seen[name] for name in assessments}}
+            if items is not None:
+                row |= scored_by_items(numbers, keys, items, visit, {**truths[day], "day": day}, ends["pav"])
         rows.append(row)
     return rows

@@ -1,4 +1,4 @@
-"""Block `output`: how densely the truth is kept; the simulation's step does not change with it."""
+"""Block `output`: what is kept of the truth; the simulation does not change with it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from simulator.quantities import Part
 
 
 class Output(Part):
-    """Truth on days 0, `every_days`, twice `every_days` and so on."""
+    """Truth on days 0, `every_days`, twice `every_days` and so on; with King's, MiToS and FT9 stages if `stages`."""
 
     every_days: Interval = 28
+    stages: bool = True

@@ -20,6 +20,7 @@ seam.register(
     peek=step.peek,
     invert=step.invert,
     outputs=outputs.outputs,
+    items=outputs.items,
 )
 
 __all__ = ["PARAMETERS", "ROWS", "Clock"]
