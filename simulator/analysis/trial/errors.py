@@ -1,0 +1,18 @@
+"""Errors of analyses. The room's own, because `analysis` knows no other room; the command line reads `exit_code`."""
+
+from __future__ import annotations
+
+
+class AnalysisError(Exception):
+    """An analysis, its estimand or its data make no sense; the message says which, why, and what to do."""
+
+    exit_code = 2
+
+
+class NotEstimableError(AnalysisError):
+    """The data are sound but do not determine the estimate: nobody had an event, or a fit did not converge.
+
+    A study of replicates counts these; it does not stop.
+    """
+
+    exit_code = 1
