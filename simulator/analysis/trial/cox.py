@@ -26,7 +26,7 @@ ESTIMAND = estimand(
     death(Strategy.COMPOSITE, "death is the event, or one of the events that end event-free time"),
     STOPPING,
 )
-ITERATIONS, TOLERANCE, LARGEST = 30, 1e-10, 20.0
+ITERATIONS, TOLERANCE, NOISE, LARGEST = 30, 1e-16, 1e-9, 20.0
 
 
 class Partial(NamedTuple):
@@ -95,7 +95,7 @@ def _maximum(sets: RiskSets, x: Floats) -> tuple[Floats, Floats]:
         if now.score @ step < TOLERANCE:
             return beta, now.information
         new = partial_likelihood(sets, x, beta + step)
-        while not new.value > now.value and np.abs(step).max() > TOLERANCE:
+        while not new.value > now.value - NOISE and np.abs(step).max() > NOISE:
             step = step / 2
             new = partial_likelihood(sets, x, beta + step)
         beta, now = beta + step, new

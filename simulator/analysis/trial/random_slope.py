@@ -3,7 +3,7 @@
     y_ij = β₀ + (β₁ + δ arm) t_ij + x_i'(γ + η t_ij) + b₀_i + b₁_i t_ij + ε_ij
 
 x are strata and covariates, t the months since baseline at which the visit was held. Before treatment the arms do not
-differ, so arm has no coefficient at t = 0. REML by Fisher scoring on the covariance of (b₀, b₁) and the variance of ε;
+differ, so arm has no coefficient at t = 0. REML by Newton's method on the covariance of (b₀, b₁) and the variance of ε;
 Satterthwaite's degrees of freedom from the observed information.
 
 References
@@ -32,7 +32,7 @@ ESTIMAND = estimand(
     PAV,
 )
 SLOPE = 2  # the column of arm × time
-ITERATIONS, TOLERANCE = 100, 1e-9
+ITERATIONS, TOLERANCE, NOISE = 100, 1e-12, 1e-9
 
 
 class Lines(NamedTuple):
@@ -112,15 +112,20 @@ def _maximum(lines: Lines, theta: Floats) -> State:
     for _ in range(ITERATIONS):
         if now is None:
             break
-        step = np.linalg.lstsq(now.expected, now.score, rcond=None)[0]
+        step = np.linalg.lstsq(_curvature(now), now.score, rcond=None)[0]
         if abs(now.score @ step) < TOLERANCE:
             return now
         new = _evaluate(lines, theta + step)
-        while (new is None or new.value < now.value - TOLERANCE) and np.abs(step).max() > TOLERANCE:
+        while (new is None or new.value < now.value - NOISE) and np.abs(step).max() > NOISE:
             step = step / 2
             new = _evaluate(lines, theta + step)
         theta, now = theta + step, new
     raise NotEstimableError("random slope: the likelihood has no maximum inside")
+
+
+def _curvature(at: State) -> Floats:
+    """The observed information where it is positive definite, else the expected one."""
+    return at.observed if np.linalg.eigvalsh(at.observed)[0] > 0 else at.expected
 
 
 def _evaluate(lines: Lines, theta: Floats) -> State | None:

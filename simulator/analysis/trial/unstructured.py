@@ -21,7 +21,7 @@ import numpy as np
 from simulator.analysis.trial.data import Bools, Floats, Integers
 from simulator.analysis.trial.errors import NotEstimableError
 
-ITERATIONS, TOLERANCE = 100, 1e-9
+ITERATIONS, TOLERANCE, NOISE = 100, 1e-12, 1e-9
 
 
 class Patterns(NamedTuple):
@@ -100,7 +100,7 @@ def evaluate(data: Patterns, sigma: Floats) -> State | None:
 
 
 def maximum(data: Patterns, start: Floats) -> State:
-    """The REML estimate: Fisher scoring on the elements of Σ, steps halved until the likelihood rises.
+    """The REML estimate: Newton's method on the elements of Σ, steps halved until the likelihood rises.
 
     Raises
     ------
@@ -114,18 +114,27 @@ def maximum(data: Patterns, start: Floats) -> State:
     for _ in range(ITERATIONS):
         sandwich = now.weight @ (now.residual + now.leverage) @ now.weight
         score = 0.5 * (sandwich.sum(axis=0) - np.tensordot(data.size, now.weight, 1)).reshape(-1) @ spread
-        half = 0.5 * data.size[:, None, None] * now.weight - now.weight @ now.leverage @ now.weight
-        step = np.linalg.lstsq(_traces(now.weight, half, spread), score, rcond=None)[0]
+        step = np.linalg.solve(_curvature(data, now, spread), score)
         if abs(score @ step) < TOLERANCE:
             return now
         now = _uphill(data, now, (spread @ step).reshape(start.shape))
     raise NotEstimableError(f"MMRM: no convergence in {ITERATIONS} iterations. Use fewer visits")
 
 
+def _curvature(data: Patterns, at: State, spread: Floats) -> Floats:
+    """The observed information where it is positive definite, else the expected one without the term of β̂."""
+    found = observed_information(data, at)
+    try:
+        np.linalg.cholesky(found)
+    except np.linalg.LinAlgError:
+        return _traces(at.weight, 0.5 * data.size[:, None, None] * at.weight, spread)
+    return found
+
+
 def _uphill(data: Patterns, now: State, step: Floats) -> State:
     for _ in range(40):
         new = evaluate(data, now.sigma + step)
-        if new is not None and new.value > now.value - TOLERANCE:
+        if new is not None and new.value > now.value - NOISE:
             return new
         step = step / 2
     raise NotEstimableError("MMRM: the likelihood does not rise. Use fewer visits")
