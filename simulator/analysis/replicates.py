@@ -28,7 +28,7 @@ class Performance(NamedTuple):
 
     `bias`, `empirical_se`, `model_se` and `mse` are on the scale of the estimates; `relative_error` of the model's
     standard error is a fraction; the others are probabilities. `estimable` is the share of replicates with an
-    estimate, behind which all other figures stand.
+    estimate, behind which all other figures stand; `right_sign` has no value where the truth is 0.
     """
 
     estimable: Measure
@@ -70,7 +70,7 @@ def performance(
         mse=mean(gap**2),
         coverage=share(covered),
         rejection=share(chances <= alpha),
-        right_sign=share(np.sign(values) == np.sign(target)),
+        right_sign=share((np.sign(values) == np.sign(target))[target != 0]),
     )
 
 

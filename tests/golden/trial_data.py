@@ -18,12 +18,19 @@ def main() -> None:
     nfl = rng.normal(4.0, 0.7, N)
     slope = -np.exp(rng.normal(-0.2, 0.5, N) + 0.4 * stratum + 0.3 * (nfl - 4))
     day = np.where(planned > 0, planned + rng.integers(-5, 6, (N, VISITS)), 0)
-    score = np.round(37 + 5 * rng.normal(size=N)[:, None] + slope[:, None] * day / 30 + 1.6 * rng.normal(size=day.shape))
+    score = np.round(
+        37 + 5 * rng.normal(size=N)[:, None] + slope[:, None] * day / 30 + 1.6 * rng.normal(size=day.shape)
+    )
     event = 7 * np.ceil(rng.exponential(1, N) / (0.002 * -slope) / 7)  # whole weeks: ties
     end = np.minimum(np.ceil(rng.exponential(1500, N)), 203)
     seen = (rng.random(day.shape) > 0.03) & (day <= np.minimum(event, end)[:, None])
     seen[:, 0] = True
-    cells = [[*row] for row in zip(range(1, N + 1), arm, stratum, nfl.round(4), np.minimum(event, end), event <= end)]
+    cells = [
+        [*row]
+        for row in zip(
+            np.arange(1, N + 1), arm, stratum, nfl.round(4), np.minimum(event, end), event <= end, strict=True
+        )
+    ]
     lines = [
         ",".join([*(f"{float(x):g}" for x in row), *texts(day[i], seen[i]), *texts(score[i], seen[i])])
         for i, row in enumerate(cells)

@@ -129,14 +129,15 @@ def rate_ratio(data: TrialData) -> Estimate:
     if not data.event.any():
         raise NotEstimableError("rate ratio: nobody had the event, so it tells nothing about rates")
     told = sums(data)
-    found = minimize(
-        lambda theta: -float(log_likelihood(told, theta).sum()),
-        _start(told),
-        jac=lambda theta: -gradient(told, theta),
-        method="BFGS",
-        options={"gtol": 1e-4 * data.n, "maxiter": 300},
-    )
-    theta, information = _polished(told, found.x)
+    with np.errstate(all="ignore"):  # a long first step may overflow, and is then shortened
+        found = minimize(
+            lambda theta: -float(log_likelihood(told, theta).sum()),
+            _start(told),
+            jac=lambda theta: -gradient(told, theta),
+            method="BFGS",
+            options={"gtol": 1e-4 * data.n, "maxiter": 300},
+        )
+        theta, information = _polished(told, found.x)
     about = About("disease-rate ratio, shared-parameter maximum likelihood", ESTIMAND, "log")
     return wald(float(theta[0]), float(np.sqrt(np.linalg.inv(information)[0, 0])), about, n=data.n)
 
