@@ -1,7 +1,7 @@
 """ANCOVA after multiple imputation of missing visits, combined by Rubin's rules.
 
-Visits are imputed one after another from baseline, strata, covariates and other visits, by Bayesian linear regression
-within each arm: σ² from its scaled inverse χ², coefficients from their normal posterior, then the value. The first pass
+Visits are imputed one after another from arm, baseline, strata, covariates and other visits, by Bayesian linear
+regression: σ² from its scaled inverse χ², coefficients from their normal posterior, then the value. The first pass
 uses earlier visits only, which is exact when whoever misses a visit misses all later ones; further passes use all other
 visits, for gaps. It is valid if missingness depends on what was observed before (missing at random).
 
@@ -49,13 +49,13 @@ def mi(
     covariates: tuple[str, ...] = (),
     imputations: int = 20,
     passes: int = 5,
-    per_arm: bool = True,
+    per_arm: bool = False,
     seed: int = 0,
 ) -> Estimate:
     """Adjusted difference in change at the last visit, by ANCOVA of each completed data set.
 
-    `seed` decides the imputed values: a study of replicates gives each its own. With `per_arm=False` both arms share
-    the regressions, with a column for the arm.
+    `seed` decides the imputed values: a study of replicates gives each its own. The regressions have a column for the
+    arm; `per_arm` gives each arm its own, which needs arms of several times as many participants as visits.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def _draw(x: Floats, y: Floats, missing: np.ndarray, rng: np.random.Generator) -
     known, target = x[:, ~missing], y[:, ~missing]
     m, n, k = known.shape
     if n <= k + 1:
-        raise NotEstimableError(f"imputation: {n} observed values for {k} predictors. Impute both arms together")
+        raise NotEstimableError(f"imputation: {n} observed values for {k} predictors. Leave visits out, or impute both arms together")
     products = known.transpose(0, 2, 1) @ known
     products += RIDGE * np.einsum("mkk->mk", products)[:, :, None] * np.eye(k)
     root = np.linalg.cholesky(products)
