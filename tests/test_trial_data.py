@@ -12,7 +12,7 @@ from simulator.analysis.trial.data import trial_data, until, where
 from simulator.analysis.trial.delayed_start import delayed_start
 from simulator.analysis.trial.errors import AnalysisError, NotEstimableError
 from simulator.analysis.trial.estimand import PAV, STOPPING, Strategy, death, estimand
-from simulator.analysis.trial.imputation import mi
+from simulator.analysis.trial.mi import mi
 from simulator.analysis.trial.reading import Contrast, from_result, from_tables
 from simulator.analysis.trial.registry import ANALYSES, agree, analysis
 from simulator.analysis.trial.rmst import rmst

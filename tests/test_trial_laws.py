@@ -11,9 +11,10 @@ from simulator.analysis.trial.data import TrialData, trial_data, where
 from simulator.analysis.trial.delayed_start import delayed_start
 from simulator.analysis.trial.design import columns
 from simulator.analysis.trial.errors import NotEstimableError
-from simulator.analysis.trial.imputation import impute, mi
-from simulator.analysis.trial.joint_rank import joint_rank, joint_rank_ancova
+from simulator.analysis.trial.imputation import Plan, impute
+from simulator.analysis.trial.joint_rank import joint_rank, joint_rank_ancova, joint_rank_mi
 from simulator.analysis.trial.logrank import logrank, stratified_logrank
+from simulator.analysis.trial.mi import mi
 from simulator.analysis.trial.mmrm import mmrm
 from simulator.analysis.trial.pairs import comparisons
 from simulator.analysis.trial.registry import ANALYSES
@@ -235,6 +236,17 @@ def test_many_imputations_of_a_large_trial_agree_with_mmrm(per_arm):
     one, other = mi(data, imputations=100, per_arm=per_arm), mmrm(data)
     assert one.value == pytest.approx(other.value, abs=0.3 * other.se)
     assert one.se == pytest.approx(other.se, rel=0.06)
+
+
+def test_joint_rank_after_imputation():
+    """Nothing to impute: the ANCOVA of ranks. Dropout only: closer to the trial without it than what was seen."""
+    whole = invented(2, Invented(gaps=0.0, dropout=0.0))
+    assert joint_rank_mi(whole)[:2] == pytest.approx(joint_rank_ancova(whole)[:2])
+    lost = invented(2, Invented(n=600, gaps=0.1))
+    found = joint_rank_mi(lost, plan=Plan(seed=1))
+    assert found.value == pytest.approx(joint_rank_ancova(lost).value, abs=0.5 * found.se)
+    assert found.df < joint_rank_ancova(lost).df
+    assert found == joint_rank_mi(lost, plan=Plan(seed=1))
 
 
 def test_the_seed_decides_the_imputations():

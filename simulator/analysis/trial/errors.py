@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
 
 class AnalysisError(Exception):
     """An analysis, its estimand or its data make no sense; the message says which, why, and what to do."""
@@ -16,3 +21,12 @@ class NotEstimableError(AnalysisError):
     """
 
     exit_code = 1
+
+
+@contextmanager
+def solvable(method: str) -> Iterator[None]:
+    """Equations without a unique solution mean that the data do not determine the estimate."""
+    try:
+        yield
+    except np.linalg.LinAlgError:
+        raise NotEstimableError(f"{method}: too few participants or visits to determine the model") from None

@@ -1,11 +1,9 @@
-"""ANCOVA after multiple imputation of missing visits, combined by Rubin's rules.
+"""Multiple imputation of missing visits, and Rubin's rules.
 
 Visits are imputed one after another from arm, baseline, strata, covariates and other visits, by Bayesian linear
 regression: σ² from its scaled inverse χ², coefficients from their normal posterior, then the value. The first pass
 uses earlier visits only, which is exact when whoever misses a visit misses all later ones; further passes use all other
 visits, for gaps. It is valid if missingness depends on what was observed before (missing at random).
-
-Death is handled as if the dead had stayed on the course of their arm: the hypothetical strategy.
 
 References
 ----------
@@ -19,20 +17,24 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.analysis.trial.data import Floats, TrialData
-from simulator.analysis.trial.design import ARM, columns, least_squares, usable
-from simulator.analysis.trial.errors import AnalysisError, NotEstimableError
-from simulator.analysis.trial.estimand import PAV, STOPPING, Strategy, death, estimand
-from simulator.analysis.trial.estimate import About, Estimate, wald
+from simulator.analysis.trial.data import Floats
+from simulator.analysis.trial.design import ARM
+from simulator.analysis.trial.errors import AnalysisError, NotEstimableError, solvable
 
-ESTIMAND = estimand(
-    "change of function from baseline to the visit of analysis",
-    "difference of means, adjusted for baseline and strata",
-    death(Strategy.HYPOTHETICAL, "as if nobody died: values after death are imputed like other missing ones"),
-    STOPPING,
-    PAV,
-)
 RIDGE = 1e-6  # relative; visits that agree almost exactly must not stop an imputation
+
+
+class Plan(NamedTuple):
+    """How to impute.
+
+    `seed` decides the values: a study of replicates gives each its own. The regressions have a column for the arm;
+    `per_arm` gives each arm its own, which needs arms of several times as many participants as visits.
+    """
+
+    imputations: int = 20
+    passes: int = 5
+    per_arm: bool = False
+    seed: int = 0
 
 
 class Combined(NamedTuple):
@@ -41,47 +43,6 @@ class Combined(NamedTuple):
     value: float
     se: float
     df: float
-
-
-def mi(
-    data: TrialData,
-    *,
-    covariates: tuple[str, ...] = (),
-    imputations: int = 20,
-    passes: int = 5,
-    per_arm: bool = False,
-    seed: int = 0,
-) -> Estimate:
-    """Adjusted difference in change at the last visit, by ANCOVA of each completed data set.
-
-    `seed` decides the imputed values: a study of replicates gives each its own. The regressions have a column for the
-    arm; `per_arm` gives each arm its own, which needs arms of several times as many participants as visits.
-
-    Raises
-    ------
-    AnalysisError
-        Fewer than two imputations, or less than one pass.
-    NotEstimableError
-        An arm has too few participants for the regressions of its visits.
-    """
-    if imputations < 2 or passes < 1:
-        raise AnalysisError("multiple imputation needs at least 2 imputations and 1 pass")
-    x, change = columns(data, covariates), data.change[:, 1:]
-    rows = usable(x)
-    x, change = x[rows], change[rows]
-    rng = np.random.default_rng(seed)
-    filled = np.repeat(change[None], imputations, axis=0)
-    groups = [x[:, ARM] == 1, x[:, ARM] == 0] if per_arm else [np.ones(len(x), np.bool_)]
-    for group in groups:
-        fixed = _independent(x[group])
-        filled[:, group] = impute(fixed, filled[:, group], passes, rng)
-    fits = [least_squares(x, completed[:, -1]) for completed in filled]
-    values = np.array([fit.coefficients[ARM] for fit in fits])
-    variances = np.array([fit.covariance[ARM, ARM] for fit in fits])
-    value, se, df = combine(values, variances, fits[0].df)
-    words = f"ANCOVA after {imputations} imputations by regression, missing at random, Rubin's rules"
-    about = About(words + "".join(f", adjusted for {name}" for name in covariates), ESTIMAND)
-    return wald(value, se, about, n=int(rows.sum()), df=df)
 
 
 def combine(values: Floats, variances: Floats, df_complete: float) -> Combined:
@@ -96,6 +57,27 @@ def combine(values: Floats, variances: Floats, df_complete: float) -> Combined:
     observed = (df_complete + 1) / (df_complete + 3) * df_complete * (1 - share)
     infinite = (m - 1) / share**2 if share > 0 else np.inf
     return Combined(float(values.mean()), float(np.sqrt(total)), float(1 / (1 / infinite + 1 / observed)))
+
+
+def complete(x: Floats, y: Floats, plan: Plan) -> Floats:
+    """(m, n, v) completed copies of y : (n, v); x : (n, q) are the complete columns of the design.
+
+    Raises
+    ------
+    AnalysisError
+        Fewer than two imputations, or less than one pass.
+    NotEstimableError
+        There are too few participants for the regressions of the visits.
+    """
+    if plan.imputations < 2 or plan.passes < 1:
+        raise AnalysisError("multiple imputation needs at least 2 imputations and 1 pass")
+    rng = np.random.default_rng(plan.seed)
+    filled = np.repeat(y[None], plan.imputations, axis=0)
+    groups = [x[:, ARM] == 1, x[:, ARM] == 0] if plan.per_arm else [np.ones(len(x), np.bool_)]
+    with solvable("imputation"):
+        for group in groups:
+            filled[:, group] = impute(_independent(x[group]), filled[:, group], plan.passes, rng)
+    return filled
 
 
 def impute(fixed: Floats, y: Floats, passes: int, rng: np.random.Generator) -> Floats:
@@ -117,7 +99,9 @@ def _draw(x: Floats, y: Floats, missing: np.ndarray, rng: np.random.Generator) -
     known, target = x[:, ~missing], y[:, ~missing]
     m, n, k = known.shape
     if n <= k + 1:
-        raise NotEstimableError(f"imputation: {n} observed values for {k} predictors. Leave visits out, or impute both arms together")
+        raise NotEstimableError(
+            f"imputation: {n} observed values for {k} predictors. Leave visits out, or impute both arms together"
+        )
     products = known.transpose(0, 2, 1) @ known
     products += RIDGE * np.einsum("mkk->mk", products)[:, :, None] * np.eye(k)
     root = np.linalg.cholesky(products)

@@ -11,7 +11,7 @@ import numpy as np
 
 from simulator.analysis.trial.data import Floats, TrialData
 from simulator.analysis.trial.design import ARM, columns, usable
-from simulator.analysis.trial.errors import NotEstimableError
+from simulator.analysis.trial.errors import NotEstimableError, solvable
 from simulator.analysis.trial.estimand import PAV, STOPPING, Strategy, death, estimand
 from simulator.analysis.trial.estimate import About, Estimate, wald
 from simulator.analysis.trial.unstructured import Patterns, State, maximum, patterns, satterthwaite
@@ -36,11 +36,12 @@ def mmrm(data: TrialData, *, covariates: tuple[str, ...] = ()) -> Estimate:
 
 def contrast(data: TrialData, weights: Floats, about: About, *, covariates: tuple[str, ...] = ()) -> Estimate:
     """A weighted sum of the differences between arms at the visits after baseline, weights : (v − 1,)."""
-    cells, fitted, n = fit(data, covariates=covariates)
-    wanted = np.zeros_like(fitted.beta)
-    wanted[ARM] = weights
-    variance = float(np.tensordot(np.tensordot(wanted, fitted.covariance, 2), wanted, 2))
-    df = satterthwaite(cells, fitted, wanted)
+    with solvable("MMRM"):
+        cells, fitted, n = fit(data, covariates=covariates)
+        wanted = np.zeros_like(fitted.beta)
+        wanted[ARM] = weights
+        variance = float(np.tensordot(np.tensordot(wanted, fitted.covariance, 2), wanted, 2))
+        df = satterthwaite(cells, fitted, wanted)
     return wald(float(fitted.beta[ARM] @ weights), float(np.sqrt(variance)), about, n=n, df=df)
 
 

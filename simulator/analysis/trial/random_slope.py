@@ -19,7 +19,7 @@ import numpy as np
 
 from simulator.analysis.trial.data import Floats, TrialData
 from simulator.analysis.trial.design import dummies, usable
-from simulator.analysis.trial.errors import NotEstimableError
+from simulator.analysis.trial.errors import NotEstimableError, solvable
 from simulator.analysis.trial.estimand import PAV, STOPPING, Strategy, death, estimand
 from simulator.analysis.trial.estimate import About, Estimate, wald
 from simulator.units import DAYS_PER_MONTH
@@ -71,9 +71,9 @@ def random_slope(data: TrialData, *, covariates: tuple[str, ...] = ()) -> Estima
     """Difference in slopes, in points per month."""
     more = np.column_stack([dummies(data.stratum), *(data.covariate(name) for name in covariates)])
     rows = usable(more) & (np.isfinite(data.outcome).sum(axis=1) > 0)
-    lines, start = _lines(data, more, np.asarray(rows))
-    at = _maximum(lines, start)
-    df = 2 * at.variance**2 / float(at.slopes @ np.linalg.solve(at.observed, at.slopes))
+    with solvable("random slope"):
+        at = _maximum(*_lines(data, more, np.asarray(rows)))
+        df = 2 * at.variance**2 / float(at.slopes @ np.linalg.solve(at.observed, at.slopes))
     words = "random intercepts and slopes, REML, Satterthwaite df"
     about = About(words + "".join(f", adjusted for {name}" for name in covariates), ESTIMAND)
     return wald(at.delta, float(np.sqrt(at.variance)), about, n=int(rows.sum()), df=df)

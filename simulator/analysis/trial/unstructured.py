@@ -100,7 +100,7 @@ def evaluate(data: Patterns, sigma: Floats) -> State | None:
 
 
 def maximum(data: Patterns, start: Floats) -> State:
-    """The REML estimate: Newton's method on the elements of Σ, steps halved until the likelihood rises.
+    """The REML estimate: nearly Newton's method on the elements of Σ, steps halved until the likelihood rises.
 
     Raises
     ------
@@ -122,8 +122,8 @@ def maximum(data: Patterns, start: Floats) -> State:
 
 
 def _curvature(data: Patterns, at: State, spread: Floats) -> Floats:
-    """The observed information where it is positive definite, else the expected one without the term of β̂."""
-    found = observed_information(data, at)
+    """Nearly the observed information where that is positive definite, else the expected one for known coefficients."""
+    found = _main_information(data, at)
     try:
         np.linalg.cholesky(found)
     except np.linalg.LinAlgError:
@@ -164,17 +164,22 @@ def observed_information(data: Patterns, at: State) -> Floats:
     With P = V⁻¹ − V⁻¹X C X'V⁻¹ and V_i the derivatives of V it is −½ tr(P V_i P V_j) + y'P V_i P V_j P y.
     """
     weight, (q, v) = at.weight, at.beta.shape
-    spread = duplication(v)
-    inner = weight @ (at.residual + at.leverage) @ weight - 0.5 * data.size[:, None, None] * weight
-    covariance = at.covariance.reshape(q * v, q * v)
     outer = np.einsum("pra,pbs->prsab", weight, weight).reshape(len(weight), -1)
     curved = (data.zz.reshape(len(weight), -1).T @ outer).reshape(q, q, v, v, v * v)
-    curved = (curved.transpose(0, 2, 1, 3, 4).reshape(-1, v * v) @ spread).reshape(q * v, q * v, -1)
-    turned = np.tensordot(covariance, curved, 1)  # C G_i
-    third = turned.reshape(q * v * q * v, -1).T @ turned.transpose(1, 0, 2).reshape(q * v * q * v, -1)
+    curved = curved.transpose(0, 2, 1, 3, 4).reshape(-1, v * v) @ duplication(v)  # G_i = X'V⁻¹ V_i V⁻¹X
+    turned = np.tensordot(at.covariance.reshape(q * v, q * v), curved.reshape(q * v, q * v, -1), 1)
+    last = turned.reshape(q * v * q * v, -1).T @ turned.transpose(1, 0, 2).reshape(q * v * q * v, -1)
+    return _main_information(data, at) - 0.5 * last  # tr(C G_i C G_j)
+
+
+def _main_information(data: Patterns, at: State) -> Floats:
+    """The observed information but for its costly and small last term, which comes from log|X'V⁻¹X|."""
+    weight, (q, v) = at.weight, at.beta.shape
+    spread = duplication(v)
+    inner = weight @ (at.residual + at.leverage) @ weight - 0.5 * data.size[:, None, None] * weight
     gap = (data.zy - data.zz @ at.beta) @ weight  # (p, q, v): Z'r W
-    gradient = np.einsum("pra,pkb->krab", weight, gap).reshape(q * v, v * v) @ spread
-    return _traces(weight, inner, spread) - 0.5 * third - gradient.T @ covariance @ gradient
+    pull = np.einsum("pra,pkb->krab", weight, gap).reshape(q * v, v * v) @ spread
+    return _traces(weight, inner, spread) - pull.T @ at.covariance.reshape(q * v, q * v) @ pull
 
 
 def satterthwaite(data: Patterns, at: State, contrast: Floats) -> float:
