@@ -211,6 +211,18 @@ def test_who_left_before_a_death_is_compared_at_the_last_common_visit():
     assert comparisons(data, margin=1.0)[0].tolist() == [0, 0, -1]
 
 
+def test_ancova_of_survivors_is_not_a_treatment_effect():
+    """A drug that keeps the sickest alive and changes nobody's function: harm by ANCOVA, benefit by joint rank."""
+    saved = Invented(n=3000, gaps=0.0, dropout=0.0, hazard=0.25, log_hazard_ratio=np.log(0.25))
+    data, nothing = invented(1, saved), invented(1, saved._replace(log_hazard_ratio=0.0))
+    both = np.isfinite(data.outcome) & np.isfinite(nothing.outcome)
+    np.testing.assert_array_equal(data.outcome[both], nothing.outcome[both])  # the same people, the same function
+    found = ancova(data)
+    assert found.value < -3 * found.se
+    assert joint_rank(data).value > 0.4
+    assert abs(ancova(nothing).value) < 3 * ancova(nothing).se
+
+
 # ---- imputation ----
 
 

@@ -18,6 +18,7 @@ class Invented(NamedTuple):
     n: int = 108
     visits: int = 8
     log_rate_ratio: float = 0.0
+    log_hazard_ratio: float = 0.0
     gaps: float = 0.03
     hazard: float = 0.02
     dropout: float = 0.02
@@ -30,7 +31,8 @@ COMPLETE = Invented(gaps=0.0, hazard=0.0, dropout=0.0)
 def invented(seed: int, of: Invented = USUAL) -> TrialData:
     """A trial with 2 : 1 allocation, two strata that differ in speed, and neurofilament that tells of it.
 
-    Everybody's rate is multiplied by the rate ratio; the hazard per month is `hazard` × rate. Dropout follows the last
+    Everybody's rate is multiplied by the rate ratio; the hazard per month is `hazard` × rate, times the
+    hazard ratio when treated, which changes no function. Dropout follows the last
     measured change: missing at random.
     """
     rng = np.random.default_rng(seed)
@@ -42,8 +44,9 @@ def invented(seed: int, of: Invented = USUAL) -> TrialData:
     day = np.where(planned > 0, planned + rng.integers(-5, 6, (n, of.visits)), 0.0)
     months = day / DAYS_PER_MONTH
     score = 37 + 5 * rng.normal(size=(n, 1)) - rate[:, None] * months + 1.5 * rng.normal(size=day.shape)
+    hazard = of.hazard * np.maximum(rate, 0) * np.exp(of.log_hazard_ratio * arm)
     with np.errstate(divide="ignore", invalid="ignore"):
-        happens = rng.exponential(1, n) / (of.hazard * np.maximum(rate, 0)) * DAYS_PER_MONTH
+        happens = rng.exponential(1, n) / hazard * DAYS_PER_MONTH
     steps = rng.random(day.shape) < of.dropout * np.exp(-0.1 * (score - score[:, :1]))
     left = np.where(steps[:, 1:].any(axis=1), planned[1:][steps[:, 1:].argmax(axis=1)] + 7.0, planned[-1] + 7.0)
     event = happens <= left
