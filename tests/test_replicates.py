@@ -18,7 +18,7 @@ def study(seed: int, r: int = 400) -> tuple[np.ndarray, ...]:
 
 def test_by_hand():
     found = performance(
-        [1.0, 3.0, np.nan], [1.0, 2.0, np.nan], [[0, 2], [2.5, 4], [np.nan] * 2], [0.2, 0.01, np.nan], truth=2.0
+        [1.0, 3.0, np.nan], [1.0, 2.0, np.nan], [[0, 2], [2.5, 4], [np.nan] * 2], [0.07, 0.05, np.nan], truth=2.0
     )
     root = np.sqrt(2.5)
     assert found.estimable == pytest.approx((2 / 3, np.sqrt(2 / 27)))

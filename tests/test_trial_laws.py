@@ -20,7 +20,7 @@ from simulator.analysis.trial.pairs import comparisons
 from simulator.analysis.trial.registry import ANALYSES
 from simulator.analysis.trial.risk_sets import risk_sets
 from simulator.analysis.trial.rmst import rmst
-from simulator.analysis.trial.win_ratio import net_benefit
+from simulator.analysis.trial.win_ratio import net_benefit, win_odds, win_ratio
 from tests.trials import COMPLETE, Invented, invented
 
 seeds = st.integers(0, 2**32 - 1)
@@ -118,8 +118,24 @@ def test_mmrm_with_nothing_missing_is_ancova(seed):
 
 @given(seeds)
 def test_imputing_nothing_is_ancova(seed):
+    """Barnard and Rubin take ν (ν + 1)/(ν + 3) of ν degrees of freedom even then."""
     data = invented(seed, COMPLETE)
-    np.testing.assert_allclose(mi(data)[:2], ancova(data)[:2], rtol=1e-9)
+    found, wanted = mi(data), ancova(data)
+    np.testing.assert_allclose(found[:2], wanted[:2], rtol=1e-9)
+    assert found.df == pytest.approx(wanted.df * (wanted.df + 1) / (wanted.df + 3))
+
+
+@pytest.mark.parametrize("run", [ancova, mi, mmrm, random_slope.random_slope, joint_rank_ancova, joint_rank_mi])
+def test_two_strata_are_a_covariate(run):
+    data = invented(11)
+    other = data._replace(stratum=np.zeros_like(data.stratum), covariates={"stratum": data.stratum.astype(np.float64)})
+    np.testing.assert_allclose(run(other, covariates=("stratum",))[:6], run(data)[:6], rtol=1e-7)
+
+
+@given(seeds)
+def test_without_ties_the_win_odds_are_the_win_ratio(seed):
+    data = invented(seed, COMPLETE)
+    np.testing.assert_allclose(win_odds(data)[:6], win_ratio(data)[:6], rtol=1e-9)
 
 
 @given(seeds, st.floats(0.1, 1))
