@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from simulator.analysis.trial import cox, imputation, joint_rank, logrank, mmrm, random_slope, win_ratio
 from simulator.analysis.trial.ancova import ancova, ancova_nfl
-from simulator.analysis.trial.data import TrialData, until
+from simulator.analysis.trial.data import TrialData, until, where
 from simulator.analysis.trial.estimate import Estimate
 from simulator.analysis.trial.pairs import comparisons
 from simulator.analysis.trial.responder import responder
@@ -172,3 +172,23 @@ def test_an_analysis_at_a_day_knows_nothing_later():
     assert early.time.max() == 112
     assert not early.event[DATA.time > 112].any()
     assert early.event.sum() == (DATA.event & (DATA.time <= 112)).sum()
+
+
+def test_at_an_interim_look_everybody_has_an_own_day():
+    own = np.where(np.arange(108) < 50, 60.0, 203.0)
+    look = until(DATA, own)
+    np.testing.assert_array_equal(look.outcome[:50, 3:], np.nan)
+    np.testing.assert_array_equal(look.outcome[:50, :3], DATA.outcome[:50, :3])
+    np.testing.assert_array_equal(look.outcome[50:], DATA.outcome[50:])
+    np.testing.assert_array_equal(look.time, np.minimum(DATA.time, own))
+    assert not look.event[:50][DATA.time[:50] > 60].any()
+
+
+def test_who_lacks_a_covariate_is_left_out():
+    lacking = DATA.covariate("log_nfl").copy()
+    lacking[:8] = np.nan
+    data = DATA._replace(covariates={"log_nfl": lacking})
+    rest = where(DATA, np.arange(108) >= 8)
+    assert ancova_nfl(data) == ancova_nfl(rest)
+    assert cox.cox(data, covariates=("log_nfl",)) == cox.cox(rest, covariates=("log_nfl",))
+    assert cox.cox(data, covariates=("log_nfl",)).n == 100

@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.analysis.trial.data import Floats, TrialData
+from simulator.analysis.trial.data import Floats, TrialData, where
+from simulator.analysis.trial.design import usable
 from simulator.analysis.trial.errors import NotEstimableError
 from simulator.analysis.trial.estimand import STOPPING, Strategy, death, estimand
 from simulator.analysis.trial.estimate import About, Estimate, wald
@@ -57,7 +58,7 @@ def partial_likelihood(sets: RiskSets, x: Floats, beta: Floats) -> Partial:
 
 
 def cox(data: TrialData, *, covariates: tuple[str, ...] = (), stratified: bool = False) -> Estimate:
-    """Log hazard ratio of the arms, adjusted for the covariates; Wald, normal.
+    """Log hazard ratio of the arms, adjusted for the covariates; Wald, normal. Who lacks a covariate is left out.
 
     Raises
     ------
@@ -65,8 +66,8 @@ def cox(data: TrialData, *, covariates: tuple[str, ...] = (), stratified: bool =
         An arm has no event, or the likelihood has no maximum.
     """
     x = np.column_stack([data.arm, *(data.covariate(name) for name in covariates)]).astype(np.float64)
-    if not np.isfinite(x).all():
-        raise NotEstimableError("Cox: a covariate is missing. Leave those participants out with `where`")
+    rows = usable(x)
+    x, data = x[rows], where(data, rows)
     happened = np.bincount(data.arm[data.event], minlength=2)
     if not happened.all():
         raise NotEstimableError(

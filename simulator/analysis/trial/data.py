@@ -108,23 +108,30 @@ def trial_data(
     return found
 
 
-def until(data: TrialData, day: float) -> TrialData:
+def until(data: TrialData, day: float | Floats) -> TrialData:
     """What is known on a day of analysis: visits planned by then, events censored there.
+
+    Parameters
+    ----------
+    day : [d] since baseline, one for all or (n,) each participant's own, as at an interim look. Who is not enrolled by
+        then is to be left out first, with `where`.
 
     Raises
     ------
     AnalysisError
-        No visit after baseline is planned by that day.
+        No visit after baseline is planned by that day, or a participant's day lies before baseline.
     """
-    kept = int(np.searchsorted(data.nominal_day, day, side="right"))
-    if kept < 2:
-        raise AnalysisError(f"no visit after baseline is planned by day {day:g}. Choose a later day of analysis")
+    last = np.broadcast_to(np.asarray(day, np.float64), data.time.shape)
+    kept = int(np.searchsorted(data.nominal_day, last.max(), side="right"))
+    if kept < 2 or last.min() < 0:
+        raise AnalysisError(f"no visit after baseline is planned by day {last.min():g}. Choose a later day of analysis")
+    seen = data.nominal_day[:kept] <= last[:, None]
     return data._replace(
         nominal_day=data.nominal_day[:kept],
-        day=data.day[:, :kept],
-        outcome=data.outcome[:, :kept],
-        time=np.minimum(data.time, day),
-        event=data.event & (data.time <= day),
+        day=np.where(seen, data.day[:, :kept], np.nan),
+        outcome=np.where(seen, data.outcome[:, :kept], np.nan),
+        time=np.minimum(data.time, last),
+        event=data.event & (data.time <= last),
     )
 
 
