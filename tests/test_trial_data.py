@@ -113,6 +113,13 @@ def test_what_cannot_be_analysed_is_said():
         delayed_start(invented(1), kept_share=0.5, switch_day=400)
 
 
+def test_when_nobody_responds():
+    found = ANALYSES["responder"].run(invented(1), least_change=40.0)
+    assert (found.value, found.se, found.p) == (0.0, 0.0, 1.0)
+    assert found.lower < 0 < found.upper
+    assert np.isnan(found.z)
+
+
 def test_a_subgroup_keeps_everything():
     data = invented(1)
     rows = data.stratum == 1

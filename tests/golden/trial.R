@@ -26,7 +26,7 @@ rank_test <- function(fit, rows) {
 out$logrank <- rank_test(survdiff(surv ~ arm, d))
 out$stratified_logrank <- rank_test(survdiff(surv ~ arm + strata(stratum), d))
 cox <- function(formula) {
-  s <- summary(coxph(formula, d, ties = "efron", control = coxph.control(eps = 1e-14)))$coefficients["arm", ]
+  s <- summary(coxph(formula, d, ties = "efron", control = coxph.control(eps = 1e-14, toler.chol = 1e-15)))$coefficients["arm", ]
   list(value = s[["coef"]], se = s[["se(coef)"]], p = s[["Pr(>|z|)"]])
 }
 out$cox <- cox(surv ~ arm)

@@ -34,8 +34,8 @@ class Estimate(NamedTuple):
 
     @property
     def z(self) -> float:
-        """Value over standard error."""
-        return self.value / self.se
+        """Value over standard error; NaN without one (nobody or everybody responded)."""
+        return self.value / self.se if self.se else float("nan")
 
     @property
     def natural(self) -> tuple[float, float, float]:

@@ -31,7 +31,13 @@ def responder(data: TrialData, *, least_change: float = 0.0, missing_fails: bool
     """Difference in the proportion whose change at the last visit is at least `least_change` [points].
 
     An event is no response. A missing value without an event is none either, or with `missing_fails=False` is left
-    out. p is that of the pooled z test without continuity correction, the standard error the unpooled one.
+    out. p is that of the pooled z test without continuity correction, the standard error the unpooled one, 0 where
+    nobody or everybody in both arms responds.
+
+    Raises
+    ------
+    NotEstimableError
+        An arm has nobody with a known response.
     """
     last = data.change[:, -1]
     known = np.isfinite(last) | data.event
