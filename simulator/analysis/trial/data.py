@@ -1,0 +1,169 @@
+"""The data of a trial as its analyst sees them: one row a participant, simulated or real.
+
+Event indicators are 1 for an event; CDISC's CNSR is the complement, 0 for an event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from simulator.analysis.trial.errors import AnalysisError
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Integers = NDArray[np.int64]
+
+
+class TrialData(NamedTuple):
+    """Two arms of a trial. Make one with `trial_data`, or from a result or table with the functions of `reading`.
+
+    Parameters
+    ----------
+    arm : (n,) 1 experimental, 0 control.
+    stratum : (n,) codes of the randomisation strata.
+    nominal_day : (v,) [d] planned days of the visits since baseline, rising; visit 0 is baseline.
+    day : (n, v) [d] days on which the visits were held, NaN where there was none.
+    outcome : (n, v) what was measured, higher is better; NaN = missing, also after death.
+    time : (n,) [d] day of the event, or the last day on which the participant was known to be free of it.
+    event : (n,) whether there was the event.
+    covariates : more columns, (n,) each, such as `log_nfl`.
+    """
+
+    arm: Integers
+    stratum: Integers
+    nominal_day: Floats
+    day: Floats
+    outcome: Floats
+    time: Floats
+    event: Bools
+    covariates: Mapping[str, Floats]
+
+    @property
+    def n(self) -> int:
+        """Number of participants."""
+        return len(self.arm)
+
+    @property
+    def treated(self) -> Bools:
+        """(n,) who is in the experimental arm."""
+        return self.arm == 1
+
+    @property
+    def baseline(self) -> Floats:
+        """(n,) the outcome at visit 0."""
+        return self.outcome[:, 0]
+
+    @property
+    def change(self) -> Floats:
+        """(n, v) the outcome minus its baseline."""
+        return self.outcome - self.outcome[:, :1]
+
+    def covariate(self, name: str) -> Floats:
+        """A covariate by name; AnalysisError with the names that exist."""
+        if name not in self.covariates:
+            known = ", ".join(sorted(self.covariates)) or "none"
+            raise AnalysisError(
+                f"the data have no covariate {name}; they have {known}. Add it or choose another analysis"
+            )
+        return self.covariates[name]
+
+
+def trial_data(
+    *,
+    arm: ArrayLike,
+    nominal_day: ArrayLike,
+    outcome: ArrayLike,
+    time: ArrayLike,
+    event: ArrayLike,
+    stratum: ArrayLike | None = None,
+    day: ArrayLike | None = None,
+    covariates: Mapping[str, ArrayLike] | None = None,
+) -> TrialData:
+    """The data, checked. Without `day` visits are held when planned; without `stratum` there is one stratum.
+
+    Raises
+    ------
+    AnalysisError
+        A shape does not fit, an arm is empty or coded otherwise, planned days do not rise, a time is negative or
+        missing.
+    """
+    planned, measured = np.asarray(nominal_day, np.float64), np.asarray(outcome, np.float64)
+    groups = np.asarray(arm, np.int64)
+    held = np.where(np.isnan(measured), np.nan, planned) if day is None else np.asarray(day, np.float64)
+    found = TrialData(
+        groups,
+        np.zeros(len(groups), np.int64) if stratum is None else np.asarray(stratum, np.int64),
+        planned,
+        held,
+        measured,
+        np.asarray(time, np.float64),
+        np.asarray(event, np.bool_),
+        {name: np.asarray(values, np.float64) for name, values in (covariates or {}).items()},
+    )
+    _check(found)
+    return found
+
+
+def until(data: TrialData, day: float | Floats) -> TrialData:
+    """What is known on a day of analysis: visits planned by then, events censored there.
+
+    Parameters
+    ----------
+    day : [d] since baseline, one for all or (n,) each participant's own, as at an interim look. Who is not enrolled by
+        then is to be left out first, with `where`.
+
+    Raises
+    ------
+    AnalysisError
+        No visit after baseline is planned by that day, or a participant's day lies before baseline.
+    """
+    last = np.broadcast_to(np.asarray(day, np.float64), data.time.shape)
+    kept = int(np.searchsorted(data.nominal_day, last.max(), side="right"))
+    if kept < 2 or last.min() < 0:
+        raise AnalysisError(f"no visit after baseline is planned by day {last.min():g}. Choose a later day of analysis")
+    seen = data.nominal_day[:kept] <= last[:, None]
+    return data._replace(
+        nominal_day=data.nominal_day[:kept],
+        day=np.where(seen, data.day[:, :kept], np.nan),
+        outcome=np.where(seen, data.outcome[:, :kept], np.nan),
+        time=np.minimum(data.time, last),
+        event=data.event & (data.time <= last),
+    )
+
+
+def where(data: TrialData, rows: Bools) -> TrialData:
+    """The participants for whom `rows` : (n,) holds: a subgroup, or the members of a replicate."""
+    return TrialData(
+        data.arm[rows],
+        data.stratum[rows],
+        data.nominal_day,
+        data.day[rows],
+        data.outcome[rows],
+        data.time[rows],
+        data.event[rows],
+        {name: values[rows] for name, values in data.covariates.items()},
+    )
+
+
+def _check(data: TrialData) -> None:
+    n, visits = data.n, len(data.nominal_day)
+    shapes = {
+        "stratum": (data.stratum, (n,)),
+        "day": (data.day, (n, visits)),
+        "outcome": (data.outcome, (n, visits)),
+        "time": (data.time, (n,)),
+        "event": (data.event, (n,)),
+    } | {name: (values, (n,)) for name, values in data.covariates.items()}
+    for name, (array, shape) in shapes.items():
+        if array.shape != shape:
+            raise AnalysisError(f"{name} has the shape {array.shape}. With {n} participants it must be {shape}")
+    if set(data.arm.tolist()) != {0, 1}:
+        raise AnalysisError("arm must be 1 for experimental and 0 for control, and both must have participants")
+    if visits < 1 or data.nominal_day[0] != 0 or np.any(np.diff(data.nominal_day) <= 0):
+        raise AnalysisError("nominal_day must rise from 0, the day of baseline")
+    if not np.all(data.time >= 0):
+        raise AnalysisError("time has negative or missing values. It is the day of the event or of last contact")

@@ -1,0 +1,83 @@
+"""The analyses by the names that people type, and which strategies for death each can stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from simulator.analysis.trial import (
+    ancova,
+    cox,
+    delayed_start,
+    joint_rank,
+    logrank,
+    mi,
+    mmrm,
+    random_slope,
+    rate_ratio,
+    responder,
+    rmst,
+    win_ratio,
+)
+from simulator.analysis.trial.errors import AnalysisError
+from simulator.analysis.trial.estimand import Estimand, Strategy
+from simulator.analysis.trial.estimate import Estimate
+
+COMPOSITE = frozenset({Strategy.COMPOSITE})
+FUNCTION = frozenset({Strategy.HYPOTHETICAL})
+SURVIVORS = frozenset({Strategy.PRINCIPAL_STRATUM})
+ALIVE = frozenset({Strategy.WHILE_ALIVE})
+
+
+class Analysis(NamedTuple):
+    """An analysis: what it is called, its function of `TrialData` and options, what it estimates.
+
+    `death` are the strategies for death that the function can stand for; `estimand` has one of them.
+    """
+
+    name: str
+    run: Callable[..., Estimate]
+    estimand: Estimand
+    death: frozenset[Strategy]
+
+
+_ALL = (
+    Analysis("ancova", ancova.ancova, ancova.ESTIMAND, SURVIVORS),
+    Analysis("ancova_nfl", ancova.ancova_nfl, ancova.ESTIMAND, SURVIVORS),
+    Analysis("mi", mi.mi, mi.ESTIMAND, FUNCTION),
+    Analysis("mmrm", mmrm.mmrm, mmrm.ESTIMAND, FUNCTION),
+    Analysis("random_slope", random_slope.random_slope, random_slope.ESTIMAND, FUNCTION),
+    Analysis("joint_rank", joint_rank.joint_rank, joint_rank.ESTIMAND, COMPOSITE),
+    Analysis("win_ratio", win_ratio.win_ratio, win_ratio.ESTIMAND, COMPOSITE),
+    Analysis("logrank", logrank.logrank, logrank.ESTIMAND, COMPOSITE),
+    Analysis("stratified_logrank", logrank.stratified_logrank, logrank.ESTIMAND, COMPOSITE),
+    Analysis("cox", cox.cox, cox.ESTIMAND, COMPOSITE),
+    Analysis("rmst", rmst.rmst, rmst.ESTIMAND, COMPOSITE),
+    Analysis("responder", responder.responder, responder.ESTIMAND, COMPOSITE),
+    Analysis("delayed_start", delayed_start.delayed_start, delayed_start.ESTIMAND, FUNCTION),
+    Analysis("rate_ratio", rate_ratio.rate_ratio, rate_ratio.ESTIMAND, ALIVE),
+)
+ANALYSES: Mapping[str, Analysis] = {one.name: one for one in _ALL}
+
+
+def analysis(name: str) -> Analysis:
+    """An analysis by name; AnalysisError with the names that exist."""
+    if name not in ANALYSES:
+        raise AnalysisError(f"no analysis {name}. Choose from {', '.join(ANALYSES)}")
+    return ANALYSES[name]
+
+
+def agree(name: str, wanted: Estimand) -> None:
+    """Refuse an estimand that the analysis does not estimate.
+
+    Raises
+    ------
+    AnalysisError
+        The estimand's strategy for death is not one that the analysis can stand for.
+    """
+    found = analysis(name)
+    if wanted.death not in found.death:
+        able = ", ".join(sorted(one.value for one in found.death))
+        others = [one.name for one in _ALL if wanted.death in one.death]
+        remedy = f"use {', '.join(others)}" if others else "no analysis here does"
+        raise AnalysisError(f"{name} handles death as {able}, not as {wanted.death.value}: write that, or {remedy}")

@@ -1,0 +1,273 @@
+"""Data of trials and estimands: what is refused, what a result and a table become, names people type."""
+
+import sys
+from subprocess import run
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from simulator.analysis.trial.ancova import ancova, ancova_nfl
+from simulator.analysis.trial.data import trial_data, until, where
+from simulator.analysis.trial.delayed_start import delayed_start
+from simulator.analysis.trial.errors import AnalysisError, NotEstimableError
+from simulator.analysis.trial.estimand import PAV, STOPPING, Strategy, death, estimand
+from simulator.analysis.trial.mi import mi
+from simulator.analysis.trial.reading import Contrast, from_result, from_tables
+from simulator.analysis.trial.registry import ANALYSES, agree, analysis
+from simulator.analysis.trial.rmst import rmst
+from tests.trials import invented
+
+ARMS = Contrast("early_start", "delayed_start")
+TYPED = (
+    *("ancova", "ancova_nfl", "mi", "mmrm", "random_slope", "joint_rank", "win_ratio", "logrank", "stratified_logrank"),
+    *("cox", "rmst", "responder", "delayed_start", "rate_ratio"),
+)
+SMALL = {
+    "arm": [1, 0, 1],
+    "nominal_day": [0, 28],
+    "outcome": [[40, 39], [41, np.nan], [38, 37]],
+    "time": [28, 20, 28],
+    "event": [False, True, False],
+}
+
+
+# ---- estimands ----
+
+
+def test_the_names_that_people_type():
+    assert tuple(ANALYSES) == TYPED
+    with pytest.raises(AnalysisError, match=r"no analysis ancva\. Choose from ancova, "):
+        analysis("ancva")
+
+
+@pytest.mark.parametrize("name", TYPED)
+def test_every_analysis_states_its_estimand(name):
+    one = ANALYSES[name]
+    found = one.run(invented(1))
+    assert found.estimand.death in one.death
+    assert found.estimand.population
+    assert found.estimand.treatment
+    assert found.estimand.variable == one.estimand.variable
+    assert found.estimand.summary
+    assert found.method
+    assert bool(one.estimand.flags) == (one.estimand.death is Strategy.HYPOTHETICAL)
+    agree(name, one.estimand)
+
+
+def test_death_has_no_treatment_policy():
+    with pytest.raises(AnalysisError, match="treatment policy cannot be a strategy for death"):
+        estimand("change", "difference", death(Strategy.TREATMENT_POLICY, "as measured"), STOPPING)
+
+
+@pytest.mark.parametrize("events", [(), (STOPPING, PAV), (death(Strategy.COMPOSITE, "worst"),) * 2])
+def test_an_estimand_says_once_what_death_means(events):
+    with pytest.raises(AnalysisError, match="name each once, and death among them"):
+        estimand("change", "difference", *events)
+
+
+def test_an_estimand_that_contradicts_its_analysis():
+    wanted = estimand("rank", "net benefit", death(Strategy.COMPOSITE, "worst rank"))
+    agree("joint_rank", wanted)
+    with pytest.raises(
+        AnalysisError, match=r"ancova handles death as principal stratum, not as composite: .*joint_rank"
+    ):
+        agree("ancova", wanted)
+
+
+# ---- data ----
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"arm": [1, 2, 0]}, "arm must be 1"),
+        ({"arm": [1, 1, 1]}, "both must have participants"),
+        ({"nominal_day": [28, 56]}, "rise from 0"),
+        ({"nominal_day": [0, 0]}, "rise from 0"),
+        ({"time": [28, np.nan, 28]}, "negative or missing"),
+        ({"time": [28, 28]}, r"time has the shape \(2,\)"),
+        ({"stratum": [0, 1]}, "stratum has the shape"),
+        ({"covariates": {"log_nfl": [1.0]}}, "log_nfl has the shape"),
+    ],
+)
+def test_wrong_data_are_refused(change, message):
+    trial_data(**SMALL)
+    with pytest.raises(AnalysisError, match=message):
+        trial_data(**{**SMALL, **change})
+
+
+def test_what_cannot_be_analysed_is_said():
+    data = trial_data(**SMALL)
+    with pytest.raises(AnalysisError, match="no visit after baseline is planned by day 20"):
+        until(data, 20)
+    with pytest.raises(AnalysisError, match="no covariate log_nfl; they have none"):
+        ancova_nfl(data)
+    with pytest.raises(NotEstimableError, match="2 participants cannot determine 3 coefficients"):
+        ancova(data)
+    with pytest.raises(AnalysisError, match="beyond the follow-up of an arm, 20 d"):
+        rmst(data, horizon=28)
+    with pytest.raises(AnalysisError, match="at least 2 imputations"):
+        mi(data, imputations=1)
+    with pytest.raises(AnalysisError, match="needs visits before and after it"):
+        delayed_start(invented(1), kept_share=0.5, switch_day=400)
+
+
+def test_when_nobody_responds():
+    found = ANALYSES["responder"].run(invented(1), least_change=40.0)
+    assert (found.value, found.se, found.p) == (0.0, 0.0, 1.0)
+    assert found.lower < 0 < found.upper
+    assert np.isnan(found.z)
+
+
+def test_a_subgroup_keeps_everything():
+    data = invented(1)
+    rows = data.stratum == 1
+    part = where(data, rows)
+    assert part.n == rows.sum()
+    np.testing.assert_array_equal(part.covariate("log_nfl"), data.covariate("log_nfl")[rows])
+    assert part.outcome.shape == (part.n, 8)
+
+
+# ---- reading ----
+
+
+class Values(NamedTuple):
+    """An array of a result, as far as reading needs it."""
+
+    values: np.ndarray
+
+
+def groups() -> dict:
+    """Four participants, two visits after baseline, three arms; the last participant is in the third arm."""
+    shape = (3, 4)
+    nothing = np.full(shape, np.nan)
+    score = np.arange(36.0).reshape(3, 4, 3)
+    dropout = nothing.copy()
+    dropout[:, 1] = 40
+    death_time = nothing.copy()
+    death_time[1, 0], death_time[2, 1] = 30, 45
+    time = np.full(shape, 60.0)
+    time[1, 0], time[2, 1], time[2, 2] = 30, 45, 50
+    event = np.zeros(shape)
+    event[1, 0], event[2, 1], event[2, 2] = 1, 1, 2
+    tables = {
+        "patients": {
+            "allocated_arm": np.array(["early_start", "delayed_start", "delayed_start", "untreated"]),
+            "stratum": np.array(["slower", "faster", "faster", "slower"]),
+        },
+        "observed": {
+            "arm": np.array(["untreated", "early_start", "delayed_start"]),
+            "nominal_day": np.array([0.0, 28.0, 56.0]),
+            "day": np.broadcast_to([0.0, 27.0, 58.0], score.shape),
+            "alsfrs_r": score,
+            "nfl_plasma": np.exp(score),
+        },
+        "events": {
+            "event_free_time": time,
+            "event": event,
+            "death_time": death_time,
+            "dropout_time": dropout,
+            "followup_time": np.full(shape, 60.0),
+        },
+    }
+    return {name: {key: Values(array) for key, array in group.items()} for name, group in tables.items()}
+
+
+def test_a_result_becomes_what_the_trial_saw():
+    data = from_result(groups(), ARMS)
+    np.testing.assert_array_equal(data.arm, [1, 0, 0])
+    np.testing.assert_array_equal(data.stratum, [1, 0, 0])
+    np.testing.assert_array_equal(data.outcome, [[12, 13, 14], [27, 28, 29], [30, 31, 32]])
+    np.testing.assert_array_equal(data.day[0], [0, 27, 58])
+    np.testing.assert_array_equal(data.time, [30, 40, 50])  # the second left before the event
+    np.testing.assert_array_equal(data.event, [True, False, True])
+    np.testing.assert_allclose(data.covariate("log_nfl"), [12, 27, 30])
+    deaths = from_result(groups(), ARMS, endpoint="death")
+    np.testing.assert_array_equal(deaths.time, [30, 40, 60])
+    np.testing.assert_array_equal(deaths.event, [True, False, False])
+
+
+def test_what_a_result_does_not_have():
+    whole = groups()
+    with pytest.raises(AnalysisError, match="no arm early; there are untreated, early_start"):
+        from_result(whole, Contrast("early", "delayed_start"))
+    with pytest.raises(AnalysisError, match="no endpoint pav"):
+        from_result(whole, ARMS, endpoint="pav")
+    with pytest.raises(AnalysisError, match="no variable svc"):
+        from_result(whole, ARMS, outcome="svc")
+    del whole["patients"]["allocated_arm"]
+    with pytest.raises(AnalysisError, match="no variable allocated_arm"):
+        from_result(whole, ARMS)
+    with pytest.raises(AnalysisError, match="it holds a summary only"):
+        from_result({"summary": {}}, ARMS)
+
+
+def tables() -> tuple[dict, dict, dict]:
+    """The data of `invented(3)` as three tables, with rows of other parameters and of a screening failure."""
+    data = invented(3)
+    names = np.array([f"S{i:03d}" for i in range(data.n)])
+    person, visit = np.nonzero(np.isfinite(data.outcome))
+    day = data.day[person, visit]
+    planned = np.where(data.treated, ARMS.experimental, ARMS.control)
+    adsl = {
+        "USUBJID": np.append(names, "S999"),
+        "TRT01P": np.append(planned, "not assigned"),
+        "STRATA1": np.append(np.array(["faster", "slower"])[data.stratum], "faster"),
+        "LOGNFL": np.append(data.covariate("log_nfl"), np.nan),
+    }
+    adqs = {
+        "USUBJID": np.append(names[person], ["S000", "S999"]),
+        "PARAMCD": np.append(np.repeat("ALSFRSR", len(person)), ["SVC", "ALSFRSR"]),
+        "AVISITN": np.append(visit, [0, 0]),
+        "ADY": np.append(np.where(day >= 0, day + 1, day), [1, 1]),
+        "ATPTD": np.append(data.nominal_day[visit], [0, 0]),
+        "AVAL": np.append(data.outcome[person, visit], [90, 40]),
+    }
+    adtte = {
+        "USUBJID": np.append(names, "S000"),
+        "PARAMCD": np.append(np.repeat("DTHPAV", data.n), "DEATH"),
+        "AVAL": np.append(data.time + 1, 5),
+        "CNSR": np.append(1 - data.event.astype(int), 0),
+    }
+    return adsl, adqs, adtte
+
+
+def test_tables_become_the_same_data():
+    data, read = invented(3), from_tables(*tables(), ARMS)
+    for name in ("arm", "stratum", "nominal_day", "day", "outcome", "time", "event"):
+        np.testing.assert_array_equal(getattr(read, name), getattr(data, name), err_msg=name)
+    assert ANALYSES["joint_rank"].run(read) == ANALYSES["joint_rank"].run(data)
+    assert ancova_nfl(read)[:6] == ancova_nfl(data)[:6]
+
+
+def test_faults_of_tables():
+    adsl, adqs, adtte = tables()
+    with pytest.raises(AnalysisError, match="no column CNSR"):
+        from_tables(adsl, adqs, {key: x for key, x in adtte.items() if key != "CNSR"}, ARMS)
+    with pytest.raises(AnalysisError, match="no row has PARAMCD ALSFRS; there are ALSFRSR, SVC"):
+        from_tables(adsl, adqs, adtte, ARMS, paramcd="ALSFRS")
+    with pytest.raises(AnalysisError, match="two values of ALSFRSR"):
+        from_tables(adsl, {key: np.append(x, x[:1]) for key, x in adqs.items()}, adtte, ARMS)
+    with pytest.raises(AnalysisError, match="one row of DEATH for each of 108 participants, and has 1"):
+        from_tables(adsl, adqs, adtte, ARMS, endpoint="DEATH")
+    with pytest.raises(AnalysisError, match="names a participant twice"):
+        from_tables({key: np.append(x, x[:1]) for key, x in adsl.items()}, adqs, adtte, ARMS)
+
+
+def test_a_simulated_trial_can_be_analysed():
+    sim = pytest.importorskip("simulator")
+    result = sim.simulate(sim.load("valor"), patients=108, seed=3)
+    for source in (result.groups, result.data):
+        data = until(from_result(source, ARMS), 196)
+        assert data.n == 108
+        assert data.treated.sum() == 72
+        assert ANALYSES["joint_rank"].run(data).n == 108
+
+
+def test_analyses_load_no_heavy_library():
+    code = "import sys, simulator.analysis.trial.registry; print(*(m for m in sys.modules if '.' not in m))"
+    done = run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "numpy" in loaded
+    assert not loaded & {"scipy", "numba", "xarray", "pandas"}
