@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simulator.accessors import Accessor
 from simulator.results import arrays
 from simulator.results.arrays import Group, Groups, Named
 from simulator.results.record import Arrays, Provenance, Record
@@ -27,8 +28,10 @@ FORMAT = "als-simulator result 1"
 class Result:
     """What a run found out. `groups` maps a group to its named arrays; `attrs` says what was run.
 
-    In summary mode the only group is `summary`.
+    In summary mode the only group is `summary`. `plot` draws: `result.plot.survival().save("survival.svg")`.
     """
+
+    plot = Accessor()
 
     def __init__(self, make_attrs: Callable[[], dict[str, Any]], groups: Groups) -> None:
         self._make_attrs = make_attrs

@@ -1,0 +1,38 @@
+"""Commands for those who look: plot, report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from simulator.cli.errors import friendly
+from simulator.report.kinds import Kind
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A result: its folder or its result.nc.")]
+
+
+@friendly
+def plot(
+    folder: Folder,
+    kind: Annotated[Kind, typer.Argument(metavar="KIND", help=f"One of {', '.join(Kind)}.")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="FILE", help="An svg or png file; default: DIR/KIND.svg.")
+    ] = None,
+) -> None:
+    """Draw one picture of a result."""
+    from simulator.results import open_result
+
+    picture = open_result(folder).plot.draw(kind)
+    typer.echo(picture.save(out or home(folder) / f"{kind}.svg"))
+
+
+def home(folder: Path) -> Path:
+    """The folder of a result that was named by its folder or by its file."""
+    return folder if folder.is_dir() else folder.parent
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command("plot")(plot)
