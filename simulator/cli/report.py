@@ -28,6 +28,18 @@ def plot(
     typer.echo(picture.save(out or home(folder) / f"{kind}.svg"))
 
 
+@friendly
+def report(
+    folder: Folder,
+    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Default: DIR/report.html.")] = None,
+) -> None:
+    """Write the report of a result: one HTML file that works offline."""
+    from simulator.report.page import write_report
+    from simulator.results import open_result
+
+    typer.echo(write_report(open_result(folder), out or home(folder) / "report.html"))
+
+
 def home(folder: Path) -> Path:
     """The folder of a result that was named by its folder or by its file."""
     return folder if folder.is_dir() else folder.parent
@@ -35,4 +47,5 @@ def home(folder: Path) -> Path:
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    app.command("plot")(plot)
+    for command in (report, plot):
+        app.command(command.__name__)(command)

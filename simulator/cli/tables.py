@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from simulator.studies.wording import fixed, when, with_error
+
 LEGEND = "± is the Monte Carlo standard error. Survivors: alive that day; death = 0: the dead score 0 points."
 
 if TYPE_CHECKING:
@@ -34,19 +36,6 @@ def clean(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text)
 
 
-def with_error(value: float, mcse: float, digits: int) -> str:
-    """A number and its Monte Carlo standard error."""
-    if math.isnan(value):
-        return "not reached"
-    return f"{fixed(value, digits)} ± {'?' if math.isnan(mcse) else fixed(mcse, digits)}"
-
-
-def fixed(value: float, digits: int) -> str:
-    """A number with so many decimals, and no minus sign before a zero."""
-    text = f"{value:.{digits}f}"
-    return text.lstrip("-") if float(text) == 0 else text
-
-
 def headline_text(headline: Headline) -> str:
     """The headline of a run."""
     lines = [
@@ -71,12 +60,6 @@ def _parted(title: str, rows: list[Row]) -> list[tuple[str, list[Row]]]:
     if len({(row.arm, row.against) for row in rows}) <= WIDEST:
         return [(title, rows)]
     return [(title, [r for r in rows if not r.against]), (f"{title}, differences", [r for r in rows if r.against])]
-
-
-def when(day: float, capital: bool = True) -> str:
-    """A day, with its week where it is a whole one."""
-    text = f"day {day:g}" + (f" (week {day / 7:g})" if day % 7 == 0 else "")
-    return text.capitalize() if capital else text
 
 
 def _block(title: str, rows: Sequence[Row], arms: Sequence[str]) -> list[str]:

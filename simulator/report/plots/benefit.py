@@ -20,7 +20,7 @@ from simulator.units import DAYS_PER_MONTH
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-DOTS = 500
+DOTS = 300
 TENTHS = 10
 CURVES = 4  # contrasts in one picture
 SHARES = np.linspace(0, 100, 201)
