@@ -300,12 +300,15 @@ def test_run_and_export():
     assert "patients.csv" in names("a/csv")
     assert call("run", "valor", "-o", "a", "-n", 6, "--export", "csv").exit_code == 0
     assert Path("a/csv/patients.csv").read_text().count("\n") == 7
-    done = call("run", "valor", "-o", "b", "--export", "adam,csv")
-    assert done.exit_code == 3
-    assert "adam tables cannot be written by this version. Choose csv" in done.stderr
-    assert not Path("b").exists()
+    for arguments, reason in (
+        (("natural_history",), "the scenario has none"),
+        (("valor", "--output", "summary"), "a summary keeps none"),
+    ):
+        done = call("run", *arguments, "-o", "b", "--export", "csv,adam")
+        assert done.exit_code == 2
+        assert reason in done.stderr
+        assert not Path("b").exists()
     assert call("run", "valor", "--export", "xls").exit_code == 2
-    assert call("export", "a", "--to", "parquet").exit_code == 3
 
 
 @pytest.mark.parametrize("code", [1, 2, 3])

@@ -159,6 +159,12 @@ class Result:
             f"<Result {self.title!r}: {self.n_patients} patients, arms {', '.join(self.arms)}, seed {self.seed}{kind}>"
         )
 
+    def to_adam(self) -> dict[str, pandas.DataFrame]:
+        """ADaM-like tables ADSL, ADQS and ADTTE of the observed trial (see `simulator.results.adam`)."""
+        from simulator.results.adam import to_adam
+
+        return to_adam(self)
+
     def _repr_html_(self) -> str:
         from simulator.results.html import html
 
