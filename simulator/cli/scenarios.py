@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from textwrap import fill
 from typing import Annotated, Any
 
 import typer
@@ -45,7 +46,9 @@ def list_(as_json: Json = False) -> None:
         return _print_json([item._asdict() for item in found])
     width = max(len(item.name) for item in found)
     for item in found:
-        _print(f"{item.name:{width}}  {item.title}\n{'':{width}}  {item.question}")
+        gap = " " * (width + 2)
+        _print(f"{item.name:{width}}  {item.title}")
+        _print(fill(item.question, 80, initial_indent=gap, subsequent_indent=gap, break_on_hyphens=False))
     return None
 
 

@@ -142,7 +142,7 @@ def find(source: str | os.PathLike[str]) -> FilePath:
     """The file that a path or a bundled name stands for."""
     path, name = FilePath(source), os.fspath(source)
     try:
-        if path.exists():
+        if path.exists() and not (path.is_dir() and name in bundled()):  # a run's folder may be named like its scenario
             return path
     except (OSError, ValueError) as error:
         fact = f"the file cannot be read: {getattr(error, 'strerror', None) or error}"
