@@ -59,6 +59,12 @@ def test_every_kind_is_a_method():
     assert all(callable(getattr(Plots, kind)) for kind in Kind)
 
 
+def test_the_accessor_is_made_once(results):
+    result = results["full"]
+    assert result.plot is result.plot
+    assert type(result).plot is not result.plot
+
+
 def test_a_result_knows_what_it_can_be_drawn_as(results):
     assert [(which, kind) for which, result in results.items() for kind in result.plot.kinds] == CASES
 
@@ -106,7 +112,7 @@ def test_texts_lie_on_the_sheet_and_do_not_overlap(results, which, kind):
 @pytest.mark.parametrize("kind", Kind)
 def test_equal_results_give_equal_bytes(kind):
     first = make_result().plot.draw(kind)
-    with rc_context({"axes.facecolor": "red", "font.size": 30, "svg.hashsalt": None}):
+    with rc_context({"axes.facecolor": "red", "font.size": 30, "xtick.major.size": 20, "svg.hashsalt": None}):
         second = make_result().plot.draw(kind)
         again = second.svg()
     assert first.svg() == again
@@ -149,7 +155,9 @@ def test_the_curve_ends_where_the_result_ends(results):
 
 def test_gains_are_those_of_the_same_patients(results):
     result = results["full"]
-    upper = result.plot.benefit().figure.axes[1]
+    points, upper = result.plot.benefit().figure.axes[:2]
+    score = result.groups["truth"]["alsfrs_r"].values[..., list(result.time).index(364)].astype(float)
+    assert points.lines[0].get_ydata()[0] == pytest.approx((score[1] - score[0]).max())
     time = result.groups["events"]["event_free_time"].values / 30.4375
     gain = time[1] - time[0]
     drawn = upper.lines[0].get_ydata()

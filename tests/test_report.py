@@ -116,6 +116,7 @@ def test_every_number_of_the_headline_is_there(scenario, full):
 def test_the_main_table_is_of_the_last_day(html, scenario):
     main = html[html.index('id="results"') : html.index('id="assumptions"')]
     assert "Day 364 (week 52)" in main
+    assert "ALSFRS-R change, as if alive, points" in main
     rows = [row for row in headline(make_result(scenario)).rows if row.day == 364 and not row.group]
     (free,) = [row for row in rows if (row.metric, row.arm, row.against) == ("event_free", "early_start", "untreated")]
     line = next(line for line in main.splitlines() if "early_start vs untreated" in line)
