@@ -94,7 +94,21 @@ def hidden_texts(axes):
 
 @pytest.mark.parametrize(("which", "kind"), CASES)
 def test_texts_lie_on_the_sheet_and_do_not_overlap(results, which, kind):
-    figure = results[which].plot.draw(kind).figure
+    check_texts(results[which].plot.draw(kind).figure)
+
+
+@pytest.mark.parametrize("number", range(1, 6))
+def test_texts_of_other_patients_do_not_overlap(results, number):
+    check_texts(results["full"].plot.patient(number).figure)
+
+
+@pytest.mark.parametrize("outcome", ["svc", "hhd", "nfl_plasma", "sod1_csf"])
+def test_texts_of_other_outcomes_do_not_overlap(results, outcome):
+    check_texts(results["full"].plot.trajectories(outcome).figure)
+
+
+def check_texts(figure):
+    """Every text lies on the sheet, and none on another."""
     found = boxes(figure)
     assert len(found) > 8
     outside = [
@@ -175,6 +189,8 @@ def test_gains_are_those_of_the_same_patients(results):
         (lambda found: found["summary"].plot.patient(), "patient: this result kept sums"),
         (lambda found: found["one arm"].plot.benefit(), "needs two arms, and there is only untreated"),
         (lambda found: found["full"].plot.patient(120), "no patient 120; choose 0 to 119"),
+        (lambda found: found["full"].plot.draw("survival", number=3), "no option 'number'; it has none"),
+        (lambda found: found["full"].plot.draw("patient", outcome="svc"), "no option 'outcome'; it has number"),
         (lambda found: found["full"].plot.trajectories("weight"), "no outcome 'weight'; choose from alsfrs_r"),
     ],
 )
@@ -197,6 +213,8 @@ def test_labels_are_moved_apart_in_order(heights, gap):
     heights = sorted(heights)
     moved = style.spread(heights, gap)
     assert len(moved) == len(heights)
+    if gap * (len(heights) - 1) <= 1:
+        assert all(-1e-9 <= height <= 1 + 1e-9 for height in moved)
     assert all(b - a >= gap - 1e-9 for a, b in pairwise(moved))
     if all(b - a >= gap for a, b in pairwise(heights)):
         assert moved == pytest.approx(heights)

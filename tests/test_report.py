@@ -1,5 +1,6 @@
 """The report: whole, safe, offline, the same bytes each time, and its numbers are those of the headline."""
 
+import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -174,6 +175,9 @@ def test_the_same_bytes_wherever_it_is_written(scenario, tmp_path):
     other = tmp_path / "elsewhere" / "name.html"
     assert CliRunner().invoke(app, ["report", str(tmp_path / "b" / "result.nc"), "-o", str(other)]).exit_code == 0
     assert other.read_bytes() == (tmp_path / "a" / "report.html").read_bytes()
+    assert json.loads(CliRunner().invoke(app, ["report", str(tmp_path / "b"), "--json"]).stdout) == {
+        "files": [str(tmp_path / "b" / "report.html")]
+    }
     assert str(tmp_path) not in other.read_text("utf-8")
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from simulator.cli.errors import friendly
+from simulator.cli.run import Json, show_files
 from simulator.report.kinds import Kind
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A result: its folder or its result.nc.")]
@@ -20,24 +21,30 @@ def plot(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", metavar="FILE", help="An svg or png file; default: DIR/KIND.svg.")
     ] = None,
+    *,
+    outcome: Annotated[str | None, typer.Option("--outcome", help="Of trajectories: alsfrs_r, svc …")] = None,
+    number: Annotated[int | None, typer.Option("--patient", metavar="NUMBER", help="Of patient, from 0.")] = None,
+    as_json: Json = False,
 ) -> None:
     """Draw one picture of a result."""
     from simulator.results import open_result
 
-    picture = open_result(folder).plot.draw(kind)
-    typer.echo(picture.save(out or home(folder) / f"{kind}.svg"))
+    given = {"outcome": outcome, "number": number}
+    picture = open_result(folder).plot.draw(kind, **{key: value for key, value in given.items() if value is not None})
+    show_files([picture.save(out or home(folder) / f"{kind}.svg")], as_json)
 
 
 @friendly
 def report(
     folder: Folder,
     out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Default: DIR/report.html.")] = None,
+    as_json: Json = False,
 ) -> None:
     """Write the report of a result: one HTML file that works offline."""
     from simulator.report.page import write_report
     from simulator.results import open_result
 
-    typer.echo(write_report(open_result(folder), out or home(folder) / "report.html"))
+    show_files([write_report(open_result(folder), out or home(folder) / "report.html")], as_json)
 
 
 def home(folder: Path) -> Path:

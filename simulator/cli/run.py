@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -143,14 +143,14 @@ def export_(
     to: Annotated[Format, typer.Option("--to", help="Kind of table.")] = Format.csv,
     out: Annotated[Path | None, typer.Option("-o", "--out", metavar="OUT", help="Default: DIR/KIND.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace tables that are there.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Write a result as tables for other programs."""
     from simulator.results import open_result
     from simulator.results.export import export
 
     home = folder if folder.is_dir() else folder.parent
-    for place in export(open_result(folder), to.value, out or home / to.value, force):
-        typer.echo(place)
+    show_files(export(open_result(folder), to.value, out or home / to.value, force), as_json)
 
 
 @friendly
@@ -181,6 +181,11 @@ def show(value: Any, as_json: bool, text: Any) -> None:
     from simulator.cli.tables import without_nan
 
     typer.echo(json.dumps(without_nan(value), ensure_ascii=False, indent=1) if as_json else text(value))
+
+
+def show_files(places: Sequence[Path], as_json: bool) -> None:
+    """Print what was written on stdout, a file a line."""
+    show({"files": [str(place) for place in places]}, as_json, lambda found: "\n".join(found["files"]))
 
 
 def note(text: str) -> None:

@@ -88,6 +88,7 @@ def schema() -> None:
 @friendly
 def validate(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Scenario files, or names of bundled ones.")],
+    as_json: Json = False,
 ) -> None:
     """Check scenario files: all faults at once, as file:line:col: address: fact. remedy."""
     from simulator.language import ScenarioError, load
@@ -99,7 +100,11 @@ def validate(
         except ScenarioError as error:
             faults += error.errors
         else:
-            _print(f"{file}: valid")
+            if not as_json:
+                _print(f"{file}: valid")
+    if as_json:
+        _print_json({"valid": not faults, "faults": [fault._asdict() for fault in faults]})
+        raise typer.Exit(ScenarioError.exit_code if faults else 0)
     if faults:
         raise ScenarioError(faults)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -52,16 +53,19 @@ def plain_logarithm(axes: Axes, which: Literal["x", "y"], limits: tuple[float, f
         axes.set(**{f"{which}lim": limits})
     low, high = axes.get_xlim() if which == "x" else axes.get_ylim()
     axis = axes.xaxis if which == "x" else axes.yaxis
-    steps = (
-        (1, 2, 5)
-        if high / low > 5
-        else (1, 1.2, 1.5, 2, 3, 4, 5, 6, 7, 8, 9)
-        if high / low > 1.6
-        else range(10, 100, 5)
-    )
-    ticks = [step * 10.0**k for k in range(-4, 5) for step in steps if low <= step * 10.0**k <= high]
+    ticks = [tick for tick in _ticks(low, high) if low <= tick <= high]
     axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
     axis.set_ticks([], minor=True)
+
+
+def _ticks(low: float, high: float) -> Sequence[float]:
+    """Round numbers for a logarithmic axis; over a short range as for any other."""
+    if high / low < 1.6:
+        from matplotlib.ticker import MaxNLocator
+
+        return [float(tick) for tick in MaxNLocator(5).tick_values(low, high)]
+    steps = (1, 2, 5) if high / low > 5 else (1, 1.5, 2, 3, 4, 5, 7)
+    return [step * 10.0**k for k in range(-4, 5) for step in steps]
 
 
 def percent_axis(axes: Axes) -> None:

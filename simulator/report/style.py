@@ -158,7 +158,7 @@ def label_ends(axes: Axes, labels: Sequence[Label], x: float = 1.015) -> None:
 
 
 def spread(heights: Sequence[float], gap: float) -> list[float]:
-    """Ascending heights moved as little as it takes to be `gap` apart, each group about its own centre."""
+    """Ascending heights moved as little as it takes to be `gap` apart, and within 0 and 1 where there is room."""
     groups: list[tuple[float, int]] = []  # centre and size
     for height in heights:
         centre, size = height, 1
@@ -167,4 +167,6 @@ def spread(heights: Sequence[float], gap: float) -> list[float]:
             centre = (before * count + centre * size) / (count + size)
             size += count
         groups.append((centre, size))
-    return [centre + gap * (k - (size - 1) / 2) for centre, size in groups for k in range(size)]
+    apart = [centre + gap * (k - (size - 1) / 2) for centre, size in groups for k in range(size)]
+    below = [min(height, 1 - gap * (len(apart) - 1 - k)) for k, height in enumerate(apart)]
+    return [max(height, gap * k) for k, height in enumerate(below)]

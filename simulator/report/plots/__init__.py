@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulator.report.kinds import Kind
 
@@ -23,11 +23,11 @@ class Plots:
     def __init__(self, result: Result) -> None:
         self._result = result
 
-    def trajectories(self, variable: str = "alsfrs_r", patients: int = 30) -> Picture:
-        """One outcome over time in each arm: single patients, their spread, the mean of survivors."""
+    def trajectories(self, outcome: str = "alsfrs_r", patients: int = 30) -> Picture:
+        """One outcome over time in each arm: so many single patients, their spread, the mean of survivors."""
         from simulator.report.plots.trajectories import draw
 
-        return draw(self._result, variable, patients)
+        return draw(self._result, outcome, patients)
 
     def survival(self) -> Picture:
         """Event-free survival by arm with its Monte Carlo error, and the number at risk below."""
@@ -59,9 +59,13 @@ class Plots:
 
         return draw(self._result, number)
 
-    def draw(self, kind: Kind | str) -> Picture:
-        """A picture by its name."""
-        picture: Picture = getattr(self, Kind(kind))()
+    def draw(self, kind: Kind | str, **options: Any) -> Picture:
+        """A picture by its name; an option that this picture has not is refused."""
+        from simulator.report.plots.needs import need_options
+
+        method = getattr(self, Kind(kind))
+        need_options(kind, options, method)
+        picture: Picture = method(**options)
         return picture
 
     @property

@@ -22,13 +22,13 @@ def columns(count: int) -> int:
     return {4: 2}.get(count, min(count, ACROSS))
 
 
-def sheet(title: str, notes: Sequence[str], result: Result, left: float = 0.6) -> tuple[Figure, list[Pane]]:
+def sheet(title: str, notes: Sequence[str], result: Result) -> tuple[Figure, list[Pane]]:
     """A sheet with a panel for each arm, all with the same axes."""
     count, across = len(result.arms), columns(len(result.arms))
     down = -(-count // across)
     figure = style.sheet(title, notes, 1.22 + 0.17 * len(notes) + HEIGHTS.get(down, 1.75) * down)
     axes = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).ravel()
-    style.place(figure, len(notes) + 1, left=left)
+    style.place(figure, len(notes) + 1, left=0.75)
     figure.subplots_adjust(wspace=0.09, hspace=0.2)
     for beyond in axes[count:]:
         beyond.set_visible(False)

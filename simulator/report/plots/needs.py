@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from inspect import signature
+
 from simulator.report.kinds import Kind
 from simulator.report.picture import PictureError
 from simulator.results import Result
@@ -13,6 +16,14 @@ def drawable(result: Result) -> tuple[Kind, ...]:
     missing = {Kind.benefit, Kind.patient} if not result.is_full else set()
     missing |= {Kind.benefit} if len(result.arms) < 2 else set()
     return tuple(kind for kind in Kind if kind not in missing)
+
+
+def need_options(kind: str, options: Iterable[str], method: Callable[..., object]) -> None:
+    """Refuse an option that the picture has not."""
+    known = list(signature(method).parameters)
+    if wrong := [name for name in options if name not in known]:
+        has = f"it has {', '.join(known)}" if known else "it has none"
+        raise PictureError(f"{kind}: no option {wrong[0]!r}; {has}")
 
 
 def need_patients(result: Result, kind: Kind) -> None:

@@ -23,7 +23,7 @@ def draw(result: Result) -> Picture:
     alive, free = (group[name].values / result.n_patients for name in ("alive", "at_risk"))
     notes = [f"{size(result)}. From below to above:", ""]
     with drawing():
-        figure, panes = sheet("Alive, ventilated, dead: shares over time", notes, result, left=0.75)
+        figure, panes = sheet("Alive, ventilated, dead: shares over time", notes, result)
         for k, pane in enumerate(panes):
             shares = np.stack([free[k], alive[k] - free[k], 1 - alive[k]])
             pane.axes.stackplot(pane.scale.of(result.time), shares, colors=COLOURS, lw=0)
