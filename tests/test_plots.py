@@ -28,23 +28,29 @@ def make_result(n=120, **options):
     return name(record, lambda: make_provenance(record))
 
 
-def one_arm():
-    """A result with one arm, entered at onset."""
-    record = make_record(60, at_onset=True)
-    pick = {key: {k: v[:1] for k, v in getattr(record, key).items()} for key in ("events", "truth", "observed")}
-    first = {k: getattr(record.sums, k)[:1] for k in ("alive", "event_free", "total", "square", "counts", "ended")}
-    sums = record.sums._replace(
-        restricted=record.sums.restricted[:1], restricted_square=record.sums.restricted_square[:1], **first
-    )
-    none = {key: values[:0] for key, values in record.doses.items()}
-    record = replace(record, arms=("untreated",), sums=sums, doses=none, **pick)
+BY_ARM = ("alive", "event_free", "total", "square", "counts", "ended", "restricted", "restricted_square")
+
+
+def with_arms(names, **options):
+    """A result whose arms are those of the synthetic run, over and over."""
+    record = make_record(60, **options)
+    pick = np.arange(len(names)) % 3
+    groups = {key: {k: v[pick] for k, v in getattr(record, key).items()} for key in ("events", "truth", "observed")}
+    sums = record.sums._replace(**{key: getattr(record.sums, key)[pick] for key in BY_ARM})
+    kept = record.doses["arm"] < len(names)
+    doses = {key: values[kept] for key, values in record.doses.items()}
+    record = replace(record, arms=tuple(names), sums=sums, doses=doses, **groups)
     return name(record, lambda: make_provenance(record))
 
 
 @pytest.fixture(scope="module")
 def results():
     """The kinds of result there are."""
-    return {"full": make_result(), "summary": make_result(full=False), "one arm": one_arm()}
+    return {
+        "full": make_result(),
+        "summary": make_result(full=False),
+        "one arm": with_arms(["untreated"], at_onset=True),
+    }
 
 
 CASES = [
@@ -100,6 +106,13 @@ def test_texts_lie_on_the_sheet_and_do_not_overlap(results, which, kind):
 @pytest.mark.parametrize("number", range(1, 6))
 def test_texts_of_other_patients_do_not_overlap(results, number):
     check_texts(results["full"].plot.patient(number).figure)
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("arms", [4, 20])
+def test_texts_of_many_arms_with_long_names_do_not_overlap(kind, arms):
+    names = ["untreated", *(f"start on day {97 * k} with a name that goes on" for k in range(1, arms))]
+    check_texts(with_arms(names).plot.draw(kind).figure)
 
 
 @pytest.mark.parametrize("outcome", ["svc", "hhd", "nfl_plasma", "sod1_csf"])

@@ -60,7 +60,7 @@ def plain_logarithm(axes: Axes, which: Literal["x", "y"], limits: tuple[float, f
 
 def _ticks(low: float, high: float) -> Sequence[float]:
     """Round numbers for a logarithmic axis; over a short range as for any other."""
-    if high / low < 1.6:
+    if high / low < 2.5:
         from matplotlib.ticker import MaxNLocator
 
         return [float(tick) for tick in MaxNLocator(5).tick_values(low, high)]

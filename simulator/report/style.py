@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH = 7.2  # inches: a page's column
+LINE = 0.155  # inches: the least distance of two lines of text
 FONT = "DejaVu Sans"  # comes with matplotlib, so that every machine measures text alike
 
 
@@ -114,10 +115,15 @@ def place(figure: Figure, notes: int, *, left: float = 0.6, right: float = 0.2, 
     figure.subplots_adjust(left=left / WIDTH, right=1 - right / WIDTH, bottom=bottom / height, top=top)
 
 
+def short(name: str, limit: int = 16) -> str:
+    """A name that fits where there is room for so many letters."""
+    return name if len(name) <= limit else f"{name[: limit - 1]}…"
+
+
 def rows(axes: Axes, names: Sequence[str], drawn: dict[str, Line]) -> None:
     """Axes whose rows are arms, named in their colours at the left."""
     axes.set_ylim(len(names) - 0.4, -0.6)
-    axes.set_yticks(range(len(names)), [f"{name[:16]}" for name in names])
+    axes.set_yticks(range(len(names)), [short(name) for name in names])
     for name, text in zip(names, axes.get_yticklabels(), strict=True):
         text.set_color(drawn[name].colour)
     axes.tick_params(length=0, axis="y")
@@ -150,7 +156,7 @@ class Label(NamedTuple):
 def label_ends(axes: Axes, labels: Sequence[Label], x: float = 1.015) -> None:
     """Texts right of the axes, at the height where their curves end, moved apart where they would overlap."""
     axes.get_ylim()  # settles the limits, which the places of the curves depend on
-    gap = 0.155 / inches(axes)[1]  # a line of text
+    gap = LINE / inches(axes)[1]
     heights = [axes.transAxes.inverted().transform(axes.transData.transform((0, one.y)))[1] for one in labels]
     order = sorted(range(len(labels)), key=lambda k: heights[k])
     for k, height in zip(order, spread([heights[k] for k in order], gap), strict=True):

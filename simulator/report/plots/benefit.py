@@ -109,7 +109,7 @@ def _room(axes: Axes, count: int) -> None:
 def _against(a: str, b: str) -> str:
     """Two arms in the room that a panel has."""
     text = f"{a} vs {b}"
-    return text if len(text) <= 30 else " vs ".join(name if len(name) <= 13 else f"{name[:12]}…" for name in (a, b))
+    return text if len(text) <= 30 else f"{style.short(a, 13)} vs {style.short(b, 13)}"
 
 
 def _by_speed(axes: Axes, result: Result, label: str, values: np.ndarray) -> None:

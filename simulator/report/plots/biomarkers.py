@@ -38,9 +38,10 @@ def draw(result: Result) -> Picture:
         else "No doses are shown: " + ("no arm has any." if result.is_full else "this result kept sums only."),
     ]
     strip = 0.16 * len(dosed)
-    heights = [1.75, 1.75, *([strip] if dosed else [])]
+    each = max(1.75, style.LINE * len(result.arms))
+    heights = [each, each, *([strip] if dosed else [])]
     with style.drawing():
-        figure = style.sheet("Biomarkers over time, by arm", notes, 5.0 + strip)
+        figure = style.sheet("Biomarkers over time, by arm", notes, 1.5 + 2 * each + strip)
         axes = figure.subplots(len(heights), 1, sharex=True, gridspec_kw={"height_ratios": heights})
         style.place(figure, len(notes), left=1.25, right=1.55)
         figure.subplots_adjust(hspace=0.12)
@@ -64,7 +65,7 @@ def _marker(axes: Axes, result: Result, name: str, label: str, scale: TimeScale)
         if len(result.arms) <= BANDS:
             axes.fill_between(time, low, high, where=high > NARROW * low, color=line.colour, alpha=0.16, lw=0)
         axes.plot(time, found.mean, color=line.colour, ls=line.dash, lw=1.8)
-        ends.append(style.Label(float(found.mean[-1]), f"{arm[:16]} {found.mean[-1]:.2f}", line.colour))
+        ends.append(style.Label(float(found.mean[-1]), f"{style.short(arm)} {found.mean[-1]:.2f}", line.colour))
         lowest, highest = min(lowest, quantile[:, 1].min()), max(highest, quantile[:, 3].max())
     plain_logarithm(axes, "y", (0.93 * lowest, 1.07 * highest))
     axes.axhline(1, color=style.SOFT.light, lw=0.8)

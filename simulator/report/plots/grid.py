@@ -36,6 +36,12 @@ def sheet(title: str, notes: Sequence[str], result: Result) -> tuple[Figure, lis
     return figure, [Pane(axes[k], result, k, scale) for k in range(count)]
 
 
+def head(pane: Pane, colour: str) -> None:
+    """The name of the arm above its panel, as much of it as there is room for."""
+    text = style.short(pane.name, 64 // columns(len(pane.result.arms)))
+    pane.axes.set_title(text, color=colour, fontsize=9.5, fontweight="bold", loc="left")
+
+
 def label_time(panes: Sequence[Pane]) -> None:
     """Time axes for all, labelled below the lowest of each column."""
     for k, pane in enumerate(panes):

@@ -6,10 +6,10 @@ import numpy as np
 
 from simulator.report.kinds import Kind
 from simulator.report.picture import Picture
-from simulator.report.plots.grid import label_time, sheet
+from simulator.report.plots.grid import head, label_time, sheet
 from simulator.report.plots.needs import size
 from simulator.report.scale import percent_axis
-from simulator.report.style import GRID, SERIES, SOFT, drawing, key
+from simulator.report.style import GRID, INK, SERIES, SOFT, drawing, key
 from simulator.results import Result
 
 STATES = ("alive without permanent ventilation", "alive with it", "dead")
@@ -27,7 +27,7 @@ def draw(result: Result) -> Picture:
         for k, pane in enumerate(panes):
             shares = np.stack([free[k], alive[k] - free[k], 1 - alive[k]])
             pane.axes.stackplot(pane.scale.of(result.time), shares, colors=COLOURS, lw=0)
-            pane.axes.set_title(pane.name, fontsize=9.5, fontweight="bold", loc="left")
+            head(pane, INK.light)
             pane.axes.grid(visible=False)
         label_time(panes)
         percent_axis(panes[0].axes)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.report.plots.needs import control_of
 from simulator.report.scale import TimeScale
-from simulator.report.style import Line, lines
+from simulator.report.style import Line, lines, short
 from simulator.results import Result
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Pane(NamedTuple):
     @property
     def short(self) -> str:
         """A name that fits beside the axes."""
-        return self.name if len(self.name) <= 16 else f"{self.name[:15]}…"
+        return short(self.name)
 
     @property
     def line(self) -> Line:

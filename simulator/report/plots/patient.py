@@ -31,13 +31,14 @@ def draw(result: Result, number: int) -> Picture:
     notes = [
         f"Patient {number} in every arm, with the same luck: {_who(result, number)}.",
         "Lines: truth; dotted from the event on, as if it had not come. "
-        + (f"Dots: visits in {seen}, the arm allocated." if seen in result.arms else "Dots: visits."),
+        + (f"Dots: visits in {style.short(seen)}, the arm allocated." if seen in result.arms else "Dots: visits."),
         "X: death; diamond: permanent ventilation." + (" Marks below: doses." if dosed else ""),
     ]
     strip = 0.16 * len(dosed)
     with style.drawing():
-        figure = style.sheet("One patient, every arm", notes, 6.5 + strip)
-        heights = [1.5] * len(SHOWN) + ([strip] if dosed else [])
+        each = max(1.5, style.LINE * len(result.arms))
+        figure = style.sheet("One patient, every arm", notes, 2.0 + 3 * each + strip)
+        heights = [each] * len(SHOWN) + ([strip] if dosed else [])
         axes = figure.subplots(len(heights), 1, sharex=True, gridspec_kw={"height_ratios": heights})
         style.place(figure, len(notes), left=1.35, right=1.35)
         figure.subplots_adjust(hspace=0.2)

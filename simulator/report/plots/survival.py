@@ -29,7 +29,7 @@ def draw(result: Result) -> Picture:
     ]
     below = 0.17 * len(arms)
     with style.drawing():
-        figure = style.sheet("Event-free survival, by arm", notes, 4.8 + below)
+        figure = style.sheet("Event-free survival, by arm", notes, 2.0 + max(2.8, style.LINE * len(arms)) + below)
         axes = figure.subplots()
         style.place(figure, len(notes), left=1.55, right=1.55, bottom=0.85 + below)
         panes = [Pane(axes, result, k, scale) for k in range(len(arms))]

@@ -8,11 +8,11 @@ import numpy as np
 
 from simulator.report.kinds import Kind
 from simulator.report.picture import Picture, PictureError
-from simulator.report.plots.grid import label_time, sheet
+from simulator.report.plots.grid import head, label_time, sheet
 from simulator.report.plots.needs import control_of, size
 from simulator.report.plots.pane import Pane
 from simulator.report.scale import plain_logarithm
-from simulator.report.style import CONTROL, drawing
+from simulator.report.style import CONTROL, drawing, short
 from simulator.results import Result
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ LABELS = {
     "nfl_plasma": "Plasma NfL, pg/mL",
     "sod1_csf": "CSF SOD1, ratio to baseline",
 }
+MEAN = "mean; it flattens as those who decline fastest die"
+MEANS = dict.fromkeys(("nfl_plasma", "sod1_csf"), "geometric mean; deaths change who they are")
 FEWEST = 20
 """Means and bands end where fewer patients are alive: quantiles of so few are noise."""
 
@@ -52,10 +54,10 @@ def draw(result: Result, variable: str, patients: int) -> Picture:
         raise PictureError(f"{Kind.trajectories}: no outcome {variable!r}; choose from {', '.join(LABELS)}")
     shown = min(patients, result.n_patients) if result.is_full else 0
     single = f" Thin: {shown} of them, until death." if shown else ""
-    dashed = f" Dashed: {control_of(result)}." if len(result.arms) > 1 else ""
+    dashed = f" Dashed: {short(control_of(result))}." if len(result.arms) > 1 else ""
     notes = [
         f"{size(result)}.{single}{dashed}",
-        "Bands: 50 % and 90 % of survivors. Thick: their mean; it flattens as those who decline fastest die.",
+        f"Bands: 50 % and 90 % of survivors. Thick: their {MEANS.get(variable, MEAN)}.",
     ]
     with drawing():
         figure, panes = sheet(f"{LABELS[variable].partition(',')[0]} over time, by arm", notes, result)
@@ -85,7 +87,7 @@ def _spread(pane: Pane, variable: str) -> None:
     for low, high in ((0, 4), (1, 3)):
         pane.axes.fill_between(time, found.quantile[:, low], found.quantile[:, high], color=colour, alpha=0.16, lw=0)
     pane.axes.plot(time, found.mean, color=colour, lw=2.4)
-    pane.axes.set_title(pane.name, color=colour, fontsize=9.5, fontweight="bold", loc="left")
+    head(pane, colour)
 
 
 def _singles(pane: Pane, variable: str, shown: int) -> None:
