@@ -1,6 +1,7 @@
 """Tables for other programs: the observed trial as ADaM-like tables, long tables as CSV and Parquet."""
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -224,6 +225,21 @@ def test_without_pyarrow_parquet_is_an_optional_part(monkeypatch, tmp_path):
     done = CliRunner().invoke(app, ["export", str(tmp_path / "run"), "--to", "parquet"])
     assert done.exit_code == 3
     assert "pyarrow" in done.stderr
+
+
+def test_what_the_page_on_tables_says_works(root, tmp_path, monkeypatch):
+    page = (root / "docs" / "report.md").read_text()
+    (lines,), (code,) = (re.findall(rf"^```{kind}\n(.*?)^```$", page, re.M | re.S) for kind in ("sh", "python"))
+    monkeypatch.chdir(tmp_path)
+    write_folder(make_trial(), tmp_path / "results" / "valor")
+    commands = [shlex.split(line, comments=True) for line in lines.splitlines()]
+    assert len(commands) > 5
+    assert {command[0] for command in commands} == {"als-sim"}
+    for command in commands:
+        if command[1] != "run":
+            assert CliRunner().invoke(app, command[1:]).exit_code == 0, command
+    exec(code, {})
+    assert {"survival.png", "svc.svg", "results"} == {place.name for place in tmp_path.iterdir()}
 
 
 R_SCRIPT = """

@@ -106,7 +106,7 @@ def _csv_writer(make: Callable[[], pandas.DataFrame]) -> Writer:
 
     def write(path: Path) -> None:
         made = make()
-        texts = {key: _safe(column.to_numpy(str)) for key, column in made.items() if column.dtype.kind in "OU"}
+        texts = {key: _safe(column) for key, column in made.items() if column.dtype.kind in "OU"}
         made.assign(**texts).to_csv(path, index=False, float_format="%.7g", lineterminator="\n")
 
     return write
@@ -125,10 +125,12 @@ def _parquet_writer(make: Callable[[], pandas.DataFrame], labels: Labels) -> Wri
     return write
 
 
-def _safe(texts: Any) -> Any:
+def _safe(texts: pandas.Series) -> Any:
     """Texts that no spreadsheet takes for a formula."""
-    names, index = np.unique(texts, return_inverse=True)
-    return np.array([safe_cell(str(name)) for name in names])[index].reshape(texts.shape)
+    import pandas
+
+    index, names = pandas.factorize(texts.fillna(""))
+    return np.array([safe_cell(str(name)) for name in names], object)[index]
 
 
 def _spread(label: Named, like: Named) -> Any:
