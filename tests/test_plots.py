@@ -251,7 +251,7 @@ def test_colours_can_be_read(mode):
     words = [style.INK, style.SOFT, style.CONTROL]
     assert all(contrast(getattr(one, mode), paper) > 4.5 for one in words)
     assert all(contrast(getattr(one, mode), paper) > 3.3 for one in style.SERIES)
-    assert len({colour.light for colour in style.COLOURS}) == len(style.COLOURS)
+    assert len({colour.light for colour in style.COLOURS.values()}) == len(style.COLOURS)
 
 
 def test_twenty_arms_look_different():

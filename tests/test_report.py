@@ -129,7 +129,7 @@ def test_pictures(html, scenario):
         assert f'<figure id="{kind}"' in html
     drawn = "".join(re.findall(r"<svg.*?</svg>", html, re.DOTALL))
     assert not re.findall(r"#[0-9a-f]{6}\b(?!\))", re.sub(r'(?:href="|url\()#[^")]*', "", drawn))
-    assert "var(--c0)" in drawn
+    assert "var(--ink)" in drawn
     short = report_html(make_result(scenario, full=False))
     assert '<figure id="survival"' in short
     assert '<figure id="benefit"' not in short
@@ -137,7 +137,7 @@ def test_pictures(html, scenario):
 
 def test_every_colour_has_a_night_side(html):
     night = re.search(r"prefers-color-scheme: dark\) \{ :root \{ (.*?) \}", html)[1]
-    assert night == "".join(f"--c{k}:{colour.dark};" for k, colour in enumerate(COLOURS))
+    assert night == "".join(f"--{name}:{colour.dark};" for name, colour in COLOURS.items())
 
 
 def test_shares_by_grade(scenario, html):

@@ -96,7 +96,9 @@ def _asked(scenario: Scenario | None) -> list[Pair]:
         "model_influence": "Model influence",
         "decision_consequence": "Consequence of a wrong decision",
     }
-    return [Pair(term, getattr(block, key, None) or NOT_STATED) for key, term in keys.items()]
+    further = {"model_risk": "Model risk", "model_impact": "Model impact"}
+    stated = [Pair(term, getattr(block, key)) for key, term in further.items() if getattr(block, key, None)]
+    return [Pair(term, getattr(block, key, None) or NOT_STATED) for key, term in keys.items()] + stated
 
 
 def _treated(scenario: Scenario, arm: str) -> str:

@@ -6,13 +6,14 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
 from simulator.report.content import content
 from simulator.report.style import COLOURS
 from simulator.results.files import text_writer, write_all
 
 if TYPE_CHECKING:
-    from markupsafe import Markup
-
     from simulator.results import Result
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -21,8 +22,6 @@ DOI = re.compile(r"doi:(10\.[0-9]{4,9}/[-._()/:A-Za-z0-9]*[A-Za-z0-9])")
 
 def report_html(result: Result) -> str:
     """The report of a result, from what the result holds."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -43,10 +42,8 @@ def write_report(result: Result, path: Path) -> Path:
 
 def _style() -> Markup:
     """The style sheet, with the colours of the pictures as variables: one set by day, one by night."""
-    from markupsafe import Markup
-
     light, dark = (
-        "".join(f"--c{k}:{getattr(colour, mode)};" for k, colour in enumerate(COLOURS)) for mode in ("light", "dark")
+        "".join(f"--{name}:{getattr(colour, mode)};" for name, colour in COLOURS.items()) for mode in ("light", "dark")
     )
     rules = (TEMPLATES / "report.css").read_text("utf-8")
     return Markup(rules.replace("/*light*/", light).replace("/*dark*/", dark))
@@ -54,25 +51,19 @@ def _style() -> Markup:
 
 def themed(svg: str) -> Markup:
     """A picture for the page: colours become the page's variables, size follows the page."""
-    from markupsafe import Markup
-
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, count=1, flags=re.DOTALL)
     svg = re.sub(r' (?:width|height)="[0-9.]+pt"', "", svg, count=2)
-    for k, colour in enumerate(COLOURS):
-        svg = svg.replace(colour.light, f"var(--c{k})")
+    for name, colour in COLOURS.items():
+        svg = svg.replace(colour.light, f"var(--{name})")
     return Markup(svg)
 
 
 def breakable(address: str) -> Markup:
     """An address, escaped, that may be broken after its dots."""
-    from markupsafe import Markup, escape
-
     return Markup(str(escape(address)).replace(".", ".<wbr>"))
 
 
 def linked(text: str) -> Markup:
     """A citation, escaped, its DOI as a link."""
-    from markupsafe import Markup, escape
-
     return Markup(DOI.sub(r'<a href="https://doi.org/\1">doi:\1</a>', str(escape(text))))

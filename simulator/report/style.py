@@ -33,13 +33,14 @@ GRID = Colour("#e4e4e4", "#33373e")
 PAPER = Colour("#ffffff", "#15181d")
 CONTROL = Colour("#4d4d4d", "#c4c4c4")
 SERIES = (
-    Colour("#0072b2", "#56b4e9"),  # blue
-    Colour("#d55e00", "#ff9145"),  # vermilion
-    Colour("#009e73", "#37c99f"),  # bluish green
-    Colour("#c0639a", "#e59cc6"),  # reddish purple
-    Colour("#b07800", "#e6a817"),  # orange
+    Colour("#0072b2", "#56b4e9"),
+    Colour("#d55e00", "#ff9145"),
+    Colour("#009e73", "#37c99f"),
+    Colour("#c0639a", "#e59cc6"),
+    Colour("#b07800", "#e6a817"),
 )
-COLOURS = (INK, SOFT, GRID, PAPER, CONTROL, *SERIES)
+NAMES = ("ink", "soft", "grid", "paper", "control", "blue", "vermilion", "green", "purple", "orange")
+COLOURS = dict(zip(NAMES, (INK, SOFT, GRID, PAPER, CONTROL, *SERIES), strict=True))
 DASHES = ("-", "--", ":", "-.")
 
 RC: Any = {
