@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from simulator.accessors import Accessor
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ _HOMES = {
     "compare": "simulator.studies.compare",
     "replay": "simulator.studies.replay",
 }
+
+Accessor.places["plot"] = "simulator.report.plots:Plots"  # `Result.plot`
 
 __all__ = [
     "Result",

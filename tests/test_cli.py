@@ -80,23 +80,35 @@ def test_run_writes_a_folder_and_prints_the_headline():
 
 def test_columns_are_aligned():
     lines = call("run", "valor", "-o", "out").stdout.splitlines()
-    start = next(k for k, line in enumerate(lines) if line.startswith("Day 196"))
-    block = lines[start : lines.index("", start)]
-    assert len(block) == 14
-    ends = {tuple(found.end() for found in re.finditer(r"± [\d.]+", line)) for line in block[1:]}
-    full = max(ends, key=len)
-    assert ends == {full, full[3:]}  # those who are alive in both arms have differences only
-    heads = [*(f"{letter} {arm}" for letter, arm in zip("ABC", ARMS, strict=True)), "B vs A", "C vs A", "B vs C"]
-    assert [block[0].index(head) + len(head) for head in heads] == list(full)
+    at = next(k for k, line in enumerate(lines) if line.split()[:2] == ["day", "196"])
+    assert lines[at].split() == ["day", "196", "day", "364"]
+    assert lines[at + 1].split() == ["week", "28", "week", "52"]
+    block = lines[at : lines.index("", at)]
+    rows = [line for line in block if "±" in line]
+    ends = {tuple(found.end() for found in re.finditer(r"± [\d.]+", line)) for line in rows}
+    assert ends == {tuple(found.end() for found in re.finditer(r"day \d+", lines[at]))}
+    names = [*(f"{letter} {arm}" for letter, arm in zip("ABC", ARMS, strict=True)), "B vs A", "C vs A", "B vs C"]
+    heads = [k for k, line in enumerate(block) if line and not line.startswith(" ")]
+    assert len(heads) == 13
+    first = block[heads[0] + 1 : heads[1]]
+    assert [line[: len(name) + 2] for line, name in zip(first, names, strict=True)] == [f"  {name}" for name in names]
 
 
-def test_the_headline_fits_a_page():
+def test_tables_fit_eighty_columns():
     lines = call("run", "valor", "-o", "out").stdout.splitlines()
-    assert len(lines) < 60
-    assert max(map(len, lines)) < 140
+    assert max(map(len, lines)) <= 80
     at = next(k for k, line in enumerate(lines) if line.startswith("Screening"))
     assert lines[at].split()[-1] == "faster"
     assert lines[at + 1].split() == ["svc_percent", ">=", "65", "80"]
+    for done in (call("compare", "out", "out"), call("doctor"), call("list")):
+        assert done.exit_code == 0
+        assert max(len(line) for line in done.stdout.splitlines() if "cache" not in line) <= 80
+
+
+def test_a_folder_named_like_the_scenario_does_no_harm():
+    for _ in range(2):
+        assert call("run", "valor", "-o", "valor").exit_code == 0
+    assert (Path("valor") / MANIFEST).is_file()
 
 
 def test_the_default_folder_is_the_same_for_the_same_run():
@@ -300,12 +312,15 @@ def test_run_and_export():
     assert "patients.csv" in names("a/csv")
     assert call("run", "valor", "-o", "a", "-n", 6, "--export", "csv").exit_code == 0
     assert Path("a/csv/patients.csv").read_text().count("\n") == 7
-    done = call("run", "valor", "-o", "b", "--export", "adam,csv")
-    assert done.exit_code == 3
-    assert "adam tables cannot be written by this version. Choose csv" in done.stderr
-    assert not Path("b").exists()
+    for arguments, reason in (
+        (("natural_history",), "the scenario has none"),
+        (("valor", "--output", "summary"), "a summary keeps none"),
+    ):
+        done = call("run", *arguments, "-o", "b", "--export", "csv,adam")
+        assert done.exit_code == 2
+        assert reason in done.stderr
+        assert not Path("b").exists()
     assert call("run", "valor", "--export", "xls").exit_code == 2
-    assert call("export", "a", "--to", "parquet").exit_code == 3
 
 
 @pytest.mark.parametrize("code", [1, 2, 3])

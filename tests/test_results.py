@@ -230,7 +230,7 @@ def test_html_is_escaped(result, summary_result):
         assert "<run>" not in html
         assert "<odd>" not in html
         assert "±" in html
-        assert "not a proven one" in html
+        assert "benefit is not proven" in html
 
 
 def test_properties(result, summary_result):

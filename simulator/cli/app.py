@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from simulator.cli import run
+from simulator.cli import report, run
 from simulator.version import __version__
 
 app = typer.Typer(
@@ -39,6 +39,7 @@ def options(
 
 
 run.register(app)
+report.register(app)
 
 
 def _register_scenarios() -> None:

@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -15,7 +15,6 @@ from typing import Annotated, Any
 import typer
 
 from simulator.cli.errors import friendly
-from simulator.errors import ResourceError
 
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
@@ -35,10 +34,6 @@ class Format(StrEnum):
     parquet = "parquet"
 
 
-TABLES = (Format.csv,)
-"""Those that this version writes."""
-
-
 def size(text: str) -> int:
     """Bytes of a text such as 4G, 500M or 1.5G."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
@@ -53,12 +48,6 @@ def formats(text: str) -> tuple[Format, ...]:
     if wrong := [name for name in names if name not in Format.__members__]:
         raise typer.BadParameter(f"{wrong[0]!r} is not a kind of table; choose from {', '.join(Format)}")
     return tuple(Format[name] for name in dict.fromkeys(names))
-
-
-def check_formats(wanted: Iterable[Format]) -> None:
-    """Refuse kinds of tables that this version cannot write."""
-    if missing := [kind for kind in wanted if kind not in TABLES]:
-        raise ResourceError(f"{missing[0]} tables cannot be written by this version. Choose {', '.join(TABLES)}")
 
 
 Scenario = Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a bundled one.")]
@@ -76,7 +65,10 @@ Memory = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="Write into a folder that holds something else.")]
 Export = Annotated[
-    Any, typer.Option("--export", parser=formats, metavar="KIND,…", help="Write tables too: csv, into DIR/csv.")
+    Any,
+    typer.Option(
+        "--export", parser=formats, metavar="KIND,…", help="Write tables too: adam, csv, parquet, into DIR/KIND."
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -100,9 +92,9 @@ def run(
     """Simulate a scenario: files in a folder, the headline on the terminal."""
     from simulator.studies import single
 
-    check_formats(export or ())
+    kinds = tuple(map(str, export or ()))
     request = single.Request(
-        scenario, out, patients, seed, threads, tuple(settings or ()), output.value, max_memory, force
+        scenario, out, patients, seed, threads, tuple(settings or ()), output.value, max_memory, force, kinds
     )
     if dry_run:
         show(single.plan(request), as_json, tables_of("plan_text"))
@@ -111,14 +103,10 @@ def run(
     from simulator.studies.headline import headline
 
     with repeatable(), Progress() as progress:
-        result, folder = single.run_to_folder(request, progress)
-    show(headline(result), as_json, tables_of("headline_text"))
-    note(f"Written to {folder}")
-    if export:
-        from simulator.results.export import export_csv
-
-        for place in export_csv(result, folder / Format.csv, force=True):
-            note(f"Written to {place}")
+        done = single.run_to_folder(request, progress)
+    show(headline(done.result), as_json, tables_of("headline_text"))
+    for place in (done.folder, *done.tables):
+        note(f"Written to {place}")
 
 
 @friendly
@@ -153,17 +141,16 @@ def replay(
 def export_(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A result: its folder or its result.nc.")],
     to: Annotated[Format, typer.Option("--to", help="Kind of table.")] = Format.csv,
-    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="OUT", help="Default: DIR/csv.")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="OUT", help="Default: DIR/KIND.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace tables that are there.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Write a result as tables for other programs."""
     from simulator.results import open_result
-    from simulator.results.export import export_csv
+    from simulator.results.export import export
 
-    check_formats([to])
     home = folder if folder.is_dir() else folder.parent
-    for place in export_csv(open_result(folder), out or home / to.value, force):
-        typer.echo(place)
+    show_files(export(open_result(folder), to.value, out or home / to.value, force), as_json)
 
 
 @friendly
@@ -194,6 +181,11 @@ def show(value: Any, as_json: bool, text: Any) -> None:
     from simulator.cli.tables import without_nan
 
     typer.echo(json.dumps(without_nan(value), ensure_ascii=False, indent=1) if as_json else text(value))
+
+
+def show_files(places: Sequence[Path], as_json: bool) -> None:
+    """Print what was written on stdout, a file a line."""
+    show({"files": [str(place) for place in places]}, as_json, lambda found: "\n".join(found["files"]))
 
 
 def note(text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from textwrap import fill
 from typing import Annotated, Any
 
 import typer
@@ -45,7 +46,9 @@ def list_(as_json: Json = False) -> None:
         return _print_json([item._asdict() for item in found])
     width = max(len(item.name) for item in found)
     for item in found:
-        _print(f"{item.name:{width}}  {item.title}\n{'':{width}}  {item.question}")
+        gap = " " * (width + 2)
+        _print(f"{item.name:{width}}  {item.title}")
+        _print(fill(item.question, 80, initial_indent=gap, subsequent_indent=gap, break_on_hyphens=False))
     return None
 
 
@@ -85,6 +88,7 @@ def schema() -> None:
 @friendly
 def validate(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Scenario files, or names of bundled ones.")],
+    as_json: Json = False,
 ) -> None:
     """Check scenario files: all faults at once, as file:line:col: address: fact. remedy."""
     from simulator.language import ScenarioError, load
@@ -96,7 +100,11 @@ def validate(
         except ScenarioError as error:
             faults += error.errors
         else:
-            _print(f"{file}: valid")
+            if not as_json:
+                _print(f"{file}: valid")
+    if as_json:
+        _print_json({"valid": not faults, "faults": [fault._asdict() for fault in faults]})
+        raise typer.Exit(ScenarioError.exit_code if faults else 0)
     if faults:
         raise ScenarioError(faults)
 

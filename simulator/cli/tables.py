@@ -1,4 +1,4 @@
-"""Tables as plain aligned text: the same on a terminal and in a pipe, never wrapped."""
+"""Tables as plain aligned text, 80 columns wide: the same on a terminal and in a pipe, without colours."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-LEGEND = "± is the Monte Carlo standard error. Survivors: alive that day; death = 0: the dead score 0 points."
+from simulator.studies.wording import fixed, when, with_error
+
+LEGEND = (
+    "± is the Monte Carlo standard error. As if alive: followed beyond death.",
+    "Survivors: alive that day. Death = 0: the dead score 0 points.",
+)
+WIDTH = 80
+NAME_WIDTH = 30  # longer names of arms and strata are cut
 
 if TYPE_CHECKING:
     from simulator.studies.compare import Comparison, Difference
@@ -15,18 +22,14 @@ if TYPE_CHECKING:
     from simulator.studies.replay import Replay
     from simulator.studies.single import Plan
 
-LABEL_WIDTH = 38
-WIDEST = 6
-"""Columns of a table of arms with their differences beside them; more, and the differences get a table of their own."""
 
-
-def aligned(rows: Sequence[Sequence[str]], width: int = LABEL_WIDTH) -> Iterator[str]:
-    """Rows of cells as lines: the first column to the left, the others to the right."""
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    widths[0] = max(widths[0], width)
+def aligned(rows: Sequence[Sequence[str]], widths: Sequence[int] = ()) -> Iterator[str]:
+    """Rows of cells as lines: the first column to the left, the others to the right, at least so wide."""
+    needed = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    wide = [max(pair) for pair in zip(needed, [*widths, *[0] * len(needed)], strict=False)]
     for first, *others in rows:
-        cells = [f"  {cell:>{width}}" for cell, width in zip(others, widths[1:], strict=True)]
-        yield f"{first:<{widths[0]}}{''.join(cells)}".rstrip()
+        cells = [f"  {cell:>{width}}" for cell, width in zip(others, wide[1:], strict=True)]
+        yield f"{first:<{wide[0]}}{''.join(cells)}".rstrip()
 
 
 def clean(text: str) -> str:
@@ -34,79 +37,94 @@ def clean(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text)
 
 
-def with_error(value: float, mcse: float, digits: int) -> str:
-    """A number and its Monte Carlo standard error."""
-    if math.isnan(value):
-        return "not reached"
-    return f"{fixed(value, digits)} ± {'?' if math.isnan(mcse) else fixed(mcse, digits)}"
-
-
-def fixed(value: float, digits: int) -> str:
-    """A number with so many decimals, and no minus sign before a zero."""
-    text = f"{value:.{digits}f}"
-    return text.lstrip("-") if float(text) == 0 else text
+def short(name: str) -> str:
+    """A name of one line that leaves room for numbers."""
+    text = clean(name)
+    return text if len(text) <= NAME_WIDTH else f"{text[: NAME_WIDTH - 1]}…"
 
 
 def headline_text(headline: Headline) -> str:
-    """The headline of a run."""
+    """The headline of a run: a block for each metric, arms and differences down, days across."""
     lines = [
         clean(headline.title),
-        f"{headline.patients:,} patients in each arm, seed {headline.seed}, {headline.follow_up_days:g} days; "
+        f"{headline.patients:,} patients in each arm, seed {headline.seed}, {headline.follow_up_days:g} days",
         f"engine {headline.engine_version}, scenario {headline.scenario_sha256[:12]}",
+        *_blocks([row for row in headline.rows if row.kind != "onset"], headline.arms),
+        *_onset([row for row in headline.rows if row.kind == "onset"], headline.arms),
+        "",
+        *_screening(headline),
+        *(f"Warning: {clean(text)}" for text in headline.warnings),
     ]
-    rows = [row for row in headline.rows if row.kind != "onset"]
-    for day in dict.fromkeys(row.day for row in rows):
-        for title, part in _parted(when(day), [row for row in rows if row.day == day]):
-            lines += ["", *_block(title, part, headline.arms)]
-    lines += _onset_block([row for row in headline.rows if row.kind == "onset"], headline.arms)
-    lines += ["", *_screening(headline), *(f"Warning: {clean(text)}" for text in headline.warnings)]
     if len(headline.arms) > 1:
         paired = "in the same patients" if headline.output != "summary" else "not paired, the errors upper bounds"
         lines.append(f"B vs A: B minus A, {paired}; for a ratio, B / A.")
-    return "\n".join([*lines, LEGEND, headline.notice])
+    return "\n".join([*lines, *LEGEND, headline.notice])
 
 
-def _parted(title: str, rows: list[Row]) -> list[tuple[str, list[Row]]]:
-    """The rows of a day in one table, or in two if it would be too wide."""
-    if len({(row.arm, row.against) for row in rows}) <= WIDEST:
-        return [(title, rows)]
-    return [(title, [r for r in rows if not r.against]), (f"{title}, differences", [r for r in rows if r.against])]
+def _blocks(rows: Sequence[Row], arms: Sequence[str]) -> Iterator[str]:
+    """As many days side by side as fit, then the others below; a single arm needs no row of its own."""
+    days = sorted({row.day for row in rows})
+    cells = {(_key(row), _column(row), row.day): with_error(row.estimate, row.mcse, row.digits) for row in rows}
+    names = [_label(row) if len(arms) == 1 else _who(row, arms) for row in rows]
+    first = max(map(len, names), default=0)
+    width = max((len(text) for text in [*cells.values(), *map(_day, days)]), default=0)
+    fit = max(1, (WIDTH - first) // (width + 2))
+    for some in (days[k : k + fit] for k in range(0, len(days), fit)):
+        yield from ("", _line("", map(_day, some), first, width), _line("", map(_week, some), first, width))
+        seen: set[tuple[str, str]] = set()
+        for row, name in {
+            (_key(row), _column(row)): (row, name) for row, name in zip(rows, names, strict=True)
+        }.values():
+            if _key(row) not in seen and len(arms) > 1:
+                yield _label(row)
+            seen.add(_key(row))
+            yield _line(name, (cells.get((_key(row), _column(row), day), "") for day in some), first, width)
 
 
-def when(day: float, capital: bool = True) -> str:
-    """A day, with its week where it is a whole one."""
-    text = f"day {day:g}" + (f" (week {day / 7:g})" if day % 7 == 0 else "")
-    return text.capitalize() if capital else text
+def _line(name: str, cells: Iterable[str], first: int, width: int) -> str:
+    return f"{name:<{first}}{''.join(f'  {cell:>{width}}' for cell in cells)}".rstrip()
 
 
-def _block(title: str, rows: Sequence[Row], arms: Sequence[str]) -> list[str]:
-    """One table: metrics down, strata below; arms and pairs of arms across."""
-    if not rows:
-        return []
-    columns = sorted(dict.fromkeys((row.arm, row.against) for row in rows), key=lambda column: column[1] != "")
-    table = [[title, *(_column(column, arms) for column in columns)]]
-    for key in dict.fromkeys((row.group, row.metric) for row in rows):
-        line = [row for row in rows if (row.group, row.metric) == key]
-        cells = {(row.arm, row.against): with_error(row.estimate, row.mcse, row.digits) for row in line}
-        table.append([_label(line[0]), *(cells.get(column, "") for column in columns)])
-    return list(aligned(table))
+def _key(row: Row) -> tuple[str, str]:
+    """What a block is about."""
+    return row.group, row.metric
 
 
-def _onset_block(rows: Sequence[Row], arms: Sequence[str]) -> list[str]:
-    return ["", *_block("From onset, by variant", rows, arms)] if rows else []
+def _column(row: Row) -> tuple[str, str]:
+    """Which arm, or which two."""
+    return row.arm, row.against
+
+
+def _day(day: float) -> str:
+    return f"day {day:g}"
+
+
+def _week(day: float) -> str:
+    return f"week {day / 7:.1f}".removesuffix(".0")
+
+
+def _onset(rows: Sequence[Row], arms: Sequence[str]) -> Iterator[str]:
+    """Survival from onset by variant."""
+    if rows:
+        yield from ("", "From onset, by variant")
+    for key in dict.fromkeys(map(_key, rows)):
+        block = [row for row in rows if _key(row) == key]
+        cells = [[_who(row, arms), with_error(row.estimate, row.mcse, row.digits)] for row in block]
+        yield from (
+            (_label(block[0]), *aligned(cells)) if len(arms) > 1 else aligned([[_label(block[0]), cells[0][1]]], (55,))
+        )
 
 
 def _label(row: Row) -> str:
-    group = f"{clean(row.group)}: " if row.group else ""
+    group = f"{short(row.group)}: " if row.group else ""
     return f"{group}{row.label}, {row.unit}"
 
 
-def _column(column: tuple[str, str], arms: Sequence[str]) -> str:
+def _who(row: Row, arms: Sequence[str]) -> str:
     """The arm with its letter, or the letters of two arms."""
-    arm, against = column
-    if against:
-        return f"{_letter(arm, arms)} vs {_letter(against, arms)}"
-    return f"{_letter(arm, arms)} {arm}" if len(arms) > 1 else arm
+    if row.against:
+        return f"  {_letter(row.arm, arms)} vs {_letter(row.against, arms)}"
+    return f"  {_letter(row.arm, arms)} {short(row.arm)}" if len(arms) > 1 else f"  {short(row.arm)}"
 
 
 def _letter(arm: str, arms: Sequence[str]) -> str:
@@ -118,24 +136,28 @@ def _screening(headline: Headline) -> Iterator[str]:
     tried, rejected = headline.screening.get("candidates"), headline.screening.get("rejected", [])
     if tried is None:
         return
-    title = f"Screening: {tried:,} candidates for {headline.patients:,} patients"
     strata = list(dict.fromkeys(row[0] for row in rejected))
     counts: dict[str, dict[str, int]] = {}
     for stratum, rule, count in rejected:
         counts.setdefault(rule, {})[stratum] = count
-    table = [[title, *(strata if strata != ["all"] else ["not eligible"][: len(strata)])]]
-    for rule, by in sorted(counts.items(), key=lambda item: -sum(item[1].values())):
-        table.append([f"  {rule}", *(f"{by[name]:,}" if name in by else "" for name in strata)])
-    yield from aligned([[clean(cell) for cell in row] for row in table])
+    rules = sorted(counts.items(), key=lambda item: -sum(item[1].values()))
+    heads = [short(name) if name != "all" else "not eligible" for name in strata]
+    table = [[f"Screening: {tried:,} candidates for {headline.patients:,} patients", *heads]]
+    table += [[f"  {clean(rule)}", *(f"{by[one]:,}" if one in by else "" for one in strata)] for rule, by in rules]
+    lines = list(aligned(table))
+    if max(map(len, lines)) > WIDTH:  # many strata: all of them together
+        whole = [[table[0][0], "not eligible"], *([f"  {rule}", f"{sum(by.values()):,}"] for rule, by in rules)]
+        lines = list(aligned([[clean(cell) for cell in row] for row in whole]))
+    yield from lines
 
 
 def comparison_text(comparison: Comparison) -> str:
-    """The table of differences between two results."""
+    """The table of differences between two results: a block for each day and arm."""
     lines = [f"A  {clean(comparison.a)}", f"B  {clean(comparison.b)}", *comparison.notes]
-    for day in dict.fromkeys(row.day for row in comparison.rows):
-        header = [when(day), "arm", "A", "B", "B - A", "95 % interval"]
-        rows = [_comparison_row(row) for row in comparison.rows if row.day == day]
-        lines += ["", *aligned([header, *rows])]
+    for day, arm in dict.fromkeys((row.day, row.arm) for row in comparison.rows):
+        head = [f"{when(day)}, {short(arm)}", "A", "B", "B - A", "95 % interval"]
+        rows = [_comparison_row(row) for row in comparison.rows if (row.day, row.arm) == (day, arm)]
+        lines += ["", *aligned([head, *rows], (38, 6, 6, 6, 16))]
     return "\n".join([*lines, "", "Intervals are Monte Carlo intervals; the B - A of a ratio is B / A."])
 
 
@@ -143,7 +165,7 @@ def _comparison_row(row: Difference) -> list[str]:
     d = row.digits
     interval = f"{fixed(row.lower, d)} to {fixed(row.upper, d)}"
     numbers = [fixed(value, d) for value in (row.a, row.b, row.estimate)]
-    return [f"{row.label}, {row.unit}", row.arm, *numbers, interval]
+    return [f"{row.label}, {row.unit}", *numbers, interval]
 
 
 def without_nan(value: Any) -> Any:

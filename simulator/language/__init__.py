@@ -2,7 +2,7 @@
 
 from simulator.language.address import parse_setting
 from simulator.language.faults import Fault, ScenarioError
-from simulator.language.loading import bundled, find, load
+from simulator.language.loading import bundled, find, load, parse
 from simulator.language.scenario import Scenario
 
-__all__ = ["Fault", "Scenario", "ScenarioError", "bundled", "find", "load", "parse_setting"]
+__all__ = ["Fault", "Scenario", "ScenarioError", "bundled", "find", "load", "parse", "parse_setting"]

@@ -37,12 +37,24 @@ def load(source: str | os.PathLike[str], overrides: Mapping[str, object] | None 
         With all faults, each with its place.
     """
     file = find(source)
-    document = read(_bytes(file), os.fspath(source) if file == FilePath(source) else f"{os.fspath(source)}.yaml")
+    name = os.fspath(source) if file == FilePath(source) else f"{os.fspath(source)}.yaml"
+    scenario = parse(_bytes(file), name)
+    return scenario.replace(overrides) if overrides else scenario
+
+
+def parse(content: bytes, name: str) -> Scenario:
+    """A scenario from the content of a file; `name` is what faults call it.
+
+    Raises
+    ------
+    ScenarioError
+        With all faults, each with its place.
+    """
+    document = read(content, name)
     if not isinstance(document.data, Mapping):
         problem = Problem((), "a scenario is a section with keys", "Begin with schema_version: 1")
         raise ScenarioError([document.origin.fault(problem)])
-    scenario = build(document.data, document)
-    return scenario.replace(overrides) if overrides else scenario
+    return build(document.data, document)
 
 
 def build(data: Mapping[str, Any], document: Document) -> Scenario:
@@ -130,7 +142,7 @@ def find(source: str | os.PathLike[str]) -> FilePath:
     """The file that a path or a bundled name stands for."""
     path, name = FilePath(source), os.fspath(source)
     try:
-        if path.exists():
+        if path.exists() and not (path.is_dir() and name in bundled()):  # a run's folder may be named like its scenario
             return path
     except (OSError, ValueError) as error:
         fact = f"the file cannot be read: {getattr(error, 'strerror', None) or error}"

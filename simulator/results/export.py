@@ -1,36 +1,93 @@
-"""A result as long tables, one row per cell of a group, for spreadsheets and other programs."""
+"""A result as tables for other programs: a long table per group, or the ADaM-like tables of its trial."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simulator.results import adam
 from simulator.results.arrays import Group, Named, is_coordinate
 from simulator.results.errors import FolderError
-from simulator.results.files import Writer, write_all
+from simulator.results.files import Writer, bytes_writer, text_writer, write_all
 from simulator.results.tidy import Row, csv_text, safe_cell
 from simulator.results.tree import Result
 
 if TYPE_CHECKING:
     import pandas
 
+Writers = Iterable[tuple[str, Writer]]
+Labels = dict[str, dict[str, str]]
+"""What is known of each column: its label and, where it has one, its unit."""
 
-def export_csv(result: Result, folder: Path, force: bool = False) -> list[Path]:
-    """Write one CSV file per group, names instead of codes, empty cells for what is missing.
+
+def export(result: Result, kind: str, folder: Path, force: bool = False) -> list[Path]:
+    """Write a result as tables of one kind: csv, parquet or adam.
 
     Raises
     ------
     FolderError
         One of the files is there already and `force` is not set.
+    NoTrialError
+        ADaM-like tables are asked for, and the result has no trial or no patients.
+    ModuleNotFoundError
+        Parquet is asked for, and pyarrow is not installed.
     """
-    places = [folder / f"{name}.csv" for name in result.groups]
+    writers = dict(KINDS[kind](result))
+    places = [folder / name for name in writers]
     there = [place for place in places if place.exists()]
     if there and not force:
         raise FolderError(f"{there[0]}: is there already; name another folder with -o, or use --force")
-    write_all(folder, [(f"{name}.csv", _writer(result, name)) for name in result.groups])
+    write_all(folder, writers.items())
     return places
+
+
+def check(kinds: Iterable[str], is_full: bool, has_trial: bool) -> None:
+    """Refuse, before a run, kinds of tables that its result will not give."""
+    if "adam" in kinds:
+        adam.need_trial(is_full, has_trial)
+    if "parquet" in kinds:
+        import pyarrow  # noqa: F401 - missing: the extra `tables`
+
+
+def _csv(result: Result) -> Writers:
+    for name, group in result.groups.items():
+        if name == "summary":
+            yield "summary.csv", text_writer(csv_text(Row._fields, result.summary_rows()))
+        else:
+            yield f"{name}.csv", _csv_writer(partial(table, group))
+
+
+def _parquet(result: Result) -> Writers:
+    for name, group in result.groups.items():
+        if name == "summary":
+            yield "summary.parquet", _parquet_writer(result.summary, {})
+        else:
+            labels = {
+                key: {"label": array.attrs["long_name"], "units": array.attrs["units"]} for key, array in group.items()
+            }
+            yield f"{name}.parquet", _parquet_writer(partial(table, group), labels)
+
+
+def _adam(result: Result) -> Writers:
+    """The three tables and their variables as CSV; as Parquet too where pyarrow is installed."""
+    from importlib.util import find_spec
+
+    for name, made in adam.to_adam(result).items():
+        columns = adam.COLUMNS[name]
+        yield f"{name.lower()}.csv", _csv_writer(made.copy)
+        if find_spec("pyarrow"):
+            labels = {column.name: {"label": column.label, "codes": column.codes} for column in columns}
+            yield f"{name.lower()}.parquet", _parquet_writer(made.copy, labels)
+    rows = [(name, *column) for name, columns in adam.COLUMNS.items() for column in columns]
+    yield "variables.csv", text_writer(csv_text(("dataset", "variable", "label", "type", "codes"), rows))
+    yield "README.txt", bytes_writer(f"{adam.NOTICE}\n".encode())
+
+
+KINDS: dict[str, Callable[[Result], Writers]] = {"adam": _adam, "csv": _csv, "parquet": _parquet}
 
 
 def table(group: Group) -> pandas.DataFrame:
@@ -44,14 +101,36 @@ def table(group: Group) -> pandas.DataFrame:
     return pandas.DataFrame(columns | {key: _named(array).ravel() for key, array in variables.items()})
 
 
-def _writer(result: Result, name: str) -> Writer:
+def _csv_writer(make: Callable[[], pandas.DataFrame]) -> Writer:
+    """A writer of a table as CSV, its texts made safe for spreadsheets, empty cells for what is missing."""
+
     def write(path: Path) -> None:
-        if name == "summary":
-            path.write_text(csv_text(Row._fields, result.summary_rows()), "utf-8")
-        else:
-            table(result.groups[name]).to_csv(path, index=False, float_format="%.7g", lineterminator="\n")
+        made = make()
+        texts = {key: _safe(column) for key, column in made.items() if column.dtype.kind in "OU"}
+        made.assign(**texts).to_csv(path, index=False, float_format="%.7g", lineterminator="\n")
 
     return write
+
+
+def _parquet_writer(make: Callable[[], pandas.DataFrame], labels: Labels) -> Writer:
+    """A writer of a table as Parquet, with label and unit of each column in its metadata."""
+    import pyarrow
+    import pyarrow.parquet
+
+    def write(path: Path) -> None:
+        found = pyarrow.Table.from_pandas(make(), preserve_index=False).replace_schema_metadata(None)
+        fields = [field.with_metadata(labels.get(field.name)) for field in found.schema]
+        pyarrow.parquet.write_table(found.cast(pyarrow.schema(fields)), path)
+
+    return write
+
+
+def _safe(texts: pandas.Series) -> Any:
+    """Texts that no spreadsheet takes for a formula."""
+    import pandas
+
+    index, names = pandas.factorize(texts.fillna(""))
+    return np.array([safe_cell(str(name)) for name in names], object)[index]
 
 
 def _spread(label: Named, like: Named) -> Any:
@@ -63,10 +142,6 @@ def _spread(label: Named, like: Named) -> Any:
 
 
 def _named(array: Named) -> Any:
-    """Values with the names of their codes; text made safe for spreadsheets."""
+    """Values, with names for codes."""
     meanings = array.attrs.get("flag_meanings")
-    values = np.array(meanings.split())[array.values] if meanings else array.values
-    if values.dtype.kind != "U":
-        return values
-    names, index = np.unique(values, return_inverse=True)
-    return np.array([safe_cell(str(name)) for name in names])[index].reshape(values.shape)
+    return np.array(meanings.split())[array.values] if meanings else array.values

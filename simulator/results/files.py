@@ -65,9 +65,14 @@ def _flush(path: Path) -> None:
 
 def text_writer(text: str) -> Writer:
     """A writer of UTF-8 text."""
+    return bytes_writer(text.encode("utf-8"))
+
+
+def bytes_writer(content: bytes) -> Writer:
+    """A writer of what is ready."""
 
     def write(path: Path) -> None:
-        path.write_bytes(text.encode("utf-8"))
+        path.write_bytes(content)
 
     return write
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from simulator.results.tree import Result
 
-NOTICE = "Research software. A simulated benefit is not a proven one. Not for treatment decisions."
+NOTICE = "For research, not for treatment decisions. A simulated benefit is not proven."
 
 
 class _Line(NamedTuple):

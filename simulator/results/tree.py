@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simulator.accessors import Accessor
 from simulator.results import arrays
 from simulator.results.arrays import Group, Groups, Named
 from simulator.results.record import Arrays, Provenance, Record
@@ -27,8 +28,10 @@ FORMAT = "als-simulator result 1"
 class Result:
     """What a run found out. `groups` maps a group to its named arrays; `attrs` says what was run.
 
-    In summary mode the only group is `summary`.
+    In summary mode the only group is `summary`. `plot` draws: `result.plot.survival().save("survival.svg")`.
     """
+
+    plot = Accessor()
 
     def __init__(self, make_attrs: Callable[[], dict[str, Any]], groups: Groups) -> None:
         self._make_attrs = make_attrs
@@ -155,6 +158,12 @@ class Result:
         return (
             f"<Result {self.title!r}: {self.n_patients} patients, arms {', '.join(self.arms)}, seed {self.seed}{kind}>"
         )
+
+    def to_adam(self) -> dict[str, pandas.DataFrame]:
+        """ADaM-like tables ADSL, ADQS and ADTTE of the observed trial (see `simulator.results.adam`)."""
+        from simulator.results.adam import to_adam
+
+        return to_adam(self)
 
     def _repr_html_(self) -> str:
         from simulator.results.html import html

@@ -9,7 +9,19 @@ from typing import NamedTuple
 
 from simulator.version import __version__
 
-LIBRARIES = ("numba", "numpy", "scipy", "xarray", "pydantic", "h5py", "h5netcdf", "ruamel.yaml", "typer")
+LIBRARIES = (
+    "numba",
+    "numpy",
+    "scipy",
+    "xarray",
+    "pydantic",
+    "h5py",
+    "h5netcdf",
+    "matplotlib",
+    "jinja2",
+    "ruamel.yaml",
+    "typer",
+)
 
 # Philox4x32-10, counter, key -> output: known answers of Random123 (Salmon et al. 2011, doi:10.1145/2063384.2063405).
 VECTORS = (

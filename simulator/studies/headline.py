@@ -13,7 +13,7 @@ from simulator.results import Result
 from simulator.studies.metrics import EVERYBODY, METRICS, Metric, View, estimate, shown, time_index
 from simulator.units import DAYS_PER_MONTH, DAYS_PER_YEAR
 
-NOTICE = "Research software: a simulated benefit is not a proven one. Not for treatment decisions."
+NOTICE = "For research, not for treatment decisions. A simulated benefit is not proven."
 DEFAULT_DAYS = (196.0, 364.0, 1036.0)
 CONTROL = "untreated"
 ORDERED = ("early_start", "delayed_start")

@@ -30,6 +30,15 @@ class Request:
     output: str = "full"
     max_memory: int | None = None
     force: bool = False
+    exports: tuple[str, ...] = ()
+
+
+class Written(NamedTuple):
+    """What a run left: its result, its folder, and the tables written into it."""
+
+    result: Result
+    folder: Path
+    tables: list[Path]
 
 
 class Plan(NamedTuple):
@@ -56,9 +65,7 @@ def plan(request: Request) -> Plan:
     """What the run would do, without doing it; faults of the scenario and of the folder show here too."""
     from simulator.run import memory
 
-    scenario = scenario_of(request)
-    if request.folder:
-        check_folder(request.folder, request.force)
+    scenario = _checked(request)
     patients = request.patients or scenario.patients
     days = int(scenario.follow_up_days)
     bytes_taken = memory(scenario, patients=patients, threads=request.threads, output=request.output)
@@ -70,13 +77,11 @@ def plan(request: Request) -> Plan:
     )
 
 
-def run_to_folder(request: Request, progress: Progress | None = None) -> tuple[Result, Path]:
-    """Simulate and write the folder; a folder that cannot be used is refused before anything is simulated."""
+def run_to_folder(request: Request, progress: Progress | None = None) -> Written:
+    """Simulate and write the folder; what cannot be written is refused before anything is simulated."""
     from simulator.run import simulate
 
-    scenario = scenario_of(request)
-    if request.folder:
-        check_folder(request.folder, request.force)
+    scenario = _checked(request)
     result = simulate(
         scenario,
         patients=request.patients,
@@ -88,7 +93,26 @@ def run_to_folder(request: Request, progress: Progress | None = None) -> tuple[R
     )
     folder = request.folder or folder_of(result)
     write_folder(result, folder, request.force)
-    return result, folder
+    return Written(result, folder, _export(result, folder, request.exports))
+
+
+def _checked(request: Request) -> Scenario:
+    """The scenario, when folder and tables can be written."""
+    scenario = scenario_of(request)
+    if request.folder:
+        check_folder(request.folder, request.force)
+    if request.exports:
+        from simulator.results.export import check
+
+        check(request.exports, request.output == "full", scenario.trial is not None)
+    return scenario
+
+
+def _export(result: Result, folder: Path, kinds: tuple[str, ...]) -> list[Path]:
+    """Tables of each kind in a folder of its name."""
+    from simulator.results.export import export
+
+    return [place for kind in kinds for place in export(result, kind, folder / kind, force=True)]
 
 
 def folder_of(result: Result) -> Path:

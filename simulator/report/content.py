@@ -1,0 +1,132 @@
+"""What stands in a report, gathered from a result; the template only lays it out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from simulator.report import tables
+from simulator.report.evidence import Evidence, evidence
+from simulator.report.picture import Picture
+from simulator.studies.headline import Headline, headline
+from simulator.units import DAYS_PER_YEAR
+from simulator.version import __version__
+
+if TYPE_CHECKING:
+    from simulator.language.scenario import Scenario
+    from simulator.results import Result
+
+NOT_STATED = "not stated in the scenario"
+
+
+class Pair(NamedTuple):
+    """A term and what is said of it."""
+
+    term: str
+    text: str
+
+
+class Page(NamedTuple):
+    """All of a report."""
+
+    title: str
+    lead: str
+    notice: str
+    asked: list[Pair]
+    arms: list[Pair]
+    main: list[tables.Table]
+    pairing: str
+    evidence: Evidence | None
+    unreadable: str
+    warnings: tuple[str, ...]
+    pictures: list[tuple[str, str]]  # name, SVG
+    tables: list[tables.Table]
+    scenario_yaml: str
+    citations: list[str]
+    provenance: list[Pair]
+
+
+def content(result: Result) -> Page:
+    """The report of a result; what its data do not allow is left out."""
+    found, (scenario, fault) = headline(result), _stored_scenario(result)
+    pictures: list[Picture] = [result.plot.draw(kind) for kind in result.plot.kinds]
+    return Page(
+        title=result.title,
+        lead=_lead(result),
+        notice=found.notice,
+        asked=_asked(scenario),
+        arms=[Pair(arm, _treated(scenario, arm)) for arm in result.arms] if scenario else [],
+        main=[tables.main(found), *tables.from_onset(found)],
+        pairing="" if result.is_full else " Sums do not know who was who: the errors of differences are upper bounds.",
+        evidence=evidence(scenario) if scenario else None,
+        unreadable=fault,
+        warnings=result.warnings,
+        pictures=[(picture.kind, picture.svg()) for picture in pictures],
+        tables=[*tables.by_day(found), *tables.screening(found)],
+        scenario_yaml=str(result.attrs["scenario"]),
+        citations=json.loads(result.attrs["citations"]),
+        provenance=_provenance(result, found),
+    )
+
+
+def _stored_scenario(result: Result) -> tuple[Scenario | None, str]:
+    """The scenario that the result holds; or none, and why this version cannot read it."""
+    from simulator.language import ScenarioError, parse
+
+    try:
+        return parse(str(result.attrs["scenario"]).encode("utf-8"), str(result.attrs["scenario_name"])), ""
+    except ScenarioError as error:
+        return None, str(error.errors[0])
+
+
+def _lead(result: Result) -> str:
+    """What was simulated, in a sentence."""
+    each = f"{result.n_patients:,} simulated patients"
+    arms = f", each in all of {len(result.arms)} arms with the same random numbers" if len(result.arms) > 1 else ""
+    return f"{each}{arms}, followed for {result.follow_up_days / DAYS_PER_YEAR:.1f} years."
+
+
+def _asked(scenario: Scenario | None) -> list[Pair]:
+    """The question and what hangs on the answer, in the words of ICH M15."""
+    block = scenario.context_of_use if scenario else None
+    keys = {
+        "question": "Question of interest",
+        "context": "Context of use",
+        "model_influence": "Model influence",
+        "decision_consequence": "Consequence of a wrong decision",
+    }
+    further = {"model_risk": "Model risk", "model_impact": "Model impact"}
+    stated = [Pair(term, getattr(block, key)) for key, term in further.items() if getattr(block, key, None)]
+    return [Pair(term, getattr(block, key, None) or NOT_STATED) for key, term in keys.items()] + stated
+
+
+def _treated(scenario: Scenario, arm: str) -> str:
+    """What an arm is given, and when."""
+    epochs = scenario.arms[arm]
+    texts = [
+        f"{' and '.join(epoch.treatments)} from day {epoch.from_day}"
+        + (f" to day {epoch.to_day}" if epoch.to_day is not None else "")
+        for epoch in epochs
+    ]
+    return "; ".join(texts) or "no treatment"
+
+
+def _provenance(result: Result, found: Headline) -> list[Pair]:
+    """Where the numbers come from; nothing of the machine or of who ran it."""
+    versions: dict[str, Any] = json.loads(result.attrs["versions"])
+    return [
+        Pair("Scenario", f"{result.attrs['scenario_name']}, SHA-256 {found.scenario_sha256}"),
+        Pair("Seed", str(found.seed)),
+        Pair("Arguments", _words(result.arguments)),
+        Pair("Simulated by", f"als-simulator {found.engine_version}; {_words(versions)}"),
+        Pair("Report by", f"als-simulator {__version__}"),
+        Pair("Again", "als-sim replay DIR runs the folder of this result again and compares every number."),
+    ]
+
+
+def _words(pairs: dict[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in pairs.items())
+
+
+__all__: Sequence[str] = ("Page", "Pair", "content")

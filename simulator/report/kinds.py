@@ -1,0 +1,21 @@
+"""The pictures there are, by name; nothing heavy is imported to know them."""
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """A picture of a result; `Plots` has a method of the same name."""
+
+    trajectories = "trajectories"
+    survival = "survival"
+    occupancy = "occupancy"
+    biomarkers = "biomarkers"
+    benefit = "benefit"
+    patient = "patient"
+
+
+class Image(StrEnum):
+    """Formats of a picture's file."""
+
+    svg = "svg"
+    png = "png"

@@ -1,0 +1,69 @@
+"""The report: one HTML file that needs nothing else, the same bytes for the same result."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from simulator.report.content import content
+from simulator.report.style import COLOURS
+from simulator.results.files import text_writer, write_all
+
+if TYPE_CHECKING:
+    from simulator.results import Result
+
+TEMPLATES = Path(__file__).parent / "templates"
+DOI = re.compile(r"doi:(10\.[0-9]{4,9}/[-._()/:A-Za-z0-9]*[A-Za-z0-9])")
+
+
+def report_html(result: Result) -> str:
+    """The report of a result, from what the result holds."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"figure": themed, "doi": linked, "address": breakable}
+    template = environment.get_template("report.html.j2")
+    return template.render(page=content(result), style=_style()) + "\n"
+
+
+def write_report(result: Result, path: Path) -> Path:
+    """Write the report of a result to a file, atomically."""
+    write_all(path.parent, [(path.name, text_writer(report_html(result)))])
+    return path
+
+
+def _style() -> Markup:
+    """The style sheet, with the colours of the pictures as variables: one set by day, one by night."""
+    light, dark = (
+        "".join(f"--{name}:{getattr(colour, mode)};" for name, colour in COLOURS.items()) for mode in ("light", "dark")
+    )
+    rules = (TEMPLATES / "report.css").read_text("utf-8")
+    return Markup(rules.replace("/*light*/", light).replace("/*dark*/", dark))
+
+
+def themed(svg: str) -> Markup:
+    """A picture for the page: colours become the page's variables, size follows the page."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, count=1, flags=re.DOTALL)
+    svg = re.sub(r' (?:width|height)="[0-9.]+pt"', "", svg, count=2)
+    for name, colour in COLOURS.items():
+        svg = svg.replace(colour.light, f"var(--{name})")
+    return Markup(svg)
+
+
+def breakable(address: str) -> Markup:
+    """An address, escaped, that may be broken after its dots."""
+    return Markup(str(escape(address)).replace(".", ".<wbr>"))
+
+
+def linked(text: str) -> Markup:
+    """A citation, escaped, its DOI as a link."""
+    return Markup(DOI.sub(r'<a href="https://doi.org/\1">doi:\1</a>', str(escape(text))))

@@ -1,0 +1,78 @@
+"""A picture as bytes: the same picture gives the same bytes, in any folder, on any day."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simulator.errors import SimulatorError
+from simulator.report.kinds import Image
+from simulator.report.style import FONT, drawing
+from simulator.results.files import bytes_writer, write_all
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FONTS = f"'{FONT}', Verdana, sans-serif"  # Verdana is as wide
+
+
+class PictureError(SimulatorError):
+    """The picture cannot be drawn from this result, or not in this format."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawn figure; `figure` is matplotlib's, to be changed at will. `text` says in words what is to be seen."""
+
+    kind: str
+    figure: Figure
+    text: str
+
+    def svg(self) -> str:
+        """The picture as SVG."""
+        return _tidy(self._bytes("svg", {"Date": None, "Creator": None}).decode("utf-8"), self.kind, self.text)
+
+    def png(self) -> bytes:
+        """The picture as PNG, 200 pixels an inch."""
+        return self._bytes("png", {"Software": None})
+
+    def save(self, path: str | Path) -> Path:
+        """Write a file; its ending, svg or png, says which format.
+
+        Raises
+        ------
+        PictureError
+            The ending is another.
+        """
+        place = Path(path)
+        kind = place.suffix.removeprefix(".").lower()
+        if kind not in Image.__members__:
+            raise PictureError(f"{place}: a picture's file ends in .{' or .'.join(Image)}; name another with -o")
+        content = self.svg().encode("utf-8") if kind == Image.svg else self.png()
+        write_all(place.parent, [(place.name, bytes_writer(content))])
+        return place
+
+    def _bytes(self, kind: str, metadata: dict[str, Any]) -> bytes:
+        stream = io.BytesIO()
+        with drawing():
+            self.figure.savefig(stream, format=kind, metadata=metadata)
+        return stream.getvalue()
+
+    def _repr_svg_(self) -> str:
+        return self.svg()
+
+
+def _tidy(svg: str, kind: str, text: str) -> str:
+    """Names inside that no other picture has, no metadata, a description for screen readers, shorter numbers."""
+    from html import escape
+
+    svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\1{kind}-", svg)
+    svg = re.sub(r'(?<= d=")[^"]*', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path[0]), svg)
+    svg = svg.replace(f"'{FONT}'", FONTS)
+    return re.sub(r"(<svg [^>]*)>", rf'\1 role="img">\n <title>{escape(text)}</title>', svg, count=1)

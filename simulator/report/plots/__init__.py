@@ -1,0 +1,76 @@
+"""The pictures of a result: `result.plot.survival()`; a file of this folder draws each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simulator.report.kinds import Kind
+
+if TYPE_CHECKING:
+    from simulator.report.picture import Picture
+    from simulator.results import Result
+
+
+class Plots:
+    """The pictures of one result. Each method draws one; `save` writes it, a notebook shows it.
+
+    Raises
+    ------
+    PictureError
+        The result does not hold what the picture needs; the message says what does.
+    """
+
+    def __init__(self, result: Result) -> None:
+        self._result = result
+
+    def trajectories(self, outcome: str = "alsfrs_r", patients: int = 30) -> Picture:
+        """One outcome over time in each arm: so many single patients, their spread, the mean of survivors."""
+        from simulator.report.plots.trajectories import draw
+
+        return draw(self._result, outcome, patients)
+
+    def survival(self) -> Picture:
+        """Event-free survival by arm with its Monte Carlo error, and the number at risk below."""
+        from simulator.report.plots.survival import draw
+
+        return draw(self._result)
+
+    def occupancy(self) -> Picture:
+        """Which share is alive, on permanent ventilation, or dead, over time in each arm."""
+        from simulator.report.plots.occupancy import draw
+
+        return draw(self._result)
+
+    def biomarkers(self) -> Picture:
+        """Neurofilament and SOD1 over time, with the doses."""
+        from simulator.report.plots.biomarkers import draw
+
+        return draw(self._result)
+
+    def benefit(self) -> Picture:
+        """Who gains how much: the same patient in two arms."""
+        from simulator.report.plots.benefit import draw
+
+        return draw(self._result)
+
+    def patient(self, number: int = 0) -> Picture:
+        """One patient's course in every arm, and what the visits saw."""
+        from simulator.report.plots.patient import draw
+
+        return draw(self._result, number)
+
+    def draw(self, kind: Kind | str, **options: Any) -> Picture:
+        """A picture by its name; an option that this picture has not is refused."""
+        from simulator.report.plots.needs import need_options
+
+        method = getattr(self, Kind(kind))
+        need_options(kind, options, method)
+        picture: Picture = method(**options)
+        return picture
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The pictures that this result can be drawn as."""
+        from simulator.report.plots.needs import drawable
+
+        return drawable(self._result)

@@ -1,0 +1,58 @@
+"""What a picture needs of a result, and what to do where it is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from inspect import signature
+
+from simulator.report.kinds import Kind
+from simulator.report.picture import PictureError
+from simulator.results import Result
+from simulator.studies.headline import CONTROL
+
+
+def drawable(result: Result) -> tuple[Kind, ...]:
+    """The pictures that a result holds enough for."""
+    missing = {Kind.benefit, Kind.patient} if not result.is_full else set()
+    missing |= {Kind.benefit} if len(result.arms) < 2 else set()
+    return tuple(kind for kind in Kind if kind not in missing)
+
+
+def need_options(kind: str, options: Iterable[str], method: Callable[..., object]) -> None:
+    """Refuse an option that the picture has not."""
+    known = list(signature(method).parameters)
+    if wrong := [name for name in options if name not in known]:
+        has = f"it has {', '.join(known)}" if known else "it has none"
+        raise PictureError(f"{kind}: no option {wrong[0]!r}; {has}")
+
+
+def need_patients(result: Result, kind: Kind) -> None:
+    """Refuse a result that kept a summary only."""
+    if not result.is_full:
+        raise PictureError(f"{kind}: this result kept sums, not patients; run again with --output full")
+
+
+def need_two_arms(result: Result, kind: Kind) -> None:
+    """Refuse a result with nothing to set against."""
+    if len(result.arms) < 2:
+        raise PictureError(f"{kind}: needs two arms, and there is only {result.arms[0]}; add another to the scenario")
+
+
+def control_of(result: Result) -> str:
+    """The arm that is drawn in grey: `untreated`, or the first."""
+    return CONTROL if CONTROL in result.arms else result.arms[0]
+
+
+def dosed_arms(result: Result, patient: int | None = None) -> list[str]:
+    """Arms in which somebody, or this patient, had a dose; none where doses were not kept."""
+    if not result.is_full:
+        return []
+    doses = result.groups["doses"]
+    mine = slice(None) if patient is None else doses["patient"].values == patient
+    given = set(doses["arm"].values[mine].tolist())
+    return [arm for k, arm in enumerate(result.arms) if k in given]
+
+
+def size(result: Result) -> str:
+    """How many were simulated, for a note."""
+    return f"{result.n_patients:,} simulated patients" + (", the same in each arm" if len(result.arms) > 1 else "")

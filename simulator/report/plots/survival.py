@@ -1,0 +1,79 @@
+"""Event-free survival by arm, its Monte Carlo error, and the number at risk below."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simulator.report import style
+from simulator.report.kinds import Kind
+from simulator.report.picture import Picture
+from simulator.report.plots.needs import size
+from simulator.report.plots.pane import Pane
+from simulator.report.scale import percent_axis, time_scale
+from simulator.results import Result
+from simulator.results.survival import SurvivalCurve
+from simulator.results.tidy import Z_95
+
+POINTS = 401  # as many as can be told apart on paper: a million patients make no larger file
+
+
+def draw(result: Result) -> Picture:
+    """The picture."""
+    scale, arms = time_scale(result.follow_up_days), result.arms
+    notes = [
+        f"{size(result)}, all followed to the end.",
+        "The event is death or permanent assisted ventilation. At risk: event-free until that day.",
+        "Bands: 95 % Monte Carlo intervals of the simulation, not the uncertainty of a trial or of the model.",
+    ]
+    below = 0.17 * len(arms)
+    with style.drawing():
+        figure = style.sheet("Event-free survival, by arm", notes, 2.0 + max(2.8, style.LINE * len(arms)) + below)
+        axes = figure.subplots()
+        style.place(figure, len(notes), left=1.55, right=1.55, bottom=0.85 + below)
+        panes = [Pane(axes, result, k, scale) for k in range(len(arms))]
+        ends = [_curve(pane) for pane in panes]
+        scale.apply(axes)
+        percent_axis(axes)
+        axes.set_ylabel("Alive without permanent ventilation")
+        style.label_ends(axes, ends)
+        _at_risk(panes)
+    return Picture(Kind.survival, figure, f"Share event-free over time in {', '.join(arms)}, with numbers at risk")
+
+
+def _curve(pane: Pane) -> style.Label:
+    """Curve and band of one arm; hands back the text at its end."""
+    curve, line = pane.result.survival(pane.name), pane.line
+    days = np.linspace(0, pane.result.follow_up_days, POINTS)
+    p = _probability(curve, days)
+    error = Z_95 * np.sqrt(p * (1 - p) / curve.n)
+    time, low, high = pane.scale.of(days), np.maximum(p - error, 0), np.minimum(p + error, 1)
+    pane.axes.fill_between(time, low, high, color=line.colour, alpha=0.2, lw=0)
+    pane.axes.plot(time, p, color=line.colour, ls=line.dash, lw=1.8)
+    return style.Label(float(p[-1]), f"{pane.short} {100 * p[-1]:.0f} %", line.colour)
+
+
+def _probability(curve: SurvivalCurve, days: np.ndarray) -> np.ndarray:
+    """Event-free probability on many days."""
+    if curve.steps:
+        found: np.ndarray = curve.probability[np.searchsorted(curve.time, days, side="right") - 1]
+        return found
+    return np.interp(days, curve.time, curve.probability)
+
+
+def _at_risk(panes: list[Pane]) -> None:
+    """Numbers at risk at the ticks, arm by arm, below the axis."""
+    axes, scale = panes[0].axes, panes[0].scale
+    width, height = style.inches(axes)
+    days = np.array(scale.ticks) * scale.days
+    to_left: dict[str, Any] = {"x": -0.32 / width, "transform": axes.transAxes, "ha": "right", "va": "center"}
+    axes.text(y=-0.62 / height, s="At risk", fontweight="bold", **to_left)
+    for k, pane in enumerate(panes):
+        y, colour = -(0.62 + 0.17 * (k + 1)) / height, pane.line.colour
+        axes.text(y=y, s=pane.short, color=colour, **to_left)
+        counts = np.rint(pane.result.n_patients * _probability(pane.result.survival(pane.name), days)).astype(int)
+        for tick, count in zip(scale.ticks, counts, strict=True):
+            axes.text(
+                tick / scale.end, y, f"{count:,}", color=colour, transform=axes.transAxes, ha="center", va="center"
+            )

@@ -1,0 +1,107 @@
+"""One outcome over time: single patients, their spread, the mean of survivors; a panel for each arm."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from simulator.report.kinds import Kind
+from simulator.report.picture import Picture, PictureError
+from simulator.report.plots.grid import head, label_time, sheet
+from simulator.report.plots.needs import control_of, size
+from simulator.report.plots.pane import Pane
+from simulator.report.scale import plain_logarithm
+from simulator.report.style import CONTROL, drawing, short
+from simulator.results import Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LABELS = {
+    "alsfrs_r": "ALSFRS-R, points",
+    "svc": "SVC, % of predicted",
+    "hhd": "Dynamometry megascore, z",
+    "nfl_plasma": "Plasma NfL, pg/mL",
+    "sod1_csf": "CSF SOD1, ratio to baseline",
+}
+MEAN = "mean; it flattens as those who decline fastest die"
+MEANS = dict.fromkeys(("nfl_plasma", "sod1_csf"), "geometric mean; deaths change who they are")
+FEWEST = 20
+"""Means and bands end where fewer patients are alive: quantiles of so few are noise."""
+
+
+class Spread(NamedTuple):
+    """An outcome of one arm over survivors: mean and quantiles (5, 25, 50, 75, 95 %), cut where few live."""
+
+    time: np.ndarray
+    mean: np.ndarray
+    quantile: np.ndarray
+
+
+def spread(result: Result, arm: int, variable: str) -> Spread:
+    """From the summary, which every result has."""
+    group = result.groups["summary"]
+    enough = group["alive"].values[arm] >= min(FEWEST, result.n_patients / 5)
+    names = (f"{variable}_mean", f"{variable}_quantile")
+    mean, quantile = (group[name].values[arm][enough] for name in names)
+    return Spread(result.time[enough], mean, quantile)
+
+
+def draw(result: Result, variable: str, patients: int) -> Picture:
+    """The picture; only the outcomes that the summary holds can be drawn."""
+    if variable not in LABELS:
+        raise PictureError(f"{Kind.trajectories}: no outcome {variable!r}; choose from {', '.join(LABELS)}")
+    shown = min(patients, result.n_patients) if result.is_full else 0
+    single = f" Thin: {shown} of them, until death." if shown else ""
+    dashed = f" Dashed: {short(control_of(result))}." if len(result.arms) > 1 else ""
+    notes = [
+        f"{size(result)}.{single}{dashed}",
+        f"Bands: 50 % and 90 % of survivors. Thick: their {MEANS.get(variable, MEAN)}.",
+    ]
+    with drawing():
+        figure, panes = sheet(f"{LABELS[variable].partition(',')[0]} over time, by arm", notes, result)
+        for pane in panes:
+            _spread(pane, variable)
+            _singles(pane, variable, shown)
+            _control(pane, variable)
+        label_time(panes)
+        _outcome_axis(panes[0].axes, variable)
+    return Picture(Kind.trajectories, figure, f"{LABELS[variable]} over time in {', '.join(result.arms)}")
+
+
+def _outcome_axis(axes: Axes, variable: str) -> None:
+    """The axis of the outcome, common to all panels."""
+    axes.set_ylabel(LABELS[variable])
+    if variable == "nfl_plasma":
+        plain_logarithm(axes, "y")
+    elif variable == "alsfrs_r":
+        axes.set_ylim(0, 48)
+        axes.set_yticks(range(0, 49, 12))
+
+
+def _spread(pane: Pane, variable: str) -> None:
+    """Bands and mean of one arm."""
+    colour, found = pane.line.colour, spread(pane.result, pane.arm, variable)
+    time = pane.scale.of(found.time)
+    for low, high in ((0, 4), (1, 3)):
+        pane.axes.fill_between(time, found.quantile[:, low], found.quantile[:, high], color=colour, alpha=0.16, lw=0)
+    pane.axes.plot(time, found.mean, color=colour, lw=2.4)
+    head(pane, colour)
+
+
+def _singles(pane: Pane, variable: str, shown: int) -> None:
+    """The first patients of the run, each until death."""
+    if shown:
+        values = pane.result.groups["truth"][variable].values[pane.arm, :shown]
+        death = pane.result.groups["events"]["death_time"].values[pane.arm, :shown]
+        living = np.where(pane.result.time >= death[:, None], np.nan, values)
+        pane.axes.plot(pane.scale.of(pane.result.time), living.T, color=pane.line.colour, lw=0.6, alpha=0.45)
+
+
+def _control(pane: Pane, variable: str) -> None:
+    """The control's mean once more, in the panels of the others."""
+    control = control_of(pane.result)
+    if pane.name != control:
+        found = spread(pane.result, pane.result.arm_index(control), variable)
+        pane.axes.plot(pane.scale.of(found.time), found.mean, color=CONTROL.light, lw=1.4, ls="--")

@@ -1,0 +1,179 @@
+"""How pictures look: colours that colour-blind people tell apart, one width, axes without ornament.
+
+References
+----------
+Okabe & Ito (2008), Color Universal Design; the yellow is left out and the orange darkened, to be read on white.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDTH = 7.2  # inches: a page's column
+LINE = 0.155  # inches: the least distance of two lines of text
+FONT = "DejaVu Sans"  # comes with matplotlib, so that every machine measures text alike
+
+
+class Colour(NamedTuple):
+    """A colour on white paper, and what stands for it on a dark screen."""
+
+    light: str
+    dark: str
+
+
+INK = Colour("#262626", "#e8e8e8")
+SOFT = Colour("#666666", "#a9adb3")
+GRID = Colour("#e4e4e4", "#33373e")
+PAPER = Colour("#ffffff", "#15181d")
+CONTROL = Colour("#4d4d4d", "#c4c4c4")
+SERIES = (
+    Colour("#0072b2", "#56b4e9"),
+    Colour("#d55e00", "#ff9145"),
+    Colour("#009e73", "#37c99f"),
+    Colour("#c0639a", "#e59cc6"),
+    Colour("#b07800", "#e6a817"),
+)
+NAMES = ("ink", "soft", "grid", "paper", "control", "blue", "vermilion", "green", "purple", "orange")
+COLOURS = dict(zip(NAMES, (INK, SOFT, GRID, PAPER, CONTROL, *SERIES), strict=True))
+DASHES = ("-", "--", ":", "-.")
+
+RC: Any = {
+    "font.family": FONT,
+    "font.size": 8.5,
+    "text.color": INK.light,
+    "axes.edgecolor": SOFT.light,
+    "axes.labelcolor": INK.light,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.unicode_minus": True,
+    "grid.color": GRID.light,
+    "grid.linewidth": 0.7,
+    "xtick.color": SOFT.light,
+    "ytick.color": SOFT.light,
+    "xtick.labelcolor": INK.light,
+    "ytick.labelcolor": INK.light,
+    "figure.facecolor": PAPER.light,
+    "axes.facecolor": PAPER.light,
+    "savefig.facecolor": PAPER.light,
+    "savefig.dpi": 200,
+    "path.simplify_threshold": 0.2,
+    "text.parse_math": False,  # an arm may be called $1$
+    "svg.fonttype": "none",  # text stays text: it can be searched, and follows the page into the dark
+    "svg.hashsalt": "als-simulator",  # the same picture has the same names inside, hence the same bytes
+}
+
+
+class Line(NamedTuple):
+    """How an arm is drawn."""
+
+    colour: str
+    dash: str
+
+
+def lines(arms: Sequence[str], control: str) -> dict[str, Line]:
+    """Colour and dash of each arm: the control in grey, the others by colour, then by dash."""
+    others = [arm for arm in arms if arm != control]
+    found = {arm: Line(SERIES[k % 5].light, DASHES[k // 5]) for k, arm in enumerate(others)}
+    return {arm: found.get(arm, Line(CONTROL.light, "-")) for arm in arms}
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Draw in the house's style, whatever the user's own settings are."""
+    from matplotlib import rc_context, rcdefaults
+
+    with rc_context():
+        rcdefaults()
+        with rc_context(RC):
+            yield
+
+
+def sheet(title: str, notes: Sequence[str], height: float) -> Figure:
+    """A figure with its title and what must be known to read it."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH, height))
+    left = 0.12 / WIDTH
+    figure.text(left, 1 - 0.1 / height, title, va="top", fontsize=11.5, fontweight="bold")
+    for k, note in enumerate(notes):
+        figure.text(left, 1 - (0.37 + 0.17 * k) / height, note, va="top", color=SOFT.light)
+    return figure
+
+
+def place(figure: Figure, notes: int, *, left: float = 0.6, right: float = 0.2, bottom: float = 0.5) -> None:
+    """Margins of the axes in inches, below a title and so many lines of notes."""
+    height = figure.get_figheight()
+    top = 1 - (0.62 + 0.17 * notes) / height
+    figure.subplots_adjust(left=left / WIDTH, right=1 - right / WIDTH, bottom=bottom / height, top=top)
+
+
+def short(name: str, limit: int = 16) -> str:
+    """A name that fits where there is room for so many letters."""
+    return name if len(name) <= limit else f"{name[: limit - 1]}…"
+
+
+def rows(axes: Axes, names: Sequence[str], drawn: dict[str, Line]) -> None:
+    """Axes whose rows are arms, named in their colours at the left."""
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.set_yticks(range(len(names)), [short(name) for name in names])
+    for name, text in zip(names, axes.get_yticklabels(), strict=True):
+        text.set_color(drawn[name].colour)
+    axes.tick_params(length=0, axis="y")
+    axes.grid(visible=False)
+    axes.spines["left"].set_visible(False)
+
+
+def key(figure: Figure, words: Sequence[tuple[str, str]], line: int) -> None:
+    """Words in their colours, side by side, in the place of a note: what the colours stand for."""
+    x, y = 0.12 / WIDTH, 1 - (0.37 + 0.17 * line) / figure.get_figheight()
+    for text, colour in words:
+        written = figure.text(x, y, text, va="top", color=colour, fontweight="bold")
+        x += (written.get_window_extent().width / figure.dpi + 0.2) / WIDTH
+
+
+def inches(axes: Axes) -> tuple[float, float]:
+    """Width and height of the axes."""
+    box = axes.get_window_extent()
+    return box.width / axes.figure.dpi, box.height / axes.figure.dpi
+
+
+class Label(NamedTuple):
+    """A text at the end of a curve."""
+
+    y: float
+    text: str
+    colour: str
+
+
+def label_ends(axes: Axes, labels: Sequence[Label], x: float = 1.015) -> None:
+    """Texts right of the axes, at the height where their curves end, moved apart where they would overlap."""
+    axes.get_ylim()  # settles the limits, which the places of the curves depend on
+    gap = LINE / inches(axes)[1]
+    heights = [axes.transAxes.inverted().transform(axes.transData.transform((0, one.y)))[1] for one in labels]
+    order = sorted(range(len(labels)), key=lambda k: heights[k])
+    for k, height in zip(order, spread([heights[k] for k in order], gap), strict=True):
+        axes.text(x, height, labels[k].text, transform=axes.transAxes, va="center", color=labels[k].colour)
+
+
+def spread(heights: Sequence[float], gap: float) -> list[float]:
+    """Ascending heights moved as little as it takes to be `gap` apart, and within 0 and 1 where there is room."""
+    groups: list[tuple[float, int]] = []  # centre and size
+    for height in heights:
+        centre, size = height, 1
+        while groups and groups[-1][0] + gap * (groups[-1][1] - 1) / 2 > centre - gap * (size - 1) / 2 - gap:
+            before, count = groups.pop()
+            centre = (before * count + centre * size) / (count + size)
+            size += count
+        groups.append((centre, size))
+    apart = [centre + gap * (k - (size - 1) / 2) for centre, size in groups for k in range(size)]
+    below = [min(height, 1 - gap * (len(apart) - 1 - k)) for k, height in enumerate(apart)]
+    return [max(height, gap * k) for k, height in enumerate(below)]

@@ -1,0 +1,24 @@
+"""How numbers of the headline are written, in a table of text as in one of HTML."""
+
+from __future__ import annotations
+
+import math
+
+
+def fixed(value: float, digits: int) -> str:
+    """A number with so many decimals, and no minus sign before a zero."""
+    text = f"{value:.{digits}f}"
+    return text.lstrip("-") if float(text) == 0 else text
+
+
+def with_error(value: float, mcse: float, digits: int) -> str:
+    """A number and its Monte Carlo standard error."""
+    if math.isnan(value):
+        return "not reached"
+    return f"{fixed(value, digits)} ± {'?' if math.isnan(mcse) else fixed(mcse, digits)}"
+
+
+def when(day: float, capital: bool = True) -> str:
+    """A day, with its week where it is a whole one."""
+    text = f"day {day:g}" + (f" (week {day / 7:g})" if day % 7 == 0 else "")
+    return text.capitalize() if capital else text

@@ -1,0 +1,275 @@
+"""Pictures: they show the numbers of the result, nothing overlaps, and equal results give equal bytes."""
+
+import re
+from dataclasses import replace
+from itertools import combinations, pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib import rc_context
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
+from typer.testing import CliRunner
+
+from simulator.cli.app import app
+from simulator.report import style
+from simulator.report.kinds import Kind
+from simulator.report.picture import PictureError
+from simulator.report.plots import Plots
+from simulator.results import name
+from simulator.results.folder import write_folder
+from tests.synthetic import make_provenance, make_record
+
+
+def make_result(n=120, **options):
+    record = make_record(n, **options)
+    return name(record, lambda: make_provenance(record))
+
+
+BY_ARM = ("alive", "event_free", "total", "square", "counts", "ended", "restricted", "restricted_square")
+
+
+def with_arms(names, **options):
+    """A result whose arms are those of the synthetic run, over and over."""
+    record = make_record(60, **options)
+    pick = np.arange(len(names)) % 3
+    groups = {key: {k: v[pick] for k, v in getattr(record, key).items()} for key in ("events", "truth", "observed")}
+    sums = record.sums._replace(**{key: getattr(record.sums, key)[pick] for key in BY_ARM})
+    kept = record.doses["arm"] < len(names)
+    doses = {key: values[kept] for key, values in record.doses.items()}
+    record = replace(record, arms=tuple(names), sums=sums, doses=doses, **groups)
+    return name(record, lambda: make_provenance(record))
+
+
+@pytest.fixture(scope="module")
+def results():
+    """The kinds of result there are."""
+    return {
+        "full": make_result(),
+        "summary": make_result(full=False),
+        "one arm": with_arms(["untreated"], at_onset=True),
+    }
+
+
+CASES = [
+    *(("full", kind) for kind in Kind),
+    *(("summary", kind) for kind in Kind if kind not in ("benefit", "patient")),
+    *(("one arm", kind) for kind in Kind if kind != "benefit"),
+]
+
+
+def test_every_kind_is_a_method():
+    assert len(Kind) > 5
+    assert all(callable(getattr(Plots, kind)) for kind in Kind)
+
+
+def test_the_accessor_is_made_once(results):
+    result = results["full"]
+    assert result.plot is result.plot
+    assert type(result).plot is not result.plot
+
+
+def test_a_result_knows_what_it_can_be_drawn_as(results):
+    assert [(which, kind) for which, result in results.items() for kind in result.plot.kinds] == CASES
+
+
+def boxes(figure):
+    """Where each text of a figure stands."""
+    canvas = FigureCanvasAgg(figure)
+    with style.drawing():
+        canvas.draw()
+    hidden = {text for axes in figure.axes for text in hidden_texts(axes)}
+    texts = [one for one in figure.findobj(Text) if one.get_text().strip() and one.get_visible() and one not in hidden]
+    return [(text.get_text(), text.get_window_extent(canvas.get_renderer())) for text in texts]
+
+
+def hidden_texts(axes):
+    """Texts of axes that are not shown, and labels of ticks outside the limits."""
+    if not axes.get_visible():
+        return axes.findobj(Text)
+    ticks = [(axis, tick) for axis in (axes.xaxis, axes.yaxis) for tick in axis.get_major_ticks()]
+    return [
+        label
+        for axis, tick in ticks
+        for label in (tick.label1, tick.label2)
+        if not min(axis.get_view_interval()) <= tick.get_loc() <= max(axis.get_view_interval())
+    ]
+
+
+@pytest.mark.parametrize(("which", "kind"), CASES)
+def test_texts_lie_on_the_sheet_and_do_not_overlap(results, which, kind):
+    check_texts(results[which].plot.draw(kind).figure)
+
+
+@pytest.mark.parametrize("number", range(1, 6))
+def test_texts_of_other_patients_do_not_overlap(results, number):
+    check_texts(results["full"].plot.patient(number).figure)
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("arms", [4, 20])
+def test_texts_of_many_arms_with_long_names_do_not_overlap(kind, arms):
+    names = ["untreated", *(f"start on day {97 * k} with a name that goes on" for k in range(1, arms))]
+    check_texts(with_arms(names).plot.draw(kind).figure)
+
+
+@pytest.mark.parametrize("outcome", ["svc", "hhd", "nfl_plasma", "sod1_csf"])
+def test_texts_of_other_outcomes_do_not_overlap(results, outcome):
+    check_texts(results["full"].plot.trajectories(outcome).figure)
+
+
+def check_texts(figure):
+    """Every text lies on the sheet, and none on another."""
+    found = boxes(figure)
+    assert len(found) > 8
+    outside = [
+        text for text, box in found if box.x0 < 0 or box.y0 < 0 or box.x1 > figure.bbox.x1 or box.y1 > figure.bbox.y1
+    ]
+    assert not outside
+    over = [
+        (a, b)
+        for (a, x), (b, y) in combinations(found, 2)
+        if min(x.x1, y.x1) - max(x.x0, y.x0) > 1 and min(x.y1, y.y1) - max(x.y0, y.y0) > 1.5
+    ]
+    assert not over
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_equal_results_give_equal_bytes(kind):
+    first = make_result().plot.draw(kind)
+    with rc_context({"axes.facecolor": "red", "font.size": 30, "xtick.major.size": 20, "svg.hashsalt": None}):
+        second = make_result().plot.draw(kind)
+        again = second.svg()
+    assert first.svg() == again
+    assert first.png() == second.png()
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_an_svg_is_text_without_date_or_address(results, kind):
+    svg = results["full"].plot.draw(kind).svg()
+    assert "since baseline" in svg or "gain at least" in svg
+    assert not re.search(r"matplotlib\.org|<dc:date|<metadata", svg)
+    assert re.search(r'<svg [^>]*role="img">\s*<title>', svg)
+    ids = re.findall(r'\bid="([^"]+)"', svg)
+    assert ids
+    assert all(one.startswith(f"{kind}-") for one in ids)
+    used = re.findall(r'(?:url\(|href=")#([^)"]+)', svg)
+    assert used
+    assert set(used) <= set(ids)
+
+
+def test_numbers_at_risk_are_those_of_the_result(results):
+    result = results["full"]
+    axes = result.plot.survival().figure.axes[0]
+    written = [text.get_text() for text in axes.texts]
+    time = result.groups["events"]["event_free_time"].values
+    event = result.groups["events"]["event"].values > 0
+    at = written.index("early_start")
+    months = [float(tick) for tick in axes.get_xticks()]
+    free = [int((~(event[1] & (time[1] <= month * 30.4375))).sum()) for month in months]
+    assert written[at + 1 : at + 1 + len(months)] == [str(count) for count in free]
+    assert free[0] == 120 > free[-1] > 0
+
+
+def test_the_curve_ends_where_the_result_ends(results):
+    result = results["full"]
+    lines = result.plot.survival().figure.axes[0].lines
+    for arm, line in zip(result.arms, lines, strict=True):
+        assert line.get_ydata()[-1] == pytest.approx(float(result.survival(arm).at(728)))
+
+
+def test_gains_are_those_of_the_same_patients(results):
+    result = results["full"]
+    points, upper = result.plot.benefit().figure.axes[:2]
+    score = result.groups["truth"]["alsfrs_r"].values[..., list(result.time).index(364)].astype(float)
+    assert points.lines[0].get_ydata()[0] == pytest.approx((score[1] - score[0]).max())
+    time = result.groups["events"]["event_free_time"].values / 30.4375
+    gain = time[1] - time[0]
+    drawn = upper.lines[0].get_ydata()
+    assert drawn[0] == pytest.approx(gain.max())
+    assert drawn[-1] == pytest.approx(gain.min())
+    assert np.all(np.diff(drawn) <= 0)
+    error = gain.std(ddof=1) / np.sqrt(len(gain))
+    assert f"early_start vs untreated: {gain.mean():.1f} ± {error:.1f}" in [text.get_text() for text in upper.texts]
+
+
+@pytest.mark.parametrize(
+    ("draw", "text"),
+    [
+        (lambda found: found["summary"].plot.benefit(), "benefit: this result kept sums"),
+        (lambda found: found["summary"].plot.patient(), "patient: this result kept sums"),
+        (lambda found: found["one arm"].plot.benefit(), "needs two arms, and there is only untreated"),
+        (lambda found: found["full"].plot.patient(120), "no patient 120; choose 0 to 119"),
+        (lambda found: found["full"].plot.draw("survival", number=3), "no option 'number'; it has none"),
+        (lambda found: found["full"].plot.draw("patient", outcome="svc"), "no option 'outcome'; it has number"),
+        (lambda found: found["full"].plot.trajectories("weight"), "no outcome 'weight'; choose from alsfrs_r"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(results, draw, text):
+    with pytest.raises(PictureError, match=re.escape(text)) as found:
+        draw(results)
+    assert found.value.exit_code == 2
+
+
+def test_odd_names_do_no_harm():
+    record = replace(make_record(30), arms=("untreated", "<b>$x^$ & co", "arm " * 15))
+    odd = name(record, lambda: make_provenance(record))
+    for kind in odd.plot.kinds:
+        svg = odd.plot.draw(kind).svg()
+        assert "<b>" not in svg
+
+
+@given(st.lists(st.floats(0, 1), max_size=20), st.floats(0.01, 0.2))
+def test_labels_are_moved_apart_in_order(heights, gap):
+    heights = sorted(heights)
+    moved = style.spread(heights, gap)
+    assert len(moved) == len(heights)
+    if gap * (len(heights) - 1) <= 1:
+        assert all(-1e-9 <= height <= 1 + 1e-9 for height in moved)
+    assert all(b - a >= gap - 1e-9 for a, b in pairwise(moved))
+    if all(b - a >= gap for a, b in pairwise(heights)):
+        assert moved == pytest.approx(heights)
+
+
+def luminance(colour):
+    """Relative luminance (WCAG 2.2)."""
+    parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(a, b):
+    high, low = sorted((luminance(a), luminance(b)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_colours_can_be_read(mode):
+    paper = getattr(style.PAPER, mode)
+    words = [style.INK, style.SOFT, style.CONTROL]
+    assert all(contrast(getattr(one, mode), paper) > 4.5 for one in words)
+    assert all(contrast(getattr(one, mode), paper) > 3.3 for one in style.SERIES)
+    assert len({colour.light for colour in style.COLOURS.values()}) == len(style.COLOURS)
+
+
+def test_twenty_arms_look_different():
+    arms = ["untreated", *(f"arm {k}" for k in range(19))]
+    assert len(set(style.lines(arms, "untreated").values())) == 20
+
+
+def test_the_command(tmp_path):
+    write_folder(make_result(), tmp_path / "run")
+    done = CliRunner().invoke(app, ["plot", str(tmp_path / "run"), "survival"])
+    assert done.exit_code == 0, done.output
+    assert done.stdout.strip() == str(tmp_path / "run" / "survival.svg")
+    assert (tmp_path / "run" / "survival.svg").read_text("utf-8") == make_result().plot.survival().svg()
+    out = tmp_path / "new" / "a.png"
+    assert (
+        CliRunner().invoke(app, ["plot", str(tmp_path / "run" / "result.nc"), "patient", "-o", str(out)]).exit_code == 0
+    )
+    assert out.read_bytes().startswith(b"\x89PNG")
+    for arguments in (("run", "nonsense"), ("run", "survival", "-o", str(tmp_path / "a.pdf"))):
+        done = CliRunner().invoke(app, ["plot", str(tmp_path / arguments[0]), *arguments[1:]])
+        assert done.exit_code == 2

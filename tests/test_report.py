@@ -1,0 +1,198 @@
+"""The report: whole, safe, offline, the same bytes each time, and its numbers are those of the headline."""
+
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from typer.testing import CliRunner
+
+from simulator.cli.app import app
+from simulator.language import load
+from simulator.language.listing import values
+from simulator.report.evidence import GRADES, evidence
+from simulator.report.kinds import Kind
+from simulator.report.page import breakable, linked, report_html, themed
+from simulator.report.style import COLOURS
+from simulator.results import name
+from simulator.results.folder import write_folder
+from simulator.studies.headline import NOTICE, headline
+from simulator.studies.wording import with_error
+from tests.synthetic import make_provenance, make_record
+
+
+@pytest.fixture(scope="module")
+def scenario():
+    return load("valor")
+
+
+def make_result(scenario=None, n=120, full=True, **changes):
+    record = replace(make_record(n, full=full), **changes)
+    stored = {} if scenario is None else {"scenario": scenario.resolved_yaml(), "scenario_sha256": scenario.sha256}
+    return name(record, lambda: make_provenance(record, **stored))
+
+
+@pytest.fixture(scope="module")
+def html(scenario):
+    return report_html(make_result(scenario))
+
+
+class Checker(HTMLParser):
+    """Every tag that opens closes, in order; what is loaded and named on the way."""
+
+    VOID = ("meta", "br", "wbr", "hr")
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.tags, self.ids, self.addresses, self.words = [], set(), [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.ids += [value for key, value in attrs if key == "id"]
+        self.addresses += [
+            (tag, value) for key, value in attrs if key in ("src", "href", "xlink:href", "action", "data")
+        ]
+        assert not [key for key, _ in attrs if key.startswith("on")]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    @property
+    def text(self):
+        return re.sub(r"\s+", " ", " ".join(self.words))
+
+
+def checked(html):
+    checker = Checker()
+    checker.feed(html)
+    checker.close()
+    assert checker.open == []
+    return checker
+
+
+def test_whole_and_offline(html):
+    found = checked(html)
+    assert not found.tags & {"script", "iframe", "object", "embed", "link", "img", "form", "base"}
+    assert "default-src 'none'" in html
+    assert len(found.ids) == len(set(found.ids)) > 100
+    outside = [(tag, address) for tag, address in found.addresses if not address.startswith("#")]
+    assert outside
+    assert all(tag == "a" and address.startswith("https://doi.org/10.") for tag, address in outside)
+    inside = {address[1:] for _, address in found.addresses if address.startswith("#")}
+    assert inside <= set(found.ids)
+    assert "@import" not in html
+    assert not re.search(r"url\((?!#)", html)
+
+
+def test_page_one_comes_first(html):
+    wanted = ("Question of interest", "What the simulation gives", "What it rests on", "Pictures", "Tables", "Seed")
+    places = [checked(html).text.index(text) for text in wanted]
+    assert places == sorted(places)
+    text = checked(html).text
+    assert text.index(NOTICE) < text.index("Question of interest")
+    for one in ("What would VALOR's participants", "not stated", "Monte Carlo standard error", "tofersen from day 196"):
+        assert one in text
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_every_number_of_the_headline_is_there(scenario, full):
+    result = make_result(scenario, full=full)
+    text, rows = checked(report_html(result)).text, headline(result).rows
+    assert len(rows) > 50
+    missing = [row for row in rows if with_error(row.estimate, row.mcse, row.digits) not in text]
+    assert not missing
+    assert ("upper bounds" in text) is not full
+
+
+def test_the_main_table_is_of_the_last_day(html, scenario):
+    main = html[html.index('id="results"') : html.index('id="assumptions"')]
+    assert "Day 364 (week 52)" in main
+    assert "ALSFRS-R change, as if alive, points" in main
+    rows = [row for row in headline(make_result(scenario)).rows if row.day == 364 and not row.group]
+    (free,) = [row for row in rows if (row.metric, row.arm, row.against) == ("event_free", "early_start", "untreated")]
+    line = next(line for line in main.splitlines() if "early_start vs untreated" in line)
+    assert with_error(free.estimate, free.mcse, free.digits) in line
+
+
+def test_pictures(html, scenario):
+    for kind in Kind:
+        assert f'<figure id="{kind}"' in html
+    drawn = "".join(re.findall(r"<svg.*?</svg>", html, re.DOTALL))
+    assert not re.findall(r"#[0-9a-f]{6}\b(?!\))", re.sub(r'(?:href="|url\()#[^")]*', "", drawn))
+    assert "var(--ink)" in drawn
+    short = report_html(make_result(scenario, full=False))
+    assert '<figure id="survival"' in short
+    assert '<figure id="benefit"' not in short
+
+
+def test_every_colour_has_a_night_side(html):
+    night = re.search(r"prefers-color-scheme: dark\) \{ :root \{ (.*?) \}", html)[1]
+    assert night == "".join(f"--{name}:{colour.dark};" for name, colour in COLOURS.items())
+
+
+def test_shares_by_grade(scenario, html):
+    found, listed = evidence(scenario), [value for value in values(scenario) if value.evidence]
+    assert [grade.name for grade in found.grades] == list(GRADES)
+    for grade in found.grades:
+        assert grade.size == sum(value.evidence == grade.name for value in listed) > 0
+    assert sum(grade.percent for grade in found.grades) == pytest.approx(100)
+    assert f"{found.assumed.size} of the {len(listed)} values" in html
+    assert all(str(breakable(value.address)) in html for value in listed)
+
+
+def test_a_scenario_that_cannot_be_read_is_said_to_be_so():
+    html = report_html(make_result())
+    assert "cannot read the stored scenario" in html
+    assert '<section id="values">' not in html
+    assert '<figure id="survival"' in html
+
+
+def test_texts_are_escaped():
+    bad = "<script>alert(1)</script>\"'&"
+    html = report_html(make_result(title=bad, warnings=[bad], arms=("untreated", bad, "c"), strata=(bad, "slower")))
+    assert "<script" not in html
+    found = checked(html)
+    assert "script" not in found.tags
+    assert "alert(1)" in found.text
+
+
+def test_the_same_bytes_wherever_it_is_written(scenario, tmp_path):
+    for folder in ("a", "b"):
+        write_folder(make_result(scenario), tmp_path / folder)
+    done = CliRunner().invoke(app, ["report", str(tmp_path / "a")])
+    assert done.exit_code == 0, done.output
+    assert done.stdout.strip() == str(tmp_path / "a" / "report.html")
+    other = tmp_path / "elsewhere" / "name.html"
+    assert CliRunner().invoke(app, ["report", str(tmp_path / "b" / "result.nc"), "-o", str(other)]).exit_code == 0
+    assert other.read_bytes() == (tmp_path / "a" / "report.html").read_bytes()
+    assert json.loads(CliRunner().invoke(app, ["report", str(tmp_path / "b"), "--json"]).stdout) == {
+        "files": [str(tmp_path / "b" / "report.html")]
+    }
+    assert str(tmp_path) not in other.read_text("utf-8")
+
+
+def test_size_does_not_grow_with_patients(scenario):
+    assert len(report_html(make_result(scenario, n=2000)).encode()) < 1.5e6
+
+
+def test_dois_become_links():
+    assert str(linked("Smith 2020, doi:10.1000/a-b.c; p. 3 <i>")) == (
+        'Smith 2020, <a href="https://doi.org/10.1000/a-b.c">doi:10.1000/a-b.c</a>; p. 3 &lt;i&gt;'
+    )
+
+
+def test_a_picture_follows_the_page(scenario):
+    svg = str(themed(make_result(scenario).plot.survival().svg()))
+    assert svg.startswith("<svg ")
+    assert not re.search(r'<svg [^>]*\b(?:width|height)="', svg)
+    assert "<style" not in svg
