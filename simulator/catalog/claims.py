@@ -21,7 +21,16 @@ class Claim(Row):
 
 
 def read_yaml(name: str) -> dict[str, Any]:
-    """One of the YAML files of the evidence."""
+    """One of the YAML files of the evidence that hold a mapping."""
+    return _load(name)
+
+
+def read_list(name: str) -> list[dict[str, Any]]:
+    """One of the YAML files of the evidence that hold a list."""
+    return _load(name)
+
+
+def _load(name: str) -> Any:
     from ruamel.yaml import YAML
 
     return YAML(typ="safe", pure=True).load(read_text(name))

@@ -42,9 +42,10 @@ run.register(app)
 
 
 def _register_scenarios() -> None:
-    from simulator.cli import scenarios
+    from simulator.cli import evidence, scenarios
 
     scenarios.register(app)
+    evidence.register(app)
 
 
 _register_scenarios()
