@@ -136,7 +136,7 @@ def test_the_hazard_ratio_is_found_again(slope, seed):
 
 def test_without_effect_the_arms_do_not_differ():
     null = {"treatments.tofersen.effect.mean": 0, "treatments.tofersen.effect.sd": 0}
-    runs = Runs(lambda scenario: scenario.replace(null), patients=0.02)
+    runs = Runs(lambda name, scenario: scenario.replace(null), patients=0.02)
     assert simulated(targets().targets["VAL-16"], runs)[:2] == (0.0, 0.0)
     assert simulated(targets().targets["VAL-39"], runs).value == 1.0
     assert simulated(targets().targets["VAL-30"], runs).value < 0.6

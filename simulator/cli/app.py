@@ -42,10 +42,11 @@ run.register(app)
 
 
 def _register_scenarios() -> None:
-    from simulator.cli import evidence, scenarios
+    from simulator.cli import calibrate, evidence, scenarios
 
     scenarios.register(app)
     evidence.register(app)
+    calibrate.register(app)
 
 
 _register_scenarios()

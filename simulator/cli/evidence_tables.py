@@ -17,10 +17,10 @@ def evidence_text(found: Evidence) -> str:
     """Targets by role, agreement, rows that cannot be simulated, known conflicts."""
     lines: list[str] = []
     for role in cells.ROLES:
-        lines += [role.capitalize(), *_left(cells.table(found.scores, role)), ""]
+        lines += [role.capitalize(), *left(cells.table(found.scores, role)), ""]
     lines += [
         "Not simulated",
-        *_left(cells.missing(found)),
+        *left(cells.missing(found)),
         "",
         "Known conflicts",
         *_blocks(cells.conflicts(found)),
@@ -34,7 +34,7 @@ def claims_text(found: Evidence) -> str:
     return "\n".join([*_blocks(cells.claims(found)), "", NOTE])
 
 
-def _left(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def left(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Rows of cells as lines, all columns to the left."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     for row in rows:

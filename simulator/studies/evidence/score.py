@@ -10,8 +10,8 @@ import numpy as np
 from simulator.analysis import contrast
 from simulator.analysis.moments import Estimate
 from simulator.catalog.facts import Fact, Point
-from simulator.catalog.targets import Target, Targets, published, targets
-from simulator.studies.evidence.sample import Sample
+from simulator.catalog.targets import Run, Target, Targets, published, targets
+from simulator.studies.evidence.sample import Figure, Sample
 from simulator.studies.evidence.statistics import LOGARITHMIC, STATISTICS, SURVIVAL_QUANTILES
 
 if TYPE_CHECKING:
@@ -56,26 +56,40 @@ class Runs:
     Parameters
     ----------
     change : callable, optional
-        Applied to every scenario before it is simulated, such as a vector of parameters.
+        From the name of a run and its scenario to the scenario that is simulated, such as with other parameters.
     patients : float
-        Share of the patients that targets.yaml names.
+        Share of the patients that the table names.
+    table : mapping, optional
+        The runs by name; those of the targets by default.
     """
 
-    def __init__(self, change: Callable[[Scenario], Scenario] | None = None, patients: float = 1.0) -> None:
+    def __init__(
+        self,
+        change: Callable[[str, Scenario], Scenario] | None = None,
+        patients: float = 1.0,
+        table: Mapping[str, Run] | None = None,
+    ) -> None:
         self._change, self._share = change, patients
+        self._table = targets().runs if table is None else table
         self._done: dict[str, tuple[Scenario, Result]] = {}
 
     def __getitem__(self, name: str) -> tuple[Scenario, Result]:
         if name not in self._done:
-            from simulator.language import load
             from simulator.run import simulate
 
-            run = targets().runs[name]
-            scenario = load(run.scenario, run.set)
-            scenario = self._change(scenario) if self._change else scenario
+            run = self._table[name]
+            scenario = scenario_of(run)
+            scenario = self._change(name, scenario) if self._change else scenario
             patients = max(1, int(run.patients * self._share))
             self._done[name] = scenario, simulate(scenario, patients=patients, seed=SEED)
         return self._done[name]
+
+
+def scenario_of(run: Run) -> Scenario:
+    """The scenario of a run, with what the run sets."""
+    from simulator.language import load
+
+    return load(run.scenario, run.set)
 
 
 def _sample(target: Target, runs: Runs, arm: str) -> Sample:
@@ -90,18 +104,23 @@ def _sample(target: Target, runs: Runs, arm: str) -> Sample:
 
 def simulated(target: Target, runs: Runs) -> Simulated:
     """The figure of a target; a difference (a ratio where the statistic is logarithmic) if it has `against`."""
-    enrolled = targets().enrolled.get(target.group, {})
     if target.statistic == "interval_width":
         same = simulated(target.model_copy(update={"statistic": "mean_change", "estimand": "as_if_alive"}), runs)
         return Simulated(2 * Z_95 * same.design, 0.0, float("nan"))
-    arms = [arm for arm in (target.arm, target.against) if arm] or [""]
-    found = [STATISTICS[target.statistic](_sample(target, runs, arm)) for arm in arms]
-    sizes = [enrolled.get(arm) if target.against else target.n for arm in arms]
+    found, sizes = figures(target, runs)
     variance = sum(each.person / size if size else np.nan for each, size in zip(found, sizes, strict=True))
     estimate = found[0].estimate
     if len(found) == 2:
         estimate = contrast.difference(estimate, found[1].estimate, same_patients=True)
     return _natural(target, estimate, float(np.sqrt(variance)))
+
+
+def figures(target: Target, runs: Runs) -> tuple[list[Figure], list[float | None]]:
+    """The figure of each arm, and how many participants it had (None: unknown)."""
+    arms = [arm for arm in (target.arm, target.against) if arm] or [""]
+    enrolled = targets().enrolled.get(target.group, {})
+    found = [STATISTICS[target.statistic](_sample(target, runs, arm)) for arm in arms]
+    return found, [enrolled.get(arm) if target.against else target.n for arm in arms]
 
 
 def _natural(target: Target, estimate: Estimate, design: float) -> Simulated:
