@@ -17,7 +17,9 @@ Name = Annotated[str, typer.Argument(metavar="SCENARIO", help="What is calibrate
 Out = Annotated[Path | None, typer.Option("-o", "--out", metavar="DIR", help="Folder; a second start goes on there.")]
 Recalled = Annotated[bool, typer.Option("--recalled", help="Fit recalled rows too, with a wider error; marked.")]
 Extra = Annotated[list[str] | None, typer.Option("--with", metavar="ROW", help="Fit a further row of the catalog.")]
-Allow = Annotated[bool, typer.Option("--allow-validation", help="Let validation rows in; the result is marked.")]
+Allow = Annotated[
+    bool, typer.Option("--allow-validation", help="Let --with name validation rows; the result is marked.")
+]
 Point = Annotated[bool, typer.Option("--point-only", help="Stop after the point fit.")]
 Design = Annotated[int, typer.Option("--design", min=100, help="Simulations for the emulator.")]
 Draws = Annotated[int, typer.Option("--draws", min=1, help="Vectors in the ensemble.")]

@@ -26,7 +26,7 @@ def evidence_text(found: Evidence) -> str:
         *_blocks(cells.conflicts(found)),
         "",
     ]
-    return "\n".join([*lines, "Agreement", *cells.agreement(found.scores), "", NOTE])
+    return "\n".join([*lines, f"Agreement of the {found.values} values", *cells.agreement(found.scores), "", NOTE])
 
 
 def claims_text(found: Evidence) -> str:

@@ -125,7 +125,8 @@ class Evaluator:
     def fingerprint(self) -> str:
         """What evaluations depend on."""
         ids = [datum.id for datum in self.data]
-        text = json.dumps([__version__, self.spec.model_dump_json(), ids, self._patients, SEED])
+        spec = self.spec.model_dump(include={"runs", "parameters"})
+        text = json.dumps([__version__, spec, ids, self._patients, SEED])
         return hashlib.sha256(text.encode()).hexdigest()
 
     def _open(self, file: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from simulator.catalog.calibration import Calibration
@@ -44,7 +44,7 @@ def chosen(spec: Calibration, recalled: bool = False, extra: Iterable[str] = ())
     return [*spec.rows.natural_history, *spec.rows.drug, *(spec.rows.recalled if recalled else ()), *extra]
 
 
-def data(names: Sequence[str], spec: Calibration, start: Runs, allow_validation: bool = False) -> list[Datum]:
+def data(names: Sequence[str], spec: Calibration, start: Runs, forced: Collection[str] = ()) -> list[Datum]:
     """The summaries to fit.
 
     Parameters
@@ -54,8 +54,8 @@ def data(names: Sequence[str], spec: Calibration, start: Runs, allow_validation:
     spec : Calibration
     start : Runs
         Runs at the centre of the priors, for errors that need a simulated density.
-    allow_validation : bool
-        Let validation rows in; the result is then marked, and they are no longer validation.
+    forced : collection of str
+        Names that may be validation rows; the result is then marked, and they are no longer validation.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def data(names: Sequence[str], spec: Calibration, start: Runs, allow_validation:
     """
     found: list[Datum] = []
     for name in names:
-        found += _expand(name, spec, start, allow_validation)
+        found += _expand(name, spec, start, name in forced)
     _refuse_pairs(found)
     return found
 
@@ -101,6 +101,9 @@ def _points(curve: str, allow: bool) -> dict[int, Point]:
 def _fact(name: str, spec: Calibration, start: Runs, allow: bool) -> Datum:
     row = published(name)
     check_role(row, allow)
+    if targets().targets[name].run not in spec.runs:
+        run = targets().targets[name].run
+        raise CalibrationError(f"{name} needs the run {run}, which the calibration does not simulate. Leave it out")
     found = score(targets().targets[name], start)
     if found.se is None or found.published is None:
         raise CalibrationError(f"{name} has no standard error and cannot be fitted. Leave it out")

@@ -71,7 +71,8 @@ def calibrate(request: Request, tell: Callable[[int, int], None] | None = None) 
         raise CalibrationError(f"there is no calibration of {request.scenario!r}. There is {spec.scenario}")
     start = starting_vector(spec)
     runs = runs_at(spec, start, request.patients)
-    rows = data(chosen(spec, request.recalled, request.extra), spec, runs, request.allow_validation)
+    forced = request.extra if request.allow_validation else ()
+    rows = data(chosen(spec, request.recalled, request.extra), spec, runs, forced)
     expected = 50 * 5 + (0 if request.point_only else request.design + CHECKED)
     evaluate = Evaluator(
         spec, rows, request.folder, request.patients, (lambda made: tell(made, expected)) if tell else None
@@ -99,8 +100,6 @@ def _marks(request: Request, rows: list[Datum]) -> list[str]:
     validation = sorted({row.id for row in known if published(row.id).role == "validation"})
     if validation:
         marks.append(f"fitted to validation rows, which validate nothing any more: {', '.join(validation)}")
-    elif request.allow_validation:
-        marks.append("validation rows were allowed")
     if request.recalled:
         marks.append("fitted to recalled rows, with a wider error")
     return marks

@@ -17,7 +17,7 @@ Made by `als-sim evidence -o DIR`, version {version}; do not edit.
 z = (simulated − published)/√(SE² + MCSE²), never with a term for the model's own discrepancy; ± is the Monte Carlo
 standard error. The published value's own error is *published*, *derived* (from a 95 % interval, an SD, a binomial, the
 quantile of a survival curve) or that of the *design*: the simulated sampling SD at the published number of
-participants, which knows nothing of assays that drift and is a lower bound. Figures are of the catalog's starting
+participants, which knows nothing of assays that drift and is a lower bound. Figures are of the catalog's {values}
 values. "Recalled" rows were not read in the source.
 
 Points of one curve are correlated: agreement is counted by rows, and again with each curve counting as one row.
@@ -27,7 +27,7 @@ A simulated benefit is not a proven one.
 
 def page(found: Evidence) -> str:
     """The page in Markdown: in-sample and out-of-sample apart."""
-    parts = [INTRODUCTION.format(version=__version__)]
+    parts = [INTRODUCTION.format(version=__version__, values=found.values)]
     parts += ["## Agreement\n", *(f"* {line}" for line in cells.agreement(found.scores)), ""]
     parts += ["## In sample: calibration rows\n", *_table(cells.table(found.scores, "calibration")), ""]
     parts += ["## Out of sample: validation rows\n", *_table(cells.table(found.scores, "validation")), ""]

@@ -42,6 +42,7 @@ class Evidence(NamedTuple):
     scores: list[Score]
     claims: list[tuple[Claim, list[Beside]]]
     conflicts: list[tuple[Conflict, list[Beside]]]
+    values: str = "starting"
 
     def content(self) -> dict[str, Any]:
         """As plain data: targets, claims, conflicts."""
@@ -60,13 +61,17 @@ def _plain(figures: list[Beside]) -> list[dict[str, Any]]:
     return [figure._asdict() for figure in figures]
 
 
-def evidence(runs: Runs | None = None, progress: Callable[[int, int], None] | None = None) -> Evidence:
+def evidence(
+    runs: Runs | None = None, progress: Callable[[int, int], None] | None = None, values: str = "starting"
+) -> Evidence:
     """Simulate what the targets need, and set everything beside what was published.
 
     Parameters
     ----------
     runs : Runs, optional
-        The runs to read; by default the catalog's starting values.
+        The runs to read; by default those of the catalog's starting values.
+    values : str
+        What the runs' values are, for the reader.
     progress : callable, optional
         Called with (runs done, runs in all).
     """
@@ -80,6 +85,7 @@ def evidence(runs: Runs | None = None, progress: Callable[[int, int], None] | No
         all_scores(runs),
         [(claim, _beside(every.claims.get(key, ()), runs)) for key, claim in claims().items()],
         [(conflict, _beside(conflict.figures, runs)) for conflict in every.conflicts],
+        values,
     )
 
 
