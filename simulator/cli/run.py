@@ -78,6 +78,9 @@ Force = Annotated[bool, typer.Option("--force", help="Write into a folder that h
 Export = Annotated[
     Any, typer.Option("--export", parser=formats, metavar="KIND,…", help="Write tables too: csv, into DIR/csv.")
 ]
+Draws = Annotated[
+    int | None, typer.Option("--draws", min=1, help="Spread over so many parameter vectors of the ensemble.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
@@ -95,6 +98,7 @@ def run(
     max_memory: Memory = None,
     force: Force = False,
     export: Export = None,
+    draws: Draws = None,
     as_json: Json = False,
 ) -> None:
     """Simulate a scenario: files in a folder, the headline on the terminal."""
@@ -108,17 +112,33 @@ def run(
         show(single.plan(request), as_json, tables_of("plan_text"))
         return
     from simulator.cli.progress import Progress
-    from simulator.studies.headline import headline
 
     with repeatable(), Progress() as progress:
-        result, folder = single.run_to_folder(request, progress)
-    show(headline(result), as_json, tables_of("headline_text"))
+        result, folder, shown, text = (drawn if draws else once)(request, progress, draws or 0)
+    show(shown, as_json, text)
     note(f"Written to {folder}")
     if export:
         from simulator.results.export import export_csv
 
         for place in export_csv(result, folder / Format.csv, force=True):
             note(f"Written to {place}")
+
+
+def once(request: Any, progress: Any, draws: int) -> tuple[Any, Path, Any, Any]:
+    """One run: result, folder, headline and its table."""
+    from simulator.studies.headline import headline
+    from simulator.studies.single import run_to_folder
+
+    result, folder = run_to_folder(request, progress)
+    return result, folder, headline(result), tables_of("headline_text")
+
+
+def drawn(request: Any, progress: Any, draws: int) -> tuple[Any, Path, Any, Any]:
+    """A run over draws: result, folder, figures and their table."""
+    from simulator.studies.draws import run_draws
+
+    found, folder = run_draws(request, draws, progress)
+    return found.result, folder, {"draws": found.draws, "rows": found.rows}, tables_of("draws_text")
 
 
 @friendly

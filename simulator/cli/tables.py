@@ -11,6 +11,7 @@ LEGEND = "± is the Monte Carlo standard error. Survivors: alive that day; death
 if TYPE_CHECKING:
     from simulator.studies.compare import Comparison, Difference
     from simulator.studies.doctor import Check
+    from simulator.studies.draws import Spread
     from simulator.studies.headline import Headline, Row
     from simulator.studies.replay import Replay
     from simulator.studies.single import Plan
@@ -127,6 +128,21 @@ def _screening(headline: Headline) -> Iterator[str]:
     for rule, by in sorted(counts.items(), key=lambda item: -sum(item[1].values())):
         table.append([f"  {rule}", *(f"{by[name]:,}" if name in by else "" for name in strata)])
     yield from aligned([[clean(cell) for cell in row] for row in table])
+
+
+def draws_text(found: dict[str, Any]) -> str:
+    """The headline over the draws of an ensemble."""
+    rows: list[Spread] = found["rows"]
+    lines = [f"Median and 90 % of {found['draws']} parameter vectors; ± is the Monte Carlo standard error of one draw."]
+    for day in dict.fromkeys(row.day for row in rows if not math.isnan(row.day)):
+        table = [[when(day), "arm", "median", "5th to 95th percentile"]]
+        for row in (row for row in rows if row.day == day):
+            arm = f"{row.arm} vs {row.against}" if row.against else row.arm
+            label = f"{clean(row.group)}: {row.label}" if row.group else row.label
+            interval = f"{fixed(row.lower, row.digits)} to {fixed(row.upper, row.digits)}"
+            table.append([f"{label}, {row.unit}", arm, with_error(row.estimate, row.mcse, row.digits), interval])
+        lines += ["", *aligned(table)]
+    return "\n".join(lines)
 
 
 def comparison_text(comparison: Comparison) -> str:

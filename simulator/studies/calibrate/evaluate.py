@@ -54,12 +54,22 @@ def starting_vector(spec: Calibration) -> Floats:
     """The catalog's starting values, in prior SDs."""
     found = []
     for parameter in spec.parameters:
-        content: Any = scenario_of(spec.runs[parameter.runs[0]]).content()
-        for step in _steps(parameter.address):
-            content = content[step if step != "*" else next(iter(content))]
-        value = content["value"] if isinstance(content, dict) else content
-        found.append(parameter.standard(float(value)))
+        scenario = scenario_of(spec.runs[parameter.runs[0]])
+        drug = next(iter(scenario.treatments), "")
+        value = value_at(scenario.content(), parameter.address.replace("*", drug))
+        assert value is not None, parameter.name
+        found.append(parameter.standard(value))
     return np.array(found)
+
+
+def value_at(content: Any, address: str) -> float | None:
+    """The number at an address of a resolved scenario's plain data; None where there is none."""
+    for step in _steps(address):
+        if not isinstance(content, dict) or step not in content:
+            return None
+        content = content[step]
+    value = content.get("value") if isinstance(content, dict) else content
+    return float(value) if isinstance(value, (int, float)) else None
 
 
 def _steps(address: str) -> list[str]:
