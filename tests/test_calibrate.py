@@ -1,5 +1,6 @@
 """Calibration: validation rows cannot enter, work goes on where it stopped, known parameters are found again."""
 
+import json
 import math
 from functools import cache
 
@@ -7,13 +8,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
+from simulator.catalog import entry
 from simulator.catalog.calibration import calibration
 from simulator.catalog.facts import facts, points
 from simulator.catalog.targets import published, targets
 from simulator.cli.app import app
-from simulator.studies.calibrate import study
+from simulator.studies.calibrate import report, study
+from simulator.studies.calibrate.apply import ensemble
 from simulator.studies.calibrate.emulator import emulate
 from simulator.studies.calibrate.ensemble import design, emulator_of, sample, split_r_hat
 from simulator.studies.calibrate.errors import CalibrationError
@@ -189,20 +193,58 @@ def test_r_hat_sees_chains_that_disagree():
 def test_known_parameters_are_found_again():
     """One repeat of the synthetic truth; benchmarks/coverage.py makes a hundred on the emulator of the whole fit."""
     names = data(ROWS, SMALL, runs())
-    evaluate = Evaluator(SMALL, names, patients=0.15)
+    evaluate = Evaluator(SMALL, names, patients=0.06)
     truth = np.array([0.8, -0.7, 0.6])
     target = likelihood(names, runs())
     rng = np.random.default_rng(11)
     noise = np.linalg.cholesky(target.covariance) @ rng.normal(size=len(names))
     target = target._replace(observed=evaluate(truth) + noise)
     found = fit(evaluate, target, np.zeros(3))
-    x, y = design(evaluate, found, 64)
+    x, y = design(evaluate, found, 32)
     emulator = emulator_of(found, x, y)
     drawn = sample(emulator, found, target, 2000, steps=1500)
     low, high = np.quantile(drawn.vectors, [0.005, 0.995], axis=0)
     assert ((low < truth) & (truth < high)).all()
     assert (drawn.vectors.std(axis=0) < 0.95).all()
     assert drawn.r_hat < 1.05
+
+
+def test_stored_values_are_those_of_the_ensemble():
+    stored = entry("calibration", "calibrated")["values"]
+    own = np.array([[p.value(x) for p, x in zip(SPEC.parameters, row, strict=True)] for row in ensemble()])
+    assert list(stored) == [p.name for p in SPEC.parameters]
+    for column, value in zip(own.T, stored.values(), strict=True):
+        assert value["interval"] == pytest.approx(np.quantile(column, [0.05, 0.95]), rel=2e-3)
+        assert value["interval"][0] < value["value"] < value["interval"][1]
+
+
+def test_the_report_of_a_small_calibration(tmp_path):
+    names = data(ROWS, SMALL, runs())
+    evaluate, target = Evaluator(SMALL, names, patients=0.03), likelihood(names, runs())
+    found = fit(evaluate, target, np.zeros(3))
+    emulator = emulator_of(found, *design(evaluate, found, 16))
+    drawn = sample(emulator, found, target, 50, steps=300)
+    ways = directions(found.jacobian, SMALL.parameters)
+    whole = study.Calibrated(SMALL, names, np.zeros(3), found, ways, ["a mark"], emulator, drawn, 0.1)
+    files = {file.name: file.read_text() for file in report.write(whole, tmp_path)}
+    assert set(files) == {"fit.json", "ensemble.csv", "calibrated.yaml"}
+    assert files["ensemble.csv"].count("\n") == 51
+    assert files["ensemble.csv"].startswith("d50_other,max_inhibition,nfl_effect\n")
+    made = YAML(typ="safe").load(files["calibrated.yaml"])
+    assert made["kind"] == "calibration"
+    assert set(made["values"]) == {p.name for p in SMALL.parameters}
+    assert any("MARKED: a mark" in line for line in report.words(whole))
+    assert json.loads(files["fit.json"])["marks"] == ["a mark"]
+
+
+def test_interrupted_says_how_to_go_on(monkeypatch, tmp_path):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("simulator.studies.calibrate.study.calibrate", stop)
+    done = CliRunner().invoke(app, ["calibrate", "valor", "-o", str(tmp_path)])
+    assert done.exit_code == 130
+    assert "go on with: als-sim" in done.stderr
 
 
 def test_a_scenario_without_calibration_is_refused():

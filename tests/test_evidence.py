@@ -114,6 +114,7 @@ def test_verdicts():
     assert verdict(1.0, (0.0, 2.0), "interval", 0.3) == "inside interval"
     assert verdict(3.0, (0.0, 2.0), "interval", 3.6) == "outside interval, beyond 3.5 SE"
     assert verdict(3.0, (0.0, 2.0), "range", None) == "outside range"
+    assert verdict(1.0, (0.0, 2.0), "range", 2.5) == "beyond 2 SE"
     assert [verdict(0, None, "", z) for z in (-2.0, 2.1, -3.6, None)] == [
         "within 2 SE", "beyond 2 SE", "beyond 3.5 SE", "no standard error",
     ]  # fmt: skip

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+import numpy as np
+
 from simulator.catalog.facts import Fact
 from simulator.catalog.targets import published, targets
 from simulator.studies.evidence.score import Score
@@ -25,7 +27,7 @@ def number(value: float | None) -> str:
 
 def with_error(value: float, mcse: float) -> str:
     """A simulated value with its Monte Carlo standard error."""
-    return f"{number(value)} ± {number(mcse)}" if mcse else number(value)
+    return f"{number(value)} ± {mcse:.2g}" if np.isfinite(value) and mcse else number(value)
 
 
 def what(key: str) -> str:

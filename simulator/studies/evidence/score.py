@@ -198,9 +198,9 @@ def _binomial(target: Target, value: float, n: float) -> float:
 
 
 def verdict(value: float, interval: tuple[float, float] | None, kind: str, z: float | None) -> str:
-    """Inside or outside the published interval; how far in standard errors where there is none."""
+    """Inside or outside the published interval; without one, or beside a range of people, how far in SE."""
     far = z is not None and abs(z) > 3.5
-    if interval is not None:
+    if interval is not None and (kind == "interval" or z is None):
         inside = interval[0] <= value <= interval[1]
         return f"{'inside' if inside else 'outside'} {kind}" + (", beyond 3.5 SE" if far else "")
     if z is None:

@@ -141,6 +141,13 @@ def _median(s: Sample, years: Floats) -> Figure:
     return figure(Estimate(value, spread / np.sqrt(s.size), s.size), s.size)
 
 
+def event_free_mean(s: Sample) -> Figure:
+    """Mean years without death or PAV until the target's day (restricted mean)."""
+    return figure(
+        moments.scaled(moments.restricted_mean(s.events("event_free_time"), s.target.day), 1 / DAYS_PER_YEAR), s.size
+    )
+
+
 def survival_mean(s: Sample) -> Figure:
     """Mean years from onset to death or PAV."""
     return figure(moments.mean(_from_onset(s)), s.size)
@@ -164,7 +171,7 @@ STATISTICS: dict[str, Statistic] = {
     for function in (
         mean_change, true_change, ratio_to_baseline, sd_of_change, baseline_mean, baseline_median,
         percent_not_declined, event_free, event_percent, in_follow_up, deaths, cumulative_hazard,
-        survival_median, survival_mean, survival_sd, event_free_median, reliability,
+        survival_median, survival_mean, survival_sd, event_free_median, event_free_mean, reliability,
         regression.monthly_slope, regression.hazard_ratio_of_rate, regression.hazard_ratio_of_tertiles,
         regression.rank_correlation, regression.day_of_fall, regression.dose_of_highest_trough,
         regression.injury_lead,
