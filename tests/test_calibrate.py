@@ -23,7 +23,7 @@ from simulator.studies.calibrate.ensemble import design, emulator_of, sample, sp
 from simulator.studies.calibrate.errors import CalibrationError
 from simulator.studies.calibrate.evaluate import Evaluator, runs_at, settings, starting_vector
 from simulator.studies.calibrate.fit import directions, fit
-from simulator.studies.calibrate.likelihood import likelihood
+from simulator.studies.calibrate.likelihood import Likelihood, likelihood
 from simulator.studies.calibrate.rows import chosen, data
 from simulator.studies.calibrate.study import Request
 
@@ -174,6 +174,18 @@ def test_the_emulator_is_exact_for_a_quadratic():
     truth = np.stack([there[:, 0] ** 2 - there[:, 1] * there[:, 2], there[:, 2] ** 2 - 2 * there[:, 2] - 4], axis=1)
     assert emulator(there) == pytest.approx(truth, abs=1e-3)
     assert (emulator.error < 1e-3).all()
+
+
+def test_the_fit_of_a_linear_model_is_its_closed_form():
+    rng = np.random.default_rng(4)
+    slopes, observed, root = rng.normal(size=(6, 3)), rng.normal(size=6), rng.normal(size=(6, 6))
+    target = Likelihood(observed, root @ root.T + np.eye(6))
+    found = fit(lambda x: slopes @ np.asarray(x), target, np.zeros(3))
+    weight = np.linalg.inv(target.covariance)
+    covariance = np.linalg.inv(slopes.T @ weight @ slopes + np.eye(3))
+    assert found.vector == pytest.approx(covariance @ slopes.T @ weight @ observed, abs=1e-6)
+    assert found.covariance == pytest.approx(covariance)
+    assert found.misfit < found.start_misfit
 
 
 def test_directions_are_the_eigenvectors_of_the_information():

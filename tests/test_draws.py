@@ -70,6 +70,17 @@ def test_a_draw_is_a_run_of_its_scenario():
     assert (doses["day"].values[doses["draw"].values == 1] == alone.groups["doses"]["day"].values).all()
 
 
+def test_the_tidy_summary_has_the_quantiles_of_the_draws():
+    scenario = sim.load("natural_history").replace({"output.every_days": 3640, "visits.every_days": 3640})
+    rows = simulate_draws(scenario, 4, patients=60).result.summary_rows()
+    alone = [sim.simulate(each, patients=60).summary_rows() for each in drawn_scenarios(scenario, 4)]
+    assert [row[:4] for row in rows] == [row[:4] for row in alone[0]]
+    for row, *each in zip(rows, *alone, strict=True):
+        expected = np.quantile([one.estimate for one in each], [0.05, 0.5, 0.95])
+        if np.isfinite(expected).all():
+            assert (row.lower, row.estimate, row.upper) == pytest.approx(tuple(expected), rel=1e-5, abs=1e-6)
+
+
 def test_folder_replay_export_and_the_table(tmp_path):
     arguments = ["run", "valor", "--draws", "3", "-n", "30", "--set", "follow_up_days=1036", "-o", str(tmp_path / "a")]
     done = CliRunner().invoke(app, arguments)
