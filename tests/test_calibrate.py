@@ -102,6 +102,9 @@ def test_a_validation_row_that_is_forced_marks_the_result():
     forced = data([*chosen(SPEC), "VAL-35"], SPEC, runs(), forced=["VAL-35"])
     assert len(forced) == len(rows()) + 1
     assert any("VAL-35" in mark for mark in study._marks(Request(), forced))
+    contrast = "nfl_plasma_ratio/faster/contrast/40"
+    datum = rows()[0]._replace(target=rows()[0].target.model_copy(update={"id": contrast}))
+    assert contrast in study._marks(Request(), [datum])[0]
     assert study._marks(Request(), rows()) == []
     assert len(study._marks(Request(recalled=True), rows())) == 1
 
@@ -244,6 +247,7 @@ def test_the_report_of_a_small_calibration(tmp_path):
     assert files["ensemble.csv"].startswith("d50_other,max_inhibition,nfl_effect\n")
     made = YAML(typ="safe").load(files["calibrated.yaml"])
     assert made["kind"] == "calibration"
+    assert made["marks"] == ["a mark"]
     assert set(made["values"]) == {p.name for p in SMALL.parameters}
     assert any("MARKED: a mark" in line for line in report.words(whole))
     assert json.loads(files["fit.json"])["marks"] == ["a mark"]

@@ -111,6 +111,7 @@ def entry(found: Calibrated) -> str:
         f"title: Parameters fitted to calibration rows of the evidence, scenario {found.spec.scenario}",
         "sources:",
         f"  calibration: als-sim calibrate {found.spec.scenario}, version {__version__}",
+        *([f"marks: {json.dumps(found.marks, ensure_ascii=False)}"] if found.marks else []),
         "values:",
     ]
     for k, p in enumerate(found.spec.parameters):

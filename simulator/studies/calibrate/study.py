@@ -17,7 +17,7 @@ from simulator.studies.calibrate.errors import CalibrationError
 from simulator.studies.calibrate.evaluate import Evaluator, runs_at, starting_vector
 from simulator.studies.calibrate.fit import Direction, Fit, directions, fit
 from simulator.studies.calibrate.likelihood import likelihood
-from simulator.studies.calibrate.rows import Datum, chosen, data
+from simulator.studies.calibrate.rows import ARMS, Datum, chosen, data
 
 Floats = NDArray[np.float64]
 CHECKED = 16
@@ -92,14 +92,17 @@ def calibrate(request: Request, tell: Callable[[int, int], None] | None = None) 
 
 def _marks(request: Request, rows: list[Datum]) -> list[str]:
     """What rows outside the rule make of the result."""
-    from simulator.catalog.facts import points
     from simulator.catalog.targets import published
 
     marks = []
-    known = [row for row in rows if row.id in points() or "contrast" not in row.id]
-    validation = sorted({row.id for row in known if published(row.id).role == "validation"})
+    validation = [row.id for row in rows if any(published(key).role == "validation" for key in _published(row.id))]
     if validation:
         marks.append(f"fitted to validation rows, which validate nothing any more: {', '.join(validation)}")
     if request.recalled:
         marks.append("fitted to recalled rows, with a wider error")
     return marks
+
+
+def _published(key: str) -> list[str]:
+    """The published rows behind a fitted one: both arms of a contrast."""
+    return [key.replace("/contrast/", f"/{arm}/") for arm in ARMS] if "/contrast/" in key else [key]
