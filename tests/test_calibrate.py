@@ -26,6 +26,7 @@ from simulator.studies.calibrate.fit import directions, fit
 from simulator.studies.calibrate.likelihood import Likelihood, likelihood
 from simulator.studies.calibrate.rows import chosen, data
 from simulator.studies.calibrate.study import Request
+from simulator.studies.evidence.score import simulated
 
 SPEC = calibration()
 START = starting_vector(SPEC)
@@ -128,6 +129,7 @@ def test_recalled_rows_need_the_flag_and_get_a_wider_error():
     recalled = {row.id: row for row in data(chosen(SPEC, recalled=True), SPEC, runs())}
     assert all(facts()[row.id.partition("/")[0]].read_in_source for row in rows() if row.id.count("/") < 2)
     assert set(recalled) - {row.id for row in rows()} == set(SPEC.rows.recalled)
+    assert 1 < simulated(recalled["VAL-41"].target, runs()).value < 10
     assert recalled["VAL-08"].se == pytest.approx(2 * 5.9 / math.sqrt(72))
 
 

@@ -83,11 +83,22 @@ def _entry(node: Any, path: Path, unit: str | None) -> Iterator[Value]:
         for number, part in enumerate(node):
             yield from _entry(part, (*path, number), unit)
     elif isinstance(node, Mapping) and "value" in node:
-        keys = ("evidence", "source", "note", "read_in_source")
-        yield Value(address(path), float(node["value"]), node.get("unit", unit), *(node.get(key) for key in keys))
+        note = "; ".join(part for part in (_belief(node), node.get("note")) if part) or None
+        grade, source, read = (node.get(key) for key in ("evidence", "source", "read_in_source"))
+        yield Value(address(path), float(node["value"]), node.get("unit", unit), grade, source, note, read)
     elif isinstance(node, Mapping):
         for key, part in node.items():
             yield from _entry(part, (*path, key), unit if key in SHAPE_KEYS else unit_of(key) or None)
+
+
+def _belief(node: Mapping[str, Any]) -> str:
+    """Interval and prior of a value."""
+    interval = "interval {:g} to {:g}".format(*node["interval"]) if "interval" in node else ""
+    shapes = [
+        f"prior {shape} " + ", ".join(f"{k} {v:g}" for k, v in part.items())
+        for shape, part in node.get("prior", {}).items()
+    ]
+    return "; ".join(part for part in (interval, *shapes) if part)
 
 
 def _fact(fact: Fact) -> Value:

@@ -109,7 +109,9 @@ def _fact(name: str, spec: Calibration, start: Runs, allow: bool) -> Datum:
         raise CalibrationError(f"{name} has no standard error and cannot be fitted. Leave it out")
     recalled = isinstance(row, Fact) and not row.read_in_source
     se = found.se * (spec.recalled_error_factor if recalled else 1)
-    return Datum(targets().targets[name], found.published, se, _slack(name, found.published, spec))
+    target = targets().targets[name]
+    target = target.model_copy(update={"n": target.n or row.n})  # counts are of the participants published
+    return Datum(target, found.published, se, _slack(name, found.published, spec))
 
 
 def _datum(key: str, arms: Sequence[Point], spec: Calibration) -> Datum:
