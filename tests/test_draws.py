@@ -9,6 +9,7 @@ from simulator.catalog.calibration import calibration
 from simulator.cli.app import app
 from simulator.errors import ResourceError, SimulatorError
 from simulator.results.export import export_csv
+from simulator.studies.assumption import assumed_share
 from simulator.studies.calibrate.apply import calibrated_vector, drawn_scenarios, ensemble
 from simulator.studies.calibrate.errors import CalibrationError
 from simulator.studies.calibrate.evaluate import value_at
@@ -93,6 +94,18 @@ def test_folder_replay_export_and_the_table(tmp_path):
     assert all("draw" in line.split(",") for line in header)
     with pytest.raises(SimulatorError, match="draws"):
         compare(tmp_path / "a", tmp_path / "a")
+
+
+def test_the_share_that_rests_on_assumption():
+    variance, axes = np.linalg.eigh(np.cov(ensemble().T))
+    vectors, informed, assumed = ensemble()[:200], axes[:, 0], axes[:, -1]
+    assert variance[0] < 0.5 < variance[-1]
+    assert assumed_share(vectors @ informed, vectors, ensemble()) == pytest.approx(0, abs=1e-9)
+    assert assumed_share(vectors @ assumed, vectors, ensemble()) == pytest.approx(1, abs=1e-9)
+    both = vectors @ (informed / np.sqrt(variance[0]) + assumed / np.sqrt(variance[-1]))
+    assert assumed_share(both, vectors, ensemble()) == pytest.approx(0.5, abs=1e-9)
+    assert np.isnan(assumed_share(both[:50], vectors[:50], ensemble()))
+    assert np.isnan(assumed_share(np.zeros(200), vectors, ensemble()))
 
 
 @pytest.mark.parametrize(

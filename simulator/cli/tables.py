@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from simulator.studies.single import Plan
 
 LABEL_WIDTH = 38
+ENOUGH = 100  # draws
 WIDEST = 6
 """Columns of a table of arms with their differences beside them; more, and the differences get a table of their own."""
 
@@ -135,13 +136,16 @@ def draws_text(found: dict[str, Any]) -> str:
     rows: list[Spread] = found["rows"]
     lines = [f"Median and 90 % of {found['draws']} parameter vectors; ± is the Monte Carlo standard error of one draw."]
     for day in dict.fromkeys(row.day for row in rows if not math.isnan(row.day)):
-        table = [[when(day), "arm", "median", "5th to 95th percentile"]]
+        table = [[when(day), "arm", "median", "5th to 95th percentile", "assumed"]]
         for row in (row for row in rows if row.day == day):
             arm = f"{row.arm} vs {row.against}" if row.against else row.arm
             label = f"{clean(row.group)}: {row.label}" if row.group else row.label
             interval = f"{fixed(row.lower, row.digits)} to {fixed(row.upper, row.digits)}"
-            table.append([f"{label}, {row.unit}", arm, with_error(row.estimate, row.mcse, row.digits), interval])
+            share = "" if math.isnan(row.assumed) else f"{row.assumed:.0%}"
+            table.append([f"{label}, {row.unit}", arm, with_error(row.estimate, row.mcse, row.digits), interval, share])
         lines += ["", *aligned(table)]
+    note = "assumed: share of the variance over draws from directions that the rows inform less than the priors do"
+    lines += ["", note + (" (needs 100 draws)." if found["draws"] < ENOUGH else ".")]
     return "\n".join(lines)
 
 

@@ -14,6 +14,7 @@ from simulator.results import Result
 from simulator.results.arrays import Group, Named, is_coordinate
 from simulator.results.folder import check_folder, write_folder
 from simulator.results.tidy import DRAWN
+from simulator.studies.assumption import assumed_share
 from simulator.studies.headline import headline
 from simulator.studies.single import Request, folder_of, scenario_of
 
@@ -24,7 +25,10 @@ RAGGED = "doses"
 
 
 class Spread(NamedTuple):
-    """A headline figure over the draws: median, 5th and 95th percentile; `mcse` is the error of one draw."""
+    """A headline figure over the draws: median, 5th and 95th percentile; `mcse` is the error of one draw.
+
+    `assumed` is the share of its variance that rests on assumption, NaN with too few draws to tell.
+    """
 
     label: str
     unit: str
@@ -37,6 +41,7 @@ class Spread(NamedTuple):
     upper: float
     mcse: float
     digits: int
+    assumed: float
 
 
 class Drawn(NamedTuple):
@@ -123,12 +128,15 @@ def spread(results: Iterable[Result]) -> list[Spread]:
 
 
 def _spread(rows: list[Any]) -> Spread:
+    from simulator.studies.calibrate.apply import ensemble
+
     first, values = rows[0], np.array([row.estimate for row in rows])
     low, high = np.nanquantile(values, DRAWN) if np.isfinite(values).any() else (np.nan, np.nan)
     middle = float(np.nanmedian(values)) if np.isfinite(values).any() else float("nan")
     mcse = float(np.sqrt(np.mean([row.mcse**2 for row in rows])))
     where = (first.label, first.unit, first.arm, first.against, first.group, first.day)
-    return Spread(*where, middle, float(low), float(high), mcse, first.digits)
+    share = assumed_share(values, ensemble()[: len(values)], ensemble())
+    return Spread(*where, middle, float(low), float(high), mcse, first.digits, share)
 
 
 def _stacked(scenario: Scenario, results: list[Result]) -> Result:
