@@ -180,8 +180,8 @@ def test_a_result_says_where_it_comes_from(short):
 
 
 def test_samples_below_the_limit_are_half_of_it_and_say_so():
-    scenario = sim.load("valor").replace({"visits.noise.nfl_llq": 30.0})
-    seen = sim.simulate(scenario, patients=40, seed=3).groups["observed"]
+    scenario = load("valor").replace({"visits.noise.nfl_llq": 30.0})
+    seen = simulate(scenario, patients=40, seed=3).groups["observed"]
     below, nfl = seen["nfl_plasma_below_limit"].values, seen["nfl_plasma"].values
     assert (np.isnan(below) == np.isnan(nfl)).all()
     assert 0 < (below == 1).sum() == (nfl == 15).sum() < (~np.isnan(nfl)).sum()

@@ -1,7 +1,8 @@
 """Published values as YAML, each with source and evidence grade.
 
-A file is an entry: its name is the file's stem, `kind` says what it describes (disease, treatment or
-measurement), `sources` lists citations under short keys that the values refer to as `key; place in the paper`.
+A file is an entry: its name is the file's stem, `kind` says what it describes (one of KINDS),
+`sources` lists citations under short keys that the values refer to as `key; place in the paper`.
+What was published, and what the article claims, lies in `evidence/` (see `facts` and `claims`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 from simulator.errors import SimulatorError
 
+KINDS = ("disease", "treatment", "measurement", "care", "utility", "calibration")
 KIND_LINE = re.compile(r"^kind: *(\w+)", re.MULTILINE)
 
 

@@ -43,9 +43,11 @@ report.register(app)
 
 
 def _register_scenarios() -> None:
-    from simulator.cli import scenarios
+    from simulator.cli import calibrate, evidence, scenarios
 
     scenarios.register(app)
+    evidence.register(app)
+    calibrate.register(app)
 
 
 _register_scenarios()

@@ -70,6 +70,9 @@ Export = Annotated[
         "--export", parser=formats, metavar="KIND,…", help="Write tables too: adam, csv, parquet, into DIR/KIND."
     ),
 ]
+Draws = Annotated[
+    int | None, typer.Option("--draws", min=1, help="Spread over so many parameter vectors of the ensemble.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
@@ -87,6 +90,7 @@ def run(
     max_memory: Memory = None,
     force: Force = False,
     export: Export = None,
+    draws: Draws = None,
     as_json: Json = False,
 ) -> None:
     """Simulate a scenario: files in a folder, the headline on the terminal."""
@@ -100,13 +104,31 @@ def run(
         show(single.plan(request), as_json, tables_of("plan_text"))
         return
     from simulator.cli.progress import Progress
-    from simulator.studies.headline import headline
 
     with repeatable(), Progress() as progress:
-        done = single.run_to_folder(request, progress)
-    show(headline(done.result), as_json, tables_of("headline_text"))
-    for place in (done.folder, *done.tables):
+        places, shown, text = (drawn if draws else once)(request, progress, draws or 0)
+    show(shown, as_json, text)
+    for place in places:
         note(f"Written to {place}")
+
+
+def once(request: Any, progress: Any, draws: int) -> tuple[list[Path], Any, Any]:
+    """One run: what was written, its headline and the headline's table."""
+    from simulator.studies.headline import headline
+    from simulator.studies.single import run_to_folder
+
+    done = run_to_folder(request, progress)
+    return [done.folder, *done.tables], headline(done.result), tables_of("headline_text")
+
+
+def drawn(request: Any, progress: Any, draws: int) -> tuple[list[Path], Any, Any]:
+    """A run over draws: what was written, its figures and their table."""
+    from simulator.studies.draws import run_draws
+
+    if request.exports:
+        raise typer.BadParameter("a run over draws is not exported: run once without --draws", param_hint="--export")
+    found, folder = run_draws(request, draws, progress)
+    return [folder], {"draws": found.draws, "rows": found.rows}, tables_of("draws_text")
 
 
 @friendly

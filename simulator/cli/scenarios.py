@@ -54,25 +54,23 @@ def list_(as_json: Json = False) -> None:
 
 @friendly
 def show(
-    scenario: Annotated[str, typer.Argument(metavar="NAME", help="A bundled scenario or a file.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="A bundled scenario or a file; or of the catalog: an entry (sod1, tofersen), "
+            "facts, curves, claims, or the id of a row (VAL-14).",
+        ),
+    ],
     as_json: Json = False,
 ) -> None:
-    """One scenario, complete: each value with its unit, evidence and source."""
-    from simulator.language import load
-    from simulator.language.listing import values
+    """One scenario, complete, or a part of the catalog: each value with its unit, evidence and source."""
+    from simulator.language.catalogued import look_up
 
-    found = load(scenario)
-    listed = values(found)
+    found = look_up(name)
     if as_json:
-        return _print_json(
-            {
-                "name": found.name,
-                "sha256": found.sha256,
-                "scenario": found.content(),
-                "values": [value._asdict() for value in listed],
-            }
-        )
-    for value in listed:
+        return _print_json(found.content())
+    for value in found.values:
         _print(str(value))
     return None
 

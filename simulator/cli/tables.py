@@ -18,9 +18,12 @@ NAME_WIDTH = 30  # longer names of arms and strata are cut
 if TYPE_CHECKING:
     from simulator.studies.compare import Comparison, Difference
     from simulator.studies.doctor import Check
+    from simulator.studies.draws import Spread
     from simulator.studies.headline import Headline, Row
     from simulator.studies.replay import Replay
     from simulator.studies.single import Plan
+
+ENOUGH = 100  # draws
 
 
 def aligned(rows: Sequence[Sequence[str]], widths: Sequence[int] = ()) -> Iterator[str]:
@@ -149,6 +152,24 @@ def _screening(headline: Headline) -> Iterator[str]:
         whole = [[table[0][0], "not eligible"], *([f"  {rule}", f"{sum(by.values()):,}"] for rule, by in rules)]
         lines = list(aligned([[clean(cell) for cell in row] for row in whole]))
     yield from lines
+
+
+def draws_text(found: dict[str, Any]) -> str:
+    """The headline over the draws of an ensemble."""
+    rows: list[Spread] = found["rows"]
+    lines = [f"Median and 90 % of {found['draws']} parameter vectors; ± is the Monte Carlo standard error of one draw."]
+    for day in dict.fromkeys(row.day for row in rows if not math.isnan(row.day)):
+        table = [[when(day), "arm", "median", "5th to 95th percentile", "assumed"]]
+        for row in (row for row in rows if row.day == day):
+            arm = f"{row.arm} vs {row.against}" if row.against else row.arm
+            label = f"{clean(row.group)}: {row.label}" if row.group else row.label
+            interval = f"{fixed(row.lower, row.digits)} to {fixed(row.upper, row.digits)}"
+            share = "" if math.isnan(row.assumed) else f"{row.assumed:.0%}"
+            table.append([f"{label}, {row.unit}", arm, with_error(row.estimate, row.mcse, row.digits), interval, share])
+        lines += ["", *aligned(table)]
+    note = "assumed: share of the variance over draws from directions that the rows inform less than the priors do"
+    lines += ["", note + (" (needs 100 draws)." if found["draws"] < ENOUGH else ".")]
+    return "\n".join(lines)
 
 
 def comparison_text(comparison: Comparison) -> str:

@@ -47,6 +47,7 @@ class Value(NamedTuple):
 
     def __str__(self) -> str:
         number = f"{self.value:g}" if isinstance(self.value, float) else str(self.value)
+        number = "no number" if self.value is None else number
         unit = f" {self.unit}" if self.unit else ""
         about = "; ".join(
             part
@@ -91,7 +92,7 @@ def _values(node: Any, path: Path, unit: str | None) -> Iterator[Value]:
         items = node.items() if isinstance(node, dict) else ((k, getattr(node, k)) for k in type(node).model_fields)
         for key, part in items:
             inside = path if key == "number" else (*path, key)
-            yield from _values(part, inside, unit if key in SHAPE_KEYS or key == "number" else _unit(key) or None)
+            yield from _values(part, inside, unit if key in SHAPE_KEYS or key == "number" else unit_of(key) or None)
     elif isinstance(node, list) and any(isinstance(part, (Part, dict)) for part in node):
         for number, part in enumerate(node):
             yield from _values(part, (*path, number), None)
@@ -99,7 +100,7 @@ def _values(node: Any, path: Path, unit: str | None) -> Iterator[Value]:
         yield Value(address(path), node, unit, None, None, None)
 
 
-def _unit(key: str) -> str:
+def unit_of(key: str) -> str:
     """The unit that a key ends with, or ""."""
     found = SUFFIX.search(key)
     return UNITS[found[1]] if found else ""

@@ -14,7 +14,21 @@ from simulator.units import DAYS_PER_MONTH, DAYS_PER_WEEK
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 ENDINGS = ("none", "death", "pav")
 COORDINATES = frozenset(
-    {"arm", "patient", "time", "week", "month", "visit", "nominal_day", "quantile", "ending", "kings", "mitos", "ft9"},
+    {
+        "draw",
+        "arm",
+        "patient",
+        "time",
+        "week",
+        "month",
+        "visit",
+        "nominal_day",
+        "quantile",
+        "ending",
+        "kings",
+        "mitos",
+        "ft9",
+    },
 )
 
 

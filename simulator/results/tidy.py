@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import warnings
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from simulator.results.tree import Result
 
 Z_95 = 1.959963984540054
+DRAWN = (0.05, 0.95)  # what lower and upper are over the draws of a run
 _POSITIVE = frozenset(row.name for row in SUMMARISED if row.transform == "log")
 _PROBABILITIES = ("survival", "event_free")
 
@@ -67,7 +69,8 @@ def summary_rows(result: Result) -> list[Row]:
                 Series(f"{stage}_{label}_share", share.values[..., k], mcse[..., k], everybody)
                 for k, label in enumerate(labels)
             ]
-    return [row for a, arm in enumerate(result.arms) for row in _arm_rows(result, a, arm, series)]
+    rows = _drawn_rows if "draw" in group else _arm_rows
+    return [row for a, arm in enumerate(result.arms) for row in rows(result, a, arm, series)]
 
 
 def _arm_rows(result: Result, a: int, arm: str, series: list[Series]) -> Iterator[Row]:
@@ -77,6 +80,18 @@ def _arm_rows(result: Result, a: int, arm: str, series: list[Series]) -> Iterato
         columns = (times, value[a].tolist(), lower.tolist(), upper.tolist(), mcse[a].tolist(), n[a].tolist())
         for time, estimate, low, high, error, count in zip(*columns, strict=True):
             yield Row(title, arm, name, time, estimate, low, high, error, count)
+
+
+def _drawn_rows(result: Result, a: int, arm: str, series: list[Series]) -> Iterator[Row]:
+    """Over the draws of a run: median, 5th and 95th percentile, and the Monte Carlo error of one draw."""
+    for name, value, mcse, n in series:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # a metric that no draw has is NaN
+            low, middle, high = np.nanquantile(value[:, a], (DRAWN[0], 0.5, DRAWN[1]), axis=0)
+            error = np.sqrt(np.nanmean(mcse[:, a] ** 2, axis=0))
+        columns = (result.time.tolist(), middle.tolist(), low.tolist(), high.tolist(), error.tolist(), n[0, a].tolist())
+        for time, estimate, lower, upper, one, count in zip(*columns, strict=True):
+            yield Row(result.title, arm, name, time, estimate, lower, upper, one, count)
 
 
 def interval(metric: str, value: np.ndarray, mcse: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -46,12 +46,17 @@ def replay(folder: str | Path, threads: int | None = None, progress: Any = None)
     """Check the folder's files against its manifest, run its scenario with its arguments, compare every number."""
     from simulator.language import load
     from simulator.run import simulate
+    from simulator.studies.draws import simulate_draws
 
     place = Path(folder)
     manifest = read_manifest(place)
     stored = open_result(place)
     scenario = load(place / SCENARIO)
-    fresh = simulate(scenario, threads=threads, progress=progress, **manifest["arguments"])
+    arguments = dict(manifest["arguments"])
+    if draws := arguments.pop("draws", 0):
+        fresh: Result = simulate_draws(scenario, draws, progress, threads=threads, **arguments).result
+    else:
+        fresh = simulate(scenario, threads=threads, progress=progress, **arguments)
     compared = sum(len(group) for group in stored.groups.values())
     return Replay(str(place), deviations(stored, fresh), compared, _notes(manifest, fresh))
 

@@ -1,0 +1,76 @@
+"""What a calibration fits: parameters with priors, rows, discrepancy."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Literal
+
+from simulator.catalog.claims import read_yaml
+from simulator.catalog.facts import Row
+from simulator.catalog.targets import Run
+
+
+class Parameter(Row):
+    """A free parameter, its place in a resolved scenario, and its prior: normal on `scale`."""
+
+    name: str
+    address: str
+    complement: str | None = None
+    runs: tuple[str, ...] = ("valor", "onset")
+    scale: Literal["log", "logit", "plain"]
+    prior: tuple[float, float]
+    informed_by: Literal["natural_history", "drug"]
+
+    def value(self, standard: float) -> float:
+        """The parameter in its own unit, from how many prior SDs it lies above the prior's centre."""
+        centre, sd = self.prior
+        if self.scale == "plain":
+            return centre + sd * standard
+        if self.scale == "log":
+            return centre * math.exp(sd * standard)
+        return 1 / (1 + (1 - centre) / centre * math.exp(-sd * standard))
+
+    def standard(self, value: float) -> float:
+        """How many prior SDs a value lies above the prior's centre."""
+        centre, sd = self.prior
+        if self.scale == "plain":
+            return (value - centre) / sd
+        if self.scale == "log":
+            return math.log(value / centre) / sd
+        return (math.log(value / (1 - value)) - math.log(centre / (1 - centre))) / sd
+
+
+class Rows(Row):
+    """Ids of facts, curves (`endpoint/stratum/arm`) and contrasts of curves (`endpoint/stratum/contrast`)."""
+
+    natural_history: tuple[str, ...]
+    drug: tuple[str, ...]
+    recalled: tuple[str, ...]
+
+
+class Discrepancy(Row):
+    """SD of what the model cannot be right about: in points, of a ratio, of a survival time, in per cent."""
+
+    points: float
+    ratio: float
+    survival: float
+    percent: float
+
+
+class Calibration(Row):
+    """Everything that `calibrate` needs to know; `left_out` says why other calibration rows are not fitted."""
+
+    scenario: str
+    runs: dict[str, Run]
+    rows: Rows
+    left_out: dict[str, str]
+    discrepancy: Discrepancy
+    recalled_error_factor: float
+    parameters: tuple[Parameter, ...]
+
+
+@cache
+def calibration() -> Calibration:
+    """The calibration of the catalog."""
+    return Calibration(**read_yaml("calibration.yaml"))

@@ -1,0 +1,1 @@
+"""Calibration: a fit to calibration rows, then an ensemble of parameter vectors."""

@@ -1,0 +1,160 @@
+"""From a vector of parameters to the simulated summaries; every evaluation is kept, so that work can go on later."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.catalog.calibration import Calibration, Parameter
+from simulator.errors import SimulatorError
+from simulator.studies.calibrate.errors import CalibrationError
+from simulator.studies.calibrate.rows import Datum
+from simulator.studies.evidence.score import SEED, Runs, scenario_of, simulated
+from simulator.version import __version__
+
+if TYPE_CHECKING:
+    from simulator.language import Scenario
+
+Floats = NDArray[np.float64]
+
+
+def settings(
+    parameters: Sequence[Parameter], vector: Sequence[float] | Floats, run: str, drugs: Sequence[str]
+) -> dict[str, float]:
+    """Addresses and values of a run, from a vector in prior SDs."""
+    found: dict[str, float] = {}
+    for parameter, standard in zip(parameters, vector, strict=True):
+        if run not in parameter.runs:
+            continue
+        value = parameter.value(float(standard))
+        for drug in drugs if "*" in parameter.address else ("",):
+            found[parameter.address.replace("*", drug)] = value
+        if parameter.complement:
+            found[parameter.complement] = 1 - value
+    return found
+
+
+def runs_at(spec: Calibration, vector: Sequence[float] | Floats, patients: float = 1.0) -> Runs:
+    """The calibration's runs at a vector in prior SDs."""
+
+    def change(name: str, scenario: Scenario) -> Scenario:
+        drugs = [key for key, one in scenario.treatments.items() if one.kind == "antisense"]
+        return scenario.replace(settings(spec.parameters, vector, name, drugs))
+
+    return Runs(change, patients, spec.runs)
+
+
+def starting_vector(spec: Calibration) -> Floats:
+    """The catalog's starting values, in prior SDs."""
+    found = []
+    for parameter in spec.parameters:
+        scenario = scenario_of(spec.runs[parameter.runs[0]])
+        drug = next(iter(scenario.treatments), "")
+        value = value_at(scenario.content(), parameter.address.replace("*", drug))
+        assert value is not None, parameter.name
+        found.append(parameter.standard(value))
+    return np.array(found)
+
+
+def value_at(content: Any, address: str) -> float | None:
+    """The number at an address of a resolved scenario's plain data; None where there is none."""
+    for step in _steps(address):
+        if not isinstance(content, dict) or step not in content:
+            return None
+        content = content[step]
+    value = content.get("value") if isinstance(content, dict) else content
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+def _steps(address: str) -> list[str]:
+    """The keys of an address; the name of a variant has a dot in it."""
+    return [step.replace(":", ".") for step in address.replace(".p.", ".p:").split(".")]
+
+
+class Evaluator:
+    """Vector to summaries, (n_data,); random numbers are common to all vectors.
+
+    Parameters
+    ----------
+    spec : Calibration
+    data : sequence of Datum
+    folder : Path, optional
+        Where evaluations are kept, one line each; a start with the same folder takes them up.
+    patients : float
+        Share of the patients that the calibration names.
+    tell : callable, optional
+        Called with the number of evaluations made here.
+
+    Raises
+    ------
+    CalibrationError
+        The folder holds evaluations of something else.
+    """
+
+    def __init__(
+        self,
+        spec: Calibration,
+        data: Sequence[Datum],
+        folder: Path | None = None,
+        patients: float = 1.0,
+        tell: Callable[[int], None] | None = None,
+    ) -> None:
+        self.spec, self.data = spec, data
+        self._patients, self._tell, self._made = patients, tell, 0
+        self._known: dict[str, list[float]] = {}
+        self._file = folder / "evaluations.jsonl" if folder else None
+        if self._file:
+            self._open(self._file)
+
+    def __call__(self, vector: Sequence[float] | Floats) -> Floats:
+        """Summaries at a vector in prior SDs; NaN where nobody could be recruited."""
+        rounded = [round(float(x), 6) for x in vector]
+        key = json.dumps(rounded)
+        if key not in self._known:
+            self._known[key] = self._simulate(rounded)
+            self._made += 1
+            self._keep({"x": rounded, "y": self._known[key]})
+            if self._tell:
+                self._tell(self._made)
+        return np.array(self._known[key], float)
+
+    def _simulate(self, vector: list[float]) -> list[float]:
+        runs = runs_at(self.spec, vector, self._patients)
+        try:
+            return [simulated(datum.target, runs).value for datum in self.data]
+        except SimulatorError:
+            return [float("nan")] * len(self.data)
+
+    @property
+    def fingerprint(self) -> str:
+        """What evaluations depend on."""
+        ids = [datum.id for datum in self.data]
+        spec = self.spec.model_dump(include={"runs", "parameters"})
+        text = json.dumps([__version__, spec, ids, self._patients, SEED])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def _open(self, file: Path) -> None:
+        """Take up what the file holds; a line cut short by an interruption is dropped."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not file.exists():
+            return self._keep({"fingerprint": self.fingerprint})
+        lines = [line for line in file.read_text("utf-8").splitlines() if line.endswith("}")]
+        if not lines or json.loads(lines[0]).get("fingerprint") != self.fingerprint:
+            raise CalibrationError(
+                f"{file} holds the evaluations of another calibration. Choose another folder with -o"
+            )
+        for line in map(json.loads, lines[1:]):
+            self._known[json.dumps(line["x"])] = line["y"]
+        file.write_text("".join(line + "\n" for line in lines), "utf-8")
+        return None
+
+    def _keep(self, line: dict[str, Any]) -> None:
+        if self._file:
+            with self._file.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps(line) + "\n")

@@ -1,0 +1,173 @@
+"""A run spread over the ensemble of parameter vectors: the same patients, once for each draw."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from simulator.errors import ResourceError
+from simulator.results import Result
+from simulator.results.arrays import Group, Named, is_coordinate
+from simulator.results.folder import check_folder, write_folder
+from simulator.results.tidy import DRAWN
+from simulator.studies.assumption import assumed_share
+from simulator.studies.headline import headline
+from simulator.studies.single import Request, folder_of, scenario_of
+
+if TYPE_CHECKING:
+    from simulator.language import Scenario
+
+RAGGED = "doses"
+
+
+class Spread(NamedTuple):
+    """A headline figure over the draws: median, 5th and 95th percentile; `mcse` is the error of one draw.
+
+    `assumed` is the share of its variance that rests on assumption, NaN with too few draws to tell.
+    """
+
+    label: str
+    unit: str
+    arm: str
+    against: str
+    group: str
+    day: float
+    estimate: float
+    lower: float
+    upper: float
+    mcse: float
+    digits: int
+    assumed: float
+
+
+class Drawn(NamedTuple):
+    """A run over draws: the result with dimension `draw`, and the headline's figures."""
+
+    result: Result
+    rows: list[Spread]
+    draws: int
+
+
+def run_draws(request: Request, draws: int, progress: Callable[[int, int], None] | None = None) -> tuple[Drawn, Path]:
+    """Simulate a scenario at so many vectors of the ensemble and write the folder."""
+    scenario = scenario_of(request)
+    if request.folder:
+        check_folder(request.folder, request.force)
+    found = simulate_draws(
+        scenario,
+        draws,
+        progress,
+        patients=request.patients,
+        seed=request.seed,
+        threads=request.threads,
+        output=request.output,
+        max_memory=request.max_memory,
+    )
+    folder = request.folder or folder_of(found.result).with_name(f"{folder_of(found.result).name}-draws{draws}")
+    write_folder(found.result, folder, request.force)
+    return found, folder
+
+
+def simulate_draws(
+    scenario: Scenario, draws: int, progress: Callable[[int, int], None] | None = None, **arguments: Any
+) -> Drawn:
+    """The same patients at the first so many vectors of the ensemble.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Values that differ from the catalog's starting ones stay as written; the others are drawn.
+    draws : int
+    progress : callable, optional
+        Called with (draws done, draws in all).
+    **arguments
+        Of `simulate`.
+
+    Raises
+    ------
+    CalibrationError
+        More draws than vectors, or a scenario of another disease.
+    """
+    from simulator.run import simulate
+    from simulator.studies.calibrate.apply import drawn_scenarios
+
+    most = arguments.pop("max_memory", None)
+    results = []
+    for done, changed in enumerate(drawn_scenarios(scenario, draws)):
+        if not done:
+            _check_memory(changed, draws, most, arguments)
+        results.append(simulate(changed, **arguments))
+        if progress:
+            progress(done + 1, draws)
+    return Drawn(_stacked(scenario, results), spread(results), draws)
+
+
+def _check_memory(scenario: Scenario, draws: int, most: int | None, arguments: Mapping[str, Any]) -> None:
+    """Refuse what would not fit: every draw is kept until the last one is done."""
+    from simulator.run import _free_memory, memory
+
+    asked = {key: arguments[key] for key in ("patients", "threads", "output") if arguments.get(key) is not None}
+    needed = memory(scenario, **asked) * draws
+    for limit, what in ((most, "--max-memory allows"), (_free_memory(), "this machine has free")):
+        if limit is not None and needed > limit:
+            fact = f"{draws} draws need about {needed / 2**30:.1f} GiB, {what} {limit / 2**30:.1f} GiB"
+            raise ResourceError(f"{fact}. Ask for fewer draws or patients, or --output summary")
+
+
+def spread(results: Iterable[Result]) -> list[Spread]:
+    """The headline's figures over the draws."""
+    tables = [headline(result).rows for result in results]
+    found: dict[tuple[Any, ...], list[Any]] = {}
+    for row in (row for table in tables for row in table):
+        found.setdefault((row.metric, row.arm, row.against, row.group, row.day), []).append(row)
+    return [_spread(rows) for rows in found.values()]
+
+
+def _spread(rows: list[Any]) -> Spread:
+    from simulator.studies.calibrate.apply import ensemble
+
+    first, values = rows[0], np.array([row.estimate for row in rows])
+    low, high = np.nanquantile(values, DRAWN) if np.isfinite(values).any() else (np.nan, np.nan)
+    middle = float(np.nanmedian(values)) if np.isfinite(values).any() else float("nan")
+    mcse = float(np.sqrt(np.mean([row.mcse**2 for row in rows])))
+    where = (first.label, first.unit, first.arm, first.against, first.group, first.day)
+    share = assumed_share(values, ensemble()[: len(values)], ensemble())
+    return Spread(*where, middle, float(low), float(high), mcse, first.digits, share)
+
+
+def _stacked(scenario: Scenario, results: list[Result]) -> Result:
+    """The results one above the other; provenance is that of the scenario as it was written."""
+    first = results[0]
+    groups = {name: _stack([result.groups[name] for result in results], name) for name in first.groups}
+    arguments = json.dumps(first.arguments | {"draws": len(results)})
+    attrs = first.attrs | {
+        "scenario": scenario.resolved_yaml(), "scenario_sha256": scenario.sha256, "arguments": arguments
+    }  # fmt: skip
+    return Result(lambda: attrs, groups)
+
+
+def _stack(groups: list[Group], name: str) -> Group:
+    """Coordinates once; every other array with `draw` in front; records one after another, with their draw."""
+    first = groups[0]
+    if name == RAGGED:
+        sizes = [len(next(iter(group.values())).values) for group in groups]
+        number = np.repeat(np.arange(len(groups), dtype=np.int32), sizes)
+        joined = {
+            key: Named(one.dims, np.concatenate([g[key].values for g in groups]), one.attrs)
+            for key, one in first.items()
+        }
+        return {"draw": Named(("record",), number, {"units": "1", "long_name": "draw"}), **joined}
+    labels = {key: one for key, one in first.items() if is_coordinate(key, one)}
+    draw = Named(
+        ("draw",), np.arange(len(groups), dtype=np.int32), {"units": "1", "long_name": "vector of the ensemble"}
+    )
+    rest = {
+        key: Named(("draw", *one.dims), np.stack([group[key].values for group in groups]), one.attrs)
+        for key, one in first.items()
+        if key not in labels
+    }
+    return {"draw": draw, **labels, **rest}

@@ -1,0 +1,1 @@
+"""Every published target beside its simulated twin."""

@@ -1,0 +1,182 @@
+"""The statistics that published rows report, each a function of a sample.
+
+Those in LOGARITHMIC give the logarithm of a ratio.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from simulator.analysis import moments
+from simulator.analysis.moments import Estimate
+from simulator.studies.evidence import regression
+from simulator.studies.evidence.sample import Figure, Floats, Sample, figure
+from simulator.units import DAYS_PER_MONTH, DAYS_PER_YEAR
+
+Statistic = Callable[[Sample], Figure]
+
+
+def _change(s: Sample) -> Floats:
+    name = s.target.endpoint
+    return s.truth(name, s.target.day) - s.truth(name, 0)
+
+
+def _log_change(s: Sample) -> Floats:
+    name = s.target.endpoint
+    return np.log(s.truth(name, s.target.day)) - np.log(s.truth(name, 0))
+
+
+def _over(s: Sample, values: Floats) -> Estimate:
+    """Mean over everybody as if alive, or over those alive."""
+    return moments.mean(values) if s.target.estimand == "as_if_alive" else moments.mean_over(values, s.alive)
+
+
+def mean_change(s: Sample) -> Figure:
+    """Mean change from baseline as visits measure it: with the entry effect of a trial."""
+    return figure(_over(s, _change(s) + s.entry_effect), s.size, 2 * s.noise(s.target.endpoint) ** 2)
+
+
+def true_change(s: Sample) -> Figure:
+    """Mean change from baseline of the truth."""
+    return figure(_over(s, _change(s)), s.size)
+
+
+def ratio_to_baseline(s: Sample) -> Figure:
+    """Mean logarithm of the ratio to baseline."""
+    return figure(_over(s, _log_change(s)), s.size, 2 * s.noise(s.target.endpoint) ** 2)
+
+
+def sd_of_change(s: Sample) -> Figure:
+    """SD of measured changes among those measured."""
+    change = s.observed(s.target.endpoint, s.target.day) - s.observed(s.target.endpoint, 0)
+    return figure(moments.standard_deviation(change[np.isfinite(change)]), s.size)
+
+
+def _baseline(s: Sample) -> Floats:
+    """Measured at the first visit, or known about the patient."""
+    name = s.target.endpoint
+    measured = name in s.result.groups["observed"]
+    values = s.observed(name, 0) if measured else s.people(name).astype(float)
+    return values[np.isfinite(values)]
+
+
+def baseline_mean(s: Sample) -> Figure:
+    """Mean at baseline."""
+    return figure(moments.mean(_baseline(s)), s.size)
+
+
+def baseline_median(s: Sample) -> Figure:
+    """Median at baseline."""
+    values = _baseline(s)
+    return figure(Estimate(float(np.median(values)), median_spread(values) / np.sqrt(len(values)), s.size), s.size)
+
+
+def median_spread(values: Floats) -> float:
+    """SD that one person adds to a median, 1/(2 f(m)): the density from the quantiles at 0.45 and 0.55."""
+    low, high = np.quantile(values, [0.45, 0.55])
+    return float(0.5 * (high - low) / 0.1)
+
+
+def percent_not_declined(s: Sample) -> Figure:
+    """Per cent whose measured value is not below baseline, among those measured."""
+    change = s.observed(s.target.endpoint, s.target.day) - s.observed(s.target.endpoint, 0)
+    return figure(moments.scaled(moments.mean_over(change >= 0, np.isfinite(change)), 100), s.size)
+
+
+def event_free(s: Sample) -> Figure:
+    """Share without death or PAV."""
+    return figure(moments.proportion(~s.ended), s.size)
+
+
+def event_percent(s: Sample) -> Figure:
+    """Per cent with death or PAV."""
+    return figure(moments.scaled(moments.proportion(s.ended), 100), s.size)
+
+
+def in_follow_up(s: Sample) -> Figure:
+    """Number alive who have not dropped out, of the participants published."""
+    here = s.alive & ~(s.events("dropout_time") <= s.target.day)
+    return figure(moments.scaled(moments.proportion(here), s.target.n or 1), s.size)
+
+
+def deaths(s: Sample) -> Figure:
+    """Number of deaths among the participants published, two treated to one untreated."""
+    arms = [s._replace(arm=arm) for arm in ("early_start", "early_start", "delayed_start")]
+    share = np.mean([~arm.alive for arm in arms], axis=0)
+    dead = moments.scaled(moments.mean(share), s.target.n or 1)
+    p = float(share.mean())
+    return Figure(dead, p * (1 - p) * (s.target.n or 1) ** 2)
+
+
+def cumulative_hazard(s: Sample) -> Figure:
+    """Logarithm of the cumulative hazard of the event, or of death."""
+    happened = ~s.alive if s.target.endpoint == "death" else s.ended
+    free = moments.proportion(~happened)
+    slope = 1 / (free.value * np.log(free.value))
+    assert free.influence is not None
+    return figure(moments.from_influence(float(np.log(-np.log(free.value))), slope * free.influence), s.size)
+
+
+def _from_onset(s: Sample) -> Floats:
+    """Years from onset to death or PAV."""
+    return s.events("event_free_time") / DAYS_PER_YEAR + s.people("time_since_onset") * DAYS_PER_MONTH / DAYS_PER_YEAR
+
+
+def survival_median(s: Sample) -> Figure:
+    """Median years from onset to death or PAV."""
+    return _median(s, _from_onset(s))
+
+
+def event_free_median(s: Sample) -> Figure:
+    """Median years from baseline to death or PAV."""
+    return _median(s, s.events("event_free_time") / DAYS_PER_YEAR)
+
+
+def _median(s: Sample, years: Floats) -> Figure:
+    """Everybody is followed to the end, so that the median is that of the times if half had the event."""
+    reached = float(np.mean(s.events("event") > 0)) > 0.55
+    value, spread = (float(np.median(years)), median_spread(years)) if reached else (np.nan, np.nan)
+    return figure(Estimate(value, spread / np.sqrt(s.size), s.size), s.size)
+
+
+def event_free_mean(s: Sample) -> Figure:
+    """Mean years without death or PAV until the target's day (restricted mean)."""
+    return figure(
+        moments.scaled(moments.restricted_mean(s.events("event_free_time"), s.target.day), 1 / DAYS_PER_YEAR), s.size
+    )
+
+
+def survival_mean(s: Sample) -> Figure:
+    """Mean years from onset to death or PAV."""
+    return figure(moments.mean(_from_onset(s)), s.size)
+
+
+def survival_sd(s: Sample) -> Figure:
+    """SD of the years from onset to death or PAV."""
+    return figure(moments.standard_deviation(_from_onset(s)), s.size)
+
+
+def reliability(s: Sample) -> Figure:
+    """Share of the variance of measured values that is between people: 1 − σ²/var(measured)."""
+    spread = moments.standard_deviation(_baseline(s))
+    noise = s.noise(s.target.endpoint) ** 2
+    error = 2 * noise / spread.value**3 * spread.mcse
+    return figure(Estimate(1 - noise / spread.value**2, error, s.size), s.size)
+
+
+STATISTICS: dict[str, Statistic] = {
+    function.__name__: function
+    for function in (
+        mean_change, true_change, ratio_to_baseline, sd_of_change, baseline_mean, baseline_median,
+        percent_not_declined, event_free, event_percent, in_follow_up, deaths, cumulative_hazard,
+        survival_median, survival_mean, survival_sd, event_free_median, event_free_mean, reliability,
+        regression.monthly_slope, regression.hazard_ratio_of_rate, regression.hazard_ratio_of_tertiles,
+        regression.rank_correlation, regression.day_of_fall, regression.dose_of_highest_trough,
+        regression.injury_lead,
+    )
+}  # fmt: skip
+LOGARITHMIC = {"ratio_to_baseline", "cumulative_hazard", "hazard_ratio_of_rate", "hazard_ratio_of_tertiles"}
+SURVIVAL_QUANTILES = {"survival_median", "event_free_median"}
+EXACT = {"dose_of_highest_trough", "injury_lead"}

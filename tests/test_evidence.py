@@ -1,0 +1,186 @@
+"""The evidence: every row has a target or a reason, errors and z follow their definitions, misfits are named."""
+
+import json
+import math
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from simulator.catalog.facts import facts, points
+from simulator.catalog.targets import Target, targets
+from simulator.cli.app import app
+from simulator.errors import SimulatorError
+from simulator.studies.evidence import cells, score
+from simulator.studies.evidence.pictures import draw
+from simulator.studies.evidence.regression import log_hazard_ratio
+from simulator.studies.evidence.score import Runs, simulated, verdict
+from simulator.studies.evidence.statistics import EXACT, STATISTICS, median_spread
+from simulator.studies.evidence.study import evidence, explained, shares
+
+KEYS = {"id", "role", "published", "interval", "se", "se_kind", "simulated", "mcse", "z", "verdict"}
+
+
+@cache
+def found():
+    return evidence(Runs(patients=0.3))
+
+
+def by_id():
+    return {one.id: one for one in found().scores}
+
+
+def test_every_row_has_a_target_or_a_reason():
+    wanted = {key for key, fact in facts().items() if fact.role != "context"} | set(points())
+    aimed = {key.partition("/")[0] if key not in points() else key for key in targets().targets}
+    refused = set(targets().not_simulated)
+    assert aimed | refused == wanted
+    assert not aimed & refused
+    assert {one.id.partition("/")[0] if one.id not in points() else one.id for one in found().scores} == wanted
+    assert all(len(reason) > 10 for reason in targets().not_simulated.values())
+
+
+def test_every_statistic_is_used():
+    every = [*targets().targets.values(), *(t for row in targets().claims.values() for t in row)]
+    every += [t for one in targets().conflicts for t in one.figures]
+    assert {target.statistic for target in every} == {*STATISTICS, "interval_width"}
+    assert {target.run for target in every} == set(targets().runs)
+
+
+def test_z_is_what_it_says():
+    known = [one for one in found().scores if one.z is not None]
+    assert len(known) > 150
+    for one in known:
+        expected = (one.simulated - one.published) / math.hypot(one.se, one.mcse)
+        assert one.z == pytest.approx(expected, rel=1e-12), one.id
+    assert all((one.se is None) == (one.se_kind is None) for one in found().scores)
+
+
+@pytest.mark.parametrize(
+    ("key", "se", "kind"),
+    [
+        ("VAL-14", 1.43, "published"),
+        ("VAL-16", (5.5 + 3.2) / 3.92, "derived"),
+        ("VAL-30", 0.33 * math.log(0.45 / 0.25) / 3.92, "derived"),
+        ("VAL-33", (8.29 - 3.71) / 3.92, "derived"),
+        ("NH-04", 0.7 / math.sqrt(63), "derived"),
+        ("NH-04/sd", 0.7 / math.sqrt(126), "derived"),
+        ("GEN-15", 100 * math.sqrt(0.25 * 0.75 / 3132), "derived"),
+        ("OLE-02", math.sqrt(46 * (1 - 46 / 108)), "derived"),
+        ("event_free_share/slower/delayed_start/28", math.sqrt(0.5 / 16 * 15.5 / 16 / 15), "derived"),
+    ],
+)
+def test_standard_errors(key, se, kind):
+    assert by_id()[key].se == pytest.approx(se, rel=1e-3)
+    assert by_id()[key].se_kind == kind
+
+
+def test_a_median_has_the_error_of_its_density():
+    assert median_spread(np.random.default_rng(1).exponential(size=100_000)) == pytest.approx(1, rel=0.03)
+    one = by_id()["NH-01"]
+    assert (one.se_kind, by_id()["VAL-11"].se_kind) == ("derived", "design")
+    assert 0.05 < one.se < 0.11
+
+
+def test_the_designs_error_is_the_spread_of_small_trials():
+    """The SD of ALSFRS-R differences at 39 and 21 patients, from many small trials drawn from a large one."""
+    runs, rng = Runs(patients=0.3), np.random.default_rng(3)
+    target = targets().targets["VAL-16"]
+    means = []
+    for arm, n in (("early_start", 39), ("delayed_start", 21)):
+        sample = score._sample(target, runs, arm)
+        change = sample.truth("alsfrs_r", 196) - sample.truth("alsfrs_r", 0)
+        means.append((rng.choice(change, (4000, n)) + rng.normal(0, 1.6 * 2**0.5, (4000, n))).mean(axis=1))
+    assert simulated(target, runs).design == pytest.approx((means[0] - means[1]).std(), rel=0.05)
+
+
+def test_misfits_beyond_three_and_a_half_errors_are_named():
+    far = [one.id for one in found().scores if one.z is not None and abs(one.z) > 3.5]
+    assert far
+    assert [key for key in far if not explained(key)] == []
+
+
+def test_shares_count():
+    one = shares(found().scores, "validation")
+    known = [s for s in found().scores if s.role == "validation" and s.z is not None]
+    assert one.rows == len(known) > shares(found().scores, "validation", design=False).rows
+    assert one.within_2 == sum(abs(s.z) <= 2 for s in known) / len(known)
+
+
+def test_verdicts():
+    assert verdict(1.0, (0.0, 2.0), "interval", 0.3) == "inside interval"
+    assert verdict(3.0, (0.0, 2.0), "interval", 3.6) == "outside interval, beyond 3.5 SE"
+    assert verdict(3.0, (0.0, 2.0), "range", None) == "outside range"
+    assert verdict(1.0, (0.0, 2.0), "range", 2.5) == "beyond 2 SE"
+    assert [verdict(0, None, "", z) for z in (-2.0, 2.1, -3.6, None)] == [
+        "within 2 SE", "beyond 2 SE", "beyond 3.5 SE", "no standard error",
+    ]  # fmt: skip
+
+
+def test_closed_forms():
+    assert by_id()["PK-02"].simulated == 3
+    assert by_id()["NFL-09"].simulated == pytest.approx(0.8 * 11.8)
+    assert {targets().targets[key].statistic for key in ("PK-02", "NFL-09")} == EXACT
+
+
+@given(st.floats(-1, 1), st.integers(0, 100))
+def test_the_hazard_ratio_is_found_again(slope, seed):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=4000)
+    life = rng.exponential(np.exp(-slope * x))
+    estimate = log_hazard_ratio(x, np.minimum(life, 1.0), (life < 1.0).astype(float))
+    assert estimate.value == pytest.approx(slope, abs=4.5 * estimate.mcse)
+
+
+def test_without_effect_the_arms_do_not_differ():
+    null = {"treatments.tofersen.effect.mean": 0, "treatments.tofersen.effect.sd": 0}
+    runs = Runs(lambda name, scenario: scenario.replace(null), patients=0.02)
+    assert simulated(targets().targets["VAL-16"], runs)[:2] == (0.0, 0.0)
+    assert simulated(targets().targets["VAL-39"], runs).value == 1.0
+    assert simulated(targets().targets["VAL-30"], runs).value < 0.6
+
+
+def test_a_day_off_the_grid_is_refused():
+    with pytest.raises(SimulatorError, match="day 10"):
+        simulated(
+            Target(id="x", arm="untreated", week=10 / 7, statistic="true_change", endpoint="svc"), Runs(patients=0.01)
+        )
+
+
+def test_pictures_repeat_themselves():
+    pytest.importorskip("matplotlib")
+    first, again = (draw("nfl_plasma_ratio", found().scores) for _ in range(2))
+    assert first == again
+    assert "<svg" in first
+    assert first.count("faster stratum") == 1
+
+
+def test_the_command(monkeypatch, tmp_path):
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr("simulator.studies.evidence.study.evidence", lambda progress: found())
+    document = json.loads(CliRunner().invoke(app, ["evidence", "--json", "-o", str(tmp_path)]).stdout)
+    assert set(document) == {"targets", "claims", "conflicts"}
+    assert all(set(row) == KEYS for row in document["targets"])
+    assert len(document["claims"]) == 26
+    assert len(document["conflicts"]) >= 15
+    assert len(list(tmp_path.rglob("*.svg"))) == 4
+    text = CliRunner().invoke(app, ["evidence"]).stdout
+    assert all(key in text for key in (*targets().targets, *targets().not_simulated, "Known conflicts", "Agreement"))
+    claims = CliRunner().invoke(app, ["evidence", "--claims"]).stdout
+    assert all(f"A{k:02}" in claims for k in range(1, 27))
+    page = (tmp_path / "scoreboard.md").read_text()
+    assert page.index("In sample") < page.index("VAL-14") < page.index("Out of sample") < page.index("| VAL-35")
+
+
+def test_numbers_have_the_digits_they_deserve():
+    assert [cells.number(x) for x in (-0.0001, 0.65, -6.98, 45.2, 198.4, None)] == [
+        "0.000",
+        "0.650",
+        "-6.98",
+        "45.2",
+        "198",
+        "-",
+    ]
