@@ -8,7 +8,7 @@ import simulator as sim
 from simulator.catalog.calibration import calibration
 from simulator.cli.app import app
 from simulator.errors import ResourceError, SimulatorError
-from simulator.results.export import export_csv
+from simulator.results.export import export
 from simulator.studies.assumption import assumed_share
 from simulator.studies.calibrate.apply import calibrated_vector, drawn_scenarios, ensemble
 from simulator.studies.calibrate.errors import CalibrationError
@@ -90,7 +90,7 @@ def test_folder_replay_export_and_the_table(tmp_path):
     assert replay(tmp_path / "a").equal
     stored = sim.open_result(tmp_path / "a")
     assert stored.data["truth"]["alsfrs_r"].dims == ("draw", "arm", "patient", "time")
-    header = [place.read_text().partition("\n")[0] for place in export_csv(stored, tmp_path / "csv")[1:]]
+    header = [place.read_text().partition("\n")[0] for place in export(stored, "csv", tmp_path / "csv")[1:]]
     assert all("draw" in line.split(",") for line in header)
     with pytest.raises(SimulatorError, match="draws"):
         compare(tmp_path / "a", tmp_path / "a")

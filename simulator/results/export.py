@@ -142,6 +142,9 @@ def _spread(label: Named, like: Named) -> Any:
 
 
 def _named(array: Named) -> Any:
-    """Values, with names for codes."""
+    """Values, with names for codes; a missing code has no name."""
     meanings = array.attrs.get("flag_meanings")
-    return np.array(meanings.split())[array.values] if meanings else array.values
+    if not meanings:
+        return array.values
+    codes = np.where(np.isfinite(array.values), array.values, -1).astype(int)
+    return np.array([*meanings.split(), ""])[codes]
