@@ -113,7 +113,7 @@ DRUG_VALUES = {
     "treatment.effect": (0.78, 0.41, -0.1, 1.35, 91, 0.30),
     "treatment.neurofilament": (0.80, 0.14, 0, 0.97, 0.5, 0.17, 14, 280, 9.5),
 }
-NOISE = {"visits.noise": (1.6, 5, 0.12, 0.12, 0.12, 2), "visits.missing": 0.03}
+NOISE = {"visits.noise": (1.6, 5, 0.12, 0.25, 0.28, 2), "visits.missing": 0.03}
 
 
 @pytest.mark.parametrize(

@@ -123,3 +123,13 @@ def test_what_cannot_be_drawn(name, draws, words):
 def test_too_much_memory_is_refused():
     with pytest.raises(ResourceError, match="fewer draws"):
         simulate_draws(sim.load("valor"), 500, patients=2000, max_memory=1 << 30)
+
+
+def test_figures_from_onset_are_spread_over_all_draws_and_tables_fit_eighty_columns(tmp_path):
+    done = CliRunner().invoke(app, ["run", "natural_history", "-n", "60", "--draws", "2", "-o", str(tmp_path / "out")])
+    assert done.exit_code == 0
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    after = done.stdout.partition("From onset")[2].splitlines()
+    labels = [line for line in after if line.startswith(("p.Ala5Val:", "other:"))]
+    assert labels
+    assert len(labels) == len(set(labels))

@@ -118,12 +118,12 @@ def _onset(rows: Sequence[Row], arms: Sequence[str]) -> Iterator[str]:
         )
 
 
-def _label(row: Row) -> str:
+def _label(row: Row | Spread) -> str:
     group = f"{short(row.group)}: " if row.group else ""
     return f"{group}{row.label}, {row.unit}"
 
 
-def _who(row: Row, arms: Sequence[str]) -> str:
+def _who(row: Row | Spread, arms: Sequence[str]) -> str:
     """The arm with its letter, or the letters of two arms."""
     if row.against:
         return f"  {_letter(row.arm, arms)} vs {_letter(row.against, arms)}"
@@ -155,21 +155,38 @@ def _screening(headline: Headline) -> Iterator[str]:
 
 
 def draws_text(found: dict[str, Any]) -> str:
-    """The headline over the draws of an ensemble."""
+    """The headline over the draws of an ensemble: a table for each day, a block for each metric."""
     rows: list[Spread] = found["rows"]
-    lines = [f"Median and 90 % of {found['draws']} parameter vectors; ± is the Monte Carlo standard error of one draw."]
+    arms = list(dict.fromkeys(row.arm for row in rows if not row.against))
+    lines = [f"Median and 90 % of {found['draws']} parameter vectors; ± is the Monte Carlo error of one."]
     for day in dict.fromkeys(row.day for row in rows if not math.isnan(row.day)):
-        table = [[when(day), "arm", "median", "5th to 95th percentile", "assumed"]]
-        for row in (row for row in rows if row.day == day):
-            arm = f"{row.arm} vs {row.against}" if row.against else row.arm
-            label = f"{clean(row.group)}: {row.label}" if row.group else row.label
-            interval = f"{fixed(row.lower, row.digits)} to {fixed(row.upper, row.digits)}"
-            share = "" if math.isnan(row.assumed) else f"{row.assumed:.0%}"
-            table.append([f"{label}, {row.unit}", arm, with_error(row.estimate, row.mcse, row.digits), interval, share])
-        lines += ["", *aligned(table)]
-    note = "assumed: share of the variance over draws from directions that the rows inform less than the priors do"
-    lines += ["", note + (" (needs 100 draws)." if found["draws"] < ENOUGH else ".")]
+        lines += ["", *_drawn([row for row in rows if row.day == day], arms, f"{_day(day)}, {_week(day)}")]
+    if onset := [row for row in rows if math.isnan(row.day)]:
+        lines += ["", *_drawn(onset, arms, "From onset, by variant")]
+    lines += ["", "assumed: share of the variance over draws from directions that published rows"]
+    lines.append("inform less than the priors do" + (" (needs 100 draws)." if found["draws"] < ENOUGH else "."))
     return "\n".join(lines)
+
+
+def _drawn(rows: Sequence[Spread], arms: Sequence[str], head: str) -> Iterator[str]:
+    """Median, interval and assumed share, arm by arm, under the name of each metric."""
+    cells = [[_who(row, arms), *_spread(row)] for row in rows]
+    table = list(aligned([[head, "median", "5th to 95th percentile", "assumed"], *cells]))
+    yield table[0]
+    label = ""
+    for row, line in zip(rows, table[1:], strict=True):
+        if _label(row) != label:
+            yield (label := _label(row))
+        yield line
+
+
+def _spread(row: Spread) -> list[str]:
+    interval = f"{fixed(row.lower, row.digits)} to {fixed(row.upper, row.digits)}"
+    return [
+        with_error(row.estimate, row.mcse, row.digits),
+        interval,
+        "" if math.isnan(row.assumed) else f"{row.assumed:.0%}",
+    ]
 
 
 def comparison_text(comparison: Comparison) -> str:

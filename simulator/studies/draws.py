@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -123,7 +124,8 @@ def spread(results: Iterable[Result]) -> list[Spread]:
     tables = [headline(result).rows for result in results]
     found: dict[tuple[Any, ...], list[Any]] = {}
     for row in (row for table in tables for row in table):
-        found.setdefault((row.metric, row.arm, row.against, row.group, row.day), []).append(row)
+        day = None if isnan(row.day) else row.day  # NaN is not equal to itself
+        found.setdefault((row.metric, row.arm, row.against, row.group, day), []).append(row)
     return [_spread(rows) for rows in found.values()]
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from simulator.analysis import moments
 from simulator.analysis.moments import Estimate
+from simulator.results.variables import KINGS
 from simulator.studies.evidence import regression
 from simulator.studies.evidence.sample import Figure, Floats, Sample, figure
 from simulator.units import DAYS_PER_MONTH, DAYS_PER_YEAR
@@ -166,11 +167,36 @@ def reliability(s: Sample) -> Figure:
     return figure(Estimate(1 - noise / spread.value**2, error, s.size), s.size)
 
 
+def kings_2_begins(s: Sample) -> Figure:
+    """Median share of the course at which King's stage 2 begins, of those who reach it."""
+    return _begins(s, 2)
+
+
+def kings_3_begins(s: Sample) -> Figure:
+    """As `kings_2_begins`, stage 3."""
+    return _begins(s, 3)
+
+
+def kings_4_begins(s: Sample) -> Figure:
+    """As `kings_2_begins`, stage 4: 4B, for 4A is not simulated."""
+    return _begins(s, KINGS.index("4B"))
+
+
+def _begins(s: Sample, code: int) -> Figure:
+    """First day of a stage on the grid of the run, as a share of the days from entry to death."""
+    stage = s.result.groups["truth"]["kings_stage"].values[s.result.arm_index(s.arm), s.who]
+    reached = (stage >= code) & (stage < KINGS.index("death"))
+    share = (s.result.time[reached.argmax(axis=1)] / s.events("death_time"))[reached.any(axis=1)]
+    share = share[np.isfinite(share)]
+    return figure(Estimate(float(np.median(share)), median_spread(share) / np.sqrt(len(share)), len(share)), s.size)
+
+
 STATISTICS: dict[str, Statistic] = {
     function.__name__: function
     for function in (
         mean_change, true_change, ratio_to_baseline, sd_of_change, baseline_mean, baseline_median,
         percent_not_declined, event_free, event_percent, in_follow_up, deaths, cumulative_hazard,
+        kings_2_begins, kings_3_begins, kings_4_begins,
         survival_median, survival_mean, survival_sd, event_free_median, event_free_mean, reliability,
         regression.monthly_slope, regression.hazard_ratio_of_rate, regression.hazard_ratio_of_tertiles,
         regression.rank_correlation, regression.day_of_fall, regression.dose_of_highest_trough,
