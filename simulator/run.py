@@ -69,9 +69,10 @@ def simulate(
     program = compile_program(scenario, SUMMED, n, is_full)
     _check_memory(batches.memory(program.sizes, is_full, workers), max_memory)
     full = batches.make_full(program.sizes, is_full)
-    pool = [batches.make_worker(program.sizes) for _ in range(workers)]
+    pool = batches.make_pool(program.sizes, workers)
     _live(program, seed, full, pool, progress)
     found = record(scenario, program, full, pool, seed)
+    batches.keep(program.sizes, pool)
     return name(found, lambda: provenance(scenario, n, seed, output))
 
 
@@ -147,13 +148,28 @@ def _do_range(program: Program, key: Key, full: Full, worker: batches.Worker, sp
     batch = space.cohort.shape[1]
     for start in range(span.start, span.stop, batch):
         n = min(batch, span.stop - start)
-        found = recruit.recruit(p.people, p.visits, p.model, p.gates, key, search, start, n, space.cohort, space.who)
+        found = _recruit(p, key, worker, start, n)
         if found >= 0:
-            return int(found)
+            return found
         if full.kind.shape[1] > 0:
             looking.keep_people(full, space.cohort, space.who, search.tried, n, start)
         loop.live(p.model, key, p.visits, p.arms, p.calendar, p.table, start, n, space, worker.totals, full)
     return -1
+
+
+def _recruit(p: Program, key: Key, worker: batches.Worker, start: int, n: int) -> int:
+    """Recruit a batch, unless these very people are there: a sweep over treatments asks for them again and again."""
+    space, search, people = worker.space, worker.search, worker.people
+    asked = (p.people, p.visits, p.model, key, start, n, *(table.tobytes() for table in p.gates))
+    if people.get("asked") == asked:
+        search.rejected[:] += people["rejected"]
+        return -1
+    people.clear()
+    before = search.rejected.copy()
+    found = recruit.recruit(p.people, p.visits, p.model, p.gates, key, search, start, n, space.cohort, space.who)
+    if found < 0:
+        people.update(asked=asked, rejected=search.rejected - before)
+    return int(found)
 
 
 def _nobody(program: Program, stratum: int, rejected: np.ndarray) -> str:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -246,3 +247,21 @@ def test_survival_agrees_with_counting():
     assert summary["survival"].values == pytest.approx((death[:, :, None] > full.time).mean(axis=1), abs=1e-12)
     score = np.nan_to_num(survivors(full, next(row for row in SUMMARISED if row.name == "alsfrs_r")))
     assert summary["alsfrs_r_death0_mean"].values == pytest.approx(score.mean(axis=1), abs=1e-4)
+
+
+def test_people_kept_for_the_next_run_of_a_thread_change_nothing():
+    """A run that finds its people recruited already gives the bits of one that recruits; another question does not."""
+
+    def in_a_new_thread(scenario):
+        with ThreadPoolExecutor(1) as fresh:
+            return fresh.submit(sim.simulate, scenario, patients=60, seed=4, threads=1).result()
+
+    base = sim.load("valor")
+    drug, entry = {"treatments.tofersen.effect.mean": 0.1}, {"entry.referral_months": 1.0}
+    for change in ({}, drug, entry, {"visits.missing": 0.5}, {}):
+        scenario = base.replace(change)
+        one, other = sim.simulate(scenario, patients=60, seed=4, threads=1), in_a_new_thread(scenario)
+        assert one.attrs == other.attrs  # the counts of screening are among them
+        for name, group in one.groups.items():
+            for key, array in group.items():
+                assert array.values.tobytes() == other.groups[name][key].values.tobytes(), (change, name, key)

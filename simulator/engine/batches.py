@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,7 @@ BATCH, PART = 4096, 2048
 """Patients recruited together, and stepped together so that they stay in the cache. Results do not depend on them."""
 RANGE = 4 * BATCH
 """Patients of one call of a worker."""
+_KEPT = threading.local()
 
 
 class Sizes(NamedTuple):
@@ -40,11 +42,12 @@ class Sizes(NamedTuple):
 
 
 class Worker(NamedTuple):
-    """What one thread works in and adds to."""
+    """What one thread works in and adds to; `people` says who is in its cohort (see `recruit_batch`)."""
 
     space: Space
     search: recruit.Search
     totals: sums.Sums
+    people: dict[str, Any]
 
 
 class NoPatient(Exception):
@@ -101,7 +104,28 @@ def make_worker(sizes: Sizes, batch: int = BATCH, part: int = PART) -> Worker:
         o=aligned(rows.OUTPUT_ROWS * LANES),
         rejected=np.zeros((sizes.strata, screening.FIRST_RULE + sizes.rules), np.int64),
     )
-    return Worker(space, search, sums.empty_sums(sizes.arms, sizes.times, sizes.variables, sizes.bins))
+    return Worker(space, search, sums.empty_sums(sizes.arms, sizes.times, sizes.variables, sizes.bins), {})
+
+
+def make_pool(sizes: Sizes, workers: int) -> list[Worker]:
+    """Workers of a run. A single one takes the space, and the people in it, that this thread's last run left behind."""
+    kept, _KEPT.worker = getattr(_KEPT, "worker", None), None
+    if workers > 1 or kept is None or _KEPT.fits != _fits(sizes):
+        return [make_worker(sizes) for _ in range(workers)]
+    totals = sums.empty_sums(sizes.arms, sizes.times, sizes.variables, sizes.bins)
+    search = kept.search._replace(rejected=np.zeros_like(kept.search.rejected))
+    return [kept._replace(search=search, totals=totals)]
+
+
+def keep(sizes: Sizes, pool: list[Worker]) -> None:
+    """Leave the space of a run's single worker to the next run of this thread."""
+    if len(pool) == 1:
+        _KEPT.fits, _KEPT.worker = _fits(sizes), pool[0]
+
+
+def _fits(sizes: Sizes) -> tuple:
+    """What two runs must share to work in the same space."""
+    return make_worker, sizes._replace(arms=0, times=0, visits=0, bins=0, outputs=0)
 
 
 def make_full(sizes: Sizes, is_full: bool) -> Full:

@@ -75,7 +75,7 @@ def show(model, drug, s, o, day, addon, staged):
         staging.stage(s, o, F(day))
 
 
-@merge
+@block
 def look_at_everybody(visits, key, calendar, full, a, t, s, w, o, held, day, first):
     """Truth and visits of a full run; `t` is the number of the output on this day, -1 if there is none."""
     if t >= 0:

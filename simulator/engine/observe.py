@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.engine import rows, staging
-from simulator.engine.jit import LANES, inline, merge
+from simulator.engine.jit import LANES, block, inline, merge
 from simulator.engine.mathematics import ONE, TWO, ZERO, F, exp32
 from simulator.engine.random import U32, Stream, normals, uniforms
 from simulator.engine.rows import CANDIDATE, PATIENT
@@ -57,7 +57,7 @@ def screen(visits, key, w, s, o):
             s[rows.ALSFRS_MEASURED + i] = staging.total(points)
 
 
-@inline
+@block
 def _read_items(visits, key, w, o, visit, lift, assisted, i):
     """Whole points of the items of lane i at a visit; what a visit reads too high is spread over the items."""
     noise = staging.item_noise(key, w[PATIENT + i], visit, w[CANDIDATE + i], visits.item)

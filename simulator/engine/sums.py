@@ -126,9 +126,9 @@ def accumulate(table, heads, moments, counts, a, t, base, o, s, day, x, alive, b
 @merge
 def count_stages(stages, a, t, o, alive):
     """Count the living of a block by stage; `alive` as `accumulate` leaves it."""
-    for system in range(len(STAGES)):
+    for system in range(stages.shape[2]):
         row = U64(STAGES[0]) + U64(system * LANES)
-        for code in range(LIVING_STAGES):
+        for code in range(stages.shape[3]):
             here = np.int32(0)
             for i in range(LANES):
                 here = np.int32(here - (alive[i] if o[row + U64(i)] == F(code) else np.int32(0)))
