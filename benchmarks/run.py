@@ -2,7 +2,7 @@
 
 Ratios are taken within this process, in at least seven rounds in which everybody runs once: the ratio of the fastest
 times and the median of the ratios within rounds. Whole processes: the fastest and the median. Sections can be named:
-``python -m benchmarks.run loop api processes scaling accuracy``.
+``python -m benchmarks.run processes scaling loop api accuracy``.
 """
 
 import argparse
@@ -19,10 +19,10 @@ from benchmarks.table import Row, printed
 from benchmarks.timing import ROUNDS
 
 SECTIONS = {
+    "processes": "benchmarks.section_processes",  # first: a child's peak memory counts what its parent holds
+    "scaling": "benchmarks.section_scaling",
     "loop": "benchmarks.section_loop",
     "api": "benchmarks.section_api",
-    "processes": "benchmarks.section_processes",
-    "scaling": "benchmarks.section_scaling",
     "accuracy": "benchmarks.section_accuracy",
 }
 
