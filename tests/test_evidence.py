@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+import simulator as sim
 from simulator.catalog.facts import facts, points
 from simulator.catalog.targets import Target, targets
 from simulator.cli.app import app
@@ -184,3 +185,19 @@ def test_numbers_have_the_digits_they_deserve():
         "198",
         "-",
     ]
+
+
+@pytest.mark.parametrize(("endpoint", "noise"), [("nfl_plasma", "nfl_log_sd"), ("sod1_csf", "sod1_log_sd")])
+def test_noise_of_a_biomarker_is_what_the_printed_intervals_leave(endpoint, noise):
+    """SD of the log change by interval and n, less what the truth varies, halved; pooled over the four arms."""
+    run = sim.simulate(sim.load("valor"), patients=3000, seed=1)
+    stratum, week = run.groups["patients"]["stratum"].values, list(run.time).index(196)
+    printed = [p for p in points().values() if p.endpoint == f"{endpoint}_ratio" and p.week == 28 and p.low is not None]
+    assert len(printed) == 4
+    left = []
+    for point in printed:
+        truth = np.log(run.groups["truth"][endpoint].values[run.arm_index(point.arm)][stratum == point.stratum])
+        spread = np.log(point.high / point.low) / (2 * 1.96) * np.sqrt(point.n)
+        left.append((spread**2 - np.var(truth[:, week] - truth[:, 0])) / 2)
+    pooled = np.sqrt(np.average(left, weights=[point.n for point in printed]))
+    assert getattr(sim.load("valor").visits.noise, noise).value == pytest.approx(pooled, abs=0.01)

@@ -258,7 +258,7 @@ def test_people_kept_for_the_next_run_of_a_thread_change_nothing():
 
     base = sim.load("valor")
     drug, entry = {"treatments.tofersen.effect.mean": 0.1}, {"entry.referral_months": 1.0}
-    for change in ({}, drug, entry, {"visits.missing": 0.5}, {}):
+    for change in ({}, drug, entry, {"visits.noise.alsfrs_r_points": 5.0}, {}):
         scenario = base.replace(change)
         one, other = sim.simulate(scenario, patients=60, seed=4, threads=1), in_a_new_thread(scenario)
         assert one.attrs == other.attrs  # the counts of screening are among them

@@ -118,7 +118,7 @@ def test_total_scores_give_no_observed_stages():
 def test_kings_stages_follow_one_another_along_the_course():
     """Median share of the course at which stages 2, 3 and 4 begin, of those who reach them, untreated.
 
-    Published about .4, .6, .8 (Roche et al. 2012). Here .43, .69, .81 with a standard error below .01; a wide band.
+    Published about .4, .6, .8 (Roche et al. 2012). Here .41, .67, .79 with a standard error below .01; a wide band.
     """
     run = sim.simulate(sim.load("natural_history"), patients=2000, seed=2)
     codes, days = run.groups["truth"]["kings_stage"].values[0], run.time

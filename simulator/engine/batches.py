@@ -120,7 +120,7 @@ def make_pool(sizes: Sizes, workers: int) -> list[Worker]:
 def keep(sizes: Sizes, pool: list[Worker]) -> None:
     """Leave the space of a run's single worker to the next run of this thread."""
     if len(pool) == 1:
-        _KEPT.fits, _KEPT.worker = _fits(sizes), pool[0]
+        _KEPT.fits, _KEPT.worker = _fits(sizes), pool[0]._replace(totals=sums.empty_sums(0, 0, 0, 0))
 
 
 def _fits(sizes: Sizes) -> tuple:
