@@ -42,7 +42,7 @@ def _visit(visits, nominal, key, full, a, visit, s, w, o, day, held, first):
             full.observed[observe.DAY, a, place, visit] = F(day)
             for k in range(len(seen)):
                 full.observed[1 + k, a, place, visit] = seen[k]
-        elif held[i] == F(day) and NOBODY < s[DEATH + i] == last and visits.by_items > ZERO:
+        elif held[i] == F(day) and NOBODY < s[DEATH + i] == last and visits.staged > ZERO:
             for k in range(len(staging.DEATH_CODES)):
                 full.observed[observe.SEEN_KINGS + k, a, first + int(w[SLOT + i]), visit] = staging.DEATH_CODES[k]
 
@@ -71,8 +71,7 @@ def show(model, drug, s, o, day, addon, staged):
     seam.outputs(model, s, o, F(day) / YEAR)
     effect.read_out(drug, s, o, addon)
     if staged:
-        seam.items(model, s, o)
-        staging.stage(s, o, F(day))
+        seam.stages(model, s, o, F(day))
 
 
 @block

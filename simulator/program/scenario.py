@@ -14,9 +14,10 @@ from simulator.engine.observe import Visits
 from simulator.engine.people import Gates, People
 from simulator.engine.space import Calendar
 from simulator.engine.sums import scales
+from simulator.models import DRUG_OUTPUTS
 from simulator.program.arms import arms
 from simulator.program.calendar import calendar, visits
-from simulator.program.models import MODELS
+from simulator.program.models import numbers_of
 from simulator.program.people import people
 from simulator.program.screening import gates
 from simulator.program.trial import allocation
@@ -43,6 +44,7 @@ class Program(NamedTuple):
     allocation: np.ndarray | None  # (stratum, arm) int64: a block of the trial; None without one
     strata: tuple[str, ...]  # names; empty where there are none
     parameters: dict[str, int]  # the model's traits to report, and their rows
+    outputs: frozenset[str]  # what the model and the drug have of `rows.OUTPUTS`
     reasons: list[tuple[str, str]]  # for each reason of rejection: a stratum or "all", and the rule in words
 
 
@@ -53,8 +55,8 @@ def compile_program(scenario: Scenario, summarised: Iterable[tuple], patients: i
     """
     steps = scenario.follow_up_days // DAYS_PER_WEEK + 1
     tables, reasons = gates(scenario)
-    model = MODELS[scenario.progression.model]
-    days, table = calendar(scenario, steps, is_full), _summarised(summarised)
+    model, known = numbers_of(scenario.progression.model), outputs(scenario)
+    days, table = calendar(scenario, steps, is_full), _summarised(row for row in summarised if row[0] in known)
     return Program(
         model=model.constants(scenario.progression),
         people=people(scenario),
@@ -67,8 +69,14 @@ def compile_program(scenario: Scenario, summarised: Iterable[tuple], patients: i
         allocation=allocation(scenario),
         strata=tuple(scenario.strata or ()),
         parameters=model.PARAMETERS,
+        outputs=known,
         reasons=reasons,
     )
+
+
+def outputs(scenario: Scenario) -> frozenset[str]:
+    """Names of what can be seen: of the disease what the model has, and of the drug."""
+    return frozenset((*scenario.progression.OUTPUTS, *DRUG_OUTPUTS))
 
 
 def _sizes(scenario: Scenario, patients: int, days: Calendar, variables: int, tables: Gates) -> Sizes:
@@ -79,7 +87,7 @@ def _sizes(scenario: Scenario, patients: int, days: Calendar, variables: int, ta
         visits=days.visit.size,
         variables=variables,
         bins=BINS,
-        model_rows=MODELS[scenario.progression.model].ROWS,
+        model_rows=numbers_of(scenario.progression.model).ROWS,
         outputs=len(rows.OUTPUTS) - (0 if days.staged else len(rows.STAGES)),
         strata=tables.shares.size,
         rules=len(tables.rules),

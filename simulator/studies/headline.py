@@ -10,7 +10,7 @@ import numpy as np
 from simulator.analysis import contrast, moments, survival
 from simulator.analysis.moments import Estimate
 from simulator.results import Result
-from simulator.studies.metrics import EVERYBODY, METRICS, Metric, View, estimate, shown, time_index
+from simulator.studies.metrics import EVERYBODY, Metric, View, estimate, known, shown, time_index
 from simulator.units import DAYS_PER_MONTH, DAYS_PER_YEAR
 
 NOTICE = "For research, not for treatment decisions. A simulated benefit is not proven."
@@ -116,7 +116,7 @@ def _rows(result: Result) -> Iterator[Row]:
     pairs = contrasts(result.arms)
     for day in headline_days(result):
         for part in _parts(result):
-            for metric in METRICS:
+            for metric in known(result):
                 if metric.by_stratum or not part.name:
                     yield from _metric_rows(result, metric, pairs, day, part)
                 if metric.name == "alsfrs_r_change_survivors" and result.is_full and not part.name:

@@ -60,7 +60,7 @@ class Metric(NamedTuple):
     """A headline metric: from patients (`full`), and from the summary where it can be.
 
     `logarithm`: the estimate is of a mean logarithm and is shown as exp of it; a difference is then a ratio.
-    `by_stratum`: shown for each stratum too.
+    `of`: the variable of the truth that it needs, none for survival. `by_stratum`: shown for each stratum too.
     """
 
     name: str
@@ -71,6 +71,12 @@ class Metric(NamedTuple):
     logarithm: bool = False
     digits: int = 2
     by_stratum: bool = False
+    of: str = ""
+
+
+def known(result: Result) -> tuple[Metric, ...]:
+    """The metrics of a result: those of which its model has the variable."""
+    return tuple(metric for metric in METRICS if not metric.of or result.has(metric.of))
 
 
 def _as_if_alive(view: View) -> Estimate:
@@ -142,6 +148,7 @@ METRICS = (
         _as_if_alive,
         _nothing,
         by_stratum=True,
+        of="alsfrs_r",
     ),
     Metric(
         "alsfrs_r_change_survivors",
@@ -149,9 +156,19 @@ METRICS = (
         "points",
         _survivors_change("alsfrs_r"),
         _read("alsfrs_r_change_mean"),
+        of="alsfrs_r",
     ),
-    Metric("alsfrs_r_change_death0", "ALSFRS-R change, death = 0", "points", _death_as_zero, _summary_death_as_zero),
-    Metric("svc_change", "SVC change, survivors", "% pred.", _survivors_change("svc"), _read("svc_change_mean")),
+    Metric(
+        "alsfrs_r_change_death0",
+        "ALSFRS-R change, death = 0",
+        "points",
+        _death_as_zero,
+        _summary_death_as_zero,
+        of="alsfrs_r",
+    ),
+    Metric(
+        "svc_change", "SVC change, survivors", "% pred.", _survivors_change("svc"), _read("svc_change_mean"), of="svc"
+    ),
     Metric(
         "nfl_plasma_ratio",
         "NfL / baseline, survivors",
@@ -160,6 +177,7 @@ METRICS = (
         _read("nfl_plasma_ratio_mean", logarithm=True),
         logarithm=True,
         digits=3,
+        of="nfl_plasma",
     ),
     Metric(
         "sod1_csf",

@@ -82,6 +82,21 @@ class ClockSpec(Part):
     """The disease clock: `du/dt = q m / D50`, and everything a visit sees is a function of `u`."""
 
     BY_VARIANT: ClassVar[tuple[str, ...]] = ("d50_months",)
+    OUTPUTS: ClassVar[tuple[str, ...]] = (
+        "alsfrs_r",
+        "alsfrs_r_bulbar",
+        "alsfrs_r_fine_motor",
+        "alsfrs_r_gross_motor",
+        "alsfrs_r_respiratory",
+        "svc",
+        "hhd",
+        "nfl_plasma",
+        "disease_time",
+        "kings_stage",
+        "mitos_stage",
+        "ft9_stage",
+    )
+    SCORES_ITEMS: ClassVar[bool] = True
 
     model: Literal["clock"]
     d50_months: dict[str, PositiveDistribution]
