@@ -113,4 +113,4 @@ def items(model, s, o):
 
 @_seam
 def stages(model, s, o, day):
-    """Fill the stage rows of `o` for a block at `day` whose outputs are filled; a model that cannot stage does nothing."""
+    """Fill the stage rows of `o` for a block at `day` whose outputs are filled; nothing where a model cannot stage."""

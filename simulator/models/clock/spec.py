@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 
 from pydantic import model_validator
 
+from simulator.models.specification import Specification
 from simulator.quantities import (
     Correlation,
     Distribution,
@@ -78,7 +79,7 @@ class Neurofilament(Part):
     rise: Positive
 
 
-class ClockSpec(Part):
+class ClockSpec(Specification):
     """The disease clock: `du/dt = q m / D50`, and everything a visit sees is a function of `u`."""
 
     BY_VARIANT: ClassVar[tuple[str, ...]] = ("d50_months",)

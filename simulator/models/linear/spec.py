@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from simulator.models.specification import Specification
 from simulator.quantities import Distribution, InsideOne, NotNegative, Part, PositiveDistribution, Share
 
 
 class StraightBreathing(Part):
-    """Vital capacity `SVC = V0 - g b x_V`: g = percent_per_point, rho = effect_ratio, `FVC = SVC - d_F` [% predicted]."""
+    """Vital capacity `SVC = V0 - g b x_V`, `FVC = SVC - d_F` [% predicted]; g = percent_per_point, rho = effect_ratio."""
 
     v0_percent: PositiveDistribution
     percent_per_point: PositiveDistribution
@@ -43,7 +44,7 @@ class LevelNeurofilament(Part):
     log_sd: NotNegative
 
 
-class LinearSpec(Part):
+class LinearSpec(Specification):
     """Straight lines: ALSFRS-R falls from 48 by b points a month of untreated disease, vital capacity with it."""
 
     BY_VARIANT: ClassVar[tuple[str, ...]] = ("slope_points_per_month",)

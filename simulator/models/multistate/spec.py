@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from simulator.models.clock.spec import Volatility
+from simulator.models.specification import Specification
 from simulator.quantities import NotNegative, Part, Positive, PositiveDistribution, Share
 
 
@@ -29,7 +30,7 @@ class ChainSurvival(Part):
     months_after_pav: NotNegative
 
 
-class MultistateSpec(Part):
+class MultistateSpec(Specification):
     """King's stages 1 to 4 and death: a Markov chain in disease time `u`, `du/dt = q m+ / D50`."""
 
     BY_VARIANT: ClassVar[tuple[str, ...]] = ("d50_months",)

@@ -10,7 +10,6 @@ from simulator.report.picture import PictureError
 from simulator.results import Result
 from simulator.studies.headline import CONTROL
 
-
 VARIABLES = {
     Kind.trajectories: ("alsfrs_r",),
     Kind.biomarkers: ("nfl_plasma",),

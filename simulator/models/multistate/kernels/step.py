@@ -51,7 +51,7 @@ def peek(model, s, days):
 
 
 def invert(model, s, i):
-    """The day in the step on which the last threshold is used up, counted from the entry into stage 4 if it is there."""
+    """The day in the step on which the last threshold is used up, from the entry into stage 4 on if that is there."""
     entered, m, delta = s[rows.TRY_U + i], s[rows.TRY_M + i], s[rows.TRY_DELTA + i]
     past = ONE - model.epsilon
     first = model.epsilon + past * max(m + delta * (entered - HALF), ZERO)
