@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import simulator as sim
+from simulator.results.variables import STAGES
 from simulator.studies.replay import deviations
 
 FOLDER = Path(__file__).resolve().parents[1] / "scenarios"
@@ -31,7 +32,9 @@ def test_it_loads_runs_and_repeats_itself(path, tmp_path):
     first, again = (sim.simulate(scenario, patients=30, seed=8, threads=n) for n in (1, 2))
     assert deviations(first, again) == []
     assert first.arms == tuple(scenario.arms)
-    assert np.isfinite(first.groups["truth"]["alsfrs_r"].values).all()
+    truth = first.groups["truth"]
+    assert all(np.isfinite(truth[name].values).all() for name in scenario.progression.OUTPUTS if name in truth)
+    assert {*scenario.progression.OUTPUTS} - {*truth} <= set(STAGES)
     first.save(tmp_path / "result.nc")
     assert deviations(sim.open_result(tmp_path / "result.nc"), again) == []
     resolved = tmp_path / "resolved.yaml"
