@@ -12,7 +12,7 @@ from simulator.quantities import Distribution, InsideOne, NotNegative, Part, Pos
 
 
 class StraightBreathing(Part):
-    """Vital capacity `SVC = V0 - g b x_V`, `FVC = SVC - d_F` [% predicted]; g = percent_per_point, rho = effect_ratio."""
+    """Vital capacity `SVC = V0 - g b x_V`, `FVC = SVC - d_F` [% predicted]; g: percent_per_point, rho: effect_ratio."""
 
     v0_percent: PositiveDistribution
     percent_per_point: PositiveDistribution
