@@ -22,6 +22,7 @@ suppress_warnings = ["config.cache"]
 
 nb_execution_mode = "force"
 nb_execution_timeout = 120
+nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
 nb_merge_streams = True
