@@ -117,7 +117,7 @@ def exponentials(result: sim.Result) -> np.ndarray:
     """(patient, stage) the four thresholds of each person, from an independent generator."""
     accepted = result.groups["patients"]["candidates"].values - 1
     keys = [Keys(SEED, i, int(c)) for i, c in enumerate(accepted)]
-    return np.array([[*(k.exponential(TRAIT, 4, j) for j in range(3)), k.exponential(EVENT, 0, 0)] for k in keys])
+    return np.array([[*(k.exponential(TRAIT, 8, j) for j in range(3)), k.exponential(EVENT, 0, 0)] for k in keys])
 
 
 def test_transitions_happen_when_each_threshold_is_used_up():

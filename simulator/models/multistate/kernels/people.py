@@ -12,7 +12,7 @@ from simulator.models.multistate.kernels.state import D50, REACH_2, REACH_3, REA
 from simulator.units import DAYS_PER_MONTH
 
 TRAIT = U32(Stream.TRAIT)
-I0, STAGES = U32(0), U32(4)
+I0, STAGES = U32(0), U32(8)
 MONTH = F(DAYS_PER_MONTH)
 
 
