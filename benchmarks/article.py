@@ -1,6 +1,6 @@
 """The article's figures, in the linear model that takes them at their word and in the calibrated clock model.
 
-Prints the tables of docs/article.md: `python -m benchmarks.article`. `tests/test_article.py` holds the page against them.
+Prints the tables of docs/article.md: `python -m benchmarks.article`; `tests/test_article.py` compares.
 """
 
 from __future__ import annotations
@@ -162,25 +162,25 @@ def conflicts() -> list[Conflict]:
     return [
         Conflict(
             "A05 + A06 + A07",
-            f"with a hazard that never falls, 0.82 gains 6.2 months only if the median is at least {untreated:.1f} months "
-            f"untreated and {treated:.1f} treated",
+            "with a hazard that never falls, 0.82 gains 6.2 months only if the median is at least "
+            f"{untreated:.1f} months untreated and {treated:.1f} treated",
             "cannot hold: no median of 34 months is seen in an extension of 24",
         ),
         Conflict(
             "A05 + A06 and SOD1",
-            f"that median counts from the first dose; from onset SOD1-ALS has {MEDIAN_SOD1_MONTHS:.1f} months (NH-03)",
+            f"that median counts from the first dose; from onset SOD1-ALS has {MEDIAN_SOD1_MONTHS:.1f} (NH-03)",
             "cannot hold, unless treatment begins within four months of onset",
         ),
         Conflict(
             "A10 + A05",
-            f"a course slowed to {1 / stretch:.2f} takes {stretch:.2f} times as long; if survival followed, 6.2 months would be "
-            f"gained on a median of {GAIN_MONTHS / (stretch - 1):.1f}",
+            f"a course slowed to {1 / stretch:.2f} takes {stretch:.2f} times as long; if survival followed, "
+            f"6.2 months would be gained on a median of {GAIN_MONTHS / (stretch - 1):.1f}",
             f"hold together only if treatment leaves {100 * spared:.0f} % of the hazard untouched",
         ),
         Conflict(
             "A10 + A11 + A06",
-            f"after {untreated:.1f} months half of the untreated are dead, at a mean ALSFRS-R of {score:.0f} and a mean vital "
-            f"capacity of {breathing:.0f} % from onset",
+            f"after {untreated:.1f} months half of the untreated are dead, at a mean ALSFRS-R of {score:.0f} and a "
+            f"mean vital capacity of {breathing:.0f} % from onset",
             "cannot hold: people with ALS die of breathing that fails, near 40 %",
         ),
         Conflict(
@@ -190,7 +190,7 @@ def conflicts() -> list[Conflict]:
         ),
         Conflict(
             "A03 + A04",
-            f"P = .032 for 1.4 points needs a standard error of {error:.2f}; the published interval has {published:.2f}",
+            f"P = .032 for 1.4 points needs a standard error of {error:.2f}; that published is {published:.2f}",
             f"cannot hold: with that error P is {_p(SAVED_POINTS / published):.2f}",
         ),
         Conflict(

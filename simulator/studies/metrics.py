@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from simulator.analysis import contrast, moments
 from simulator.analysis.moments import Estimate
 from simulator.results import Result
+from simulator.results.variables import KINGS
 from simulator.units import DAYS_PER_MONTH
 
 Floats = NDArray[np.float64]
@@ -75,8 +76,9 @@ class Metric(NamedTuple):
 
 
 def known(result: Result) -> tuple[Metric, ...]:
-    """The metrics of a result: those of which its model has the variable."""
-    return tuple(metric for metric in METRICS if not metric.of or result.has(metric.of))
+    """The metrics of a result: those of which its model has the variable; stages where there is no score."""
+    metrics = METRICS if result.has("alsfrs_r") else (*STAGE_METRICS, *METRICS)
+    return tuple(metric for metric in metrics if not metric.of or result.has(metric.of))
 
 
 def _as_if_alive(view: View) -> Estimate:
@@ -99,6 +101,17 @@ def _survivors_log_ratio(view: View) -> Estimate:
 
 def _survivors_log_sod1(view: View) -> Estimate:
     return moments.mean_over(np.log(view.truth("sod1_csf")), view.alive)
+
+
+def _late_stage(view: View) -> Estimate:
+    stage = view.result.groups["truth"]["kings_stage"].values[view.arm, :, view.at][view.who]
+    return moments.scaled(moments.proportion(stage >= KINGS.index("4A")), 100)
+
+
+def _summary_late_stage(view: View) -> Estimate:
+    share = view.result.groups["summary"]["kings_stage_share"].values[view.arm, view.at, KINGS.index("4A") :].sum()
+    n = view.result.n_patients
+    return Estimate(100 * float(share), 100 * float(np.sqrt(share * (1 - share) / n)), n)
 
 
 def _event_free(view: View) -> Estimate:
@@ -140,6 +153,18 @@ def _nothing(view: View) -> Estimate:
     return UNKNOWN
 
 
+STAGE_METRICS = (
+    Metric(
+        "kings_4_or_dead",
+        "King's stage 4 or dead",
+        "%",
+        _late_stage,
+        _summary_late_stage,
+        digits=1,
+        by_stratum=True,
+        of="kings_stage",
+    ),
+)
 METRICS = (
     Metric(
         "alsfrs_r_change_as_if_alive",
