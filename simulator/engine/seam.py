@@ -4,15 +4,11 @@ The loop calls the functions below; which model answers is decided by the type o
 under numba and at run time in plain Python. A model registers its functions once, and the loop never names a model.
 """
 
-import inspect
 from collections.abc import Callable
-from typing import Any
 
-from numba.extending import overload
+from simulator.engine.choice import Table, by_type
 
-from simulator.engine.jit import JIT, OPTIONS
-
-_ANSWERS: dict[str, dict[type, Callable]] = {}
+_ANSWERS: dict[str, Table] = {}
 
 
 def register(parameters: type, **functions: Callable) -> None:
@@ -26,20 +22,7 @@ def register(parameters: type, **functions: Callable) -> None:
 
 
 def _seam(stub: Callable) -> Callable:
-    table = _ANSWERS.setdefault(stub.__name__, {})
-
-    def call(*args: Any) -> Any:
-        return table[type(args[0])](*args)
-
-    if not JIT:
-        return call
-
-    def choose(*args: Any) -> Callable | None:
-        return table.get(getattr(args[0], "instance_class", type(None)))
-
-    choose.__signature__ = inspect.signature(stub)  # type: ignore[attr-defined]
-    overload(stub, jit_options={**OPTIONS, "forceinline": True})(choose)
-    return stub
+    return by_type(_ANSWERS.setdefault(stub.__name__, {}))(stub)
 
 
 @_seam

@@ -34,6 +34,7 @@ class Full(NamedTuple):
     traits: np.ndarray  # (row, patient) float32 all rows at baseline, response to the first arm's drug included
     candidates: np.ndarray  # (2, patient) int32 accepted candidate, candidates tried
     doses: np.ndarray  # (arm, patient, dose) float32 days of the patient's own calendar, NaN where none
+    lives: np.ndarray  # (arm, patient, rules.KEPT) float32 days of what rules found, infinity where never
 
 
 class Space(NamedTuple):
@@ -49,6 +50,7 @@ class Space(NamedTuple):
     peeked: np.ndarray  # (row * LANES,)
     o: np.ndarray  # (output row * LANES,)
     calendars: np.ndarray  # (part, dose) float32 days of doses in the patients' own calendars, infinity after the last
+    lives: np.ndarray  # (part, rules.COLUMNS) float32 what rules remember; one row where there are none
     day: np.ndarray  # (LANES,) float32 actual visit days
     x: np.ndarray  # (LANES,) float32 values being summed
     alive: np.ndarray  # (LANES,) int32 mask

@@ -12,12 +12,14 @@ from simulator.engine.batches import Sizes
 from simulator.engine.dosing import Arms
 from simulator.engine.observe import Visits
 from simulator.engine.people import Gates, People
+from simulator.engine.rules import NoRules, Rules
 from simulator.engine.space import Calendar
 from simulator.engine.sums import scales
 from simulator.program.arms import arms
 from simulator.program.calendar import calendar, visits
 from simulator.program.models import MODELS
 from simulator.program.people import people
+from simulator.program.rules import has_rules, rules
 from simulator.program.screening import gates
 from simulator.program.trial import allocation
 from simulator.units import DAYS_PER_WEEK
@@ -35,6 +37,7 @@ class Program(NamedTuple):
     model: tuple  # the progression model's own parameter tuple
     people: People
     gates: Gates
+    rules: NoRules | Rules
     visits: Visits
     arms: Arms
     calendar: Calendar
@@ -54,11 +57,13 @@ def compile_program(scenario: Scenario, summarised: Iterable[tuple], patients: i
     steps = scenario.follow_up_days // DAYS_PER_WEEK + 1
     tables, reasons = gates(scenario)
     model = MODELS[scenario.progression.model]
-    days, table = calendar(scenario, steps, is_full), _summarised(summarised)
+    wanted = is_full or has_rules(scenario)
+    days, table = calendar(scenario, steps, wanted), _summarised(summarised)
     return Program(
         model=model.constants(scenario.progression),
         people=people(scenario),
         gates=tables,
+        rules=rules(scenario),
         visits=visits(scenario),
         arms=arms(scenario, steps),
         calendar=days,
@@ -84,6 +89,7 @@ def _sizes(scenario: Scenario, patients: int, days: Calendar, variables: int, ta
         strata=tables.shares.size,
         rules=len(tables.rules),
         doses=_most_doses(scenario),
+        ruled=has_rules(scenario),
     )
 
 
