@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from simulator.engine import lives as life
 from simulator.engine import observe, recruit, rows, screening, sums
-from simulator.engine import rules as decide
 from simulator.engine.jit import LANES
 from simulator.engine.space import Full, Space
 
@@ -36,6 +36,7 @@ class Sizes(NamedTuple):
     rules: int
     doses: int  # most doses of one patient in one arm, where patients have calendars of their own
     ruled: bool  # whether there are rules of a life
+    carriers: bool  # whether people enter before onset
 
     @property
     def rows(self) -> int:
@@ -83,7 +84,7 @@ def make_worker(sizes: Sizes, batch: int = BATCH, part: int = PART) -> Worker:
         peeked=aligned(n * LANES),
         o=aligned(rows.OUTPUT_ROWS * LANES),
         calendars=np.full((part, sizes.doses + 1), np.inf, np.float32),
-        lives=aligned(part if sizes.ruled else 1, decide.COLUMNS),
+        lives=aligned(part if sizes.ruled or sizes.doses else 1, life.COLUMNS),
         day=aligned(LANES),
         x=aligned(LANES),
         alive=aligned(LANES, dtype=np.int32),
@@ -142,10 +143,11 @@ def make_full(sizes: Sizes, is_full: bool) -> Full:
         kind=np.zeros((arms, n), np.int8),
         death=np.full((arms, n), nan),
         stop=np.full((arms, n), nan),
+        onset=np.full((arms, n if sizes.carriers else 0), nan),
         traits=np.empty((sizes.rows, n), np.float32),
         candidates=np.zeros((2, n), np.int32),
         doses=np.full((arms, n, sizes.doses), np.float32(np.inf)),
-        lives=np.full((arms, n, len(decide.KEPT) if sizes.ruled else 0), np.float32(np.inf)),
+        lives=np.full((arms, n, len(life.KEPT) if sizes.ruled else 0), np.float32(np.inf)),
     )
 
 

@@ -43,7 +43,7 @@ def _visit(decide, visits, nominal, key, full, a, visit, s, w, o, day, held, liv
         alive, place = F(day) <= death, first + int(w[SLOT + i])
         if held[i] == F(day) <= dropout and (alive or (rules.exist(decide) and death > NOBODY)):
             seen = observe.observe(visits, key, w, s, o, visit, F(day), i)
-            rules.consider(decide, key, lives, w, s, o, visit, F(day), i, seen)
+            rules.consider(decide, a, key, lives, w, s, o, visit, F(day), i, seen)
             if kept and alive:
                 full.observed[observe.DAY, a, place, visit] = F(day)
                 for k in range(len(seen)):
@@ -101,6 +101,8 @@ def keep_events(full, a, space, blocks, first):
                 place = first + int(w[SLOT + i])
                 full.event[a, place], full.kind[a, place] = s[EVENT + i], np.int8(s[KIND + i])
                 full.death[a, place], full.stop[a, place] = s[DEATH + i], s[rows.STOP + i]
+                if full.onset.shape[1] > 0:
+                    full.onset[a, place] = s[rows.SYMPTOMS + i]
                 for k in range(full.doses.shape[2]):
                     full.doses[a, place, k] = space.calendars[int(w[SLOT + i]), k]
                 for k in range(full.lives.shape[2]):

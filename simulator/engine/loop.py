@@ -7,7 +7,7 @@ epoch, then the next block; in summary mode the dead leave the blocks at the end
 
 import numpy as np
 
-from simulator.engine import dosing, effect, rows, rules, seam
+from simulator.engine import dosing, effect, plans, rows, rules, seam
 from simulator.engine.jit import LANES, U64, block, inline, kernel, merge
 from simulator.engine.looking import find, keep_events, look_at_everybody, show, sum_up
 from simulator.engine.mathematics import ONE, TWO, ZERO, F
@@ -41,8 +41,8 @@ def _load(space, decide, arms, a, drug, key, start, n):
                 s[DEATH + i] = NOBODY
                 s[EVENT + i] = NOBODY
         effect.respond(drug, key, w, s)
-        dosing.begin(arms, a, key, w, s, space.calendars)
         rules.begin(decide, space.lives, w, s)
+        dosing.begin(arms, a, w, s, space.lives, space.calendars)
 
 
 @inline
@@ -75,11 +75,11 @@ def _happen(s, i, day):
 
 
 @block
-def _peek(model, drug, table, doses, cursor, own, calendars, w, before, now, s, step, days, addon):
+def _peek(model, drug, table, doses, cursor, own, piece, calendars, w, before, now, s, step, days, addon):
     """Put into `s` the state `days` days into the step, from the state before it and the deaths known `now`."""
     _copy(before, s)
     if own:
-        dosing.treat_own(model, drug, table, calendars, w, s, step, days, addon)
+        dosing.treat_own(model, drug, table, piece, calendars, w, s, step, days, addon)
     else:
         dosing.treat(model, drug, table, doses, cursor, s, step, days, addon)
     seam.peek(model, s, F(days))
@@ -111,8 +111,8 @@ def _look_inside(
     _resolve(model, s)
     for d in range(1, WEEK):
         _peek(
-            model, drug, arms.table[a], doses, cursor, arms.own[a], space.calendars, space.w[b], space.before, s,
-            space.peeked, step, d, addon,
+            model, drug, arms.table[a], doses, cursor, arms.own[a], arms.piece[a], space.calendars, space.w[b],
+            space.before, s, space.peeked, step, d, addon,
         )  # fmt: skip
         day = WEEK * step + d
         _look(
@@ -127,7 +127,7 @@ def _epoch(
 ):
     """28 days of block b in arm `a`. Returns the place of the next dose in the shared calendar."""
     s, w, own, propagators = space.s[b], space.w[b], arms.own[a], arms.table[a]
-    seam.renew(model, key, w, s, epoch)
+    rules.renew(decide, model, key, w, s, epoch)
     for step in range(STEPS_PER_EPOCH * epoch, min(STEPS_PER_EPOCH * (epoch + 1), calendar.flags.size)):
         addon, flags, day = arms.addon[a, step], calendar.flags[step], WEEK * step
         after = cursor
@@ -136,11 +136,13 @@ def _epoch(
         if flags & LOOK:
             _resolve(model, s)
             _look(model, decide, drug, visits, key, calendar, table, totals, full, a, space, b, s, day, addon, first)
-        rules.carry_out(decide, model, space.lives, w, s, step)
+        rules.carry_out(decide, model, key, space.lives, w, s, step)
+        if own:
+            plans.plan(arms, a, key, w, s, space.lives, space.calendars, step)
         if flags & INSIDE:
             _copy(s, space.before)
         if own:
-            dosing.treat_own(model, drug, propagators, space.calendars, w, s, step, WHOLE, addon)
+            dosing.treat_own(model, drug, propagators, arms.piece[a], space.calendars, w, s, step, WHOLE, addon)
         elif after > 0:
             dosing.treat(model, drug, propagators, doses, cursor, s, step, WHOLE, addon)
         else:

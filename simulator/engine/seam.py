@@ -12,13 +12,21 @@ _ANSWERS: dict[str, Table] = {}
 
 
 def register(parameters: type, **functions: Callable) -> None:
-    """Make a model known: its parameter type and one function for every name of this seam."""
+    """Make a model known: its parameter type and one function for every name of this seam.
+
+    `turn` may be missing where nobody can enter before onset (`PRESYMPTOMATIC` of the specification).
+    """
+    functions = {"turn": _no_turn} | functions
     if missing := _ANSWERS.keys() ^ functions.keys():
         raise TypeError(
             f"{parameters.__name__}: a model answers exactly {sorted(_ANSWERS)}; differs in {sorted(missing)}"
         )
     for name, function in functions.items():
         _ANSWERS[name][parameters] = function
+
+
+def _no_turn(model, key, w, s, step):
+    pass
 
 
 def _seam(stub: Callable) -> Callable:
@@ -55,7 +63,15 @@ def arrive(model, s):
 
 @_seam
 def renew(model, key, w, s, epoch):
-    """Begin 28-day epoch number `epoch` of the study: the new volatility."""
+    """Begin 28-day epoch number `epoch` of the study: the new volatility of those who entered at or after onset."""
+
+
+@_seam
+def turn(model, key, w, s, step):
+    """The week `step` begins, and people entered before onset: their own epochs, counted from ONSET, begin in it.
+
+    SYMPTOMS gets the day of the week before on which disease began in this arm.
+    """
 
 
 @_seam
