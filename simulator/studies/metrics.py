@@ -134,6 +134,14 @@ def _nothing(view: View) -> Estimate:
     return UNKNOWN
 
 
+def _doses(view: View) -> Estimate:
+    """Doses given so far, over everybody; nothing where nobody has had one."""
+    doses = view.result.groups["doses"]
+    mine = (doses["arm"].values == view.arm) & (doses["day"].values <= view.day)
+    count = np.bincount(doses["patient"].values[mine], minlength=view.result.n_patients)[view.who]
+    return moments.mean(count) if mine.any() else UNKNOWN
+
+
 METRICS = (
     Metric(
         "alsfrs_r_change_as_if_alive",
@@ -172,6 +180,7 @@ METRICS = (
     ),
     Metric("event_free", "Event-free", "%", _event_free, _read("event_free", 100.0), digits=1, by_stratum=True),
     Metric("event_free_months", "Event-free time so far", "months", _event_free_months, _summary_event_free_months),
+    Metric("doses", "Doses given so far", "doses", _doses, _nothing),
 )
 
 
