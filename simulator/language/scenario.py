@@ -56,10 +56,10 @@ class Scenario(Part):
     treatments: dict[Name, Treatment]
     arms: Annotated[dict[Name, list[Epoch]], Field(min_length=1, max_length=20)]
     visits: Visits
-    rules: Rules | None = None
     follow_up_days: Interval
     adherence: Adherence | None = None
     attrition: Attrition | None = None
+    rules: Rules | None = None
     trial: Trial | None = None
     output: Output = Output()
 

@@ -180,8 +180,23 @@ METRICS = (
     ),
     Metric("event_free", "Event-free", "%", _event_free, _read("event_free", 100.0), digits=1, by_stratum=True),
     Metric("event_free_months", "Event-free time so far", "months", _event_free_months, _summary_event_free_months),
-    Metric("doses", "Doses given so far", "doses", _doses, _nothing),
 )
+
+
+DOSES = Metric("doses", "Doses given so far", "doses", _doses, _nothing)
+"""Shown where an arm's patients get their doses on days of their own."""
+
+
+def own_calendars(result: Result) -> bool:
+    """Whether some arm's doses fall on more days than any of its patients has had doses."""
+    if not result.is_full:
+        return False
+    doses = {name: array.values for name, array in result.groups["doses"].items()}
+    for arm in np.unique(doses["arm"]):
+        mine = doses["arm"] == arm
+        if len(np.unique(doses["day"][mine])) > np.bincount(doses["patient"][mine]).max():
+            return True
+    return False
 
 
 def estimate(metric: Metric, result: Result, arm: str, day: float, who: Any = EVERYBODY) -> Estimate:
