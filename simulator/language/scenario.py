@@ -87,6 +87,16 @@ class Scenario(Part):
     def __hash__(self) -> int:
         return hash(self.sha256)
 
+    def __repr__(self) -> str:
+        from simulator.language.display import text
+
+        return text(self)
+
+    def _repr_html_(self) -> str:
+        from simulator.language.display import html
+
+        return html(self)
+
     def content(self) -> dict[str, Any]:
         """Plain data, complete, with the sources: what `resolved_yaml` writes."""
         data: dict[str, Any] = content(self)
