@@ -98,6 +98,7 @@ class ClockSpec(Specification):
         "ft9_stage",
     )
     SCORES_ITEMS: ClassVar[bool] = True
+    PRESYMPTOMATIC: ClassVar[bool] = True
 
     model: Literal["clock"]
     d50_months: dict[str, PositiveDistribution]

@@ -6,7 +6,7 @@ from simulator.engine import rows
 from simulator.engine.jit import LANES, inline, merge
 from simulator.engine.mathematics import ONE, ZERO, F, exp32, expm1_32, log32
 from simulator.engine.random import U32, Stream, normals, sample
-from simulator.engine.rows import AGE_AT_ONSET, ENTRY, FAST, TIME_SINCE_ONSET, VARIANT
+from simulator.engine.rows import ENTRY, FAST, TIME_SINCE_ONSET, VARIANT
 from simulator.models.linear.kernels.state import (
     AMPLITUDE,
     BACKGROUND,
@@ -26,7 +26,7 @@ from simulator.units import DAYS_PER_MONTH
 
 TRAIT = U32(Stream.TRAIT)
 I0, I1, I2, I3 = U32(0), U32(1), U32(2), U32(3)
-MONTH, YEARS, HALF_SCORE, MIDDLE_AGE = F(DAYS_PER_MONTH), F(1 / 12), F(24.0), F(50.0)
+MONTH, HALF_SCORE, MIDDLE_AGE = F(DAYS_PER_MONTH), F(24.0), F(50.0)
 MINUS_INFINITY = F(-np.inf)
 NEARLY_CONSTANT = F(1e-6)
 
@@ -92,8 +92,7 @@ def arrive(model, s):
     for i in range(LANES):
         months = s[MONTHS + i]
         s[rows.USED + i] = s[CHANCE + i] * months * cumulative_share(s[GROWTH + i] * months)
-        age = s[AGE_AT_ONSET + i] + months * YEARS
-        s[BACKGROUND + i] = model.background * exp32(model.log_growth * (age - MIDDLE_AGE))
+        s[BACKGROUND + i] = model.background * exp32(model.log_growth * (s[rows.AGE + i] - MIDDLE_AGE))
 
 
 def renew(model, key, w, s, epoch):
