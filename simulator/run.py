@@ -67,8 +67,15 @@ def simulate(
     """
     if scenario.person is not None:
         raise SimulatorError("this scenario has a person: als-sim run and simulator.simulate look for twins of them")
-    asked = {"patients": patients, "seed": seed, "threads": threads, "output": output}
-    found = recorded(scenario, progress=progress, max_memory=max_memory, **asked)
+    found = recorded(
+        scenario,
+        patients=patients,
+        seed=seed,
+        threads=threads,
+        output=output,
+        progress=progress,
+        max_memory=max_memory,
+    )
     n = found.n_patients
     return name(found, lambda: provenance(scenario, n, found.seed, output))
 
@@ -192,9 +199,7 @@ def _do_range(program: Program, key: Key, full: Full, worker: batches.Worker, sp
     return -1
 
 
-def _do_chosen(
-    p: Program, key: Key, full: Full, worker: batches.Worker, span: range, *, numbers: np.ndarray
-) -> int:
+def _do_chosen(p: Program, key: Key, full: Full, worker: batches.Worker, span: range, *, numbers: np.ndarray) -> int:
     """Recruit the neighbourhood of patients chosen by number, batch by batch, and let only the chosen live."""
     space, tried = worker.space, worker.search.tried
     at = span.start

@@ -12,6 +12,7 @@ class Kind(StrEnum):
     biomarkers = "biomarkers"
     benefit = "benefit"
     patient = "patient"
+    person = "person"
 
 
 class Image(StrEnum):

@@ -15,9 +15,7 @@ Points = Annotated[
 Domain = Annotated[
     Quantity, Limit("not a score of 0 to 12", "Write the points of one domain, 0 to 12", minimum=0, maximum=12)
 ]
-Percent = Annotated[
-    Quantity, Limit("not a percentage of 0 to 200", "Write % of predicted", minimum=0, maximum=200)
-]
+Percent = Annotated[Quantity, Limit("not a percentage of 0 to 200", "Write % of predicted", minimum=0, maximum=200)]
 DOMAINS = ("bulbar", "fine_motor", "gross_motor", "respiratory")
 BREATHING = ("svc_percent", "fvc_percent")
 OUTCOMES = (

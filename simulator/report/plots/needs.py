@@ -15,6 +15,8 @@ def drawable(result: Result) -> tuple[Kind, ...]:
     """The pictures that a result holds enough for."""
     missing = {Kind.benefit, Kind.patient} if not result.is_full else set()
     missing |= {Kind.benefit} if len(result.arms) < 2 else set()
+    missing |= {Kind.benefit, Kind.patient} if result.weight is not None else set()  # they show twins one by one
+    missing |= set() if result.is_full and "weight" in result.groups["patients"] else {Kind.person}
     return tuple(kind for kind in Kind if kind not in missing)
 
 

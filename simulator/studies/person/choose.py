@@ -153,7 +153,7 @@ def _weigh(
 
 
 def _threshold(fit: Floats, wanted: int) -> float:
-    """The c with sum of min(1, fit/c) = `wanted`, so that as many are kept on average; 0 where there are not so many."""
+    """The c with sum of min(1, fit/c) = `wanted`: so many are kept on average; 0 where there are not so many."""
     if len(fit) <= wanted:
         return 0.0
     ordered = np.sort(fit)

@@ -53,9 +53,7 @@ def domain_fit(domain: Floats, steepness: Floats, name: str, points: float, sd: 
     return _sum(_shares(domain, steepness, name, sd))[:, int(points)]
 
 
-def total_fit(
-    domains: Sequence[tuple[Floats, str]], steepness: Floats, low: float, high: float, sd: float
-) -> Floats:
+def total_fit(domains: Sequence[tuple[Floats, str]], steepness: Floats, low: float, high: float, sd: float) -> Floats:
     """P(all twelve items add up to low ... high) for each twin."""
     parts = [_sum(_shares(domain, steepness, name, sd)) for domain, name in domains]
     total = _sum(parts)

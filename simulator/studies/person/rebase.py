@@ -71,9 +71,8 @@ def _observed(observed: Arrays, now: int, reading: Reading) -> Arrays:
     """What visits saw from now on; now itself is what was measured of the person."""
     found = {}
     for key, values in observed.items():
-        values = values.copy()
-        values[:, :, 0] = 0 if key == "day" else np.nan
-        found[key] = values
+        found[key] = values.copy()
+        found[key][:, :, 0] = 0 if key == "day" else np.nan
     found["day"][:, :, 1:] -= now
     for name, key in READ.items():
         if key in found and (given := getattr(reading, name)) is not None:

@@ -58,9 +58,7 @@ def person(
         raise SimulatorError("the scenario has no person. Add the block person, or begin with case_a")
     line, wanted = timeline(scenario.person), scenario.patients if patients is None else patients
     chosen = choose(scenario, line, wanted, seed=seed, threads=threads, method=method, progress=progress)
-    lives = recorded(
-        future(scenario, line), seed=seed, threads=threads, max_memory=max_memory, numbers=chosen.numbers
-    )
+    lives = recorded(future(scenario, line), seed=seed, threads=threads, max_memory=max_memory, numbers=chosen.numbers)
     found = rebase(lives, scenario, line.now, chosen)
     if output == "summary":
         found = replace(found, patients={}, events={}, truth={}, observed={}, doses={})
