@@ -35,6 +35,8 @@ ENOUGH = 1e-3
 WEIGHED = 64 * BLOCK
 """Twins looked at where weights are used: 1,048,576."""
 LEAST_EFFECTIVE = 10.0
+PROBE, MOST_CANDIDATES = 8, 4_000
+"""Twins met first, and the most candidates one of them may take."""
 METHODS = ("auto", "accept", "weigh")
 LOTS = 0x7477696E  # the key of a block of lots begins here; the engine's generator is another one
 
@@ -102,6 +104,7 @@ def _looks(scenario: Scenario, line: Timeline, seed: int, threads: int | None) -
     """Block after block of twins, up to now."""
     past, person = history(scenario, line), scenario.person
     assert person is not None
+    _probe(scenario, past, seed)
     for block in range(2**31):
         numbers = np.arange(block * BLOCK, (block + 1) * BLOCK)
         record = recorded(past, seed=seed, threads=threads, numbers=numbers)
@@ -110,6 +113,18 @@ def _looks(scenario: Scenario, line: Timeline, seed: int, threads: int | None) -
         lots = np.random.Generator(np.random.Philox(key=np.array([seed, LOTS + block], np.uint64))).random(BLOCK)
         can = fit > 0
         yield Seen(numbers[can], fit[can], lots[can], found)
+
+
+def _probe(scenario: Scenario, past: Scenario, seed: int) -> None:
+    """Refuse at once where hardly anybody lives until the twins' entry: each would take thousands of candidates."""
+    path, remedy = ("entry", "time_since_onset_months"), "Correct it, the genotype, or earlier measurements"
+    try:
+        tried = int(recorded(past, patients=PROBE, seed=seed, threads=1).patients["candidates"].max())
+    except SimulatorError as error:
+        raise PersonError(str(scenario._origin.fault(Problem(path, str(error).partition(". ")[0], remedy)))) from None
+    if tried > MOST_CANDIDATES:
+        fact = f"fewer than 1 in {tried // PROBE:,} people like this live that long without death or ventilation"
+        raise PersonError(str(scenario._origin.fault(Problem(path, fact, remedy))))
 
 
 def _accept(first: Seen, looks: Iterator[Seen], wanted: int, progress: Callable[[int, int], None] | None) -> Chosen:
