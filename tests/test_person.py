@@ -13,13 +13,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 import simulator as sim
 from simulator.analysis import contrast, moments
 from simulator.analysis.quantiles import quantiles
+from simulator.cli.app import app
 from simulator.errors import SimulatorError
 from simulator.language import parse
 from simulator.language.blocks.person import Person
+from simulator.report.page import report_html
 from simulator.run import recorded
 from simulator.studies.headline import headline
 from simulator.studies.person import PersonError, choose, items
@@ -29,6 +32,7 @@ from simulator.studies.person.timeline import future, timeline
 from simulator.studies.replay import deviations, replay
 from simulator.studies.single import Request, run_to_folder
 from simulator.units import DAYS_PER_MONTH
+from tests.test_plots import check_texts
 
 FEW = {"visits.every_days": 182, "follow_up_days": 1096, "output": {"every_days": 91, "stages": True}}
 SEED = 5
@@ -65,6 +69,22 @@ def test_patients_chosen_by_number_are_those_of_the_whole_run():
                     assert np.array_equal(values, getattr(whole, group)[key][:, numbers], equal_nan=True), key
             for key, values in part.patients.items():
                 assert np.array_equal(values, whole.patients[key][numbers]), key
+
+
+def test_holds_and_ends_count_from_now():
+    """With a measurement 5 months before now the arm begins later in the twins' lives, and its holds with it."""
+    scenario = one(now={"alsfrs_r": 38}, earlier=[{"months_before": 5, "alsfrs_r": 43}]).replace(
+        {
+            "arms.tofersen": [
+                {"treatments": ["tofersen"], "from_day": 0, "to_day": 200, "holds": [{"from_day": 56, "to_day": 112}]}
+            ]
+        }
+    )
+    found = sim.person(scenario, patients=20, seed=SEED)
+    doses = found.groups["doses"]
+    alive = int(np.argmax(found.groups["events"]["event_free_time"].values[1]))
+    days = doses["day"].values[(doses["patient"].values == alive) & (doses["arm"].values == 1)]
+    assert days.tolist() == [0, 14, 28, 112, 140, 168, 196]
 
 
 def test_a_crowd_is_not_simulated_from_one_person():
@@ -335,3 +355,73 @@ def test_the_account_is_a_share_of_twins():
     assert [row.at_least_as_well for row in told] == pytest.approx([100 * share for share in shares], abs=0.21)
     together = {row.arm: row.estimate for row in portrait(found).together}
     assert together["tofersen"] <= min(told[0].at_least_as_well, told[1].at_least_as_well)
+
+
+# --- how it is shown
+
+
+@cache
+def shown():
+    """A person with much to show, weighed."""
+    scenario = one(
+        now={"alsfrs_r": 38, "svc_percent": 84},
+        earlier=[{"months_before": 5, "alsfrs_r": 43}],
+        account=[{"quote": "lost <4>", "arm": "tofersen", "outcome": "alsfrs_r_change", "months": 18, "value": -4}],
+        published=["NH-01"],
+    )
+    given, choose.WEIGHED = choose.WEIGHED, 3 * choose.BLOCK
+    found = sim.person(scenario, patients=500, seed=SEED, method="weigh")
+    choose.WEIGHED = given
+    return found
+
+
+def test_the_fan_shows_the_person():
+    found = shown()
+    assert found.weight is not None
+    picture = found.plot.person()
+    check_texts(picture.figure)
+    assert picture.svg() == shown().plot.person().svg()
+    treated = picture.figure.axes[1]
+    median, measured, told = treated.lines
+    assert measured.get_xydata().tolist() == [[0.0, 38.0], [-5.0, 43.0]]
+    assert told.get_xydata().tolist() == [[18.0, 34.0]]
+    days = found.time[: len(median.get_xdata())]
+    assert np.allclose(median.get_xdata() * DAYS_PER_MONTH, days)
+    level = found.groups["summary"]["alsfrs_r_quantile"].values[1, : len(days), 2]
+    assert np.allclose(median.get_ydata(), level)
+    assert set(found.plot.kinds) == {"trajectories", "survival", "occupancy", "stages", "biomarkers", "person"}
+
+
+def test_the_report_holds_the_person():
+    html = report_html(shown())
+    for words in (
+        '<figure id="person"',
+        "lost &lt;4&gt;",
+        "NH-01",
+        "ALSFRS-R, death = 0, points",
+        "effective sample size",
+    ):
+        assert words in html, words
+    assert "<4>" not in html
+
+
+def test_the_command_prints_the_person(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        one(
+            account=[{"quote": "said", "arm": "tofersen", "outcome": "alsfrs_r", "months": 6, "value": 30}]
+        ).resolved_yaml()
+    )
+    done = CliRunner().invoke(app, ["run", str(file), "-n", "80", "-o", str(tmp_path / "out")])
+    assert done.exit_code == 0, done.output
+    for words in (
+        "effective sample size 80",
+        "ALSFRS-R, survivors, points",
+        "36 mo  B vs A",
+        "percentile",
+        "not proven",
+    ):
+        assert words in done.stdout, words
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    done = CliRunner().invoke(app, ["run", str(file), "-n", "80", "-o", str(tmp_path / "out"), "--json"])
+    assert json.loads(done.stdout)["twins"] == 80
