@@ -215,8 +215,9 @@ def _do_chosen(p: Program, key: Key, full: Full, worker: batches.Worker, span: r
             table[: len(places)] = table[places]
         if full.kind.shape[1] > 0:
             looking.keep_people(full, space.cohort, space.who, tried, len(places), at)
-        loop.live(p.model, key, p.visits, p.arms, p.calendar, p.table, at, len(places), space, worker.totals, full)
-        at += len(places)
+        n = len(places)
+        loop.live(p.model, p.rules, key, p.visits, p.arms, p.calendar, p.table, at, n, space, worker.totals, full)
+        at += n
     return -1
 
 

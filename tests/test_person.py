@@ -71,6 +71,22 @@ def test_patients_chosen_by_number_are_those_of_the_whole_run():
                 assert np.array_equal(values, whole.patients[key][numbers]), key
 
 
+def test_holds_and_ends_count_from_now():
+    """With a measurement 5 months before now the arm begins later in the twins' lives, and its holds with it."""
+    scenario = one(now={"alsfrs_r": 38}, earlier=[{"months_before": 5, "alsfrs_r": 43}]).replace(
+        {
+            "arms.tofersen": [
+                {"treatments": ["tofersen"], "from_day": 0, "to_day": 200, "holds": [{"from_day": 56, "to_day": 112}]}
+            ]
+        }
+    )
+    found = sim.person(scenario, patients=20, seed=SEED)
+    doses = found.groups["doses"]
+    alive = int(np.argmax(found.groups["events"]["event_free_time"].values[1]))
+    days = doses["day"].values[(doses["patient"].values == alive) & (doses["arm"].values == 1)]
+    assert days.tolist() == [0, 14, 28, 112, 140, 168, 196]
+
+
 def test_a_crowd_is_not_simulated_from_one_person():
     with pytest.raises(SimulatorError, match="this scenario has a person"):
         sim.run.simulate(one(), patients=5)

@@ -13,6 +13,7 @@ CROWD = {
     "strata": "one person is in no stratum",
     "trial": "one person is in no trial",
     "attrition": "one person does not drop out",
+    "rules": "visits decide nothing for one person",
 }
 
 
@@ -40,7 +41,7 @@ def _entry(scenario: Any) -> Iterator[Problem]:
         yield Problem((*AT, "earlier", number, "months_before"), fact, "Correct it, or entry.time_since_onset_months")
 
 
-@reads("person", "strata", "trial", "attrition", "visits")
+@reads("person", "strata", "trial", "attrition", "rules", "visits")
 def _alone(scenario: Any) -> Iterator[Problem]:
     """What only a crowd has."""
     if scenario.person is None:
@@ -51,6 +52,23 @@ def _alone(scenario: Any) -> Iterator[Problem]:
     if scenario.visits.entry_effect_points.value != 0:
         fact = "the effect of entering a trial has no place in one person's measurements"
         yield Problem(("visits", "entry_effect_points"), fact, "Write 0")
+
+
+@reads("person", "arms", "treatments")
+def _by_day(scenario: Any) -> Iterator[Problem]:
+    """Treatment of one person begins, ends and repeats on days: rules would look at visits before now."""
+    if scenario.person is None:
+        return
+    for arm, epochs in scenario.arms.items():
+        for number, epoch in enumerate(epochs):
+            for key in ("after", "until"):
+                if getattr(epoch, key) is not None:
+                    fact = "one person is treated from day to day, whatever happens"
+                    yield Problem(("arms", arm, number, key), fact, f"Remove {key}")
+    for name, one in scenario.treatments.items():
+        if one.kind == "antisense" and one.regimen.guided_by_nfl is not None:
+            fact = "one person's doses are not guided"
+            yield Problem(("treatments", name, "regimen", "guided_by_nfl"), fact, "Remove guided_by_nfl")
 
 
 @reads("person", "visits")

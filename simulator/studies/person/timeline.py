@@ -95,9 +95,10 @@ def future(scenario: Scenario, line: Timeline) -> Scenario:
 
 
 def _later(epoch: Any, days: int) -> dict[str, Any]:
-    """An epoch so many days later."""
+    """An epoch so many days later; holds count from its start."""
     to_day = None if epoch.to_day is None else epoch.to_day + days
-    return {"treatments": epoch.treatments, "from_day": epoch.from_day + days, "to_day": to_day}
+    holds = [hold.model_dump() for hold in epoch.holds] if epoch.holds else None
+    return {"treatments": epoch.treatments, "from_day": epoch.from_day + days, "to_day": to_day, "holds": holds}
 
 
 def _of_this_person(scenario: Scenario, line: Timeline) -> dict[str, Any]:
