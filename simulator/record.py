@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.engine import batches, observe, rows, sums
-from simulator.engine.allocation import allocate
+from simulator.engine.allocation import NOBODY, allocate
 from simulator.engine.people import strata_of
 from simulator.engine.random import make_key
 from simulator.engine.space import Full
@@ -69,19 +69,24 @@ def _patients(program: Program, full: Full, seed: int) -> Arrays:
         "age": _row(full, rows.AGE_AT_ONSET) + months / MONTHS_PER_YEAR,
         "time_since_onset": months,
         "stratum": strata,
-        **_allocated(program.allocation, strata, seed),
+        **_allocated(program, full, strata, seed),
         "candidates": full.candidates[1],
         "onset_site": _row(full, rows.SITE).astype(np.int8),
         **{key: _row(full, offset) for key, offset in program.parameters.items()},
     }
 
 
-def _allocated(block: np.ndarray | None, strata: np.ndarray, seed: int) -> Arrays:
+def _allocated(program: Program, full: Full, strata: np.ndarray, seed: int) -> Arrays:
     """The arm in which the trial would see each patient, where there is a trial."""
-    if block is None:
+    if program.allocation is None:
         return {}
+    block, lean = program.allocation.block, program.allocation.lean
+    if program.allocation.lead_in is not None:
+        strata = np.where(program.allocation.lead_in.passed(full), strata, np.int8(NOBODY))
+    x = lean.of(_row(full, lean.row), strata) if lean.row >= 0 else np.empty(0)
+    left, out = np.zeros_like(block), np.empty_like(strata)
     with np.errstate(over="ignore"):
-        return {"allocated_arm": allocate(make_key(seed), strata, block, np.zeros_like(block), np.empty_like(strata))}
+        return {"allocated_arm": allocate(make_key(seed), strata, block, lean.pull, x, left, out)}
 
 
 def _events(program: Program, full: Full) -> Arrays:
