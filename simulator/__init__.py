@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from simulator.run import simulate
     from simulator.studies.compare import compare
     from simulator.studies.replay import replay
+    from simulator.studies.trial import Trial, trial
 
 _HOMES = {
     "load": "simulator.language",
@@ -28,6 +29,8 @@ _HOMES = {
     "open_result": "simulator.results",
     "compare": "simulator.studies.compare",
     "replay": "simulator.studies.replay",
+    "Trial": "simulator.studies.trial",
+    "trial": "simulator.studies.trial",
 }
 
 Accessor.places["plot"] = "simulator.report.plots:Plots"  # `Result.plot`
@@ -36,12 +39,14 @@ __all__ = [
     "Result",
     "Scenario",
     "ScenarioError",
+    "Trial",
     "__version__",
     "compare",
     "load",
     "open_result",
     "replay",
     "simulate",
+    "trial",
 ]
 
 

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from simulator.results.tree import Result
 
 SEED = 1
-LIMIT = 5_000_000
+LIMIT, REPLICATES = 5_000_000, 2**31
+"""Most patients, and replicates that a seed has; the other half of the replicate's word is for potential outcomes."""
 SUMMED = [(s.of, s.transform == "log", bool(s.since), s.low, s.high) for s in SUMMARISED]
 
 
@@ -36,6 +37,7 @@ def simulate(
     seed: int | None = None,
     threads: int | None = None,
     output: str = "full",
+    replicate: int = 0,
     progress: Callable[[int, int], None] | None = None,
     max_memory: int | None = None,
 ) -> Result:
@@ -52,6 +54,8 @@ def simulate(
         Worker threads, the machine's cores by default; results do not depend on it.
     output : {"full", "summary"}
         Keep every patient, or stream sums only: memory then does not grow with the number of patients.
+    replicate : int, optional
+        Which replicate of a trial: other people under the same seed. 0 by default.
     progress : callable, optional
         Called with (patients done, patients in all) as batches finish.
     max_memory : int, optional
@@ -65,15 +69,16 @@ def simulate(
         The run would not fit in memory.
     """
     n, seed, workers = _checked(scenario, patients, seed, threads, output)
-    is_full = output == "full"
+    is_full, key = output == "full", key_of(seed, replicate)
     program = compile_program(scenario, SUMMED, n, is_full)
     _check_memory(batches.memory(program.sizes, is_full, workers), max_memory)
     full = batches.make_full(program.sizes, is_full)
     pool = batches.make_pool(program.sizes, workers)
-    _live(program, seed, full, pool, progress)
-    found = record(scenario, program, full, pool, seed)
+    _live(program, key, full, pool, progress)
+    found = record(scenario, program, full, pool, key)
     batches.keep(program.sizes, pool)
-    return name(found, lambda: provenance(scenario, n, seed, output))
+    arguments = {"patients": n, "seed": seed, "output": output} | ({"replicate": replicate} if replicate else {})
+    return name(found, lambda: provenance(scenario, arguments))
 
 
 def memory(scenario: Scenario, *, patients: int | None = None, threads: int | None = None, output: str = "full") -> int:
@@ -81,6 +86,13 @@ def memory(scenario: Scenario, *, patients: int | None = None, threads: int | No
     n, _, workers = _checked(scenario, patients, None, threads, output)
     program = compile_program(scenario, SUMMED, n, output == "full")
     return batches.memory(program.sizes, output == "full", workers)
+
+
+def key_of(seed: int, replicate: int) -> Key:
+    """The key of a replicate, or one clear error."""
+    if not 0 <= replicate < REPLICATES:
+        raise SimulatorError(f"there is no replicate {replicate:,}. Choose 0 to {REPLICATES - 1:,}")
+    return make_key(seed, replicate)
 
 
 def _checked(
@@ -124,25 +136,24 @@ def _free_memory() -> int | None:
 
 def _live(
     program: Program,
-    seed: int,
+    key: Key,
     full: Full,
     pool: list[batches.Worker],
     progress: Callable[[int, int], None] | None,
 ) -> None:
     """Recruit everybody and let them live, on all workers."""
-    key = make_key(seed)
 
     def call(worker: batches.Worker, first: int, count: int) -> int:
         with np.errstate(over="ignore"):  # plain Python mode; compiled code does not look
-            return _do_range(program, key, full, worker, range(first, first + count))
+            return do_range(program, key, full, worker, range(first, first + count))
 
     try:
         batches.run(call, pool, program.sizes.patients, progress)
     except batches.NoPatient as error:
-        raise SimulatorError(_nobody(program, error.stratum, error.rejected)) from None
+        raise SimulatorError(nobody(program, error.stratum, error.rejected)) from None
 
 
-def _do_range(program: Program, key: Key, full: Full, worker: batches.Worker, span: range) -> int:
+def do_range(program: Program, key: Key, full: Full, worker: batches.Worker, span: range) -> int:
     """Recruit a range of patients batch by batch and let them live. Returns -1, or the stratum nobody fits."""
     p, space, search = program, worker.space, worker.search
     batch = space.cohort.shape[1]
@@ -172,7 +183,7 @@ def _recruit(p: Program, key: Key, worker: batches.Worker, start: int, n: int) -
     return int(found)
 
 
-def _nobody(program: Program, stratum: int, rejected: np.ndarray) -> str:
+def nobody(program: Program, stratum: int, rejected: np.ndarray) -> str:
     """Which rule kept everybody out of a stratum."""
     owner, rule = program.reasons[int(rejected[stratum].argmax())]
     whose = f" of stratum {program.strata[stratum]!r}" if program.strata else ""

@@ -26,9 +26,7 @@ class Visits(NamedTuple):
 
     jitter: np.float32  # whole days either way
     missing: np.float32  # probability
-    randomised: (
-        np.int64
-    )  # visit at which people are randomised: like visit 0 on its day and never missed
+    randomised: np.int64  # visit at which people are randomised: like visit 0 on its day and never missed
     entry_effect: np.float32  # points by which ALSFRS-R is read too high after entry, at its fullest
     by_items: np.float32  # 1: ALSFRS-R is the sum of twelve items, each with noise; 0: a total with noise
     alsfrs_r: np.float32  # SD of a total score

@@ -28,6 +28,14 @@ COORDINATES = frozenset(
         "kings",
         "mitos",
         "ft9",
+        "replicate",
+        "analysis",
+        "analysis_day",
+        "side",
+        "measure",
+        "quantity",
+        "size",
+        "target",
     },
 )
 

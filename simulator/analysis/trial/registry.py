@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from simulator.analysis.trial import (
     ancova,
@@ -32,13 +32,15 @@ ALIVE = frozenset({Strategy.WHILE_ALIVE})
 class Analysis(NamedTuple):
     """An analysis: what it is called, its function of `TrialData` and options, what it estimates.
 
-    `death` are the strategies for death that the function can stand for; `estimand` has one of them.
+    `death` are the strategies for death that the function can stand for; `estimand` has one of them. `scale` is that of
+    its estimates.
     """
 
     name: str
     run: Callable[..., Estimate]
     estimand: Estimand
     death: frozenset[Strategy]
+    scale: Literal["identity", "log"] = "identity"
 
 
 _ALL = (
@@ -48,14 +50,14 @@ _ALL = (
     Analysis("mmrm", mmrm.mmrm, mmrm.ESTIMAND, FUNCTION),
     Analysis("random_slope", random_slope.random_slope, random_slope.ESTIMAND, FUNCTION),
     Analysis("joint_rank", joint_rank.joint_rank, joint_rank.ESTIMAND, COMPOSITE),
-    Analysis("win_ratio", win_ratio.win_ratio, win_ratio.ESTIMAND, COMPOSITE),
-    Analysis("logrank", logrank.logrank, logrank.ESTIMAND, COMPOSITE),
-    Analysis("stratified_logrank", logrank.stratified_logrank, logrank.ESTIMAND, COMPOSITE),
-    Analysis("cox", cox.cox, cox.ESTIMAND, COMPOSITE),
+    Analysis("win_ratio", win_ratio.win_ratio, win_ratio.ESTIMAND, COMPOSITE, "log"),
+    Analysis("logrank", logrank.logrank, logrank.ESTIMAND, COMPOSITE, "log"),
+    Analysis("stratified_logrank", logrank.stratified_logrank, logrank.ESTIMAND, COMPOSITE, "log"),
+    Analysis("cox", cox.cox, cox.ESTIMAND, COMPOSITE, "log"),
     Analysis("rmst", rmst.rmst, rmst.ESTIMAND, COMPOSITE),
     Analysis("responder", responder.responder, responder.ESTIMAND, COMPOSITE),
     Analysis("delayed_start", delayed_start.delayed_start, delayed_start.ESTIMAND, FUNCTION),
-    Analysis("rate_ratio", rate_ratio.rate_ratio, rate_ratio.ESTIMAND, ALIVE),
+    Analysis("rate_ratio", rate_ratio.rate_ratio, rate_ratio.ESTIMAND, ALIVE, "log"),
 )
 ANALYSES: Mapping[str, Analysis] = {one.name: one for one in _ALL}
 

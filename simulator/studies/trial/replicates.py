@@ -1,0 +1,87 @@
+"""One replicate after another: simulate, see it as a trial, analyse it; rows of numbers come out."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.analysis.trial import reading
+from simulator.analysis.trial.data import TrialData, until
+from simulator.analysis.trial.errors import NotEstimableError
+from simulator.analysis.trial.registry import analysis
+from simulator.replicate import Replicator, Seen
+from simulator.studies.trial.plan import Plan
+
+Floats = NDArray[np.float64]
+ESTIMATED = ("value", "se", "df", "lower", "upper", "p", "n")
+COUNTED = ("participants", "events", "left", "missing", "followed_days")
+"""Of an arm by a day of analysis: its participants; who had the event; who left before it; who was not measured at the
+last visit without having had the event; mean days to event, leaving or analysis."""
+NFL = "nfl_plasma"
+PARALLEL_SEED = ("mi",)
+"""Analyses that draw random numbers: each replicate has its own."""
+
+
+class Block(NamedTuple):
+    """Consecutive replicates, r of them.
+
+    Parameters
+    ----------
+    estimates : (r, analysis, day, 7) the columns ESTIMATED, NaN where the data did not determine the estimate.
+    counts : (r, day, 2, 5) the columns COUNTED; arms experimental, control.
+    """
+
+    estimates: Floats
+    counts: Floats
+
+
+def block(plan: Plan, space: Replicator, seed: int, numbers: range) -> Block:
+    """The replicates with these numbers."""
+    found = Block(
+        np.full((len(numbers), len(plan.analyses), len(plan.days), len(ESTIMATED)), np.nan),
+        np.zeros((len(numbers), len(plan.days), 2, len(COUNTED))),
+    )
+    for row, number in enumerate(numbers):
+        data = observed(plan, space.replicate(seed, number))
+        for d, day in enumerate(plan.days):
+            seen = until(data, day)
+            found.counts[row, d] = counted(seen)
+            for a, name in enumerate(plan.analyses):
+                found.estimates[row, a, d] = estimated(plan, name, seen, number)
+    return found
+
+
+def observed(plan: Plan, seen: Seen) -> TrialData:
+    """What the trial saw of a replicate: the same data as `reading.from_result` makes of its result."""
+    arms, strata = list(plan.scenario.arms), list(plan.scenario.strata or ["all"])
+    rank = np.argsort(np.argsort(strata))  # results name strata, and names are in the order of the alphabet
+    places = tuple(map(arms.index, plan.arms))
+    told = reading.Seen(
+        seen.patients["allocated_arm"], rank[seen.patients["stratum"]], seen.nominal_day, seen.observed, seen.events
+    )
+    return reading.from_arrays(
+        told, (places[0], places[1]), places, outcome=plan.outcome, endpoint=plan.endpoint, log=NFL
+    )
+
+
+def estimated(plan: Plan, name: str, data: TrialData, number: int) -> tuple[float, ...]:
+    """One analysis of one replicate, in the order of ESTIMATED."""
+    options = dict(plan.options.get(name, {}))
+    if name in PARALLEL_SEED:
+        options["seed"] = number
+    try:
+        found = analysis(name).run(data, **options)
+    except NotEstimableError:
+        return (np.nan,) * len(ESTIMATED)
+    return found.value, found.se, found.df, found.lower, found.upper, found.p, found.n
+
+
+def counted(data: TrialData) -> Floats:
+    """(2, 5) the columns COUNTED of data that end on a day of analysis."""
+    end, last = data.time.max(), np.isfinite(data.outcome[:, -1])
+    columns = (np.ones(data.n), data.event, ~data.event & (data.time < end), ~data.event & ~last, data.time)
+    sums = np.array([[np.asarray(column, np.float64)[data.arm == arm].sum() for column in columns] for arm in (1, 0)])
+    sums[:, -1] /= sums[:, 0]
+    return sums
