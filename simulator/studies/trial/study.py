@@ -11,6 +11,7 @@ from simulator.errors import SimulatorError
 from simulator.replicate import compiled
 from simulator.run import REPLICATES, SEED
 from simulator.studies.trial.blocks import Progress, Work, run
+from simulator.studies.trial.entering import patients
 from simulator.studies.trial.plan import Asked, Options, plan
 from simulator.studies.trial.result import Parts, Trial, make_trial
 
@@ -84,7 +85,8 @@ def prepare(scenario: Scenario, asked: Asked, replicates: int, seed: int | None)
     if not 0 <= start < 2**64:
         raise SimulatorError(f"the seed {start} does not fit 64 bits. Choose 0 to 2^64 - 1")
     planned = plan(scenario, asked)
-    return Work(planned, compiled([planned.scenario], planned.size), start, replicates)
+    people = patients([planned.scenario], planned.size, start)
+    return Work(planned, compiled([planned.scenario], people), start, replicates)
 
 
 def _cores(threads: int | None) -> int:
