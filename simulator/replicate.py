@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
 
 
+LEAD_IN_CHANGE = "lead_in_change"
+"""Points of ALSFRS-R gained from entry to randomisation, as measured."""
 CODES = ("event",)
 """Events that are no days."""
 
@@ -117,8 +119,11 @@ def since_randomisation(seen: Seen, day: float) -> Seen:
     visits, times = seen.nominal_day >= day, seen.time >= day
     observed = {name: values[:, who][:, :, visits] for name, values in seen.observed.items()}
     events = {name: values[:, who] - (0.0 if name in CODES else day) for name, values in seen.events.items()}
+    patients = {name: values[who] for name, values in seen.patients.items()}
+    if "alsfrs_r" in observed:  # all arms are alike until then
+        patients[LEAD_IN_CHANGE] = observed["alsfrs_r"][0, :, 0] - seen.observed["alsfrs_r"][0, who, 0]
     return Seen(
-        {name: values[who] for name, values in seen.patients.items()},
+        patients,
         observed | {"day": observed["day"] - np.float32(day)},
         {name: values.astype(seen.events[name].dtype) for name, values in events.items()},
         {name: values[:, who][:, :, times] for name, values in seen.truth.items()},

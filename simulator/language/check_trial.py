@@ -90,14 +90,15 @@ def _given_before(epochs: Any, end: int) -> list[tuple[tuple[str, ...], int, int
 
 @reads("trial")
 def _looks(scenario: Any) -> Iterator[Problem]:
-    """Looks come before the trial's end, and shares of those who have arrived need an accrual."""
+    """Looks come before the trial's end, and one by one: people reach the analysis as they accrue."""
     trial = scenario.trial
     if trial is None or trial.interim is None:
         return
     path = ("trial", "interim")
-    if trial.interim.shares is not None and trial.accrual_per_month is None:
+    if trial.accrual_per_month is None:
         fact = "without accrual everybody is enrolled on one day, and all reach the analysis together"
-        yield Problem((*path, "shares"), fact, "Add trial.accrual_per_month, or write days")
+        yield Problem(path, fact, "Add trial.accrual_per_month")
+        return
     end = round(expected_accrual_days(trial, trial.enrolled) + trial.analysis_days[0])
     for number, day in enumerate(trial.interim.days or []):
         if day >= end:

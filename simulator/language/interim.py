@@ -64,7 +64,7 @@ class Interim(Part):
     """Looks at the first analysis before its end, with a two-sided `alpha` that they spend.
 
     `shares`: a look when this part of the randomised has reached the day of the analysis. `days`: looks on days of the
-    calendar, which begins with the first enrolment; the part that has reached the day is then its information.
+    calendar, which begins with the first enrolment; the part that has reached the day of analysis is their information.
     """
 
     shares: Annotated[list[Part01], Field(min_length=1, max_length=20)] | None = None

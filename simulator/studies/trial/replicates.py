@@ -11,7 +11,7 @@ from simulator.analysis.trial import reading
 from simulator.analysis.trial.data import TrialData, until
 from simulator.analysis.trial.errors import NotEstimableError
 from simulator.analysis.trial.registry import analysis
-from simulator.replicate import Replicator, Seen
+from simulator.replicate import LEAD_IN_CHANGE, Replicator, Seen
 from simulator.studies.trial.entering import most
 from simulator.studies.trial.looks import CALENDAR, at_looks, calendar, looks, randomised_on
 from simulator.studies.trial.plan import Plan
@@ -75,9 +75,13 @@ def observed(plan: Plan, seen: Seen) -> TrialData:
     told = reading.Seen(
         seen.patients["allocated_arm"], rank[seen.patients["stratum"]], seen.nominal_day, seen.observed, seen.events
     )
-    return reading.from_arrays(
+    data = reading.from_arrays(
         told, (places[0], places[1]), places, outcome=plan.outcome, endpoint=plan.endpoint, log=NFL
     )
+    if LEAD_IN_CHANGE not in seen.patients:
+        return data
+    before = seen.patients[LEAD_IN_CHANGE][np.isin(seen.patients["allocated_arm"], places)]
+    return data._replace(covariates={**data.covariates, LEAD_IN_CHANGE: before.astype(np.float64)})
 
 
 def estimated(plan: Plan, name: str, data: TrialData, number: int) -> tuple[float, ...]:
