@@ -22,15 +22,19 @@ def comparisons(data: TrialData, *, margin: float = 0.0) -> Signs:
     Worse is who had the event on a day on which the other was known to be free of it. A pair that this does not decide
     compares changes from baseline at the last visit where both were measured; they differ if by more than `margin`.
     """
-    lost = _lost(data)
-    signs = lost.T.astype(np.int8) - lost.astype(np.int8)
-    undecided = ~(lost | lost.T)
-    change = data.change
+    return between(data, data, margin=margin)
+
+
+def between(rows: TrialData, columns: TrialData, *, margin: float = 0.0) -> Signs:
+    """(n, k) the same for the participants of `rows` against those of `columns`, who have the same visits."""
+    lost, won = _lost(rows, columns), _lost(columns, rows).T
+    signs = won.astype(np.int8) - lost.astype(np.int8)
+    undecided = ~(lost | won)
+    change, other = rows.change, columns.change
     for visit in range(change.shape[1] - 1, 0, -1):
-        column = change[:, visit]
-        seen = np.isfinite(column)
-        both = undecided & (seen[:, None] & seen)
-        gap = np.where(both, column[:, None] - column, 0.0)
+        column, against = change[:, visit], other[:, visit]
+        both = undecided & (np.isfinite(column)[:, None] & np.isfinite(against))
+        gap = np.where(both, column[:, None] - against, 0.0)
         signs += gap > margin
         signs -= gap < -margin
         undecided &= ~both
@@ -39,8 +43,8 @@ def comparisons(data: TrialData, *, margin: float = 0.0) -> Signs:
     return signs
 
 
-def _lost(data: TrialData) -> Bools:
-    """(n, n) whether the row had the event while the column was known free. Events precede censorings of a day."""
-    earlier = data.time[:, None] < data.time
-    same_day = (data.time[:, None] == data.time) & ~data.event
-    return np.asarray(data.event[:, None] & (earlier | same_day))
+def _lost(rows: TrialData, columns: TrialData) -> Bools:
+    """(n, k) whether the row had the event while the column was known free. Events precede censorings of a day."""
+    earlier = rows.time[:, None] < columns.time
+    same_day = (rows.time[:, None] == columns.time) & ~columns.event
+    return np.asarray(rows.event[:, None] & (earlier | same_day))

@@ -69,11 +69,10 @@ def block(plan: Plan, space: Replicator, seed: int, numbers: range) -> Block:
 
 def observed(plan: Plan, seen: Seen) -> TrialData:
     """What the trial saw of a replicate: the same data as `reading.from_result` makes of its result."""
-    arms, strata = list(plan.scenario.arms), list(plan.scenario.strata or ["all"])
-    rank = np.argsort(np.argsort(strata))  # results name strata, and names are in the order of the alphabet
+    arms = list(plan.scenario.arms)
     places = tuple(map(arms.index, plan.arms))
     told = reading.Seen(
-        seen.patients["allocated_arm"], rank[seen.patients["stratum"]], seen.nominal_day, seen.observed, seen.events
+        seen.patients["allocated_arm"], ranked(plan, seen), seen.nominal_day, seen.observed, seen.events
     )
     data = reading.from_arrays(
         told, (places[0], places[1]), places, outcome=plan.outcome, endpoint=plan.endpoint, log=NFL
@@ -82,6 +81,12 @@ def observed(plan: Plan, seen: Seen) -> TrialData:
         return data
     before = seen.patients[LEAD_IN_CHANGE][np.isin(seen.patients["allocated_arm"], places)]
     return data._replace(covariates={**data.covariates, LEAD_IN_CHANGE: before.astype(np.float64)})
+
+
+def ranked(plan: Plan, seen: Seen) -> NDArray[np.int64]:
+    """(n,) strata in the order of the alphabet, which is that of a result, where strata have names."""
+    rank = np.argsort(np.argsort(list(plan.scenario.strata or ["all"])))
+    return np.asarray(rank[seen.patients["stratum"]])
 
 
 def estimated(plan: Plan, name: str, data: TrialData, number: int) -> tuple[float, ...]:
