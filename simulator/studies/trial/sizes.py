@@ -1,0 +1,130 @@
+"""How many participants a trial needs: the same replicates at every size, the smaller nested in the larger.
+
+Every replicate is simulated once, as large as needed, and analysed in its first n participants. So power as a function
+of n is one curve of common random numbers, and bisection finds where it passes the power that is wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from simulator.analysis.replicates import Measure
+from simulator.analysis.trial.data import TrialData, until, where
+from simulator.engine.jit import JIT
+from simulator.replicate import Replicator, compiled
+from simulator.studies.trial.blocks import Work
+from simulator.studies.trial.measures import COLUMN, power
+from simulator.studies.trial.plan import Plan
+from simulator.studies.trial.replicates import Block, estimated, observed
+
+Floats = NDArray[np.float64]
+REPLICATES = 400
+"""Most replicates that look for a size."""
+LARGEST, LEAST, POINTS = 2000, 12, 8
+"""Largest and smallest size looked at, and sizes of the curve where none are named."""
+ROOM, FINE = 1.5, 0.005
+"""How far beyond the normal approximation is looked, and how closely a size is found (relative)."""
+Z_95 = float(ndtri(0.975))
+
+
+class Sizes(NamedTuple):
+    """Power over sizes, and the sizes that are needed.
+
+    Parameters
+    ----------
+    sizes : (s,) participants.
+    power : (analysis, day, s, 2) value and Monte Carlo error.
+    targets : (t,) the powers that are wanted.
+    needed : (analysis, day, t, 2) participants and Monte Carlo error; infinite where LARGEST is not enough.
+    replicates : how many replicates are behind them.
+    """
+
+    sizes: NDArray[np.int64]
+    power: Floats
+    targets: Floats
+    needed: Floats
+    replicates: int
+
+
+class Search(NamedTuple):
+    """Replicates at their full size, what is done with them, and the powers that are known: (analysis, day, size)."""
+
+    plan: Plan
+    data: Sequence[TrialData]
+    largest: int
+    known: dict[tuple[int, ...], Measure]
+
+
+def sizes(work: Work, found: Block, targets: Sequence[float], grid: Sequence[int], threads: int) -> Sizes:
+    """The curve at the sizes of the grid, and the sizes with the power of the targets; `found` tells where to look."""
+    count = min(work.replicates, REPLICATES)
+    largest = max([_reach(work.plan, found, targets), *grid])
+    search = Search(work.plan, _simulated(work, largest, count, threads), largest, {})
+    at = np.array(grid or _spread(largest), np.int64)
+    cells = list(np.ndindex(len(work.plan.analyses), len(work.plan.days)))
+    shape = len(work.plan.analyses), len(work.plan.days)
+    curve, needed = np.empty((*shape, len(at), 2)), np.empty((*shape, len(targets), 2))
+    for cell in cells:
+        curve[cell] = [_power(search, cell, int(n)) for n in at]
+        needed[cell] = [required(search, cell, target) for target in targets]
+    return Sizes(at, curve, np.array(targets), needed, count)
+
+
+def required(search: Search, cell: tuple[int, int], target: float) -> Measure:
+    """The least size at which the power is at least the target, by bisection; its error from that of the power."""
+    low, high = LEAST, search.largest
+    if _power(search, cell, high).value < target:
+        return Measure(float("inf"), float("nan"))
+    while high - low > max(1, FINE * high):
+        middle = (low + high) // 2
+        low, high = (low, middle) if _power(search, cell, middle).value >= target else (middle, high)
+    z = float(ndtri(target))
+    slope = np.exp(-z * z / 2) / np.sqrt(2 * np.pi) * (z + Z_95) / (2 * high)  # of a normal test's power in n
+    return Measure(float(high), float(np.sqrt(target * (1 - target) / len(search.data)) / slope))
+
+
+def _power(search: Search, cell: tuple[int, int], size: int) -> Measure:
+    key = (*cell, size)
+    if key not in search.known:
+        name, day = search.plan.analyses[cell[0]], search.plan.days[cell[1]]
+        rows = [estimated(search.plan, name, first(one, day, size), k) for k, one in enumerate(search.data)]
+        search.known[key] = power(np.array(rows)[:, COLUMN["p"]])
+    return search.known[key]
+
+
+def first(data: TrialData, day: float, size: int) -> TrialData:
+    """The first so many participants, until a day of analysis."""
+    return until(where(data, np.arange(data.n) < size), day)
+
+
+def _simulated(work: Work, largest: int, count: int, threads: int) -> list[TrialData]:
+    choices = compiled([choice.scenario for choice in work.choices], largest)
+    workers = min(threads if JIT else 1, count)
+
+    def some(numbers: range) -> list[TrialData]:
+        space = Replicator(choices)
+        return [observed(work.plan, space.replicate(work.seed, number)) for number in numbers]
+
+    with ThreadPoolExecutor(workers) as pool:
+        parts = list(pool.map(some, [range(k, count, workers) for k in range(workers)]))
+    return [parts[k % workers][k // workers] for k in range(count)]
+
+
+def _reach(plan: Plan, found: Block, targets: Sequence[float]) -> int:
+    """A size that should be enough for every target, by the normal approximation, up to LARGEST."""
+    value, se = (found.estimates[..., COLUMN[name]] for name in ("value", "se"))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = np.abs(np.nanmean(value, axis=0)) / np.sqrt(np.nanmean(se**2, axis=0))
+        wanted = plan.size * ((ndtri(max(targets, default=0.5)) + Z_95) / ratio) ** 2
+    finite = wanted[np.isfinite(wanted) & (wanted <= LARGEST)]
+    return int(min(LARGEST, ROOM * max(finite, default=plan.size))) if targets else 0
+
+
+def _spread(largest: int) -> list[int]:
+    return sorted({int(n) for n in np.rint(np.geomspace(max(LEAST, largest / 10), largest, POINTS))})
