@@ -18,11 +18,12 @@ PILOT, PILOTS, SAFE, SPARE = 1000, 10, 6.0, 10
 
 
 def most(scenario: Scenario, size: int) -> tuple[int, ...]:
-    """The most that are randomised: of each stratum where the trial has counts, else in all."""
+    """The most that are randomised: of each stratum where the trial has counts, in their proportion; else in all."""
     trial = scenario.trial
     if trial is None or trial.counts is None:
         return (size,)
-    return tuple(sum(trial.counts.get(name, {}).values()) for name in scenario.strata or ["all"])
+    people = [sum(trial.counts.get(name, {}).values()) for name in scenario.strata or ["all"]]
+    return tuple(-(-n * size // sum(people)) for n in people)
 
 
 def patients(scenarios: Sequence[Scenario], size: int, seed: int) -> int:
