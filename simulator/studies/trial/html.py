@@ -6,6 +6,8 @@ import math
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from simulator.analysis.replicates import Measure, mean
 from simulator.studies.wording import fixed
 
@@ -26,7 +28,7 @@ class Cell(NamedTuple):
 def table(trial: Trial, name: str, day: float) -> list[Cell]:
     """The figures of an analysis that everybody wants to see, for a terminal, a notebook and the report."""
     values = trial.estimates(name, day)["value"]
-    estimate = mean(values[values == values])
+    estimate = mean(values[np.isfinite(values)])
     shares = [("power, %", "rejection"), ("covered, %", "coverage"), ("type I, %", "type_one_error")]
     return [
         Cell("truth", pair(trial.truth(name, day), 3)),
@@ -75,5 +77,6 @@ def html(trial: Trial) -> str:
         f"{escape(control)}, seed {trial.seed}; engine {escape(str(trial.attrs['engine_version']))}, scenario "
         f"{escape(str(trial.attrs['scenario_sha256'])[:12])}</p>"
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        f"{f'<ul>{notes}</ul>' if notes else ''}<p><small>± is the Monte Carlo standard error. {NOTICE}</small></p></div>"
+        f"{f'<ul>{notes}</ul>' if notes else ''}"
+        f"<p><small>± is the Monte Carlo standard error. {NOTICE}</small></p></div>"
     )
