@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.engine import batches, observe, rows, sums
-from simulator.engine.allocation import allocate
+from simulator.engine.accrual import enrol
+from simulator.engine.allocation import NOBODY, allocate
 from simulator.engine.people import strata_of
 from simulator.engine.random import Key
 from simulator.engine.space import Full
@@ -70,19 +71,25 @@ def patients_of(program: Program, full: Full, key: Key) -> Arrays:
         "age": _row(full, rows.AGE_AT_ONSET) + months / MONTHS_PER_YEAR,
         "time_since_onset": months,
         "stratum": strata,
-        **_allocated(program.allocation, strata, key),
+        **_allocated(program, full, strata, key),
         "candidates": full.candidates[1],
         "onset_site": _row(full, rows.SITE).astype(np.int8),
         **{key: _row(full, offset) for key, offset in program.parameters.items()},
     }
 
 
-def _allocated(block: np.ndarray | None, strata: np.ndarray, key: Key) -> Arrays:
-    """The arm in which the trial would see each patient, where there is a trial."""
-    if block is None:
+def _allocated(program: Program, full: Full, strata: np.ndarray, key: Key) -> Arrays:
+    """The arm in which the trial would see each patient, where there is a trial, and the day of entry if it accrues."""
+    if program.allocation is None:
         return {}
+    block, lean = program.allocation.block, program.allocation.lean
+    if program.allocation.lead_in is not None:
+        strata = np.where(program.allocation.lead_in.passed(full), strata, np.int8(NOBODY))
+    x = lean.of(_row(full, lean.row), strata) if lean.row >= 0 else np.empty(0)
+    left, out, pieces = np.zeros_like(block), np.empty_like(strata), program.allocation.accrual
     with np.errstate(over="ignore"):
-        return {"allocated_arm": allocate(key, strata, block, np.zeros_like(block), np.empty_like(strata))}
+        arms = {"allocated_arm": allocate(key, strata, block, lean.pull, x, left, out)}
+        return arms | ({"enrolment_day": enrol(key, pieces, np.empty(strata.size))} if len(pieces) else {})
 
 
 def events_of(program: Program, full: Full) -> Arrays:

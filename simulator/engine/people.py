@@ -31,6 +31,7 @@ class People(NamedTuple):
     age: tuple  # age at onset, years
     entry: tuple  # disease time or months since onset at screening
     mode: np.int64  # AT_ONSET, BY_DISEASE_TIME or BY_TIME
+    by_nfl: np.int64  # 1: a rule looks at neurofilament light, which depends on the age at entry
     longest: np.float32  # months since onset beyond which nobody is let in
     referral: np.float32  # months; 0: nobody is kept away
     log_rate: np.float32  # Gompertz background mortality per year

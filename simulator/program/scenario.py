@@ -16,10 +16,11 @@ from simulator.engine.space import Calendar
 from simulator.engine.sums import scales
 from simulator.program.arms import arms
 from simulator.program.calendar import calendar, visits
+from simulator.program.imbalance import Entering
 from simulator.program.models import MODELS
 from simulator.program.people import people
 from simulator.program.screening import gates
-from simulator.program.trial import allocation
+from simulator.program.trial import Allocation, allocation
 from simulator.units import DAYS_PER_WEEK
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Program(NamedTuple):
     calendar: Calendar
     table: np.ndarray  # (variable, column) float32: what is summed, columns of engine.sums
     sizes: Sizes
-    allocation: np.ndarray | None  # (stratum, arm) int64: a block of the trial; None without one
+    allocation: Allocation | None  # None without a trial
     strata: tuple[str, ...]  # names; empty where there are none
     parameters: dict[str, int]  # the model's traits to report, and their rows
     reasons: list[tuple[str, str]]  # for each reason of rejection: a stratum or "all", and the rule in words
@@ -55,16 +56,18 @@ def compile_program(scenario: Scenario, summarised: Iterable[tuple], patients: i
     tables, reasons = gates(scenario)
     model = MODELS[scenario.progression.model]
     days, table = calendar(scenario, steps, is_full), _summarised(summarised)
+    sizes = _sizes(scenario, patients, days, len(table), tables)
+    entering = Entering(people(scenario), visits(scenario), model.constants(scenario.progression), tables, sizes)
     return Program(
-        model=model.constants(scenario.progression),
-        people=people(scenario),
+        model=entering.model,
+        people=entering.people,
         gates=tables,
-        visits=visits(scenario),
+        visits=entering.visits,
         arms=arms(scenario, steps),
         calendar=days,
         table=table,
-        sizes=_sizes(scenario, patients, days, len(table), tables),
-        allocation=allocation(scenario),
+        sizes=sizes,
+        allocation=allocation(scenario, entering),
         strata=tuple(scenario.strata or ()),
         parameters=model.PARAMETERS,
         reasons=reasons,

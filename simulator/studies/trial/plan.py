@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from simulator.analysis.trial.reading import Contrast
 from simulator.analysis.trial.registry import ANALYSES, analysis
 from simulator.errors import SimulatorError
+from simulator.quantities import Quantity
 
 if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
@@ -41,7 +42,10 @@ class Asked(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What is done in every replicate. `scenario` is cut down to the arms and days that are needed."""
+    """What is done in every replicate; days count from randomisation, those of the scenario from entry.
+
+    `scenario` is cut down to the arms and days that are needed.
+    """
 
     scenario: Scenario
     size: int
@@ -75,7 +79,8 @@ def plan(scenario: Scenario, asked: Asked) -> Plan:
     arms = _contrast(scenario, asked.arms, days[0])
     options = {name: dict(asked.options[name]) for name in analyses if asked.options.get(name)}
     size = asked.size if asked.size is not None else size_of(scenario)
-    return Plan(cut(scenario, days), size, arms, days, analyses, options, asked.outcome, asked.endpoint)
+    since = tuple(day - scenario.trial.randomised_on for day in days)
+    return Plan(cut(scenario, days), size, arms, since, analyses, options, asked.outcome, asked.endpoint)
 
 
 def size_of(scenario: Scenario) -> int:
@@ -107,8 +112,19 @@ def cut(scenario: Scenario, days: Sequence[int]) -> Scenario:
             "follow_up_days": last,
             "output": scenario.output.model_copy(update={"every_days": last, "stages": staged}),
             "trial": scenario.trial and scenario.trial.model_copy(update={"analysis_days": list(days)}),
+            "strata": _as_counted(scenario),
         }
     )
+
+
+def _as_counted(scenario: Scenario) -> dict[str, Any] | None:
+    """The strata with the shares that exact counts give them: people of each come in these proportions."""
+    counts = None if scenario.trial is None else scenario.trial.counts
+    if scenario.strata is None or counts is None:
+        return scenario.strata
+    people = {name: sum(counts.get(name, {}).values()) for name in scenario.strata}
+    shares = {name: Quantity(value=n / sum(people.values()), evidence="assumed") for name, n in people.items()}
+    return {name: one.model_copy(update={"share": shares[name]}) for name, one in scenario.strata.items()}
 
 
 def _contrast(scenario: Scenario, wanted: Sequence[str] | None, day: int) -> Contrast:
@@ -139,8 +155,11 @@ def _days(scenario: Scenario, wanted: Sequence[int] | None) -> tuple[int, ...]:
     known = list(scenario.trial.analysis_days) if scenario.trial else []
     days = sorted(set(known if wanted is None else wanted))
     for day in days:
-        if not 0 < day <= scenario.follow_up_days:
-            raise TrialError(f"day {day} is not within follow-up, 1 to {scenario.follow_up_days:,}. Choose another")
+        first = scenario.trial.randomised_on + 1 if scenario.trial else 1
+        if not first <= day <= scenario.follow_up_days:
+            raise TrialError(
+                f"day {day} is not within follow-up, {first} to {scenario.follow_up_days:,}. Choose another"
+            )
     if not days:
         raise TrialError(f"no day of analysis is named. The scenario has {', '.join(map(str, known))}")
     return tuple(days)

@@ -11,7 +11,9 @@ from simulator.analysis.trial import reading
 from simulator.analysis.trial.data import TrialData, until
 from simulator.analysis.trial.errors import NotEstimableError
 from simulator.analysis.trial.registry import analysis
-from simulator.replicate import Replicator, Seen
+from simulator.replicate import LEAD_IN_CHANGE, Replicator, Seen
+from simulator.studies.trial.entering import most
+from simulator.studies.trial.looks import CALENDAR, at_looks, calendar, looks, randomised_on
 from simulator.studies.trial.plan import Plan
 
 Floats = NDArray[np.float64]
@@ -31,10 +33,14 @@ class Block(NamedTuple):
     ----------
     estimates : (r, analysis, day, 7) the columns ESTIMATED, NaN where the data did not determine the estimate.
     counts : (r, day, 2, 5) the columns COUNTED; arms experimental, control.
+    looks : (r, analysis, look, 7) the columns ESTIMATED at the looks before the first analysis.
+    calendar : (r, look + 1, 3) the columns CALENDAR at the looks and at the end of the first analysis.
     """
 
     estimates: Floats
     counts: Floats
+    looks: Floats
+    calendar: Floats
 
 
 def block(plan: Plan, space: Replicator, seed: int, numbers: range) -> Block:
@@ -42,14 +48,22 @@ def block(plan: Plan, space: Replicator, seed: int, numbers: range) -> Block:
     found = Block(
         np.full((len(numbers), len(plan.analyses), len(plan.days), len(ESTIMATED)), np.nan),
         np.zeros((len(numbers), len(plan.days), 2, len(COUNTED))),
+        np.full((len(numbers), len(plan.analyses), looks(plan), len(ESTIMATED)), np.nan),
+        np.zeros((len(numbers), looks(plan) + 1, len(CALENDAR))),
     )
     for row, number in enumerate(numbers):
-        data = observed(plan, space.replicate(seed, number))
+        seen = space.replicate(seed, number, most(plan.scenario, plan.size))
+        data = observed(plan, seen)
+        randomised = randomised_on(plan, seen)
+        found.calendar[row] = calendar(plan, randomised)
+        for k, known in enumerate(at_looks(plan, data, randomised, found.calendar[row])):
+            if known is not None:
+                found.looks[row, :, k] = [estimated(plan, name, known, number) for name in plan.analyses]
         for d, day in enumerate(plan.days):
-            seen = until(data, day)
-            found.counts[row, d] = counted(seen)
+            by_then = until(data, day)
+            found.counts[row, d] = counted(by_then)
             for a, name in enumerate(plan.analyses):
-                found.estimates[row, a, d] = estimated(plan, name, seen, number)
+                found.estimates[row, a, d] = estimated(plan, name, by_then, number)
     return found
 
 
@@ -60,9 +74,13 @@ def observed(plan: Plan, seen: Seen) -> TrialData:
     told = reading.Seen(
         seen.patients["allocated_arm"], ranked(plan, seen), seen.nominal_day, seen.observed, seen.events
     )
-    return reading.from_arrays(
+    data = reading.from_arrays(
         told, (places[0], places[1]), places, outcome=plan.outcome, endpoint=plan.endpoint, log=NFL
     )
+    if LEAD_IN_CHANGE not in seen.patients:
+        return data
+    before = seen.patients[LEAD_IN_CHANGE][np.isin(seen.patients["allocated_arm"], places)]
+    return data._replace(covariates={**data.covariates, LEAD_IN_CHANGE: before.astype(np.float64)})
 
 
 def ranked(plan: Plan, seen: Seen) -> NDArray[np.int64]:

@@ -19,6 +19,7 @@ from simulator.analysis.trial.data import TrialData, until, where
 from simulator.engine.jit import JIT
 from simulator.replicate import Replicator, compiled
 from simulator.studies.trial.blocks import Work
+from simulator.studies.trial.entering import most, patients
 from simulator.studies.trial.measures import COLUMN, power
 from simulator.studies.trial.plan import Plan
 from simulator.studies.trial.replicates import Block, estimated, observed
@@ -104,12 +105,13 @@ def first(data: TrialData, day: float, size: int) -> TrialData:
 
 
 def _simulated(work: Work, largest: int, count: int, threads: int) -> list[TrialData]:
-    choices = compiled([choice.scenario for choice in work.choices], largest)
+    scenarios = [choice.scenario for choice in work.choices]
+    choices, limits = compiled(scenarios, patients(scenarios, largest, work.seed)), most(work.plan.scenario, largest)
     workers = min(threads if JIT else 1, count)
 
     def some(numbers: range) -> list[TrialData]:
         space = Replicator(choices)
-        return [observed(work.plan, space.replicate(work.seed, number)) for number in numbers]
+        return [observed(work.plan, space.replicate(work.seed, number, limits)) for number in numbers]
 
     with ThreadPoolExecutor(workers) as pool:
         parts = list(pool.map(some, [range(k, count, workers) for k in range(workers)]))

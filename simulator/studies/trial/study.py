@@ -11,6 +11,7 @@ from simulator.errors import SimulatorError
 from simulator.replicate import compiled
 from simulator.run import REPLICATES, SEED
 from simulator.studies.trial.blocks import Progress, Work, run
+from simulator.studies.trial.entering import patients
 from simulator.studies.trial.groups import Parts, attributes, groups_of
 from simulator.studies.trial.plan import Asked, Options, TrialError, cut, plan
 from simulator.studies.trial.population import Truth, truth
@@ -144,16 +145,18 @@ def prepare(scenario: Scenario, asked: Asked, extent: Extent) -> Work:
     if wrong_size := [one for one in extent.sizes if not LEAST <= one <= LARGEST]:
         raise TrialError(f"power is not shown at a size of {wrong_size[0]:,}. Choose {LEAST} to {LARGEST:,}")
     planned = plan(scenario, asked)
-    return Work(planned, compiled(_drawn(scenario, planned.days, extent.draws), planned.size), start, extent.replicates)
+    scenarios = _drawn(scenario, planned.scenario, extent.draws)
+    people = patients(scenarios, planned.size, start)
+    return Work(planned, compiled(scenarios, people), start, extent.replicates)
 
 
-def _drawn(scenario: Scenario, days: Sequence[int], draws: int | None) -> list[Scenario]:
-    """The scenario, or one for each vector of the ensemble; cut down to what is needed."""
-    if draws is None:
-        return [cut(scenario, days)]
+def _drawn(scenario: Scenario, planned: Scenario, draws: int | None) -> list[Scenario]:
+    """The scenario as planned, or so for each vector of the ensemble."""
+    if draws is None or planned.trial is None:
+        return [planned]
     from simulator.studies.calibrate.apply import drawn_scenarios
 
-    return [cut(one, days) for one in drawn_scenarios(scenario, draws)]
+    return [cut(one, planned.trial.analysis_days) for one in drawn_scenarios(scenario, draws)]
 
 
 NO_EFFECT: dict[str, dict[str, float]] = {
