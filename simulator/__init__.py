@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from simulator.run import simulate
     from simulator.studies.compare import compare
     from simulator.studies.replay import replay
-    from simulator.studies.trial import Trial, trial
+    from simulator.studies.trial import Trial, open_trial, trial
 
 _HOMES = {
     "load": "simulator.language",
@@ -30,10 +30,12 @@ _HOMES = {
     "compare": "simulator.studies.compare",
     "replay": "simulator.studies.replay",
     "Trial": "simulator.studies.trial",
+    "open_trial": "simulator.studies.trial",
     "trial": "simulator.studies.trial",
 }
 
 Accessor.places["plot"] = "simulator.report.plots:Plots"  # `Result.plot`
+Accessor.places["trial_plot"] = "simulator.report.plots.trial:TrialPlots"  # `Trial.plot`
 
 __all__ = [
     "Result",
@@ -44,6 +46,7 @@ __all__ = [
     "compare",
     "load",
     "open_result",
+    "open_trial",
     "replay",
     "simulate",
     "trial",

@@ -40,7 +40,7 @@ def against(rows: Floats, target: Floats) -> list[Measure]:
 
 def _of(rows: Floats, truth: Floats | float) -> Performance:
     value, se, lower, upper, p = (rows[:, COLUMN[name]] for name in ("value", "se", "lower", "upper", "p"))
-    return performance(value, se, np.column_stack([lower, upper]), p, truth=truth)
+    return performance(value, se, np.column_stack([lower, upper]), p, truth=truth)._replace(rejection=power(p))
 
 
 def _null(rows: Floats) -> list[Measure]:

@@ -3,55 +3,42 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from simulator.accessors import Accessor
-from simulator.analysis.trial.registry import analysis
-from simulator.record import versions
-from simulator.results.arrays import Group, Groups, Named, names_of
+from simulator.analysis.replicates import Measure, mean
+from simulator.results.arrays import Groups
 from simulator.results.tree import dataset
-from simulator.studies.trial.replicates import COUNTED, ESTIMATED, Block
-from simulator.version import __version__
+from simulator.studies.trial.replicates import ESTIMATED
 
 if TYPE_CHECKING:
+    import pandas
     import xarray
 
-    from simulator.language.scenario import Scenario
-    from simulator.studies.trial.blocks import Work
-
-FORMAT = "als-simulator trial 1"
-SIDES = ("experimental", "control")
-CELLS = ("replicate", "analysis", "analysis_day")
-WORDS = {
-    "value": "estimate, experimental against control",
-    "se": "standard error",
-    "df": "degrees of freedom of t, infinite for the normal distribution",
-    "lower": "lower limit of the 95 % interval",
-    "upper": "upper limit of the 95 % interval",
-    "p": "two-sided p",
-    "n": "participants behind the estimate",
-    "participants": "participants of the arm",
-    "events": "participants with the event by the day of analysis",
-    "left": "participants who left before the event and the day of analysis",
-    "missing": "participants without the event who were not measured at the last visit",
-    "followed_days": "mean days to event, leaving or analysis",
-}
+UNKNOWN = Measure(float("nan"), float("nan"))
 
 
-class Parts(NamedTuple):
-    """What a study computed."""
+class Row(NamedTuple):
+    """One figure of an analysis on a day of analysis, with its 95 % Monte Carlo interval."""
 
-    estimates: Block
+    scenario: str
+    analysis: str
+    metric: str
+    time: float
+    estimate: float
+    lower: float
+    upper: float
+    mcse: float
+    n: int
 
 
 class Trial:
     """What a trial finds when it is run many times.
 
-    `groups` maps a group to its named arrays; `attrs` says what was run.
+    `groups` maps a group to its named arrays; `attrs` says what was run. `plot` draws: `trial.plot.forest()`.
     """
 
     plot = Accessor("trial_plot")
@@ -70,6 +57,16 @@ class Trial:
         return int(self.attrs["seed"])
 
     @property
+    def size(self) -> int:
+        """Participants enrolled in each replicate."""
+        return int(self.attrs["size"])
+
+    @property
+    def arms(self) -> tuple[str, str]:
+        """Experimental arm and control."""
+        return str(self.attrs["experimental"]), str(self.attrs["control"])
+
+    @property
     def analyses(self) -> tuple[str, ...]:
         """Names of the analyses."""
         return tuple(str(name) for name in self.groups["estimates"]["analysis"].values)
@@ -85,11 +82,16 @@ class Trial:
         return len(self.groups["estimates"]["replicate"].values)
 
     @property
-    def size(self) -> int:
-        """Participants enrolled in each."""
-        return int(self.attrs["size"])
+    def warnings(self) -> tuple[str, ...]:
+        """What the reader must know."""
+        return tuple(json.loads(self.attrs["warnings"]))
 
-    @cached_property
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What `trial` was called with, as far as the numbers depend on it."""
+        return dict(json.loads(self.attrs["arguments"]))
+
+    @property
     def data(self) -> xarray.DataTree:
         """The whole result as an `xarray.DataTree`."""
         import xarray
@@ -97,12 +99,73 @@ class Trial:
         root = {"/": xarray.Dataset(attrs=self.attrs)}
         return xarray.DataTree.from_dict(root | {f"/{name}": dataset(group) for name, group in self.groups.items()})
 
-    def estimates(self, analysis: str, day: float | None = None) -> dict[str, np.ndarray]:
-        """The estimates of an analysis on a day, the first by default, (replicate,): value, se, lower, upper, p, n."""
-        if analysis not in self.analyses:
-            raise KeyError(f"no analysis {analysis!r}; there are {', '.join(self.analyses)}")
-        a, d = self.analyses.index(analysis), 0 if day is None else self.days.index(day)
-        return {name: self.groups["estimates"][name].values[:, a, d] for name in ESTIMATED}
+    def estimates(self, analysis: str, day: float | None = None, group: str = "estimates") -> dict[str, np.ndarray]:
+        """The estimates of an analysis on a day, the first by default, (replicate,): value, se, lower, upper, p, n.
+
+        `group` is `null` for the trial without an effect.
+        """
+        a, d = self._place(analysis, day)
+        return {name: self.groups[group][name].values[:, a, d] for name in ESTIMATED}
+
+    def measure(self, analysis: str, name: str, day: float | None = None) -> Measure:
+        """A measure of `simulator.studies.trial.measures.MEASURES`, with its Monte Carlo error."""
+        group, (a, d) = self.groups["performance"], self._place(analysis, day)
+        m = [str(one) for one in group["measure"].values].index(name)
+        return Measure(float(group["value"].values[a, d, m]), float(group["mcse"].values[a, d, m]))
+
+    def truth(self, analysis: str, day: float | None = None) -> Measure:
+        """The true value of what an analysis estimates, over all draws."""
+        if "truth" not in self.groups:
+            return UNKNOWN
+        (a, d), group = self._place(analysis, day), self.groups["truth"]
+        value, error = group["value"].values[:, a, d], group["mcse"].values[:, a, d]
+        return Measure(float(value.mean()), float(np.sqrt((error**2).sum()) / len(error)))
+
+    def needed(self, analysis: str, day: float | None = None) -> dict[float, Measure]:
+        """Participants needed for each power that was asked for."""
+        if "needed" not in self.groups:
+            return {}
+        (a, d), group = self._place(analysis, day), self.groups["needed"]
+        pairs = zip(group["value"].values[a, d], group["mcse"].values[a, d], strict=True)
+        return {float(t): Measure(float(v), float(e)) for t, (v, e) in zip(group["target"].values, pairs, strict=True)}
+
+    def count(self, name: str, side: int, day: float | None = None) -> Measure:
+        """A count of an arm (0 experimental, 1 control), mean over replicates."""
+        d = 0 if day is None else self.days.index(day)
+        return mean(self.groups["counts"][name].values[:, d, side])
+
+    def missing(self, day: float | None = None) -> Measure:
+        """Share of participants without the event who were not measured at the last visit."""
+        d, group = 0 if day is None else self.days.index(day), self.groups["counts"]
+        absent, events, there = (
+            group[name].values[:, d].sum(axis=-1) for name in ("missing", "events", "participants")
+        )
+        return mean(absent / np.maximum(there - events, 1))
+
+    def summary_rows(self) -> list[Row]:
+        """All figures as tidy rows."""
+        from simulator.studies.trial.summary import rows
+
+        return rows(self)
+
+    def summary(self) -> pandas.DataFrame:
+        """The same as a table."""
+        import pandas
+
+        return pandas.DataFrame(self.summary_rows())
+
+    def save(self, path: str | Path) -> None:
+        """Write one netCDF-4 file, atomically."""
+        from simulator.studies.trial.folder import save
+
+        save(self, Path(path))
+
+    def _place(self, name: str, day: float | None) -> tuple[int, int]:
+        if name not in self.analyses:
+            raise KeyError(f"no analysis {name!r}; there are {', '.join(self.analyses)}")
+        if day is not None and day not in self.days:
+            raise KeyError(f"no day {day:g}; there are {', '.join(f'{one:g}' for one in self.days)}")
+        return self.analyses.index(name), 0 if day is None else self.days.index(day)
 
     def __repr__(self) -> str:
         return (
@@ -110,76 +173,7 @@ class Trial:
             f"{', '.join(self.analyses)}, seed {self.seed}>"
         )
 
+    def _repr_html_(self) -> str:
+        from simulator.studies.trial.html import html
 
-def make_trial(scenario: Scenario, work: Work, parts: Parts) -> Trial:
-    """Names, units and provenance for what was computed."""
-    groups = {"estimates": estimates_group(work, parts.estimates), "counts": counts_group(work, parts.estimates)}
-    return Trial(_attributes(scenario, work), groups)
-
-
-def estimates_group(work: Work, found: Block) -> Group:
-    """The estimates, with what each analysis estimates."""
-    scales = [_scale(name) for name in work.plan.analyses]
-    columns = {name: Named(CELLS, found.estimates[..., k], _attrs(name)) for k, name in enumerate(ESTIMATED)}
-    log = Named(("analysis",), np.array(scales, np.int8), {"units": "1", "long_name": "1: a logarithm is estimated"})
-    return {**_coordinates(work, ("replicate", "analysis", "analysis_day")), "logarithm": log, **columns}
-
-
-def counts_group(work: Work, found: Block) -> Group:
-    """Who took part, had the event, left, was not measured."""
-    dims = ("replicate", "analysis_day", "side")
-    columns = {name: Named(dims, found.counts[..., k], _attrs(name)) for k, name in enumerate(COUNTED)}
-    return {**_coordinates(work, dims), **columns}
-
-
-def _attrs(name: str) -> dict[str, Any]:
-    return {"units": "d" if name == "followed_days" else "1", "long_name": WORDS[name]}
-
-
-def _scale(name: str) -> bool:
-    return analysis(name).scale == "log"
-
-
-def _coordinates(work: Work, dims: tuple[str, ...]) -> Group:
-    values: dict[str, Callable[[], Any]] = {
-        "replicate": lambda: np.arange(work.replicates, dtype=np.int32),
-        "analysis": lambda: names_of(work.plan.analyses),
-        "analysis_day": lambda: np.array(work.plan.days, np.float64),
-        "side": lambda: names_of(SIDES),
-    }
-    units = {"analysis_day": "d"}
-    return {
-        dim: Named((dim,), values[dim](), {"units": units.get(dim, "1"), "long_name": dim.replace("_", " ")})
-        for dim in dims
-    }
-
-
-def _attributes(scenario: Scenario, work: Work) -> dict[str, Any]:
-    plan = work.plan
-    arguments = {
-        "replicates": work.replicates,
-        "seed": work.seed,
-        "analyses": plan.analyses,
-        "size": plan.size,
-        "arms": plan.arms,
-        "days": plan.days,
-        "options": plan.options,
-        "outcome": plan.outcome,
-        "endpoint": plan.endpoint,
-    }
-    return {
-        "format": FORMAT,
-        "Conventions": "CF-1.11",
-        "title": scenario.title,
-        "seed": np.uint64(work.seed),
-        "size": np.int64(plan.size),
-        "experimental": plan.arms.experimental,
-        "control": plan.arms.control,
-        "scenario_name": scenario.name,
-        "scenario_sha256": scenario.sha256,
-        "scenario": scenario.resolved_yaml(),
-        "engine_version": __version__,
-        "versions": json.dumps(versions(), sort_keys=True),
-        "citations": json.dumps(list(scenario.citations()), ensure_ascii=False),
-        "arguments": json.dumps(arguments, sort_keys=True, default=list),
-    }
+        return html(self)
