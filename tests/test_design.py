@@ -22,7 +22,7 @@ from simulator.studies.trial.entering import most, patients
 from simulator.studies.trial.looks import calendar
 from simulator.studies.trial.plan import Asked, plan
 from simulator.studies.trial.replicates import observed
-from simulator.studies.trial.study import prepare
+from simulator.studies.trial.study import Extent, prepare
 
 ARMS = Contrast("early_start", "delayed_start")
 LEAN = {"measure": "nfl_plasma", "arm": "early_start", "shift": 0.25}
@@ -224,14 +224,16 @@ def test_a_replicate_after_a_lead_in_is_its_result_from_then_on(lead):
 
 def test_nobody_is_randomised_of_those_whom_nothing_fits(lead):
     with pytest.raises(SimulatorError, match="nobody passes"):
-        prepare(lead.replace({"trial.lead_in.eligible": {"alsfrs_r_lost": {"min": 47}}}), Asked(("ancova",)), 5, 1)
+        prepare(
+            lead.replace({"trial.lead_in.eligible": {"alsfrs_r_lost": {"min": 47}}}), Asked(("ancova",)), Extent(5, 1)
+        )
 
 
 def test_counts_are_exact_also_in_one_stratum(valor, lead):
     counts = {"size": None, "allocation": None, "counts": {"faster": {"early_start": 39, "delayed_start": 21}}}
     for scenario in (valor, lead):
         wanted = scenario.replace({f"trial.{key}": value for key, value in counts.items()})
-        found = run(prepare(wanted, Asked(("ancova",)), 20, 3), 1)
+        found = run(prepare(wanted, Asked(("ancova",)), Extent(20, 3)), 1)
         assert (found.counts[:, 0, 0, 0] == 39).all()
         assert (found.counts[:, 0, 1, 0] == 21).all()
 
@@ -258,8 +260,8 @@ def test_a_look_that_tells_nothing_new_is_not_held(valor):
 def test_what_is_known_at_a_look_is_what_a_smaller_trial_with_that_end_knows(valor):
     """At the last look nothing is hidden but what lies after it; with everybody in and arrived, it is the end."""
     scenario = with_looks(valor, shares=[0.999])
-    found = run(prepare(scenario, Asked(("ancova", "logrank")), 10, 3), 1)
-    plain = run(prepare(valor, Asked(("ancova", "logrank")), 10, 3), 1)
+    found = run(prepare(scenario, Asked(("ancova", "logrank")), Extent(10, 3)), 1)
+    plain = run(prepare(valor, Asked(("ancova", "logrank")), Extent(10, 3)), 1)
     np.testing.assert_array_equal(found.estimates, plain.estimates)
     assert found.looks.shape == (10, 2, 1, 7)
     assert np.isnan(found.looks).all()  # 0.999 of 108 is everybody: not a look
@@ -268,7 +270,7 @@ def test_what_is_known_at_a_look_is_what_a_smaller_trial_with_that_end_knows(val
 def test_under_a_null_drug_looks_keep_the_level(valor):
     drug = {f"treatments.tofersen.effect.{key}": 0 for key in ("mean", "sd")}
     scenario = with_looks(valor.replace(drug), shares=[0.3, 0.6], spending={"shape": "pocock"})
-    work = prepare(scenario, Asked(("ancova",)), 800, 8)
+    work = prepare(scenario, Asked(("ancova",)), Extent(800, 8))
     found = run(work, 2)
     at = sequential.stopped(sequential.rules(scenario.trial.interim), "ancova", found, 0)
     of = sequential.operating(at, 2)

@@ -36,6 +36,7 @@ COORDINATES = frozenset(
         "quantity",
         "size",
         "target",
+        "look",
     },
 )
 

@@ -12,6 +12,8 @@ from simulator.analysis.trial.registry import analysis
 from simulator.analysis.trial.truth import QUANTITIES
 from simulator.record import versions
 from simulator.results.arrays import Group, Groups, Named, names_of
+from simulator.studies.trial.interim import interim
+from simulator.studies.trial.looks import looks
 from simulator.studies.trial.measures import MEASURES, measures
 from simulator.studies.trial.population import Truth
 from simulator.studies.trial.replicates import COUNTED, ESTIMATED, Block
@@ -59,6 +61,10 @@ def groups_of(work: Work, parts: Parts) -> Groups:
         found["truth"] = _truth(work, parts.truth)
         found["population"] = _population(work, parts.truth)
     found["performance"] = _performance(work, parts)
+    if looks(work.plan):
+        found["interim"] = interim(work, parts.estimates)
+        if parts.null is not None:
+            found["interim_null"] = interim(work, parts.null)
     if parts.sizes is not None:
         found |= {"power": _power(work, parts.sizes), "needed": _needed(work, parts.sizes)}
     return found

@@ -127,8 +127,9 @@ def study(scenario: Scenario, asked: Asked, extent: Extent, how: Running) -> Tri
     if extent.truth:
         true = truth(work.plan, scenarios, work.seed, extent.truth, how.threads)
     needed: Sizes | None = None
-    if extent.power or extent.sizes:
-        needed = sizes(work, found, extent.power, extent.sizes, how.threads)
+    grid = extent.sizes or (scenario.trial.sizes if scenario.trial else None) or ()
+    if extent.power or grid:
+        needed = sizes(work, found, extent.power, grid, how.threads)
     parts = Parts(found, null, true, needed)
     return Trial(attributes(scenario, work, parts), groups_of(work, parts))
 
