@@ -19,7 +19,7 @@ def looks_text(trial: Trial) -> list[str]:
     if "interim" not in trial.groups:
         return []
     at = {name: one.values for name, one in trial.groups["interim"].items()}
-    heads = ["look", "day of the calendar", "randomised", "arrived", "|Z| for benefit", "Z, futility"]
+    heads = ["look", "calendar day", "randomised", "arrived", "|Z| for benefit", "Z, futility"]
     rows = [
         [str(k), *(f"{at[name][k - 1]:.0f}" for name in ("calendar_day", "randomised", "reached")),
          f"{at['efficacy'][k - 1]:.3f}", _or_dash(at["futility_bound"][k - 1])]
@@ -31,7 +31,7 @@ def looks_text(trial: Trial) -> list[str]:
 
 def _outcomes(trial: Trial) -> list[str]:
     """A row for each analysis, and one more for it without an effect."""
-    heads = ["with looks", "benefit, %", "harm, %", "futile, %", "participants", "days", "mean estimate"]
+    heads = ["with looks", "benefit, %", "harm, %", "futile, %", "people", "days", "estimate"]
     rows = []
     for key, label in (("interim", ""), ("interim_null", " (no effect)")):
         at = {name: one.values for name, one in trial.groups.get(key, {}).items()}

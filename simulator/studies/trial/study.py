@@ -117,6 +117,8 @@ class Running(NamedTuple):
 
 def study(scenario: Scenario, asked: Asked, extent: Extent, how: Running) -> Trial:
     """What `trial` does, from what was asked."""
+    if scenario.trial is not None and not extent.sizes:
+        extent = extent._replace(sizes=tuple(scenario.trial.sizes or ()))
     work = prepare(scenario, asked, extent)
     without = prepare(null_of(scenario), asked, extent) if extent.null else None
     total = extent.replicates * (2 if extent.null else 1)
@@ -127,9 +129,8 @@ def study(scenario: Scenario, asked: Asked, extent: Extent, how: Running) -> Tri
     if extent.truth:
         true = truth(work.plan, scenarios, work.seed, extent.truth, how.threads)
     needed: Sizes | None = None
-    grid = extent.sizes or (scenario.trial.sizes if scenario.trial else None) or ()
-    if extent.power or grid:
-        needed = sizes(work, found, extent.power, grid, how.threads)
+    if extent.power or extent.sizes:
+        needed = sizes(work, found, extent.power, extent.sizes, how.threads)
     parts = Parts(found, null, true, needed)
     return Trial(attributes(scenario, work, parts), groups_of(work, parts))
 
