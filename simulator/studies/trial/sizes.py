@@ -6,6 +6,7 @@ of n is one curve of common random numbers, and bisection finds where it passes 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -29,9 +30,9 @@ REPLICATES = 400
 """Most replicates that look for a size."""
 LARGEST, LEAST, POINTS = 2000, 12, 8
 """Largest and smallest size looked at, and sizes of the curve where none are named."""
-ROOM, FINE = 1.5, 0.005
-"""How far beyond the normal approximation is looked, and how closely a size is found (relative)."""
-Z_95 = float(ndtri(0.975))
+ROOM, FINE, WIDER = 1.5, 0.01, 1.25
+"""How far beyond the normal approximation is looked, how closely a size is found (relative), and steps on the way."""
+Z_95, Z_80 = float(ndtri(0.975)), float(ndtri(0.8))
 
 
 class Sizes(NamedTuple):
@@ -54,19 +55,22 @@ class Sizes(NamedTuple):
 
 
 class Search(NamedTuple):
-    """Replicates at their full size, what is done with them, and the powers that are known: (analysis, day, size)."""
+    """Replicates at their full size, what is done with them, the powers that are known: (analysis, day, size),
+    and where a power of 80 % is expected : (analysis, day)."""
 
     plan: Plan
     data: Sequence[TrialData]
     largest: int
     known: dict[tuple[int, ...], Measure]
+    guess: Floats
 
 
 def sizes(work: Work, found: Block, targets: Sequence[float], grid: Sequence[int], threads: int) -> Sizes:
     """The curve at the sizes of the grid, and the sizes with the power of the targets; `found` tells where to look."""
     count = min(work.replicates, REPLICATES)
-    largest = max([_reach(work.plan, found, targets), *grid])
-    search = Search(work.plan, _simulated(work, largest, count, threads), largest, {})
+    guess = expected(work.plan, found)
+    largest = max([_reach(work.plan, guess, targets), *grid])
+    search = Search(work.plan, _simulated(work, largest, count, threads), largest, {}, guess)
     at = np.array(grid or _spread(largest), np.int64)
     cells = list(np.ndindex(len(work.plan.analyses), len(work.plan.days)))
     shape = len(work.plan.analyses), len(work.plan.days)
@@ -79,7 +83,7 @@ def sizes(work: Work, found: Block, targets: Sequence[float], grid: Sequence[int
 
 def required(search: Search, cell: tuple[int, int], target: float) -> Measure:
     """The least size at which the power is at least the target, by bisection; its error from that of the power."""
-    low, high = LEAST, search.largest
+    low, high = _bracket(search, cell, target)
     if _power(search, cell, high).value < target:
         return Measure(float("inf"), float("nan"))
     while high - low > max(1, FINE * high):
@@ -88,6 +92,21 @@ def required(search: Search, cell: tuple[int, int], target: float) -> Measure:
     z = float(ndtri(target))
     slope = np.exp(-z * z / 2) / np.sqrt(2 * np.pi) * (z + Z_95) / (2 * high)  # of a normal test's power in n
     return Measure(float(high), float(np.sqrt(target * (1 - target) / len(search.data)) / slope))
+
+
+def _bracket(search: Search, cell: tuple[int, int], target: float) -> tuple[int, int]:
+    """Two sizes, the second of which is enough and the first is not, begun at the normal approximation."""
+    low, high = LEAST, search.largest
+    size = search.guess[cell] * ((float(ndtri(target)) + Z_95) / (Z_95 + Z_80)) ** 2
+    size = int(min(max(size, LEAST), high)) if np.isfinite(size) else high
+    enough = _power(search, cell, size).value >= target
+    step = 1 / WIDER if enough else WIDER
+    while (_power(search, cell, size).value >= target) == enough:
+        low, high = (low, size) if enough else (size, high)
+        if size in (LEAST, search.largest):
+            return low, high
+        size = int(min(max(size * step, LEAST), search.largest))
+    return (size, high) if enough else (low, size)
 
 
 def _power(search: Search, cell: tuple[int, int], size: int) -> Measure:
@@ -118,14 +137,22 @@ def _simulated(work: Work, largest: int, count: int, threads: int) -> list[Trial
     return [parts[k % workers][k // workers] for k in range(count)]
 
 
-def _reach(plan: Plan, found: Block, targets: Sequence[float]) -> int:
-    """A size that should be enough for every target, by the normal approximation, up to LARGEST."""
+def expected(plan: Plan, found: Block) -> Floats:
+    """(analysis, day) participants for a power of 80 %, by the normal approximation."""
     value, se = (found.estimates[..., COLUMN[name]] for name in ("value", "se"))
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # an analysis without any estimate
         ratio = np.abs(np.nanmean(value, axis=0)) / np.sqrt(np.nanmean(se**2, axis=0))
-        wanted = plan.size * ((ndtri(max(targets, default=0.5)) + Z_95) / ratio) ** 2
+        return np.asarray(plan.size * ((Z_80 + Z_95) / ratio) ** 2)
+
+
+def _reach(plan: Plan, guess: Floats, targets: Sequence[float]) -> int:
+    """A size that should be enough for every target, up to LARGEST."""
+    if not targets:
+        return 0
+    wanted = guess * ((float(ndtri(max(targets))) + Z_95) / (Z_80 + Z_95)) ** 2
     finite = wanted[np.isfinite(wanted) & (wanted <= LARGEST)]
-    return int(min(LARGEST, ROOM * max(finite, default=plan.size))) if targets else 0
+    return int(min(LARGEST, ROOM * max(finite, default=plan.size)))
 
 
 def _spread(largest: int) -> list[int]:

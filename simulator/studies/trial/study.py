@@ -104,7 +104,7 @@ def trial(
     """
     asked = Asked(tuple(analyses), size, arms, days, options or {}, outcome, endpoint)
     extent = Extent(replicates, seed, truth, null, tuple(power), tuple(sizes), draws)
-    return study(scenario, asked, extent, Running(_cores(threads), Path(folder) if folder else None, progress))
+    return study(scenario, asked, extent, Running(cores(threads), Path(folder) if folder else None, progress))
 
 
 class Running(NamedTuple):
@@ -187,7 +187,8 @@ def _after(progress: Progress | None, before: int, total: int) -> Callable[[int,
     return lambda done, _: tell(before + done, total)
 
 
-def _cores(threads: int | None) -> int:
+def cores(threads: int | None) -> int:
+    """Threads to work with: as many as asked for, else the machine's cores."""
     if threads is not None and threads < 1:
         raise SimulatorError(f"{threads} threads cannot do any work. Ask for 1 or more")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
