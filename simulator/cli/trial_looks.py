@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from simulator.studies.trial.result import Trial
 
 SHARES = ("benefit", "harm", "futility")
+MOST_SIZES = 5
+"""Columns of a line of 80; of more sizes some are shown, all are in the result."""
 
 
 def looks_text(trial: Trial) -> list[str]:
@@ -40,6 +42,19 @@ def _outcomes(trial: Trial) -> list[str]:
             rest = [f"{at['participants'][a]:.1f}", f"{at['days'][a]:.0f}", f"{at['value'][a]:.3f}"]
             rows.append([f"{name}{label}", *shares, *rest])
     return list(aligned([heads, *rows]))
+
+
+def sizes_text(trial: Trial, day: float) -> list[str]:
+    """Power in percent by the number of participants, where sizes were asked for."""
+    if "power" not in trial.groups:
+        return []
+    group, d = trial.groups["power"], trial.days.index(day)
+    sizes, value, mcse = (group[name].values for name in ("size", "value", "mcse"))
+    shown = range(0, len(sizes), -(-len(sizes) // MOST_SIZES))
+    rows = [["power, %, with participants", *(f"{sizes[s]:,}" for s in shown)]]
+    for a, name in enumerate(trial.analyses):
+        rows.append([f"  {name}", *(f"{100 * value[a, d, s]:.0f} ± {100 * mcse[a, d, s]:.0f}" for s in shown)])
+    return ["", *aligned(rows)]
 
 
 def _or_dash(value: float) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from simulator.analysis.replicates import Measure, mean
 from simulator.analysis.trial.registry import analysis
 from simulator.cli.tables import WIDTH, aligned, clean, short
+from simulator.cli.trial_looks import looks_document, looks_text, sizes_text
 from simulator.studies.trial.html import NOTICE, pair, people, percent
 from simulator.studies.trial.measures import MEASURES
 from simulator.studies.trial.sizes import LARGEST
@@ -64,7 +65,8 @@ def trial_text(trial: Trial) -> str:
     ]
     for day in trial.days:
         lines += ["", *_estimates(trial, day), "", *_shares(trial, day), *_needed(trial, day), "", *_counts(trial, day)]
-        lines += _population(trial, day)
+        lines += [*sizes_text(trial, day), *_population(trial, day)]
+    lines += looks_text(trial)
     notes = [*(f"Warning: {clean(text)}." for text in trial.warnings), LEGEND, NOTICE]
     return "\n".join([*lines, "", *(line for text in notes for line in wrap(text, WIDTH))])
 
@@ -160,6 +162,7 @@ def trial_document(trial: Trial) -> dict[str, Any]:
             for row in rows
             if not row["analysis"]
         ],
+        **looks_document(trial),
         "warnings": list(trial.warnings),
         "notice": NOTICE,
     }
