@@ -77,7 +77,7 @@ def sizes(work: Work, found: Block, targets: Sequence[float], grid: Sequence[int
     curve, needed = np.empty((*shape, len(at), 2)), np.empty((*shape, len(targets), 2))
     for cell in cells:
         curve[cell] = [_power(search, cell, int(n)) for n in at]
-        needed[cell] = [required(search, cell, target) for target in targets]
+        needed[cell] = np.reshape([required(search, cell, target) for target in targets], (-1, 2))
     return Sizes(at, curve, np.array(targets), needed, count)
 
 
