@@ -56,7 +56,8 @@ class Sizes(NamedTuple):
 
 class Search(NamedTuple):
     """Replicates at their full size, what is done with them, the powers that are known: (analysis, day, size),
-    and where a power of 80 % is expected : (analysis, day)."""
+    and where a power of 80 % is expected : (analysis, day).
+    """
 
     plan: Plan
     data: Sequence[TrialData]
