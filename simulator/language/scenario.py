@@ -13,6 +13,7 @@ from pydantic import Field, PrivateAttr
 from simulator.language.blocks.adherence import Adherence
 from simulator.language.blocks.attrition import Attrition
 from simulator.language.blocks.context_of_use import ContextOfUse
+from simulator.language.blocks.estimand import Estimand
 from simulator.language.blocks.output import Output
 from simulator.language.blocks.strata import Stratum
 from simulator.language.blocks.trial import Trial
@@ -59,6 +60,7 @@ class Scenario(Part):
     adherence: Adherence | None = None
     attrition: Attrition | None = None
     trial: Trial | None = None
+    estimand: Estimand | None = None
     output: Output = Output()
 
     _origin: Origin = PrivateAttr(default=Origin("scenario", {}, {}))

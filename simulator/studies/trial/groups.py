@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.analysis.trial.estimand import Estimand
 from simulator.analysis.trial.registry import analysis
 from simulator.analysis.trial.truth import QUANTITIES
 from simulator.record import versions
 from simulator.results.arrays import Group, Groups, Named, names_of
+from simulator.studies.trial.estimands import estimand_of, estimated_by, told
 from simulator.studies.trial.interim import interim
 from simulator.studies.trial.looks import looks
 from simulator.studies.trial.measures import MEASURES, measures
@@ -157,7 +159,7 @@ def _coordinates(work: Work, *dims: str) -> Group:
 
 def attributes(scenario: Scenario, work: Work, parts: Parts) -> dict[str, Any]:
     """What was run and where it comes from; nothing of the machine or of who ran it."""
-    plan = work.plan
+    plan, wanted = work.plan, estimand_of(scenario)
     return {
         "format": FORMAT,
         "Conventions": "CF-1.11",
@@ -175,7 +177,11 @@ def attributes(scenario: Scenario, work: Work, parts: Parts) -> dict[str, Any]:
         "versions": json.dumps(versions(), sort_keys=True),
         "citations": json.dumps(list(scenario.citations()), ensure_ascii=False),
         "arguments": json.dumps(_arguments(work, parts), sort_keys=True, default=list),
-        "warnings": json.dumps(_warnings(plan.analyses), ensure_ascii=False),
+        "estimand": json.dumps(told(wanted), ensure_ascii=False) if wanted else "",
+        "estimands": json.dumps(
+            {name: told(estimated_by(name, plan.endpoint)) for name in plan.analyses}, ensure_ascii=False
+        ),
+        "warnings": json.dumps(_warnings(plan.analyses, wanted), ensure_ascii=False),
     }
 
 
@@ -196,10 +202,12 @@ def _arguments(work: Work, parts: Parts) -> dict[str, Any]:
     }
 
 
-def _warnings(analyses: tuple[str, ...]) -> list[str]:
+def _warnings(analyses: tuple[str, ...], wanted: Estimand | None) -> list[str]:
     """What the reader must be told before the numbers: estimands about people who cannot exist."""
     found: dict[str, list[str]] = {}
     for name in analyses:
         for flag in analysis(name).estimand.flags:
             found.setdefault(flag, []).append(name)
+    for flag in wanted.flags if wanted else ():
+        found.setdefault(flag, []).insert(0, "the scenario's estimand")
     return [f"{', '.join(names)}: {flag}" for flag, names in found.items()]

@@ -11,6 +11,7 @@ from simulator.analysis.trial.reading import Contrast
 from simulator.analysis.trial.registry import ANALYSES, analysis
 from simulator.errors import SimulatorError
 from simulator.quantities import Quantity
+from simulator.studies.trial.estimands import check_estimand
 
 if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
@@ -75,6 +76,7 @@ def plan(scenario: Scenario, asked: Asked) -> Plan:
     for name in analyses:
         _check_options(name, asked.options.get(name, {}))
     _check_measured(scenario, analyses, asked)
+    check_estimand(scenario, analyses, asked.endpoint)
     days = _days(scenario, asked.days)
     arms = _contrast(scenario, asked.arms, days[0])
     options = {name: dict(asked.options[name]) for name in analyses if asked.options.get(name)}

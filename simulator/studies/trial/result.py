@@ -92,6 +92,16 @@ class Trial:
         return dict(json.loads(self.attrs["arguments"]))
 
     @property
+    def estimand(self) -> dict[str, Any] | None:
+        """What the trial is to estimate, where the scenario says so: the five attributes of ICH E9(R1)."""
+        return dict(json.loads(self.attrs["estimand"])) if self.attrs["estimand"] else None
+
+    @property
+    def estimands(self) -> dict[str, dict[str, Any]]:
+        """What each analysis estimates, by its name."""
+        return dict(json.loads(self.attrs["estimands"]))
+
+    @property
     def data(self) -> xarray.DataTree:
         """The whole result as an `xarray.DataTree`."""
         import xarray
