@@ -1,4 +1,4 @@
-"""Estimands: each analysis says what it estimates; a scenario that wants something else is refused before anything runs."""
+"""Estimands: each analysis says what it estimates; a scenario that wants something else is refused beforehand."""
 
 import pytest
 
