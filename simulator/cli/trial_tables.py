@@ -116,8 +116,10 @@ def _counts(trial: Trial, day: float) -> Iterator[str]:
     """What happens in a trial."""
     rows = [["in a trial, mean", *map(short, trial.arms)]]
     for name, label, digits in COUNTS:
-        rows.append([f"  {label}", *(pair(trial.count(name, side, day), digits, error=False) for side in (0, 1))])
-    return aligned(rows)
+        rows.append([f"  {label}", *(pair(trial.count(name, side, day), digits) for side in (0, 1))])
+    rows.append(["  not measured, % of those without the event", *(percent(trial.missing(day, k)) for k in (0, 1))])
+    yield from aligned(rows)
+    yield from aligned([["  days from the first enrolment to the analysis", pair(trial.duration(day), 0)]])
 
 
 def _population(trial: Trial, day: float) -> list[str]:

@@ -144,13 +144,19 @@ class Trial:
         d = 0 if day is None else self.days.index(day)
         return mean(self.groups["counts"][name].values[:, d, side])
 
-    def missing(self, day: float | None = None) -> Measure:
-        """Share of participants without the event who were not measured at the last visit."""
+    def missing(self, day: float | None = None, side: int | None = None) -> Measure:
+        """Share of participants without the event who were not measured at the last visit; of an arm, or of both."""
         d, group = 0 if day is None else self.days.index(day), self.groups["counts"]
+        sides = [0, 1] if side is None else [side]
         absent, events, there = (
-            group[name].values[:, d].sum(axis=-1) for name in ("missing", "events", "participants")
+            group[name].values[:, d][:, sides].sum(axis=-1) for name in ("missing", "events", "participants")
         )
         return mean(absent / np.maximum(there - events, 1))
+
+    def duration(self, day: float | None = None) -> Measure:
+        """Days of the calendar from the first enrolment until everybody's analysis is in."""
+        d = 0 if day is None else self.days.index(day)
+        return mean(self.groups["counts"]["duration_days"].values[:, d])
 
     def summary_rows(self) -> list[Row]:
         """All figures as tidy rows."""
