@@ -14,9 +14,10 @@ from simulator.version import __version__
 
 if TYPE_CHECKING:
     from simulator.language import Scenario, ScenarioError, load
-    from simulator.results import Result, open_result
+    from simulator.results import Result
     from simulator.run import simulate
     from simulator.studies.compare import compare
+    from simulator.studies.opening import open_result
     from simulator.studies.replay import replay
     from simulator.studies.trial import Trial, open_trial, trial
 
@@ -26,7 +27,7 @@ _HOMES = {
     "ScenarioError": "simulator.language",
     "simulate": "simulator.run",
     "Result": "simulator.results",
-    "open_result": "simulator.results",
+    "open_result": "simulator.studies.opening",
     "compare": "simulator.studies.compare",
     "replay": "simulator.studies.replay",
     "Trial": "simulator.studies.trial",

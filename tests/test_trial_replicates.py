@@ -16,6 +16,7 @@ from simulator.studies.trial.replicates import ESTIMATED, observed
 
 ARMS = Contrast("early_start", "delayed_start")
 DAY = 196
+PEOPLE = 2000
 LIGHT = ("ancova", "joint_rank", "logrank")
 
 
@@ -26,7 +27,7 @@ def valor():
 
 @pytest.fixture(scope="module")
 def trial(valor):
-    return sim.trial(valor, replicates=60, analyses=LIGHT, days=[DAY], seed=3, threads=1)
+    return sim.trial(valor, replicates=60, analyses=LIGHT, days=[DAY], seed=3, threads=1, truth=PEOPLE)
 
 
 def same(a: Any, b: Any) -> None:
@@ -69,17 +70,17 @@ def test_replicates_are_other_people_and_the_first_is_the_run_itself(valor):
 
 
 def test_threads_do_not_matter(valor, trial):
-    same(trial, sim.trial(valor, replicates=60, analyses=LIGHT, days=[DAY], seed=3, threads=3))
+    same(trial, sim.trial(valor, replicates=60, analyses=LIGHT, days=[DAY], seed=3, threads=3, truth=PEOPLE))
 
 
 def test_more_replicates_keep_the_first(valor, trial):
-    fewer = sim.trial(valor, replicates=7, analyses=LIGHT, days=[DAY], seed=3)
+    fewer = sim.trial(valor, replicates=7, analyses=LIGHT, days=[DAY], seed=3, truth=0, null=False)
     for name in LIGHT:
         np.testing.assert_array_equal(fewer.estimates(name)["value"], trial.estimates(name)["value"][:7])
 
 
 def test_an_interrupted_study_goes_on(valor, trial, tmp_path):
-    asked = {"analyses": LIGHT, "days": [DAY], "seed": 3, "threads": 1, "folder": tmp_path}
+    asked = {"analyses": LIGHT, "days": [DAY], "seed": 3, "threads": 1, "truth": PEOPLE, "folder": tmp_path}
 
     def stop(done: int, total: int) -> None:
         if done >= SIZE:
@@ -92,14 +93,14 @@ def test_an_interrupted_study_goes_on(valor, trial, tmp_path):
     times = kept[0].stat().st_mtime_ns
     steps = []
     same(trial, sim.trial(valor, replicates=60, progress=lambda done, total: steps.append(done), **asked))
-    assert steps == [SIZE, 60]  # the first block was not done again
+    assert steps == [SIZE, 60, 60, 60 + SIZE, 120]  # the first block was not done again; then those without an effect
     assert kept[0].stat().st_mtime_ns == times
     content = bytearray(kept[0].read_bytes())
     content[2000] ^= 1
     kept[0].write_bytes(content)
     same(trial, sim.trial(valor, replicates=60, **asked))  # a damaged block is done again
-    sim.trial(valor, replicates=1, **(asked | {"seed": 4}))
-    assert len(list((tmp_path / FOLDER).iterdir())) == 3  # another seed is another study
+    sim.trial(valor, replicates=1, null=False, **(asked | {"seed": 4}))
+    assert len(list((tmp_path / FOLDER).iterdir())) == 5  # another seed is another study
 
 
 @pytest.mark.parametrize(
@@ -108,6 +109,7 @@ def test_an_interrupted_study_goes_on(valor, trial, tmp_path):
         (Asked(()), "no analysis is named"),
         (Asked(arms=("early_start", "late")), "the trial has no arm late; there are early_start, delayed_start"),
         (Asked(arms=("early_start", "early_start")), "name two arms"),
+        (Asked(size=4), "of 4 participants none may be in delayed_start.* Ask for a size of 5 or more"),
         (Asked(days=[3000]), "day 3000 is not within follow-up"),
         (Asked(outcome="fvc"), "fvc is not assessed"),
         (Asked(endpoint="pav"), "there is no endpoint pav"),
@@ -117,6 +119,12 @@ def test_an_interrupted_study_goes_on(valor, trial, tmp_path):
 def test_what_makes_no_sense_is_refused_before_anything_runs(valor, asked, message):
     with pytest.raises(TrialError, match=message):
         plan(valor, asked)
+
+
+def test_a_trial_with_one_arm():
+    counts = {"faster": {"tofersen": 39, "placebo": 0}}
+    with pytest.raises(TrialError, match=r"all are in tofersen\. Allocate"):
+        plan(sim.load("valor_trial").replace({"trial.counts": counts}), Asked())
 
 
 def test_a_scenario_without_a_trial():

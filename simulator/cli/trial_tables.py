@@ -11,6 +11,7 @@ import numpy as np
 from simulator.analysis.replicates import Measure, mean
 from simulator.analysis.trial.registry import analysis
 from simulator.cli.tables import WIDTH, aligned, clean, short
+from simulator.cli.trial_estimands import estimands_text
 from simulator.cli.trial_looks import looks_document, looks_text, sizes_text
 from simulator.studies.trial.html import NOTICE, pair, people, percent
 from simulator.studies.trial.measures import MEASURES
@@ -66,7 +67,7 @@ def trial_text(trial: Trial) -> str:
     for day in trial.days:
         lines += ["", *_estimates(trial, day), "", *_shares(trial, day), *_needed(trial, day), "", *_counts(trial, day)]
         lines += [*sizes_text(trial, day), *_population(trial, day)]
-    lines += looks_text(trial)
+    lines += [*looks_text(trial), *estimands_text(trial)]
     notes = [*(f"Warning: {clean(text)}." for text in trial.warnings), LEGEND, NOTICE]
     return "\n".join([*lines, "", *(line for text in notes for line in wrap(text, WIDTH))])
 
@@ -115,8 +116,10 @@ def _counts(trial: Trial, day: float) -> Iterator[str]:
     """What happens in a trial."""
     rows = [["in a trial, mean", *map(short, trial.arms)]]
     for name, label, digits in COUNTS:
-        rows.append([f"  {label}", *(pair(trial.count(name, side, day), digits, error=False) for side in (0, 1))])
-    return aligned(rows)
+        rows.append([f"  {label}", *(pair(trial.count(name, side, day), digits) for side in (0, 1))])
+    rows.append(["  not measured, % of those without the event", *(percent(trial.missing(day, k)) for k in (0, 1))])
+    yield from aligned(rows)
+    yield from aligned([["  days from the first enrolment to the analysis", pair(trial.duration(day), 0)]])
 
 
 def _population(trial: Trial, day: float) -> list[str]:
@@ -163,6 +166,7 @@ def trial_document(trial: Trial) -> dict[str, Any]:
             if not row["analysis"]
         ],
         **looks_document(trial),
+        "estimand": trial.estimand,
         "warnings": list(trial.warnings),
         "notice": NOTICE,
     }
@@ -170,8 +174,7 @@ def trial_document(trial: Trial) -> dict[str, Any]:
 
 def _analysis(trial: Trial, name: str, day: float) -> dict[str, Any]:
     one, values = analysis(name), trial.estimates(name, day)["value"]
-    estimand = one.estimand._asdict() | {"intercurrent_events": [e._asdict() for e in one.estimand.intercurrent_events]}
-    found: dict[str, Any] = {"analysis": name, "day": day, "scale": one.scale, "estimand": estimand}
+    found: dict[str, Any] = {"analysis": name, "day": day, "scale": one.scale, "estimand": trial.estimands[name]}
     found |= {"truth": trial.truth(name, day)._asdict(), "mean": mean(values[np.isfinite(values)])._asdict()}
     found |= {key: trial.measure(name, key, day)._asdict() for key in MEASURES}
     needed = [{"power": target, **size._asdict()} for target, size in trial.needed(name, day).items()]

@@ -13,7 +13,9 @@ from pydantic import Field, PrivateAttr
 from simulator.language.blocks.adherence import Adherence
 from simulator.language.blocks.attrition import Attrition
 from simulator.language.blocks.context_of_use import ContextOfUse
+from simulator.language.blocks.estimand import Estimand
 from simulator.language.blocks.output import Output
+from simulator.language.blocks.rules import Rules
 from simulator.language.blocks.strata import Stratum
 from simulator.language.blocks.trial import Trial
 from simulator.language.care import Epoch, Treatment, Visits
@@ -58,7 +60,9 @@ class Scenario(Part):
     follow_up_days: Interval
     adherence: Adherence | None = None
     attrition: Attrition | None = None
+    rules: Rules | None = None
     trial: Trial | None = None
+    estimand: Estimand | None = None
     output: Output = Output()
 
     _origin: Origin = PrivateAttr(default=Origin("scenario", {}, {}))
@@ -84,6 +88,16 @@ class Scenario(Part):
 
     def __hash__(self) -> int:
         return hash(self.sha256)
+
+    def __repr__(self) -> str:
+        from simulator.language.display import text
+
+        return text(self)
+
+    def _repr_html_(self) -> str:
+        from simulator.language.display import html
+
+        return html(self)
 
     def content(self) -> dict[str, Any]:
         """Plain data, complete, with the sources: what `resolved_yaml` writes."""

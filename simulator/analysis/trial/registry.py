@@ -20,7 +20,7 @@ from simulator.analysis.trial import (
     win_ratio,
 )
 from simulator.analysis.trial.errors import AnalysisError
-from simulator.analysis.trial.estimand import Estimand, Strategy
+from simulator.analysis.trial.estimand import DEATH, PAV, Estimand, Strategy
 from simulator.analysis.trial.estimate import Estimate
 
 COMPOSITE = frozenset({Strategy.COMPOSITE})
@@ -75,7 +75,9 @@ def agree(name: str, wanted: Estimand) -> None:
     Raises
     ------
     AnalysisError
-        The estimand's strategy for death is not one that the analysis can stand for.
+        The estimand's strategy for death is not one that the analysis can stand for, or another event is to be dealt
+        with otherwise than by using what is measured after it. Where death is composite, permanent assisted ventilation
+        may be so too: it is then part of the event.
     """
     found = analysis(name)
     if wanted.death not in found.death:
@@ -83,3 +85,10 @@ def agree(name: str, wanted: Estimand) -> None:
         others = [one.name for one in _ALL if wanted.death in one.death]
         remedy = f"use {', '.join(others)}" if others else "no analysis here does"
         raise AnalysisError(f"{name} handles death as {able}, not as {wanted.death.value}: write that, or {remedy}")
+    for one in wanted.intercurrent_events:
+        able_too = COMPOSITE & found.death if one.event == PAV.event else frozenset()
+        if one.event != DEATH and one.strategy not in {Strategy.TREATMENT_POLICY, *able_too}:
+            raise AnalysisError(
+                f"{name} uses what is measured after {one.event} (treatment policy), and the estimand says "
+                f"{one.strategy.value}. Write treatment policy: no analysis here does otherwise"
+            )

@@ -30,10 +30,10 @@ from numpy.typing import ArrayLike
 
 from simulator.analysis.trial.ancova import ancova
 from simulator.analysis.trial.cox import cox
-from simulator.analysis.trial.data import Floats, TrialData, where
+from simulator.analysis.trial.data import Floats, TrialData
 from simulator.analysis.trial.errors import AnalysisError, NotEstimableError
-from simulator.analysis.trial.pairs import between
 from simulator.analysis.trial.responder import responder
+from simulator.analysis.trial.wins import wins
 from simulator.units import DAYS_PER_MONTH
 
 Options = Mapping[str, Any]
@@ -102,54 +102,15 @@ def delayed_start(of: Potential, options: Options = NOTHING) -> float:
     return float(mean[-1] - kept * mean[switch])
 
 
-def wins(of: Potential, margin: float = 0.0) -> tuple[float, float]:
-    """Shares of pairs of different people that treatment wins and loses; no pair is a person against themselves.
-
-    Whoever has the event ranks below everybody without, by its day; the others rank by change at the last visit: a
-    sorting. The few free of the event who have no value there are compared with everybody as the analyses do it.
-    """
-    m = of.data.n // 2
-    odd = ~of.data.event & ~np.isfinite(of.data.change[:, -1])
-    won, lost = _ranked(of, ~odd, margin)
-    for side, start in ((1, 0), (-1, m)):  # the odd of one arm against the other arm, each pair once
-        mine, other = np.zeros(2 * m, np.bool_), np.zeros(2 * m, np.bool_)
-        mine[start : start + m] = odd[start : start + m]
-        other[m - start : 2 * m - start] = True if side > 0 else ~odd[:m]
-        signs = side * between(where(of.data, mine), where(of.data, other), margin=margin)
-        own = (np.flatnonzero(mine)[:, None] % m) == (np.flatnonzero(other) % m)
-        won, lost = won + int((signs[~own] > 0).sum()), lost + int((signs[~own] < 0).sum())
-    return won / (m * (m - 1)), lost / (m * (m - 1))
-
-
-def _ranked(of: Potential, kept: np.ndarray, margin: float) -> tuple[int, int]:
-    """Numbers of pairs won and lost among those kept, by sorting."""
-    data, m = of.data, of.data.n // 2
-    change = np.where(data.event, np.nan, data.change[:, -1])
-    low = 0.0 if data.event.all() else float(np.nanmin(change))
-    score = np.where(data.event, data.time - of.day - 1 + low - margin, change)
-    reach = np.where(data.event, 0.0, margin)
-    treated, control = kept[:m], kept[m:]
-    own = treated & control
-    gap = score[:m] - score[m:]
-    won = _below(score[:m][treated], score[m:][control], reach[:m][treated]) - int((gap > reach[:m])[own].sum())
-    lost = _below(score[m:][control], score[:m][treated], reach[m:][control]) - int((-gap > reach[m:])[own].sum())
-    return won, lost
-
-
-def _below(a: Floats, b: Floats, reach: Floats) -> int:
-    """Pairs with b_j < a_i − reach_i."""
-    return int(np.searchsorted(np.sort(b), a - reach, side="left").sum())
-
-
 def net_benefit(of: Potential, options: Options = NOTHING) -> float:
     """Probability of faring better minus that of faring worse."""
-    won, lost = wins(of)
+    won, lost = wins(of.data, of.day)
     return won - lost
 
 
 def win_ratio(of: Potential, options: Options = NOTHING) -> float:
     """Log of the probability of a win over that of a loss."""
-    won, lost = wins(of, options.get("margin", 0.0))
+    won, lost = wins(of.data, of.day, options.get("margin", 0.0))
     return float(np.log(won / lost)) if won > 0 and lost > 0 else np.nan
 
 

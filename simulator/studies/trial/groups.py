@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.analysis.trial.estimand import Estimand
 from simulator.analysis.trial.registry import analysis
 from simulator.analysis.trial.truth import QUANTITIES
 from simulator.record import versions
 from simulator.results.arrays import Group, Groups, Named, names_of
+from simulator.studies.trial.estimands import estimand_of, estimated_by, told
 from simulator.studies.trial.interim import interim
 from simulator.studies.trial.looks import looks
 from simulator.studies.trial.measures import MEASURES, measures
+from simulator.studies.trial.plan import Plan
 from simulator.studies.trial.population import Truth
 from simulator.studies.trial.replicates import COUNTED, ESTIMATED, Block
 from simulator.studies.trial.sizes import Sizes
@@ -40,6 +43,7 @@ WORDS = {
     "left": "participants who left before the event and the day of analysis",
     "missing": "participants without the event who were not measured at the last visit",
     "followed_days": "mean days to event, leaving or analysis",
+    "duration_days": "days of the calendar from the first enrolment to the last participant's analysis",
 }
 
 
@@ -85,6 +89,8 @@ def _counts(work: Work, found: Block) -> Group:
     """Who took part, had the event, left, was not measured."""
     dims = ("replicate", "analysis_day", "side")
     columns = {name: Named(dims, found.counts[..., k], _attrs(name)) for k, name in enumerate(COUNTED)}
+    days = found.calendar[:, -1, :1] + np.subtract(work.plan.days, work.plan.days[0])  # the last look is the first end
+    columns["duration_days"] = Named(dims[:2], days, _attrs("duration_days"))
     return {**_coordinates(work, *dims), **columns}
 
 
@@ -137,7 +143,7 @@ def _pair(dims: tuple[str, ...], found: NDArray[np.float64]) -> Group:
 
 
 def _attrs(name: str) -> dict[str, Any]:
-    return {"units": "d" if name == "followed_days" else "1", "long_name": WORDS[name]}
+    return {"units": "d" if name.endswith("_days") else "1", "long_name": WORDS[name]}
 
 
 def _coordinates(work: Work, *dims: str) -> Group:
@@ -157,7 +163,7 @@ def _coordinates(work: Work, *dims: str) -> Group:
 
 def attributes(scenario: Scenario, work: Work, parts: Parts) -> dict[str, Any]:
     """What was run and where it comes from; nothing of the machine or of who ran it."""
-    plan = work.plan
+    plan, wanted = work.plan, estimand_of(scenario)
     return {
         "format": FORMAT,
         "Conventions": "CF-1.11",
@@ -175,7 +181,11 @@ def attributes(scenario: Scenario, work: Work, parts: Parts) -> dict[str, Any]:
         "versions": json.dumps(versions(), sort_keys=True),
         "citations": json.dumps(list(scenario.citations()), ensure_ascii=False),
         "arguments": json.dumps(_arguments(work, parts), sort_keys=True, default=list),
-        "warnings": json.dumps(_warnings(plan.analyses), ensure_ascii=False),
+        "estimand": json.dumps(told(wanted), ensure_ascii=False) if wanted else "",
+        "estimands": json.dumps(
+            {name: told(estimated_by(name, plan.endpoint)) for name in plan.analyses}, ensure_ascii=False
+        ),
+        "warnings": json.dumps(_warnings(plan, wanted), ensure_ascii=False),
     }
 
 
@@ -196,10 +206,20 @@ def _arguments(work: Work, parts: Parts) -> dict[str, Any]:
     }
 
 
-def _warnings(analyses: tuple[str, ...]) -> list[str]:
-    """What the reader must be told before the numbers: estimands about people who cannot exist."""
+def _warnings(plan: Plan, wanted: Estimand | None) -> list[str]:
+    """What the reader must be told before the numbers: estimands about people who cannot exist, visits cut off."""
     found: dict[str, list[str]] = {}
-    for name in analyses:
+    for name in plan.analyses:
         for flag in analysis(name).estimand.flags:
             found.setdefault(flag, []).append(name)
-    return [f"{', '.join(names)}: {flag}" for flag, names in found.items()]
+    for flag in wanted.flags if wanted else ():
+        found.setdefault(flag, []).insert(0, "the scenario's estimand")
+    told = [f"{', '.join(names)}: {flag}" for flag, names in found.items()]
+    end, last = plan.scenario.follow_up_days, plan.days[-1]
+    late = plan.scenario.visits.jitter_days
+    if plan.scenario.trial and plan.scenario.trial.analysis_days[-1] + late > end:
+        told.append(
+            f"the visit of day {last} may fall up to {late} days later, and follow-up ends on day {end:,}: many of "
+            f"them are not seen. Let follow_up_days be {late} days longer"
+        )
+    return told

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from simulator.analysis.trial.reading import Contrast
 from simulator.analysis.trial.registry import ANALYSES, analysis
 from simulator.errors import SimulatorError
+from simulator.program.trial import blocks
 from simulator.quantities import Quantity
+from simulator.studies.trial.estimands import check_estimand
 
 if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
@@ -75,12 +77,28 @@ def plan(scenario: Scenario, asked: Asked) -> Plan:
     for name in analyses:
         _check_options(name, asked.options.get(name, {}))
     _check_measured(scenario, analyses, asked)
+    check_estimand(scenario, analyses, asked.endpoint)
     days = _days(scenario, asked.days)
     arms = _contrast(scenario, asked.arms, days[0])
     options = {name: dict(asked.options[name]) for name in analyses if asked.options.get(name)}
     size = asked.size if asked.size is not None else size_of(scenario)
+    _check_size(scenario, size, arms)
     since = tuple(day - scenario.trial.randomised_on for day in days)
     return Plan(cut(scenario, days), size, arms, since, analyses, options, asked.outcome, asked.endpoint)
+
+
+def _check_size(scenario: Scenario, size: int, arms: Contrast) -> None:
+    """Blocks fill in their order: with too few people an arm could stay empty."""
+    block = blocks(scenario)
+    if block is None:
+        return
+    places = [block.sum() - block[:, list(scenario.arms).index(arm)].sum() for arm in arms]
+    if size <= (most := int(max(places))):
+        arm = arms[places.index(most)]
+        raise TrialError(
+            f"allocation cannot be met: of {size} participants none may be in {arm}, as the blocks of the strata have "
+            f"{most} places in other arms. Ask for a size of {most + 1} or more"
+        )
 
 
 def size_of(scenario: Scenario) -> int:
@@ -137,6 +155,8 @@ def _contrast(scenario: Scenario, wanted: Sequence[str] | None, day: int) -> Con
         if len(set(wanted)) != 2 or len(wanted) != 2:
             raise TrialError(f"arms {', '.join(wanted)}: name two arms, the experimental one first")
         return Contrast(*wanted)
+    if len(there) < 2:
+        raise TrialError(f"allocation cannot be met: all are in {', '.join(there)}. Allocate people to a second arm")
     treated = {arm: _treated_days(scenario, arm, day) for arm in there}
     if len(there) != 2 or len(set(treated.values())) < 2:
         raise TrialError(f"which arms are compared? There are {', '.join(there)}. Name two, the experimental one first")

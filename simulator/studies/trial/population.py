@@ -79,13 +79,14 @@ def truth(plan: Plan, scenarios: Sequence[Scenario], seed: int, people: int, thr
 
 
 def _looked_at(scenario: Scenario, plan: Plan) -> Scenario:
-    """The scenario with its truth on the days of all visits."""
-    last = scenario.follow_up_days
-    days = scenario.visits.days or range(0, last + 1, scenario.visits.every_days or last + 1)
-    kept = [day for day in days if 0 < day <= last]
+    """The scenario with its truth on the days of all visits, the last of which is seen whenever it falls."""
     if scenario.trial is None:
         return scenario
-    return scenario.model_copy(update={"trial": scenario.trial.model_copy(update={"analysis_days": kept})})
+    last = scenario.trial.analysis_days[-1] + scenario.visits.jitter_days
+    days = scenario.visits.days or range(0, last + 1, scenario.visits.every_days or last + 1)
+    kept = [day for day in days if 0 < day <= last]
+    trial = scenario.trial.model_copy(update={"analysis_days": kept})
+    return scenario.model_copy(update={"trial": trial, "follow_up_days": last})
 
 
 def _parts(plan: Plan, space: Replicator, seed: int, numbers: Sequence[int]) -> list[tuple[int, tuple[Floats, Floats]]]:

@@ -92,6 +92,16 @@ class Trial:
         return dict(json.loads(self.attrs["arguments"]))
 
     @property
+    def estimand(self) -> dict[str, Any] | None:
+        """What the trial is to estimate, where the scenario says so: the five attributes of ICH E9(R1)."""
+        return dict(json.loads(self.attrs["estimand"])) if self.attrs["estimand"] else None
+
+    @property
+    def estimands(self) -> dict[str, dict[str, Any]]:
+        """What each analysis estimates, by its name."""
+        return dict(json.loads(self.attrs["estimands"]))
+
+    @property
     def data(self) -> xarray.DataTree:
         """The whole result as an `xarray.DataTree`."""
         import xarray
@@ -134,13 +144,19 @@ class Trial:
         d = 0 if day is None else self.days.index(day)
         return mean(self.groups["counts"][name].values[:, d, side])
 
-    def missing(self, day: float | None = None) -> Measure:
-        """Share of participants without the event who were not measured at the last visit."""
+    def missing(self, day: float | None = None, side: int | None = None) -> Measure:
+        """Share of participants without the event who were not measured at the last visit; of an arm, or of both."""
         d, group = 0 if day is None else self.days.index(day), self.groups["counts"]
+        sides = [0, 1] if side is None else [side]
         absent, events, there = (
-            group[name].values[:, d].sum(axis=-1) for name in ("missing", "events", "participants")
+            group[name].values[:, d][:, sides].sum(axis=-1) for name in ("missing", "events", "participants")
         )
         return mean(absent / np.maximum(there - events, 1))
+
+    def duration(self, day: float | None = None) -> Measure:
+        """Days of the calendar from the first enrolment until everybody's analysis is in."""
+        d = 0 if day is None else self.days.index(day)
+        return mean(self.groups["counts"]["duration_days"].values[:, d])
 
     def summary_rows(self) -> list[Row]:
         """All figures as tidy rows."""

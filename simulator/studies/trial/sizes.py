@@ -30,8 +30,9 @@ REPLICATES = 400
 """Most replicates that look for a size."""
 LARGEST, LEAST, POINTS = 2000, 12, 8
 """Largest and smallest size looked at, and sizes of the curve where none are named."""
-ROOM, FINE, WIDER = 1.5, 0.01, 1.25
-"""How far beyond the normal approximation is looked, how closely a size is found (relative), and steps on the way."""
+ROOM, FINE, WIDER, BELOW = 1.5, 0.01, 1.25, 0.3
+"""How far beyond the normal approximation is looked, how closely a size is found (relative), steps on the way, and
+where the curve begins, as a part of the size with a power of 80 %."""
 Z_95, Z_80 = float(ndtri(0.975)), float(ndtri(0.8))
 
 
@@ -72,7 +73,7 @@ def sizes(work: Work, found: Block, targets: Sequence[float], grid: Sequence[int
     guess = expected(work.plan, found)
     largest = max([_reach(work.plan, guess, targets), *grid])
     search = Search(work.plan, _simulated(work, largest, count, threads), largest, {}, guess)
-    at = np.array(grid or _spread(largest), np.int64)
+    at = np.array(grid or _spread(work.plan.size, guess, largest), np.int64)
     cells = list(np.ndindex(len(work.plan.analyses), len(work.plan.days)))
     shape = len(work.plan.analyses), len(work.plan.days)
     curve, needed = np.empty((*shape, len(at), 2)), np.empty((*shape, len(targets), 2))
@@ -156,5 +157,9 @@ def _reach(plan: Plan, guess: Floats, targets: Sequence[float]) -> int:
     return int(min(LARGEST, ROOM * max(finite, default=plan.size)))
 
 
-def _spread(largest: int) -> list[int]:
-    return sorted({int(n) for n in np.rint(np.geomspace(max(LEAST, largest / 10), largest, POINTS))})
+def _spread(size: int, guess: Floats, largest: int) -> list[int]:
+    """Sizes up to the largest, from where the analysis that needs the fewest has little power; the trial's own too."""
+    finite = guess[np.isfinite(guess)]
+    least = max(LEAST, min(largest / 10, BELOW * finite.min() if finite.size else largest))
+    found = {int(n) for n in np.rint(np.geomspace(least, largest, POINTS))}
+    return sorted(found | ({size} if least <= size <= largest else set()))

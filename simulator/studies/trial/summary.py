@@ -57,6 +57,7 @@ def _counts(trial: Trial, day: float) -> Iterator[Row]:
         for side, word in enumerate(SIDES):
             yield _row(trial, EVERYBODY, f"{name}_{word}", day, trial.count(name, side, day))
     yield _row(trial, EVERYBODY, "missing_share", day, trial.missing(day))
+    yield _row(trial, EVERYBODY, "duration_days", day, trial.duration(day))
 
 
 def _row(trial: Trial, name: str, metric: str, day: float, one: Measure) -> Row:
