@@ -14,11 +14,13 @@ from simulator.version import __version__
 
 if TYPE_CHECKING:
     from simulator.language import Scenario, ScenarioError, load
-    from simulator.results import Result, open_result
+    from simulator.results import Result
     from simulator.studies.compare import compare
+    from simulator.studies.opening import open_result
     from simulator.studies.person import person
     from simulator.studies.replay import replay
     from simulator.studies.simulate import simulate
+    from simulator.studies.trial import Trial, open_trial, trial
 
 _HOMES = {
     "load": "simulator.language",
@@ -27,24 +29,31 @@ _HOMES = {
     "simulate": "simulator.studies.simulate",
     "person": "simulator.studies.person",
     "Result": "simulator.results",
-    "open_result": "simulator.results",
+    "open_result": "simulator.studies.opening",
     "compare": "simulator.studies.compare",
     "replay": "simulator.studies.replay",
+    "Trial": "simulator.studies.trial",
+    "open_trial": "simulator.studies.trial",
+    "trial": "simulator.studies.trial",
 }
 
 Accessor.places["plot"] = "simulator.report.plots:Plots"  # `Result.plot`
+Accessor.places["trial_plot"] = "simulator.report.plots.trial:TrialPlots"  # `Trial.plot`
 
 __all__ = [
     "Result",
     "Scenario",
     "ScenarioError",
+    "Trial",
     "__version__",
     "compare",
     "load",
     "open_result",
+    "open_trial",
     "person",
     "replay",
     "simulate",
+    "trial",
 ]
 
 

@@ -20,13 +20,17 @@ class Accessor:
 
     places: dict[str, str] = {}  # noqa: RUF012 - one table for all, written once
 
+    def __init__(self, place: str = "") -> None:
+        """`place` is its name in the table where that differs from the attribute's."""
+        self._place = place
+
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
 
     def __get__(self, instance: object, owner: type) -> Any:
         if instance is None:
             return self
-        module, _, maker = self.places[self._name].partition(":")
+        module, _, maker = self.places[self._place or self._name].partition(":")
         made = getattr(import_module(module), maker)(instance)
         instance.__dict__[self._name] = made
         return made

@@ -5,15 +5,16 @@ from __future__ import annotations
 import platform
 from importlib import metadata
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from simulator.engine import batches, observe, rows, sums
-from simulator.engine.allocation import allocate
+from simulator.engine.accrual import enrol
+from simulator.engine.allocation import NOBODY, allocate
 from simulator.engine.lives import KEPT
 from simulator.engine.people import BEFORE_ONSET, strata_of
-from simulator.engine.random import make_key
+from simulator.engine.random import Key
 from simulator.engine.space import Full
 from simulator.program import Program, dose_days
 from simulator.results.record import Arrays, Provenance, Record
@@ -27,7 +28,7 @@ LIBRARIES = ("h5py", "llvmlite", "numba", "numpy")
 """What computes and writes the numbers."""
 
 
-def record(scenario: Scenario, program: Program, full: Full, pool: list[batches.Worker], seed: int) -> Record:
+def record(scenario: Scenario, program: Program, full: Full, pool: list[batches.Worker], key: Key) -> Record:
     """The record of a run, from the arrays that the workers filled and the sums that each of them kept."""
     totals, rejected = pool[0].totals, pool[0].search.rejected.copy()
     for worker in pool[1:]:
@@ -36,7 +37,7 @@ def record(scenario: Scenario, program: Program, full: Full, pool: list[batches.
     is_full = full.kind.shape[1] > 0
     return Record(
         title=scenario.title,
-        seed=seed,
+        seed=int(key.low) | int(key.high) << 32,
         arms=tuple(scenario.arms),
         variants=tuple(scenario.disease.variants),
         strata=program.strata,
@@ -44,10 +45,10 @@ def record(scenario: Scenario, program: Program, full: Full, pool: list[batches.
         visit_days=program.calendar.visit.astype(np.float64),
         n_patients=program.sizes.patients,
         follow_up_days=float(program.calendar.end),
-        patients=_patients(program, full, seed) if is_full else {},
-        events=_events(program, full) if is_full else {},
+        patients=patients_of(program, full, key) if is_full else {},
+        events=events_of(program, full) if is_full else {},
         truth=_truth(program, full) if is_full else {},
-        observed=_observed(scenario, program, full) if is_full else {},
+        observed=observed_of(scenario, program, full) if is_full else {},
         doses=_doses(scenario, program, full) if is_full else {},
         sums=_sums(program, totals),
         outputs=program.outputs,
@@ -59,7 +60,8 @@ def _row(full: Full, offset: int) -> np.ndarray:
     return full.traits[offset // rows.LANES]
 
 
-def _patients(program: Program, full: Full, seed: int) -> Arrays:
+def patients_of(program: Program, full: Full, key: Key) -> Arrays:
+    """The group `patients`, names as codes."""
     strata = np.empty(full.candidates.shape[1], np.int8)
     strata_of(program.gates.shares, strata)
     return {
@@ -68,7 +70,7 @@ def _patients(program: Program, full: Full, seed: int) -> Arrays:
         "sex": _row(full, rows.SEX).astype(np.int8),
         **_onset(program, full),
         "stratum": strata,
-        **_allocated(program.allocation, strata, seed),
+        **_allocated(program, full, strata, key),
         "candidates": full.candidates[1],
         "onset_site": _row(full, rows.SITE).astype(np.int8),
         **{key: _row(full, offset) for key, offset in program.parameters.items()},
@@ -88,16 +90,22 @@ def _onset(program: Program, full: Full) -> Arrays:
     }
 
 
-def _allocated(block: np.ndarray | None, strata: np.ndarray, seed: int) -> Arrays:
-    """The arm in which the trial would see each patient, where there is a trial."""
-    if block is None:
+def _allocated(program: Program, full: Full, strata: np.ndarray, key: Key) -> Arrays:
+    """The arm in which the trial would see each patient, where there is a trial, and the day of entry if it accrues."""
+    if program.allocation is None:
         return {}
+    block, lean = program.allocation.block, program.allocation.lean
+    if program.allocation.lead_in is not None:
+        strata = np.where(program.allocation.lead_in.passed(full), strata, np.int8(NOBODY))
+    x = lean.of(_row(full, lean.row), strata) if lean.row >= 0 else np.empty(0)
+    left, out, pieces = np.zeros_like(block), np.empty_like(strata), program.allocation.accrual
     with np.errstate(over="ignore"):
-        return {"allocated_arm": allocate(make_key(seed), strata, block, np.zeros_like(block), np.empty_like(strata))}
+        arms = {"allocated_arm": allocate(key, strata, block, lean.pull, x, left, out)}
+        return arms | ({"enrolment_day": enrol(key, pieces, np.empty(strata.size))} if len(pieces) else {})
 
 
-def _events(program: Program, full: Full) -> Arrays:
-    """Days as float64; NaN for what has not happened by the end of follow-up."""
+def events_of(program: Program, full: Full) -> Arrays:
+    """The group `events`: days as float64; NaN for what has not happened by the end of follow-up."""
     end = float(program.calendar.end)
 
     def by_end(day: np.ndarray) -> np.ndarray:
@@ -129,7 +137,8 @@ def _truth(program: Program, full: Full) -> Arrays:
     return {key: values for key, values in named if key in program.outputs}
 
 
-def _observed(scenario: Scenario, program: Program, full: Full) -> Arrays:
+def observed_of(scenario: Scenario, program: Program, full: Full) -> Arrays:
+    """The group `observed`."""
     staged = program.visits.staged > 0
     stages = [key for key in observe.OBSERVED if staged and key.endswith("_stage") and key in program.outputs]
     wanted = {"day", *scenario.visits.assessments, *stages}
@@ -191,16 +200,21 @@ def _screening(program: Program, rejected: np.ndarray) -> dict[str, object]:
     return {"candidates": int(rejected.sum()) + program.sizes.patients, "rejected": counted}
 
 
-def provenance(scenario: Scenario, patients: int, seed: int, output: str) -> Provenance:
+def provenance(scenario: Scenario, arguments: dict[str, Any]) -> Provenance:
     """Where a result comes from: scenario, seed, versions; nothing of the machine or of who ran it."""
     return Provenance(
         scenario=scenario.resolved_yaml(),
         scenario_sha256=scenario.sha256,
         engine_version=__version__,
         name=scenario.name,
-        output=output,
-        versions={"python": platform.python_version(), **{name: metadata.version(name) for name in LIBRARIES}},
+        output=str(arguments["output"]),
+        versions=versions(),
         citations=scenario.citations(),
         analysis_days=tuple(scenario.trial.analysis_days) if scenario.trial else (),
-        arguments={"patients": patients, "seed": seed, "output": output},
+        arguments=arguments,
     )
+
+
+def versions() -> dict[str, str]:
+    """Versions of what computes the numbers."""
+    return {"python": platform.python_version(), **{name: metadata.version(name) for name in LIBRARIES}}

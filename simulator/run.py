@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from simulator.results.tree import Result
 
 SEED = 1
-LIMIT = 5_000_000
+LIMIT, REPLICATES = 5_000_000, 2**31
+"""Most patients, and replicates that a seed has; the other half of the replicate's word is for potential outcomes."""
 SUMMED = [(s.of, s.transform == "log", bool(s.since), s.low, s.high) for s in SUMMARISED]
 
 
@@ -37,6 +38,7 @@ def simulate(
     seed: int | None = None,
     threads: int | None = None,
     output: str = "full",
+    replicate: int = 0,
     progress: Callable[[int, int], None] | None = None,
     max_memory: int | None = None,
 ) -> Result:
@@ -53,6 +55,8 @@ def simulate(
         Worker threads, the machine's cores by default; results do not depend on it.
     output : {"full", "summary"}
         Keep every patient, or stream sums only: memory then does not grow with the number of patients.
+    replicate : int, optional
+        Which replicate of a trial: other people under the same seed. 0 by default.
     progress : callable, optional
         Called with (patients done, patients in all) as batches finish.
     max_memory : int, optional
@@ -73,11 +77,12 @@ def simulate(
         seed=seed,
         threads=threads,
         output=output,
+        replicate=replicate,
         progress=progress,
         max_memory=max_memory,
     )
-    n = found.n_patients
-    return name(found, lambda: provenance(scenario, n, found.seed, output))
+    arguments = {"patients": found.n_patients, "seed": found.seed, "output": output}
+    return name(found, lambda: provenance(scenario, arguments | ({"replicate": replicate} if replicate else {})))
 
 
 def recorded(
@@ -87,6 +92,7 @@ def recorded(
     seed: int | None = None,
     threads: int | None = None,
     output: str = "full",
+    replicate: int = 0,
     progress: Callable[[int, int], None] | None = None,
     max_memory: int | None = None,
     numbers: np.ndarray | None = None,
@@ -97,13 +103,13 @@ def recorded(
     run of the scenario. Counts of screening then tell of their neighbours too.
     """
     n, seed, workers = _checked(scenario, patients if numbers is None else len(numbers), seed, threads, output)
-    is_full = output == "full"
+    is_full, key = output == "full", key_of(seed, replicate)
     program = compile_program(scenario, SUMMED, n, is_full)
     _check_memory(batches.memory(program.sizes, is_full, workers), max_memory)
     full = batches.make_full(program.sizes, is_full)
     pool = batches.make_pool(_wide(program.sizes) if numbers is not None else program.sizes, workers)
-    _live(program, seed, full, pool, progress, numbers=numbers)
-    found = record(scenario, program, full, pool, seed)
+    _live(program, key, full, pool, progress, numbers=numbers)
+    found = record(scenario, program, full, pool, key)
     batches.keep(program.sizes, pool if numbers is None else [])
     return found
 
@@ -118,6 +124,13 @@ def memory(scenario: Scenario, *, patients: int | None = None, threads: int | No
     n, _, workers = _checked(scenario, patients, None, threads, output)
     program = compile_program(scenario, SUMMED, n, output == "full")
     return batches.memory(program.sizes, output == "full", workers)
+
+
+def key_of(seed: int, replicate: int) -> Key:
+    """The key of a replicate, or one clear error."""
+    if not 0 <= replicate < REPLICATES:
+        raise SimulatorError(f"there is no replicate {replicate:,}. Choose 0 to {REPLICATES - 1:,}")
+    return make_key(seed, replicate)
 
 
 def _checked(
@@ -161,7 +174,7 @@ def _free_memory() -> int | None:
 
 def _live(
     program: Program,
-    seed: int,
+    key: Key,
     full: Full,
     pool: list[batches.Worker],
     progress: Callable[[int, int], None] | None,
@@ -169,22 +182,21 @@ def _live(
     numbers: np.ndarray | None = None,
 ) -> None:
     """Recruit everybody and let them live, on all workers."""
-    key = make_key(seed)
 
     def call(worker: batches.Worker, first: int, count: int) -> int:
         span = range(first, first + count)
         with np.errstate(over="ignore"):  # plain Python mode; compiled code does not look
             if numbers is not None:
                 return _do_chosen(program, key, full, worker, span, numbers=numbers)
-            return _do_range(program, key, full, worker, span)
+            return do_range(program, key, full, worker, span)
 
     try:
         batches.run(call, pool, program.sizes.patients, progress)
     except batches.NoPatient as error:
-        raise SimulatorError(_nobody(program, error.stratum, error.rejected)) from None
+        raise SimulatorError(nobody(program, error.stratum, error.rejected)) from None
 
 
-def _do_range(program: Program, key: Key, full: Full, worker: batches.Worker, span: range) -> int:
+def do_range(program: Program, key: Key, full: Full, worker: batches.Worker, span: range) -> int:
     """Recruit a range of patients batch by batch and let them live. Returns -1, or the stratum nobody fits."""
     p, space, search = program, worker.space, worker.search
     batch = space.cohort.shape[1]
@@ -236,7 +248,7 @@ def _recruit(p: Program, key: Key, worker: batches.Worker, start: int, n: int) -
     return int(found)
 
 
-def _nobody(program: Program, stratum: int, rejected: np.ndarray) -> str:
+def nobody(program: Program, stratum: int, rejected: np.ndarray) -> str:
     """Which rule kept everybody out of a stratum."""
     owner, rule = program.reasons[int(rejected[stratum].argmax())]
     whose = f" of stratum {program.strata[stratum]!r}" if program.strata else ""

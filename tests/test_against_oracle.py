@@ -55,6 +55,18 @@ CASES: dict[str, tuple[int, dict[str, Any]]] = {
         30,
         {"entry": {"time_since_onset_months": {"normal": {"mean": 12, "sd": 6, "low": 0}}, "referral_months": 9.0}},
     ),
+    "enriched": (30, {"entry.eligible.nfl_plasma": {"min": 60, "max": 400}}),
+    "enriched_by_time": (
+        30,
+        {
+            "entry": {
+                "time_since_onset_months": {"normal": {"mean": 12, "sd": 6, "low": 0}},
+                "eligible": {"nfl_plasma": {"min": 40}},
+            },
+            "strata.faster.when": [{"nfl_plasma": {"min": 120}}],
+            "strata.faster.eligible": None,
+        },
+    ),
     "strong_drug": (
         30,
         {f"{DRUG}.effect.{k}": x for k, x in {"mean": 1.2, "sd": 0.2, "high": 2.0, "recovery_cap": 0.05}.items()},

@@ -8,14 +8,15 @@ from simulator.engine.allocation import NOBODY, allocate
 from simulator.engine.random import make_key
 from simulator.errors import ResourceError, SimulatorError
 from simulator.language import load
-from simulator.program.trial import allocation
+from simulator.program.trial import blocks
 from simulator.run import memory, simulate
 
 
-def allocated(strata, block, seed=1):
+def allocated(strata, block, seed=1, pull=None, x=()):
     block = np.array(block, np.int64)
-    strata = np.array(strata, np.int8)
-    return allocate(make_key(seed), strata, block, np.zeros_like(block), np.empty_like(strata))
+    strata, x = np.array(strata, np.int8), np.array(x, np.float64)
+    pull = np.zeros(block.shape[1]) if pull is None else np.array(pull, np.float64)
+    return allocate(make_key(seed), strata, block, pull, x, np.zeros_like(block), np.empty_like(strata))
 
 
 def mixed(n):
@@ -70,16 +71,16 @@ RATIOS = [
 @pytest.mark.parametrize(("ratio", "block"), RATIOS)
 def test_the_smallest_block_of_a_ratio(ratio, block):
     scenario = load("valor").replace({"trial.allocation": ratio})
-    assert allocation(scenario).tolist() == [block, block]
+    assert blocks(scenario).tolist() == [block, block]
 
 
 def test_exact_counts_make_blocks_of_their_own():
     counts = {"faster": {"early_start": 39, "delayed_start": 21}, "slower": {"early_start": 33, "delayed_start": 15}}
     scenario = load("valor").replace({"trial": {"counts": counts, "analysis_days": [196]}})
-    assert allocation(scenario).tolist() == [[0, 13, 7], [0, 11, 5]]
+    assert blocks(scenario).tolist() == [[0, 13, 7], [0, 11, 5]]
     scenario = scenario.replace({"trial.counts": {"faster": {"untreated": 1000, "early_start": 999}}})
-    assert allocation(scenario).tolist() == [[1000, 999, 0], [0, 0, 0]]
-    assert allocation(load("natural_history")) is None
+    assert blocks(scenario).tolist() == [[1000, 999, 0], [0, 0, 0]]
+    assert blocks(load("natural_history")) is None
 
 
 @pytest.fixture(scope="module")

@@ -16,12 +16,12 @@ from simulator.analysis.trial.joint_rank import joint_rank, joint_rank_ancova, j
 from simulator.analysis.trial.logrank import logrank, stratified_logrank
 from simulator.analysis.trial.mi import mi
 from simulator.analysis.trial.mmrm import mmrm
-from simulator.analysis.trial.pairs import comparisons
+from simulator.analysis.trial.pairs import between, comparisons, scores
 from simulator.analysis.trial.registry import ANALYSES
 from simulator.analysis.trial.risk_sets import risk_sets
 from simulator.analysis.trial.rmst import rmst
 from simulator.analysis.trial.win_ratio import net_benefit, win_odds, win_ratio
-from tests.trials import COMPLETE, Invented, invented
+from tests.trials import COMPLETE, USUAL, Invented, invented
 
 seeds = st.integers(0, 2**32 - 1)
 DETERMINISTIC = [name for name in ANALYSES if name != "mi"]
@@ -389,3 +389,53 @@ def test_the_rate_ratio_is_found():
     assert abs(found.value - np.log(0.6)) < 3 * found.se
     assert found.se < 0.05
     assert found.natural[0] == pytest.approx(0.6, abs=0.06)
+
+
+def test_the_sandwich_is_the_information_where_rates_are_normal():
+    data = invented(5, Invented(n=1500, log_rate_ratio=np.log(0.6), hazard=0.05))
+    plain, robust = (rate_ratio.rate_ratio(data, robust=one) for one in (False, True))
+    assert robust.value == plain.value
+    assert robust.se == pytest.approx(plain.se, rel=0.1)
+
+
+def test_the_sandwich_is_wider_where_rates_have_tails():
+    data = invented(6, Invented(n=600))
+    lost = data.outcome - data.outcome[:, :1]
+    few = data._replace(outcome=data.outcome[:, :1] + lost * np.where(np.arange(data.n) % 10, 1.0, 3.0)[:, None])
+    plain, robust = (rate_ratio.rate_ratio(few, robust=one) for one in (False, True))
+    assert robust.se > 1.2 * plain.se
+
+
+# ---- pairs, sorted and one by one ----
+
+
+def compared(data: TrialData, margin: float = 0.0) -> np.ndarray:
+    """The comparisons of pairs, as a person would make them."""
+    change = data.change
+    found = np.zeros((data.n, data.n), np.int64)
+    for i, j in np.ndindex(found.shape):
+        lost = data.event[i] and (data.time[i] < data.time[j] or (data.time[i] == data.time[j] and not data.event[j]))
+        won = data.event[j] and (data.time[j] < data.time[i] or (data.time[j] == data.time[i] and not data.event[i]))
+        both = [v for v in range(1, change.shape[1]) if np.isfinite(change[i, v] + change[j, v])]
+        gap = change[i, both[-1]] - change[j, both[-1]] if both else 0.0
+        found[i, j] = int(won) - int(lost) if won or lost else int(gap > margin) - int(gap < -margin)
+    return found
+
+
+@given(seeds, st.sampled_from([USUAL, COMPLETE, Invented(n=40, gaps=0.5, hazard=0.2, dropout=0.1)]), st.booleans())
+def test_scores_are_the_sums_of_comparisons(seed, of, coarse):
+    data = invented(seed, of._replace(n=30))
+    if coarse:  # many events of one day, many equal changes
+        data = data._replace(time=np.ceil(data.time / 40) * 40, outcome=np.round(data.outcome / 4) * 4)
+    pairs = compared(data)
+    np.testing.assert_array_equal(comparisons(data), pairs)
+    np.testing.assert_array_equal(scores(data), pairs.sum(axis=1))
+    some = data.stratum == 1
+    np.testing.assert_array_equal(between(where(data, some), where(data, ~some), margin=2.0),
+                                  compared(data, 2.0)[np.ix_(some, ~some)])  # fmt: skip
+
+
+def test_scores_of_one_visit():
+    data = invented(1)
+    bare = data._replace(nominal_day=data.nominal_day[:1], day=data.day[:, :1], outcome=data.outcome[:, :1])
+    np.testing.assert_array_equal(scores(bare), comparisons(bare).sum(axis=1))

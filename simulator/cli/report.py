@@ -3,33 +3,43 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from simulator.cli.errors import friendly
 from simulator.cli.run import Json, show_files
-from simulator.report.kinds import Kind
+from simulator.report.kinds import Kind, TrialKind
 
+KINDS = [str(kind) for kind in (*Kind, *TrialKind)]
+HELP = f"One of {', '.join(Kind)}; of a trial {', '.join(TrialKind)}."
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A result: its folder or its result.nc.")]
+
+
+def picture_name(text: str) -> str:
+    """The name of a picture."""
+    if text not in KINDS:
+        raise typer.BadParameter(f"{text!r} is none of {', '.join(KINDS)}")
+    return text
 
 
 @friendly
 def plot(
     folder: Folder,
-    kind: Annotated[Kind, typer.Argument(metavar="KIND", help=f"One of {', '.join(Kind)}.")],
+    kind: Annotated[Any, typer.Argument(parser=picture_name, autocompletion=lambda: KINDS, metavar="KIND", help=HELP)],
     out: Annotated[
         Path | None, typer.Option("-o", "--out", metavar="FILE", help="An svg or png file; default: DIR/KIND.svg.")
     ] = None,
     *,
     outcome: Annotated[str | None, typer.Option("--outcome", help="Of trajectories: alsfrs_r, svc …")] = None,
     number: Annotated[int | None, typer.Option("--patient", metavar="NUMBER", help="Of patient, from 0.")] = None,
+    day: Annotated[float | None, typer.Option("--day", metavar="DAY", help="Of forest: a day of analysis.")] = None,
     as_json: Json = False,
 ) -> None:
     """Draw one picture of a result."""
-    from simulator.results import open_result
+    from simulator.studies.opening import open_result
 
-    given = {"outcome": outcome, "number": number}
+    given = {"outcome": outcome, "number": number, "day": day}
     picture = open_result(folder).plot.draw(kind, **{key: value for key, value in given.items() if value is not None})
     show_files([picture.save(out or home(folder) / f"{kind}.svg")], as_json)
 
@@ -42,7 +52,7 @@ def report(
 ) -> None:
     """Write the report of a result: one HTML file that works offline."""
     from simulator.report.page import write_report
-    from simulator.results import open_result
+    from simulator.studies.opening import open_result
 
     show_files([write_report(open_result(folder), out or home(folder) / "report.html")], as_json)
 

@@ -26,6 +26,7 @@ class Visits(NamedTuple):
 
     jitter: np.float32  # whole days either way
     missing: np.float32  # probability
+    randomised: np.int64  # visit at which people are randomised: like visit 0 on its day and never missed
     entry_effect: np.float32  # points by which ALSFRS-R is read too high after entry, at its fullest
     by_items: np.float32  # 1: ALSFRS-R is the sum of twelve items, each with noise; 0: a total with noise
     staged: np.float32  # 1: visits find a stage, from items or from a model that has stages only
@@ -45,13 +46,21 @@ def read_alsfrs_r(visits, truth, z):
     return F(np.rint(min(max(truth + visits.alsfrs_r * z, ZERO), POINTS)))
 
 
+@inline
+def read_nfl(visits, truth, z):
+    """Neurofilament light with the noise of its assay; below its limit it is reported as half of that."""
+    nfl = truth * exp32(visits.nfl * z)
+    return nfl if nfl >= visits.nfl_limit else visits.nfl_limit / TWO
+
+
 @merge
 def screen(visits, key, w, s, o):
-    """Measure ALSFRS-R and SVC of a block at visit 0, for the rules of entry."""
+    """Measure ALSFRS-R, SVC and NfL of a block at visit 0, for the rules of entry."""
     for i in range(LANES):
-        za, zs, _, _ = normals(key, w[PATIENT + i], I0, MEASURE, w[CANDIDATE + i])
+        za, zs, zn, _ = normals(key, w[PATIENT + i], I0, MEASURE, w[CANDIDATE + i])
         s[rows.ALSFRS_MEASURED + i] = read_alsfrs_r(visits, o[rows.ALSFRS_R + i], za)
         s[rows.SVC_MEASURED + i] = o[rows.SVC + i] + visits.svc * zs
+        s[rows.NFL_MEASURED + i] = read_nfl(visits, o[rows.NFL + i], zn)
     if visits.by_items > ZERO:
         for i in range(LANES):
             points = _read_items(visits, key, w, o, I0, ZERO, False, i)
@@ -68,11 +77,12 @@ def _read_items(visits, key, w, o, visit, lift, assisted, i):
 @merge
 def visit_days(visits, key, w, day, visit, nominal):
     """Fill `day` with each lane's actual day of a visit, near the `nominal` one; -1 where it is missed."""
+    free = visit > 0 and visit != visits.randomised
     for i in range(LANES):
         moved, missed, _, _ = uniforms(key, w[PATIENT + i], U32(visit), VISIT, w[CANDIDATE + i])
         jitter = F(np.floor((TWO * visits.jitter + ONE) * moved)) - visits.jitter
-        held = F(nominal) + jitter if visit > 0 else F(nominal)
-        day[i] = -ONE if visit > 0 and missed < visits.missing else held
+        held = F(nominal) + jitter if free else F(nominal)
+        day[i] = -ONE if free and missed < visits.missing else held
 
 
 @merge
@@ -96,6 +106,5 @@ def observe(visits, key, w, s, o, visit, day, i):
         kings, mitos, ft9 = staging.stages(points, False)
     svc = MISSING if o[rows.BULBAR + i] < visits.bulbar_limit else o[rows.SVC + i] + visits.svc * zs
     hhd = o[rows.HHD + i] + visits.hhd * zh
-    nfl = o[rows.NFL + i] * exp32(visits.nfl * zn)
-    nfl = nfl if nfl >= visits.nfl_limit else visits.nfl_limit / TWO
+    nfl = read_nfl(visits, o[rows.NFL + i], zn)
     return score, svc, hhd, nfl, o[rows.SOD1 + i] * exp32(visits.sod1 * zc), kings, mitos, ft9

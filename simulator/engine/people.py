@@ -32,6 +32,7 @@ class People(NamedTuple):
     age: tuple  # age at onset, years
     entry: tuple  # disease time, months since onset or, before onset, age in years at screening
     mode: np.int64  # AT_ONSET, BY_DISEASE_TIME, BY_TIME or BEFORE_ONSET
+    by_nfl: np.int64  # 1: a rule looks at neurofilament light, which depends on the age at entry
     longest: np.float32  # months since onset beyond which nobody is let in
     referral: np.float32  # months; 0: nobody is kept away
     log_rate: np.float32  # Gompertz background mortality per year

@@ -34,6 +34,7 @@ class Stream(IntEnum):
     DOSE = 8
     ALLOCATION = 9
     MEASURE_ITEMS = 10
+    ACCRUAL = 15
 
 
 class Key(NamedTuple):

@@ -85,6 +85,14 @@ def _keep(s, i, slot, kept):
 
 
 @merge
+def _age(people, s):
+    """Age at entry; of those who enter before onset it was drawn."""
+    if people.mode != BEFORE_ONSET:
+        for i in range(LANES):
+            s[AGE + i] = s[AGE_AT_ONSET + i] + s[TIME_SINCE_ONSET + i] / YEAR_MONTHS
+
+
+@merge
 def _arrive(people, carriers, model, key, w, s):
     """A block of patients stands at entry: age, background death, onset and diagnosis, in days from here."""
     early = people.mode == BEFORE_ONSET
@@ -93,7 +101,7 @@ def _arrive(people, carriers, model, key, w, s):
             s[TIME_SINCE_ONSET + i] = -s[ONSET + i] / MONTH
         else:
             s[ONSET + i] = -s[TIME_SINCE_ONSET + i] * MONTH
-            s[AGE + i] = s[AGE_AT_ONSET + i] + s[TIME_SINCE_ONSET + i] / YEAR_MONTHS
+    _age(people, s)
     seam.arrive(model, s)
     for i in range(LANES):
         s[LEFT + i] -= s[USED + i]
@@ -122,8 +130,8 @@ def _let_in(people, visits, model, gates, key, space, first, n, cohort, who):
             s[TIME_SINCE_ONSET + i] = kept[0, slot]
             for k in range(MODEL_PAST):
                 s[(MODEL + k) * LANES + i] = kept[1 + k, slot]
-        _screen(visits, model, key, s, w, space.o)
         _arrive(people, gates.carriers, model, key, w, s)
+        _screen(visits, model, key, s, w, space.o)
         count = min(LANES, n - start)
         for row in range(cohort.shape[0]):
             for i in range(count):
@@ -133,15 +141,19 @@ def _let_in(people, visits, model, gates, key, space, first, n, cohort, who):
 
 
 @block
-def _decide(people, model, rules, when, strata, space):
+def _decide(people, visits, model, key, gates, space):
     """Verdict on every history that has arrived at entry. Returns how many lanes are free."""
     s, w, why, free = space.past, space.past_w, space.why, 0
     for i in range(LANES):
         why[i] = ACCEPTED
-    if people.mode == BY_TIME:
+    if people.mode == BY_TIME or people.by_nfl:
+        _age(people, s)
         seam.arrive(model, s)
-        judge_early(rules, s, why)
-    judge_late(people, rules, when, strata, s, why, space.holds, space.belongs)
+    if people.by_nfl:
+        _screen(visits, model, key, s, w, space.o)
+    if people.mode == BY_TIME:
+        judge_early(gates.rules, s, why)
+    judge_late(people, gates.rules, gates.when, gates.shares.size, s, why, space.holds, space.belongs)
     for i in range(LANES):
         if w[SLOT + i] != FREE and s[TIME_SINCE_ONSET + i] >= ZERO:
             lane, candidate = int(w[SLOT + i]), int(w[CANDIDATE + i])
@@ -202,7 +214,8 @@ def _round(people, visits, model, gates, key, space, waiting, first):
     space.width[0] = width
     lanes, free, at = waiting * width, LANES, 0
     s, w, past, past_w, reason = space.s, space.w, space.past, space.past_w, space.reason
-    rows_along = s.size // LANES - ENGINE_ROWS if people.mode == BY_TIME else MODEL_PAST  # by time: measured at arrival
+    late = people.mode == BY_TIME or people.by_nfl  # measured at arrival: the whole person goes along
+    rows_along = s.size // LANES - ENGINE_ROWS if late else MODEL_PAST
     for i in range(LANES):
         past_w[SLOT + i] = FREE
     for start in range(0, lanes, LANES):
@@ -211,7 +224,7 @@ def _round(people, visits, model, gates, key, space, waiting, first):
             if reason[start + i] == ACCEPTED:
                 while free == 0:
                     _live_on(people, visits, model, key, past, past_w, space.o)
-                    free = _decide(people, model, gates.rules, gates.when, gates.shares.size, space)
+                    free = _decide(people, visits, model, key, gates, space)
                 while past_w[SLOT + at] != FREE:
                     at = (at + 1) % LANES
                 for row in range(PAST):
@@ -224,7 +237,7 @@ def _round(people, visits, model, gates, key, space, waiting, first):
                 free -= 1
     while free < LANES:
         _live_on(people, visits, model, key, past, past_w, space.o)
-        free = _decide(people, model, gates.rules, gates.when, gates.shares.size, space)
+        free = _decide(people, visits, model, key, gates, space)
     return width
 
 

@@ -18,12 +18,20 @@ def offsets(first: int, count: int) -> range:
 # LEFT: what is left of the event threshold. EVENT and DEATH: days since baseline; they start at background death (EVENT
 # holds its threshold until entry).
 # USED: what of the threshold is used up by entry. MEASURED rows: what rules of entry look at, in the order of MEASURES.
-PAST = 16
+PAST = 17
 VARIANT, SEX, SITE, AGE_AT_ONSET, ENTRY, STRATUM, REFERRAL, USED = offsets(0, 8)
-MEASURED = ALSFRS_MEASURED, SVC_MEASURED, PROGRESSION_RATE, TIME_SINCE_ONSET, AGE, FAST = offsets(8, 6)
-LIVING = 14  # row number from which rows are needed after entry
+MEASURED = ALSFRS_MEASURED, SVC_MEASURED, PROGRESSION_RATE, TIME_SINCE_ONSET, AGE, FAST, NFL_MEASURED = offsets(8, 7)
+LIVING = 15  # row number from which rows are needed after entry
 LEFT, EVENT = offsets(LIVING, 2)
-MEASURES = ("alsfrs_r", "svc_percent", "progression_rate", "time_since_onset_months", "age_years", "variant")
+MEASURES = (
+    "alsfrs_r",
+    "svc_percent",
+    "progression_rate",
+    "time_since_onset_months",
+    "age_years",
+    "variant",
+    "nfl_plasma",
+)
 
 # What happens to the patient. TRY_*: the step in which the threshold was used up, kept until resolved.
 # ONSET, DIAGNOSIS, SYMPTOMS: days since baseline of the untreated onset (infinity: never), of diagnosis, and of the

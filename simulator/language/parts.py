@@ -96,7 +96,7 @@ class Bounds(Part):
 class Rule(Part):
     """Limits on what screening measures; all of them must hold.
 
-    `progression_rate` is (48 - ALSFRS-R) / months since onset, positive = worse.
+    `progression_rate` is (48 - ALSFRS-R) / months since onset, positive = worse; `nfl_plasma` is in pg/mL.
     """
 
     variant: Literal["fast"] | None = None
@@ -105,6 +105,7 @@ class Rule(Part):
     progression_rate: Bounds | None = None
     time_since_onset_months: Bounds | None = None
     age_years: Bounds | None = None
+    nfl_plasma: Bounds | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Rule:

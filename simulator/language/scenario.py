@@ -13,6 +13,7 @@ from pydantic import Field, PrivateAttr
 from simulator.language.blocks.adherence import Adherence
 from simulator.language.blocks.attrition import Attrition
 from simulator.language.blocks.context_of_use import ContextOfUse
+from simulator.language.blocks.estimand import Estimand
 from simulator.language.blocks.output import Output
 from simulator.language.blocks.person import Person
 from simulator.language.blocks.rules import Rules
@@ -65,6 +66,7 @@ class Scenario(Part):
     rules: Rules | None = None
     trial: Trial | None = None
     person: Person | None = None
+    estimand: Estimand | None = None
     output: Output = Output()
 
     _origin: Origin = PrivateAttr(default=Origin("scenario", {}, {}))

@@ -10,6 +10,7 @@ import numpy as np
 
 from simulator.engine.observe import Visits
 from simulator.engine.space import INSIDE, LOOK, Calendar
+from simulator.program.lead_in import lead_in
 from simulator.units import DAYS_PER_WEEK
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ BULBAR_LIMIT = 4.0
 
 def calendar(scenario: Scenario, steps: int, with_visits: bool) -> Calendar:
     """Output and visit days, and for each step whether something is wanted at its start or inside it."""
-    days, seen = _output_days(scenario), _visit_days(scenario)
+    days, seen = _output_days(scenario), visit_days(scenario)
     wanted = set(days.tolist())
     if with_visits:
         jitter = scenario.visits.jitter_days
@@ -46,7 +47,7 @@ def _output_days(scenario: Scenario) -> np.ndarray:
     return np.array(sorted(d for d in days if d <= scenario.follow_up_days), np.int32)
 
 
-def _visit_days(scenario: Scenario) -> list[int]:
+def visit_days(scenario: Scenario) -> list[int]:
     """Nominal days of the visits within follow-up."""
     plan, end = scenario.visits, scenario.follow_up_days
     days = plan.days or range(0, end + 1, plan.every_days or end + 1)
@@ -55,10 +56,11 @@ def _visit_days(scenario: Scenario) -> list[int]:
 
 def visits(scenario: Scenario) -> Visits:
     """How the visits measure."""
-    plan, noise = scenario.visits, scenario.visits.noise
+    plan, noise, there = scenario.visits, scenario.visits.noise, lead_in(scenario, visit_days(scenario))
     return Visits(
         jitter=F(plan.jitter_days),
         missing=F(plan.missing),
+        randomised=np.int64(0 if there is None else there.visit),
         entry_effect=F(plan.entry_effect_points),
         by_items=F(plan.scoring == "items"),
         staged=F(finds_stages(scenario)),

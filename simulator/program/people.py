@@ -32,6 +32,7 @@ def people(scenario: Scenario) -> People:
         age=terms(disease.age_at_onset),
         entry=_entry_terms(entry),
         mode=np.int64(_entry_mode(entry)),
+        by_nfl=np.int64(_looks_at_nfl(scenario)),
         longest=F(_longest_months(entry)),
         referral=F(0 if entry.referral_months is None else entry.referral_months),
         log_rate=F(death.log_rate.value + (math.log(death.multiplier.value) if death.multiplier.value > 0 else 0)),
@@ -41,6 +42,13 @@ def people(scenario: Scenario) -> People:
         pav=F(survival.pav_probability),
         after_pav=F(survival.months_after_pav.value * DAYS_PER_MONTH / math.log(2)),
     )
+
+
+def _looks_at_nfl(scenario: Scenario) -> bool:
+    """Whether a rule of entry or of a stratum looks at neurofilament light."""
+    strata = (scenario.strata or {}).values()
+    rules = [scenario.entry.eligible, *(s.eligible for s in strata), *(rule for s in strata for rule in s.when or [])]
+    return any(rule is not None and rule.nfl_plasma is not None for rule in rules)
 
 
 def _entry_mode(entry: Entry) -> int:

@@ -18,11 +18,12 @@ from simulator.engine.sums import scales
 from simulator.models import DRUG_OUTPUTS
 from simulator.program.arms import arms, has_own_calendars
 from simulator.program.calendar import calendar, visits
+from simulator.program.imbalance import Entering
 from simulator.program.models import numbers_of
 from simulator.program.people import people
 from simulator.program.rules import has_rules, rules
 from simulator.program.screening import gates
-from simulator.program.trial import allocation
+from simulator.program.trial import Allocation, allocation
 from simulator.units import DAYS_PER_WEEK
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Program(NamedTuple):
     calendar: Calendar
     table: np.ndarray  # (variable, column) float32: what is summed, columns of engine.sums
     sizes: Sizes
-    allocation: np.ndarray | None  # (stratum, arm) int64: a block of the trial; None without one
+    allocation: Allocation | None  # None without a trial
     strata: tuple[str, ...]  # names; empty where there are none
     parameters: dict[str, int]  # the model's traits to report, and their rows
     outputs: frozenset[str]  # what the model and the drug have of `rows.OUTPUTS`
@@ -62,17 +63,19 @@ def compile_program(scenario: Scenario, summarised: Iterable[tuple], patients: i
     model, known = numbers_of(scenario.progression.model), outputs(scenario)
     days = calendar(scenario, steps, is_full or has_rules(scenario))
     table = _summarised(row for row in summarised if row[0] in known)
+    sizes = _sizes(scenario, patients, days, len(table), tables)
+    entering = Entering(people(scenario), visits(scenario), model.constants(scenario.progression), tables, sizes)
     return Program(
-        model=model.constants(scenario.progression),
-        people=people(scenario),
+        model=entering.model,
+        people=entering.people,
         gates=tables,
         rules=rules(scenario),
-        visits=visits(scenario),
+        visits=entering.visits,
         arms=arms(scenario, steps),
         calendar=days,
         table=table,
-        sizes=_sizes(scenario, patients, days, len(table), tables),
-        allocation=allocation(scenario),
+        sizes=sizes,
+        allocation=allocation(scenario, entering),
         strata=tuple(scenario.strata or ()),
         parameters=model.PARAMETERS,
         outputs=known,

@@ -1,19 +1,43 @@
-"""How a trial allocates: the smallest block of each stratum that has the ratio."""
+"""How a trial allocates: a permuted block of each stratum."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from simulator.program.calendar import visit_days
+from simulator.program.imbalance import Entering, Lean, lean, no_lean
+from simulator.program.lead_in import LeadIn, lead_in
+from simulator.units import DAYS_PER_MONTH
+
 if TYPE_CHECKING:
+    from simulator.language.blocks.trial import Trial
     from simulator.language.scenario import Scenario
 
-CLOSE = 2e-3
-"""How closely each part of a ratio is met: 0.667 : 0.333 is 2 : 1. Exact numbers are what `counts` are for."""
+
+class Allocation(NamedTuple):
+    """How people are allocated."""
+
+    block: np.ndarray  # (stratum, arm) int64, people of one block
+    lean: Lean
+    lead_in: LeadIn | None
+    accrual: np.ndarray  # (piece, 3) float64: first day, people a day, people expected before; no piece: all on one day
 
 
-def allocation(scenario: Scenario) -> np.ndarray | None:
+def allocation(scenario: Scenario, entering: Entering) -> Allocation | None:
+    """Blocks and what they lean on; None where there is no trial."""
+    block = blocks(scenario)
+    if block is None or scenario.trial is None:
+        return None
+    wanted = scenario.trial.imbalance
+    leaning = no_lean(block)
+    if wanted is not None:
+        leaning = lean(wanted, list(scenario.arms).index(wanted.arm), block, entering)
+    return Allocation(block, leaning, lead_in(scenario, visit_days(scenario)), accrual(scenario.trial))
+
+
+def blocks(scenario: Scenario) -> np.ndarray | None:
     """People of one block by (stratum, arm), int64; None where there is no trial.
 
     From the exact `counts` of each stratum where the trial has them, else from the ratio `allocation`. A row of zeros:
@@ -25,16 +49,21 @@ def allocation(scenario: Scenario) -> np.ndarray | None:
     if trial.counts is not None:
         counts = [trial.counts.get(name, {}) for name in strata]
         return np.array([_reduced(np.array([count.get(arm, 0) for arm in arms])) for count in counts], np.int64)
-    ratio = {arm: part.value for arm, part in (trial.allocation or {}).items()}
-    return np.array([_whole(np.array([ratio.get(arm, 0.0) for arm in arms]))] * len(strata), np.int64)
-
-
-def _whole(ratio: np.ndarray) -> np.ndarray:
-    """The smallest whole numbers in this ratio; one within CLOSE exists, with the least part at most 1000."""
-    multiples = ratio / ratio[ratio > 0].min() * np.arange(1, 1001)[:, None]
-    fits = (abs(multiples - np.rint(multiples)) <= CLOSE * multiples).all(axis=1)
-    return _reduced(np.rint(multiples[fits.argmax()]).astype(np.int64))
+    block = trial.block
+    return np.array([[block.get(arm, 0) for arm in arms]] * len(strata), np.int64)
 
 
 def _reduced(counts: np.ndarray) -> np.ndarray:
     return counts // max(int(np.gcd.reduce(counts)), 1)
+
+
+def accrual(trial: Trial) -> np.ndarray:
+    """Pieces of the accrual as engine.accrual takes them."""
+    table, start, before = [], 0.0, 0.0
+    for piece in trial.accrual_per_month or []:
+        rate = piece.rate.value / DAYS_PER_MONTH
+        table.append((start, rate, before))
+        if piece.until_day is not None:
+            before += rate * (piece.until_day - start)
+            start = float(piece.until_day)
+    return np.array(table, np.float64).reshape(-1, 3)

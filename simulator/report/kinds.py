@@ -17,6 +17,13 @@ class Kind(StrEnum):
     person = "person"
 
 
+class TrialKind(StrEnum):
+    """A picture of a trial that was run many times; `TrialPlots` has a method of the same name."""
+
+    forest = "forest"
+    power = "power"
+
+
 class Image(StrEnum):
     """Formats of a picture's file."""
 

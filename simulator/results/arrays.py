@@ -28,6 +28,15 @@ COORDINATES = frozenset(
         "kings",
         "mitos",
         "ft9",
+        "replicate",
+        "analysis",
+        "analysis_day",
+        "side",
+        "measure",
+        "quantity",
+        "size",
+        "target",
+        "look",
     },
 )
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from .background import cumulative as background_cumulative
-from .clock import cumulative_hazard, function, svc
+from .clock import cumulative_hazard, function, neurofilament, svc
 from .items import measured_items
 from .patient import Person, draw, draw_person
 from .philox import EVENT, MEASURE, Keys
@@ -61,6 +61,14 @@ def measure_at_screening(numbers: Numbers, person: Person, keys: Keys) -> dict[s
         return {"alsfrs_r": float(sum(items)), "svc_percent": breath}
     total = function(person, person.u0)["alsfrs_r"] + noise["alsfrs_r_points"] * z[0]
     return {"alsfrs_r": float(round(min(max(total, 0.0), 48.0))), "svc_percent": breath}
+
+
+def nfl_at_screening(numbers: Numbers, person: Person, keys: Keys) -> float:
+    """Neurofilament light of visit 0, once the age at entry is known (model.md 6, 9)."""
+    noise = numbers["visits"]["noise"]
+    truth = neurofilament(person, (person.u0, 1.0), 0.0, numbers["progression"])
+    nfl = truth * math.exp(noise["nfl_log_sd"] * keys.normals(MEASURE, 0)[2])
+    return float(nfl) if nfl >= noise["nfl_llq"] else 0.5 * float(noise["nfl_llq"])
 
 
 def _candidate_stratum(strata: Numbers, person: Person, measured: dict[str, float]) -> str:
@@ -162,6 +170,7 @@ def _failures(numbers: Numbers, person: Person, keys: Keys, wanted: str | None) 
     yield "background death before entry" if died else ""
     measured |= {"time_since_onset_months": months, "age": person.age, "age_years": person.age}
     measured["progression_rate"] = progression_rate(measured["alsfrs_r"], months)
+    measured["nfl_plasma"] = nfl_at_screening(numbers, person, keys)
     yield _first_broken(rules, False, person, measured)
     if wanted is not None and _candidate_stratum(strata, person, measured) != wanted:
         yield "stratum"

@@ -135,6 +135,26 @@ def until(data: TrialData, day: float | Floats) -> TrialData:
     )
 
 
+def since(data: TrialData, day: float) -> TrialData:
+    """The same counted from a later baseline, such as randomisation after a lead-in, by those free of the event then.
+
+    Raises
+    ------
+    AnalysisError
+        No visit is planned on that day.
+    """
+    if day not in data.nominal_day:
+        raise AnalysisError(f"no visit is planned on day {day:g}. The baseline must be a visit")
+    first = int(np.searchsorted(data.nominal_day, day))
+    left = where(data, data.time > day)
+    return left._replace(
+        nominal_day=left.nominal_day[first:] - day,
+        day=left.day[:, first:] - day,
+        outcome=left.outcome[:, first:],
+        time=left.time - day,
+    )
+
+
 def where(data: TrialData, rows: Bools) -> TrialData:
     """The participants for whom `rows` : (n,) holds: a subgroup, or the members of a replicate."""
     return TrialData(

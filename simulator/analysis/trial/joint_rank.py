@@ -21,7 +21,7 @@ from simulator.analysis.trial.errors import NotEstimableError
 from simulator.analysis.trial.estimand import PAV, STOPPING, Strategy, death, estimand
 from simulator.analysis.trial.estimate import About, Estimate, wald
 from simulator.analysis.trial.imputation import Plan, combine, complete
-from simulator.analysis.trial.pairs import comparisons
+from simulator.analysis.trial.pairs import scores
 
 ESTIMAND = estimand(
     "rank among all participants by time of the event, then by change of function",
@@ -39,15 +39,17 @@ def joint_rank(data: TrialData, *, stratified: bool = False) -> Estimate:
     `stratified` compares within strata only and adds wins, losses and variances over them.
     """
     groups = data.stratum if stratified else np.zeros(data.n, np.int64)
-    scores = (comparisons(data) * (groups[:, None] == groups)).sum(axis=1, dtype=np.float64)
+    fared = np.zeros(data.n)
+    for one in np.unique(groups):
+        fared[groups == one] = scores(where(data, groups == one)) if stratified else scores(data)
     treated = data.treated
     size, n1 = np.bincount(groups), np.bincount(groups, treated)
     pairs = float(n1 @ (size - n1))
     if not pairs:
         raise NotEstimableError("joint rank: no stratum has participants in both arms")
-    spread = np.bincount(groups, scores**2) * n1 * (size - n1) / np.maximum(size * (size - 1), 1)
+    spread = np.bincount(groups, fared**2) * n1 * (size - n1) / np.maximum(size * (size - 1), 1)
     about = About("joint rank, permutation variance" + ", stratified" * stratified, ESTIMAND)
-    return wald(float(scores[treated].sum()) / pairs, float(np.sqrt(spread.sum())) / pairs, about, n=data.n)
+    return wald(float(fared[treated].sum()) / pairs, float(np.sqrt(spread.sum())) / pairs, about, n=data.n)
 
 
 def joint_rank_ancova(data: TrialData, *, covariates: tuple[str, ...] = ()) -> Estimate:
@@ -84,7 +86,7 @@ def joint_rank_mi(data: TrialData, *, covariates: tuple[str, ...] = (), plan: Pl
 
 def _fit(x: Floats, data: TrialData) -> Fit:
     """Least squares of the scores, divided by n, on the columns of the design."""
-    return least_squares(x, comparisons(data).sum(axis=1, dtype=np.float64) / data.n)
+    return least_squares(x, scores(data) / data.n)
 
 
 def _of_arm(fit: Fit) -> tuple[float, float]:

@@ -13,6 +13,7 @@ from simulator.analysis.trial.errors import AnalysisError
 
 Columns = Mapping[str, ArrayLike]
 Groups = Mapping[str, Mapping[str, Any]]
+EVENTS = ("event_free_time", "event", "death_time", "dropout_time", "followup_time")
 
 
 class Contrast(NamedTuple):
@@ -20,6 +21,25 @@ class Contrast(NamedTuple):
 
     experimental: str
     control: str
+
+
+class Seen(NamedTuple):
+    """What a trial is read from: every participant in every arm, of which it sees one.
+
+    Parameters
+    ----------
+    allocated : (n,) label of the arm in which each is seen.
+    stratum : (n,) labels or codes; only their order matters.
+    nominal_day : (v,) [d] planned days of the visits.
+    observed : `day`, the outcome and what else was measured, (arm, n, v) each.
+    events : the variables EVENTS, (arm, n) each.
+    """
+
+    allocated: np.ndarray
+    stratum: np.ndarray
+    nominal_day: np.ndarray
+    observed: Mapping[str, np.ndarray]
+    events: Mapping[str, np.ndarray]
 
 
 def from_result(
@@ -42,22 +62,45 @@ def from_result(
         The result has no allocation, arm, outcome or endpoint of that name.
     """
     patients, observed, events = (_find(groups, name) for name in ("patients", "observed", "events"))
-    allocated = _values(patients, "allocated_arm")
-    people = np.flatnonzero(np.isin(allocated, list(arms)))
     names = [str(name) for name in _values(observed, "arm")]
     for name in arms:
         if name not in names:
             raise AnalysisError(f"no arm {name}; there are {', '.join(names)}. Name one of them")
-    treated = allocated[people] == arms.experimental
-    place = np.where(treated, names.index(arms.experimental), names.index(arms.control)), people
-    time, event = _followed(events, endpoint, place)
-    measured = _values(observed, outcome)[place]
-    covariates = {"log_nfl": np.log(_values(observed, log)[place][:, 0])} if log in observed else {}
+    seen = Seen(
+        _values(patients, "allocated_arm"),
+        _values(patients, "stratum"),
+        _values(observed, "nominal_day"),
+        {key: _values(observed, key) for key in ("day", outcome, log) if key in observed},
+        {key: _values(events, key) for key in EVENTS},
+    )
+    return from_arrays(seen, arms, tuple(map(names.index, arms)), outcome=outcome, endpoint=endpoint, log=log)
+
+
+def from_arrays(
+    seen: Seen, labels: tuple[Any, Any], places: tuple[int, ...], *, outcome: str, endpoint: str, log: str
+) -> TrialData:
+    """The same from bare arrays.
+
+    Parameters
+    ----------
+    seen : the arrays.
+    labels : how `seen.allocated` calls the experimental arm and control.
+    places : which arms of the arrays these are.
+    """
+    treated = seen.allocated == labels[0]
+    people = np.flatnonzero(treated | (seen.allocated == labels[1]))
+    treated = treated[people]
+    place = np.where(treated, *places), people
+    time, event = _followed(seen.events, endpoint, place)
+    if outcome not in seen.observed:
+        raise AnalysisError(f"the result has no variable {outcome}. Was there a trial, and was it assessed?")
+    measured = seen.observed[outcome][place]
+    covariates = {"log_nfl": np.log(seen.observed[log][*place, 0])} if log in seen.observed else {}
     return trial_data(
-        arm=treated.astype(np.int64),
-        stratum=np.unique(_values(patients, "stratum")[people], return_inverse=True)[1],
-        nominal_day=_values(observed, "nominal_day"),
-        day=np.where(np.isfinite(measured), _values(observed, "day")[place], np.nan),
+        arm=treated,
+        stratum=np.unique(seen.stratum[people], return_inverse=True)[1],
+        nominal_day=seen.nominal_day,
+        day=np.where(np.isfinite(measured), seen.observed["day"][place], np.nan),
         outcome=measured,
         time=time,
         event=event,
@@ -65,16 +108,18 @@ def from_result(
     )
 
 
-def _followed(events: Mapping[str, Any], endpoint: str, place: tuple[np.ndarray, np.ndarray]) -> tuple[Floats, Any]:
+def _followed(
+    events: Mapping[str, np.ndarray], endpoint: str, place: tuple[np.ndarray, np.ndarray]
+) -> tuple[Floats, Any]:
     """Time to the event or its censoring by dropout or the end, and whether it was the event."""
-    end = _values(events, "followup_time")[place]
+    end = events["followup_time"][place]
     if endpoint == "event_free":
-        reached = np.where(_values(events, "event")[place] > 0, _values(events, "event_free_time")[place], np.inf)
+        reached = np.where(events["event"][place] > 0, events["event_free_time"][place], np.inf)
     elif endpoint == "death":
-        reached = np.nan_to_num(_values(events, "death_time")[place], nan=np.inf)
+        reached = np.nan_to_num(events["death_time"][place], nan=np.inf)
     else:
         raise AnalysisError(f"no endpoint {endpoint}. Choose event_free or death")
-    last = np.minimum(end, np.nan_to_num(_values(events, "dropout_time")[place], nan=np.inf))
+    last = np.minimum(end, np.nan_to_num(events["dropout_time"][place], nan=np.inf))
     return np.minimum(reached, last), reached <= last
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from simulator.analysis.trial import (
     ancova,
@@ -20,7 +20,7 @@ from simulator.analysis.trial import (
     win_ratio,
 )
 from simulator.analysis.trial.errors import AnalysisError
-from simulator.analysis.trial.estimand import Estimand, Strategy
+from simulator.analysis.trial.estimand import DEATH, PAV, Estimand, Strategy
 from simulator.analysis.trial.estimate import Estimate
 
 COMPOSITE = frozenset({Strategy.COMPOSITE})
@@ -32,13 +32,15 @@ ALIVE = frozenset({Strategy.WHILE_ALIVE})
 class Analysis(NamedTuple):
     """An analysis: what it is called, its function of `TrialData` and options, what it estimates.
 
-    `death` are the strategies for death that the function can stand for; `estimand` has one of them.
+    `death` are the strategies for death that the function can stand for; `estimand` has one of them. `scale` is that of
+    its estimates.
     """
 
     name: str
     run: Callable[..., Estimate]
     estimand: Estimand
     death: frozenset[Strategy]
+    scale: Literal["identity", "log"] = "identity"
 
 
 _ALL = (
@@ -48,14 +50,14 @@ _ALL = (
     Analysis("mmrm", mmrm.mmrm, mmrm.ESTIMAND, FUNCTION),
     Analysis("random_slope", random_slope.random_slope, random_slope.ESTIMAND, FUNCTION),
     Analysis("joint_rank", joint_rank.joint_rank, joint_rank.ESTIMAND, COMPOSITE),
-    Analysis("win_ratio", win_ratio.win_ratio, win_ratio.ESTIMAND, COMPOSITE),
-    Analysis("logrank", logrank.logrank, logrank.ESTIMAND, COMPOSITE),
-    Analysis("stratified_logrank", logrank.stratified_logrank, logrank.ESTIMAND, COMPOSITE),
-    Analysis("cox", cox.cox, cox.ESTIMAND, COMPOSITE),
+    Analysis("win_ratio", win_ratio.win_ratio, win_ratio.ESTIMAND, COMPOSITE, "log"),
+    Analysis("logrank", logrank.logrank, logrank.ESTIMAND, COMPOSITE, "log"),
+    Analysis("stratified_logrank", logrank.stratified_logrank, logrank.ESTIMAND, COMPOSITE, "log"),
+    Analysis("cox", cox.cox, cox.ESTIMAND, COMPOSITE, "log"),
     Analysis("rmst", rmst.rmst, rmst.ESTIMAND, COMPOSITE),
     Analysis("responder", responder.responder, responder.ESTIMAND, COMPOSITE),
     Analysis("delayed_start", delayed_start.delayed_start, delayed_start.ESTIMAND, FUNCTION),
-    Analysis("rate_ratio", rate_ratio.rate_ratio, rate_ratio.ESTIMAND, ALIVE),
+    Analysis("rate_ratio", rate_ratio.rate_ratio, rate_ratio.ESTIMAND, ALIVE, "log"),
 )
 ANALYSES: Mapping[str, Analysis] = {one.name: one for one in _ALL}
 
@@ -73,7 +75,9 @@ def agree(name: str, wanted: Estimand) -> None:
     Raises
     ------
     AnalysisError
-        The estimand's strategy for death is not one that the analysis can stand for.
+        The estimand's strategy for death is not one that the analysis can stand for, or another event is to be dealt
+        with otherwise than by using what is measured after it. Where death is composite, permanent assisted ventilation
+        may be so too: it is then part of the event.
     """
     found = analysis(name)
     if wanted.death not in found.death:
@@ -81,3 +85,10 @@ def agree(name: str, wanted: Estimand) -> None:
         others = [one.name for one in _ALL if wanted.death in one.death]
         remedy = f"use {', '.join(others)}" if others else "no analysis here does"
         raise AnalysisError(f"{name} handles death as {able}, not as {wanted.death.value}: write that, or {remedy}")
+    for one in wanted.intercurrent_events:
+        able_too = COMPOSITE & found.death if one.event == PAV.event else frozenset()
+        if one.event != DEATH and one.strategy not in {Strategy.TREATMENT_POLICY, *able_too}:
+            raise AnalysisError(
+                f"{name} uses what is measured after {one.event} (treatment policy), and the estimand says "
+                f"{one.strategy.value}. Write treatment policy: no analysis here does otherwise"
+            )

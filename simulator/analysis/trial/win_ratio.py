@@ -16,11 +16,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.analysis.trial.data import Floats, TrialData
+from simulator.analysis.trial.data import Floats, TrialData, where
 from simulator.analysis.trial.errors import NotEstimableError
 from simulator.analysis.trial.estimand import PAV, STOPPING, Estimand, Strategy, death, estimand
 from simulator.analysis.trial.estimate import About, Estimate, wald
-from simulator.analysis.trial.pairs import comparisons
+from simulator.analysis.trial.pairs import between
 
 
 def _estimand(summary: str) -> Estimand:
@@ -46,7 +46,7 @@ class Wins(NamedTuple):
 def wins(data: TrialData, *, margin: float = 0.0) -> Wins:
     """Shares of the treated-control pairs that treatment wins and loses."""
     treated = data.treated
-    signs = comparisons(data, margin=margin)[np.ix_(treated, ~treated)]
+    signs = between(where(data, treated), where(data, ~treated), margin=margin)
     if min(signs.shape) < 2:
         raise NotEstimableError("win ratio: each arm needs two participants")
     won = np.stack([signs > 0, signs < 0]).astype(np.float64)

@@ -1,39 +1,156 @@
-"""Block `trial`: who is allocated to which arm, and when the trial is analysed."""
+"""Block `trial`: who is randomised, when and how, and when the trial is analysed. A design is data."""
 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated
+from math import gcd
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from simulator.language.parts import Count, Interval, Name, Whole
-from simulator.quantities import Part, Positive, fault
+from simulator.language.interim import Interim
+from simulator.language.parts import Bounds, Count, Interval, Name, Whole
+from simulator.quantities import Part, Positive, Quantity, fault
 
 LARGEST_RATIO = 1000
+CLOSE = 2e-3
+"""How closely each part of a ratio is met: 0.667 : 0.333 is 2 : 1. Exact numbers are what `counts` are for."""
+
+
+def whole_ratio(parts: list[float]) -> list[int]:
+    """The smallest whole numbers in this ratio; one within CLOSE exists, with the least part at most LARGEST_RATIO."""
+    least = min(parts)
+    for times in range(1, LARGEST_RATIO + 1):
+        exact = [part / least * times for part in parts]
+        if all(abs(x - round(x)) <= CLOSE * x for x in exact):
+            found = [round(x) for x in exact]
+            return [n // gcd(*found) for n in found]
+    raise ValueError(f"no whole numbers are in the ratio {parts}")
+
+
+class Accrual(Part):
+    """People who enter in a month of the calendar, until a day; the last piece has no `until_day`."""
+
+    until_day: Interval | None = None
+    rate: Positive
+
+
+class Passed(Part):
+    """Limits on what is measured at the end of the lead-in; `alsfrs_r_lost` are points lost since entry."""
+
+    alsfrs_r: Bounds | None = None
+    alsfrs_r_lost: Bounds | None = None
+    svc_percent: Bounds | None = None
+    nfl_plasma: Bounds | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Passed:
+        if all(getattr(self, name) is None for name in type(self).model_fields):
+            raise fault("the rule is empty", f"Write one of {', '.join(type(self).model_fields)}")
+        return self
+
+
+class LeadIn(Part):
+    """Days from entry to randomisation, and who is then eligible. A screening period is one without `eligible`.
+
+    Randomised is who is alive without permanent ventilation, in the study, seen on that day, and eligible then.
+    """
+
+    days: Interval
+    eligible: Passed | None = None
+
+
+class Imbalance(Part):
+    """Allocation that leans on a measured value: its mean in `arm` minus that in the others is `shift` on average.
+
+    Odds of the arm are multiplied by exp(weight · value), with the weight that gives the shift; the numbers of each arm
+    stay exact, and people stay who they are. NfL counts as its natural logarithm.
+    """
+
+    measure: Literal["nfl_plasma", "alsfrs_r", "svc_percent", "age_years"]
+    arm: Name
+    shift: Quantity
 
 
 class Trial(Part):
-    """`size` people in the ratio `allocation`, or exact `counts` by stratum (`all` without strata) and arm."""
+    """`size` people in the ratio `allocation`, or exact `counts` by stratum (`all` without strata) and arm.
+
+    `sizes` are those at which `als-sim trial` is repeated. All days count from entry, also where a lead-in comes before
+    randomisation.
+    """
 
     size: Count | None = None
+    sizes: Annotated[list[Count], Field(min_length=1, max_length=50)] | None = None
     allocation: Annotated[dict[Name, Positive], Field(min_length=1)] | None = None
     counts: Annotated[dict[Name, dict[Name, Annotated[int, Whole(0, 5_000_000)]]], Field(min_length=1)] | None = None
+    block_size: Count | None = None
+    lead_in: LeadIn | None = None
+    imbalance: Imbalance | None = None
+    accrual_per_month: Annotated[list[Accrual], Field(min_length=1)] | None = None
     analysis_days: list[Interval] = Field(min_length=1)
+    interim: Interim | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Trial:
         if self.counts is None and (self.size is None or self.allocation is None):
             raise fault("the trial does not say how many people go where", "Write size and allocation, or counts")
-        total = sum(sum(arms.values()) for arms in (self.counts or {}).values())
-        if self.counts is not None and self.size not in (None, total):
-            raise fault(f"the counts add up to {total:,}, size is {self.size:,}", "Remove size", "size")
-        if self.counts is not None and total == 0:
-            raise fault("nobody is enrolled", "Write counts above 0", "counts")
+        if self.counts is not None:
+            self._counted(sum(sum(arms.values()) for arms in self.counts.values()))
         parts = [part.value for part in (self.allocation or {}).values()]
         if parts and max(parts) > LARGEST_RATIO * min(parts):
             fact = f"the allocation is more lopsided than {LARGEST_RATIO:,} : 1"
             raise fault(fact, "Leave out the arm that gets nobody", "allocation")
-        if any(a >= b for a, b in pairwise(self.analysis_days)):
-            raise fault("the analysis days do not ascend", "Write each day once, in order", "analysis_days")
+        for key, what in (("analysis_days", "day"), ("sizes", "size")):
+            if any(a >= b for a, b in pairwise(getattr(self, key) or [])):
+                fact = f"the {key.replace('_', ' ')} do not ascend"
+                raise fault(fact, f"Write each {what} once, in order", key)
         return self
+
+    def _counted(self, total: int) -> None:
+        """What exact counts leave no room for."""
+        if self.size not in (None, total):
+            raise fault(f"the counts add up to {total:,}, size is {self.size:,}", "Remove size", "size")
+        if total == 0:
+            raise fault("nobody is enrolled", "Write counts above 0", "counts")
+        if self.sizes is not None:
+            raise fault("counts are one size, sizes are several", "Write size and allocation instead", "sizes")
+        if self.block_size is not None:
+            fact = "exact counts have blocks of their own, the smallest that hold their ratio"
+            raise fault(fact, "Remove block_size", "block_size")
+
+    @model_validator(mode="after")
+    def _accrual(self) -> Trial:
+        pieces = self.accrual_per_month or []
+        ends = [piece.until_day for piece in pieces]
+        if pieces and ends[-1] is not None:
+            raise fault("the last piece of accrual has an end", "Remove its until_day", "accrual_per_month")
+        if None in ends[:-1]:
+            raise fault("a piece of accrual before the last has no until_day", "Add until_day", "accrual_per_month")
+        if sorted(set(ends[:-1])) != ends[:-1]:  # type: ignore[type-var]
+            raise fault("the pieces of accrual do not ascend", "Order them by until_day", "accrual_per_month")
+        return self
+
+    @property
+    def enrolled(self) -> int:
+        """People who are randomised."""
+        return self.size or sum(sum(arms.values()) for arms in (self.counts or {}).values())
+
+    @property
+    def block(self) -> dict[str, int]:
+        """People of one permuted block by arm, from `allocation`: the smallest that has the ratio, or `block_size`."""
+        ratio = {arm: part.value for arm, part in (self.allocation or {}).items()}
+        smallest = whole_ratio(list(ratio.values())) if ratio else []
+        times = 1 if self.block_size is None else max(self.block_size // max(sum(smallest), 1), 1)
+        return {arm: times * n for arm, n in zip(ratio, smallest, strict=True)}
+
+    @property
+    def randomised_on(self) -> int:
+        """Day since entry on which people are randomised: baseline of the trial."""
+        return 0 if self.lead_in is None else self.lead_in.days
+
+    @property
+    def arms(self) -> list[str]:
+        """Arms that somebody is allocated to."""
+        if self.counts is None:
+            return list(self.allocation or {})
+        return list(dict.fromkeys(arm for arms in self.counts.values() for arm, n in arms.items() if n))

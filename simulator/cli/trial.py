@@ -1,0 +1,130 @@
+"""The command `trial`: a trial run many times."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from simulator.cli.errors import friendly
+from simulator.cli.run import Force, Json, Scenario, Seed, Settings, Threads, note, show
+
+LISTED = "NAME,…"
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Names from a text such as ancova,joint_rank."""
+    found = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not found:
+        raise typer.BadParameter("names are needed, separated by commas")
+    return found
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """Numbers from a text such as 0.8,0.9."""
+    try:
+        return tuple(float(one) for one in text.split(","))
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a list of numbers such as 0.8,0.9") from None
+
+
+Folder = Annotated[Path | None, typer.Option("-o", "--out", metavar="DIR", help="Folder for the result.")]
+Replicates = Annotated[int, typer.Option("--replicates", min=1, help="How many trials.")]
+Analyses = Annotated[Any, typer.Option("--analysis", parser=names, metavar=LISTED, help="Which analyses.")]
+Arms = Annotated[Any, typer.Option("--arms", parser=names, metavar="A,B", help="Experimental arm and control.")]
+Days = Annotated[list[int] | None, typer.Option("--day", min=1, help="A day of analysis; can be repeated.")]
+Size = Annotated[int | None, typer.Option("--size", min=2, help="Participants; default: as the scenario says.")]
+Options = Annotated[
+    list[str] | None, typer.Option("--option", metavar="ANALYSIS.OPTION=VALUE", help="An option of an analysis.")
+]
+People = Annotated[int | None, typer.Option("--truth", min=0, help="People in whom truth is looked up; 0: none.")]
+Null = Annotated[bool, typer.Option("--null/--no-null", help="Run without an effect too, for the type I error.")]
+Power = Annotated[Any, typer.Option("--power", parser=numbers, metavar="P,…", help="Find the size for each power.")]
+Sizes = Annotated[Any, typer.Option("--sizes", parser=numbers, metavar="N,…", help="Show power at these sizes.")]
+Draws = Annotated[int | None, typer.Option("--draws", min=1, help="Spread over so many vectors of the ensemble.")]
+Replicate = Annotated[int | None, typer.Option("--replicate", min=0, help="Only this one, as an ordinary run.")]
+Outcome = Annotated[str, typer.Option("--outcome", help="The measure of function.")]
+Endpoint = Annotated[str, typer.Option("--endpoint", help="event_free or death.")]
+
+
+@friendly
+def trial(
+    scenario: Scenario,
+    *,
+    replicates: Replicates = 1000,
+    analysis: Analyses = "ancova,joint_rank",
+    out: Folder = None,
+    seed: Seed = None,
+    threads: Threads = None,
+    settings: Settings = None,
+    size: Size = None,
+    arms: Arms = None,
+    day: Days = None,
+    option: Options = None,
+    outcome: Outcome = "alsfrs_r",
+    endpoint: Endpoint = "event_free",
+    truth: People = None,
+    null: Null = True,
+    power: Power = None,
+    sizes: Sizes = None,
+    draws: Draws = None,
+    replicate: Replicate = None,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Run a trial many times: type I error, power, bias, coverage, required size, and the truth."""
+    from simulator.studies.trial.plan import Asked
+    from simulator.studies.trial.request import TrialRequest
+    from simulator.studies.trial.study import PEOPLE, Extent
+
+    people = PEOPLE if truth is None else truth
+    looked = tuple(int(one) for one in sizes or ())
+    extent = Extent(replicates, seed, people, null, tuple(power or ()), looked, draws)
+    asked = Asked(analysis, size, arms, day, outcome=outcome, endpoint=endpoint)
+    request = TrialRequest(scenario, asked, extent, tuple(settings or ()), tuple(option or ()), out, threads, force)
+    if replicate is not None:
+        _alone(request, replicate, as_json)
+    else:
+        _all(request, as_json)
+
+
+def _all(request: Any, as_json: bool) -> None:
+    from simulator.cli.progress import Progress
+    from simulator.cli.trial_tables import trial_document, trial_text
+    from simulator.studies.trial.request import trial_to_folder
+
+    with resumable(), Progress("replicates") as progress:
+        found = trial_to_folder(request, progress)
+    show(trial_document(found.trial) if as_json else found.trial, as_json, trial_text)
+    note(f"Written to {found.folder}")
+
+
+def _alone(request: Any, number: int, as_json: bool) -> None:
+    from simulator.cli.run import repeatable
+    from simulator.cli.trial_tables import replicate_text
+    from simulator.studies.trial.request import replicate_to_folder
+
+    with repeatable():
+        folder, rows = replicate_to_folder(request, number)
+    show({"replicate": number, "estimates": rows}, as_json, replicate_text)
+    note(f"Written to {folder}")
+
+
+@contextmanager
+def resumable() -> Iterator[None]:
+    """Answer Ctrl-C with exit code 130 and the command that continues."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        note(f"Interrupted; finished replicates are kept. Continue: {shlex.join(['als-sim', *sys.argv[1:]])}")
+        raise typer.Exit(130) from None
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command("trial")(trial)

@@ -1,0 +1,149 @@
+"""Checks of the block `trial` against the rest of the scenario: what cannot be met is refused before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from simulator.language.check import reads
+from simulator.language.faults import Path, Problem, printable, suggest
+from simulator.units import DAYS_PER_MONTH
+
+MEASURED = {"nfl_plasma": "nfl_plasma", "svc_percent": "svc", "alsfrs_r": "alsfrs_r", "alsfrs_r_lost": "alsfrs_r"}
+"""Which assessment a limit or weight needs."""
+MOST_POINTS = 48
+
+
+@reads("trial", "arms")
+def _blocks(scenario: Any) -> Iterator[Problem]:
+    """Permuted blocks hold whole multiples of the ratio."""
+    trial = scenario.trial
+    if trial is None or trial.block_size is None or trial.allocation is None:
+        return
+    smallest = sum(trial.model_copy(update={"block_size": None}).block.values())
+    if trial.block_size % smallest:
+        fact = f"a block of {trial.block_size} cannot hold the ratio, whose smallest block has {smallest} people"
+        yield Problem(("trial", "block_size"), fact, f"Write a multiple of {smallest}")
+
+
+@reads("trial", "arms", "visits")
+def _imbalance(scenario: Any) -> Iterator[Problem]:
+    """Allocation leans towards an arm of the trial, on something that is measured at baseline."""
+    trial = scenario.trial
+    if trial is None or trial.imbalance is None:
+        return
+    path, wanted = ("trial", "imbalance"), trial.imbalance
+    if wanted.arm not in trial.arms:
+        fact = f"nobody is allocated to {printable(wanted.arm)}"
+        yield Problem((*path, "arm"), fact, suggest(wanted.arm, trial.arms, "Arms of the trial"))
+    elif len(trial.arms) < 2:
+        yield Problem((*path, "arm"), "the trial has one arm, nothing can lean", "Remove imbalance")
+    if trial.lead_in is not None:
+        fact = "allocation can lean on what is measured at entry only, and people are randomised after a lead-in"
+        yield Problem(path, fact, "Remove imbalance or lead_in")
+    yield from _assessed(scenario, (*path, "measure"), wanted.measure)
+
+
+def _assessed(scenario: Any, path: Path, measure: str) -> Iterator[Problem]:
+    """What decides must be measured."""
+    assessment = MEASURED.get(measure)
+    if assessment is not None and assessment not in scenario.visits.assessments:
+        fact = f"{measure} decides, but visits do not assess {assessment}"
+        yield Problem(path, fact, f"Add {assessment} to visits.assessments")
+
+
+@reads("trial", "visits", "arms", "follow_up_days")
+def _lead_in(scenario: Any) -> Iterator[Problem]:
+    """A lead-in ends at a visit and before any analysis, and what is given until then is the same in all arms."""
+    trial = scenario.trial
+    if trial is None or trial.lead_in is None:
+        return
+    path, end = ("trial", "lead_in"), trial.lead_in.days
+    if not _visited(scenario, end):
+        yield Problem((*path, "days"), f"there is no visit on day {end}, the day of randomisation", "Add one")
+    for number, day in enumerate(trial.analysis_days):
+        if day <= end:
+            fact = f"day {day} is not after randomisation on day {end}"
+            yield Problem(("trial", "analysis_days", number), fact, "All days count from entry: write a later one")
+    for name in type(trial.lead_in.eligible).model_fields if trial.lead_in.eligible else ():
+        if getattr(trial.lead_in.eligible, name) is not None:
+            yield from _assessed(scenario, (*path, "eligible", name), name)
+    before = {arm: _given_before(scenario.arms[arm], end) for arm in trial.arms if arm in scenario.arms}
+    first = next(iter(before), "")
+    for arm, given in before.items():
+        if given != before[first]:
+            fact = f"{printable(first)} and {printable(arm)} differ before randomisation on day {end}"
+            yield Problem(("arms", arm), fact, "Give the same until then, or shorten trial.lead_in.days")
+
+
+def _visited(scenario: Any, day: int) -> bool:
+    """Whether a visit is planned on that day."""
+    plan = scenario.visits
+    return day in plan.days if plan.days is not None else day % plan.every_days == 0
+
+
+def _given_before(epochs: Any, end: int) -> list[tuple[tuple[str, ...], int, int]]:
+    """Treatments of an arm up to a day."""
+    found = [(tuple(sorted(e.treatments)), e.from_day, min(e.to_day or end, end)) for e in epochs]
+    return [epoch for epoch in found if epoch[1] < end]
+
+
+@reads("trial")
+def _looks(scenario: Any) -> Iterator[Problem]:
+    """Looks come before the trial's end, and one by one: people reach the analysis as they accrue."""
+    trial = scenario.trial
+    if trial is None or trial.interim is None:
+        return
+    path = ("trial", "interim")
+    if trial.accrual_per_month is None:
+        fact = "without accrual everybody is enrolled on one day, and all reach the analysis together"
+        yield Problem(path, fact, "Add trial.accrual_per_month")
+        return
+    end = round(expected_accrual_days(trial, trial.enrolled) + trial.analysis_days[0])
+    for number, day in enumerate(trial.interim.days or []):
+        if day >= end:
+            fact = f"the look on day {day} is not before the first analysis is complete, on about day {end:,}"
+            yield Problem((*path, "days", number), fact, "Look earlier, or remove it")
+
+
+def expected_accrual_days(trial: Any, people: int) -> float:
+    """Days until so many people are expected to have entered."""
+    start, left = 0.0, float(people)
+    for piece in trial.accrual_per_month or []:
+        rate = piece.rate.value / DAYS_PER_MONTH
+        if piece.until_day is None or left <= rate * (piece.until_day - start):
+            return start + left / rate
+        left -= rate * (piece.until_day - start)
+        start = float(piece.until_day)
+    return 0.0
+
+
+@reads("entry", "strata")
+def _somebody_is_eligible(scenario: Any) -> Iterator[Problem]:
+    """Limits of entry and of a stratum leave room for somebody."""
+    general = scenario.entry.eligible
+    rules = [(("entry", "eligible"), general), *_of_strata(scenario.strata or {})]
+    for path, rule in rules:
+        points = None if rule is None else rule.alsfrs_r
+        if points is not None and (_low(points) > MOST_POINTS or _high(points) < 0):
+            yield Problem((*path, "alsfrs_r"), "nobody is eligible: ALSFRS-R lies in 0 to 48", "Correct the limits")
+    for path, rule in rules[1:]:
+        for name in type(rule).model_fields if general is not None and rule is not None else ():
+            mine, theirs = getattr(rule, name), getattr(general, name)
+            if name == "variant" or mine is None or theirs is None:
+                continue
+            if max(_low(mine), _low(theirs)) > min(_high(mine), _high(theirs)):
+                fact = "nobody is eligible: no value meets these limits and those of entry.eligible"
+                yield Problem((*path, name), fact, "Correct one of them")
+
+
+def _of_strata(strata: Any) -> list[tuple[Path, Any]]:
+    return [(("strata", name, "eligible"), stratum.eligible) for name, stratum in strata.items()]
+
+
+def _low(bounds: Any) -> float:
+    return float("-inf") if bounds.min is None else float(bounds.min.value)
+
+
+def _high(bounds: Any) -> float:
+    return float("inf") if bounds.max is None else float(bounds.max.value)

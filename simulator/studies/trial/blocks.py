@@ -1,0 +1,113 @@
+"""Blocks of replicates: done by several threads, kept in files, so that a study goes on where it was interrupted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any, NamedTuple
+from zipfile import BadZipFile
+
+import numpy as np
+
+from simulator.engine.jit import JIT
+from simulator.replicate import Choice, Replicator
+from simulator.results.files import write_all
+from simulator.studies.trial.plan import Plan
+from simulator.studies.trial.replicates import Block, block
+from simulator.version import __version__
+
+SIZE = 50
+"""Replicates of a block. Results do not depend on it; a study that is interrupted loses at most one block a thread."""
+FOLDER = "replicates"
+Progress = Callable[[int, int], None]
+
+
+class Work(NamedTuple):
+    """Replicates 0 to `replicates` − 1 of a plan, under a seed; `choices` are its scenario, compiled, for each draw."""
+
+    plan: Plan
+    choices: Sequence[Choice]
+    seed: int
+    replicates: int
+
+    @property
+    def key(self) -> str:
+        """Hash of all that decides the numbers of a replicate."""
+        plan = self.plan
+        told = {
+            "scenarios": [choice.scenario.sha256 for choice in self.choices],
+            "engine": __version__,
+            "seed": self.seed,
+            **{name: getattr(plan, name) for name in plan._fields if name != "scenario"},
+        }
+        return hashlib.sha256(json.dumps(told, sort_keys=True, default=list).encode()).hexdigest()[:16]
+
+
+def run(work: Work, threads: int, folder: Path | None = None, progress: Progress | None = None) -> Block:
+    """All replicates of the work; those that the folder holds are taken from there, the others are put there.
+
+    `progress` is called with (replicates done, replicates in all).
+    """
+    spans = [range(first, min(first + SIZE, work.replicates)) for first in range(0, work.replicates, SIZE)]
+    found = {span.start: kept for span in spans if folder and (kept := _load(folder, work, span))}
+    left = [span for span in spans if span.start not in found]
+    done = sum(len(one.counts) for one in found.values())
+    tell = progress or (lambda done, total: None)
+    tell(done, work.replicates)
+    for span, made in _each(work, left, threads if JIT else 1):
+        found[span.start] = made
+        if folder:
+            _save(folder, work, span, made)
+        done += len(span)
+        tell(done, work.replicates)
+    parts = [found[span.start] for span in spans]
+    return Block(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+
+def _each(work: Work, spans: Sequence[range], threads: int) -> Iterator[tuple[range, Block]]:
+    """The blocks as they finish; every thread has its own space."""
+    idle = [Replicator(work.choices) for _ in range(min(threads, len(spans)))]
+    if len(idle) == 1:
+        for span in spans:
+            yield span, block(work.plan, idle[0], work.seed, span)
+        return
+    todo = iter(spans)
+    with ThreadPoolExecutor(max(len(idle), 1)) as pool:
+        busy: dict[Future[Block], tuple[range, Replicator]] = {}
+        while True:
+            while idle and (new := next(todo, None)) is not None:
+                space = idle.pop()
+                busy[pool.submit(block, work.plan, space, work.seed, new)] = new, space
+            if not busy:
+                return
+            for future in wait(busy, return_when=FIRST_COMPLETED).done:
+                span, space = busy.pop(future)
+                yield span, future.result()
+                idle.append(space)
+
+
+def _place(folder: Path, work: Work, span: range) -> Path:
+    return folder / FOLDER / f"{work.key}-{span.start:07d}-{span.stop:07d}.npz"
+
+
+def _load(folder: Path, work: Work, span: range) -> Block | None:
+    """A block that was finished; its archive carries checksums, so that a damaged one is done again."""
+    try:
+        with np.load(_place(folder, work, span), allow_pickle=False) as file:
+            return Block(*(file[name] for name in Block._fields))
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        return None
+
+
+def _save(folder: Path, work: Work, span: range, made: Block) -> None:
+    place = _place(folder, work, span)
+    arrays: dict[str, Any] = made._asdict()
+
+    def write(path: Path) -> None:
+        with path.open("wb") as file:
+            np.savez(file, **arrays)
+
+    write_all(place.parent, [(place.name, write)])

@@ -1,0 +1,82 @@
+"""A study of a trial as a notebook shows it: a line for each analysis and day, the truth beside the estimates."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from simulator.analysis.replicates import Measure, mean
+from simulator.studies.wording import fixed
+
+if TYPE_CHECKING:
+    from simulator.studies.trial.result import Trial
+
+NOTICE = "For research, not for treatment decisions. A simulated benefit is not proven."
+NONE = "–"
+
+
+class Cell(NamedTuple):
+    """A figure, its Monte Carlo error, and as text."""
+
+    head: str
+    text: str
+
+
+def table(trial: Trial, name: str, day: float) -> list[Cell]:
+    """The figures of an analysis that everybody wants to see, for a terminal, a notebook and the report."""
+    values = trial.estimates(name, day)["value"]
+    estimate = mean(values[np.isfinite(values)])
+    shares = [("power, %", "rejection"), ("covered, %", "coverage"), ("type I, %", "type_one_error")]
+    return [
+        Cell("truth", pair(trial.truth(name, day), 3)),
+        Cell("mean estimate", pair(estimate, 3)),
+        Cell("SD", pair(trial.measure(name, "empirical_se", day), 3, error=False)),
+        Cell("SE", pair(trial.measure(name, "model_se", day), 3, error=False)),
+        *(Cell(head, percent(trial.measure(name, key, day))) for head, key in shares),
+    ]
+
+
+def pair(one: Measure, digits: int, *, error: bool = True) -> str:
+    """A figure ± its error."""
+    if math.isnan(one.value):
+        return NONE
+    return fixed(one.value, digits) + (f" ± {fixed(one.mcse, digits)}" if error and not math.isnan(one.mcse) else "")
+
+
+def percent(one: Measure) -> str:
+    """A share in percent."""
+    return pair(Measure(100 * one.value, 100 * one.mcse), 1)
+
+
+def people(one: Measure, limit: int) -> str:
+    """A number of participants."""
+    if math.isinf(one.value):
+        return f"> {limit:,}"
+    return NONE if math.isnan(one.value) else f"{one.value:,.0f} ± {one.mcse:,.0f}"
+
+
+def html(trial: Trial) -> str:
+    """HTML of a study; every text from a scenario is escaped."""
+    heads = ["", *(cell.head for cell in table(trial, trial.analyses[0], trial.days[0]))]
+    head = "".join(f"<th>{escape(one)}</th>" for one in heads)
+    body = "".join(
+        f"<tr><th>{escape(name)}, day {day:g}</th>"
+        + "".join(f"<td>{escape(cell.text)}</td>" for cell in table(trial, name, day))
+        + "</tr>"
+        for day in trial.days
+        for name in trial.analyses
+    )
+    notes = "".join(f"<li>{escape(text)}</li>" for text in trial.warnings)
+    experimental, control = trial.arms
+    return (
+        f"<div><h4>{escape(trial.title)}</h4>"
+        f"<p>{trial.replicates:,} replicates of {trial.size:,} participants, {escape(experimental)} against "
+        f"{escape(control)}, seed {trial.seed}; engine {escape(str(trial.attrs['engine_version']))}, scenario "
+        f"{escape(str(trial.attrs['scenario_sha256'])[:12])}</p>"
+        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        f"{f'<ul>{notes}</ul>' if notes else ''}"
+        f"<p><small>± is the Monte Carlo standard error. {NOTICE}</small></p></div>"
+    )

@@ -1,0 +1,85 @@
+"""What the looks of a trial come to, as a group with names and units."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simulator.analysis.replicates import Measure
+from simulator.results.arrays import Group, Named, names_of
+from simulator.studies.trial.looks import CALENDAR, looks
+from simulator.studies.trial.replicates import Block
+from simulator.studies.trial.sequential import Sequential, boundaries, operating, rules, stopped
+
+if TYPE_CHECKING:
+    from simulator.studies.trial.blocks import Work
+
+WORDS = {
+    "benefit": ("1", "share of replicates that end with the claim of benefit"),
+    "harm": ("1", "share that end with the claim of harm"),
+    "futility": ("1", "share that stop for futility"),
+    "participants": ("1", "participants randomised by the end, mean"),
+    "days": ("d", "day of the calendar on which the trial ends, mean; 0 is the first enrolment"),
+    "value": ("1", "estimate at the end, mean"),
+    "benefit_at": ("1", "share that claim benefit at this look; the last is the end"),
+    "stopped_at": ("1", "share that end at this look; the last is the end"),
+    "calendar_day": ("d", "day of the calendar of the look, mean"),
+    "randomised": ("1", "participants randomised by the look, mean"),
+    "reached": ("1", "participants who have reached the day of the first analysis, mean"),
+    "efficacy": ("1", "boundary of |Z| at the mean of those who have reached it"),
+    "futility_bound": ("1", "Z at or below which the trial is futile; NaN: none"),
+}
+
+
+def interim(work: Work, found: Block) -> Group:
+    """Operating characteristics of the looks; their boundaries where the calendar is as on average.
+
+    Raises
+    ------
+    ValueError
+        The trial has no looks.
+    """
+    trial, plan = work.plan.scenario.trial, work.plan
+    if trial is None or trial.interim is None:
+        raise ValueError("the trial has no looks")
+    rule, count = rules(trial.interim), looks(plan)
+    each = [operating(stopped(rule, name, found, a), count) for a, name in enumerate(plan.analyses)]
+    labels: Group = {
+        "analysis": Named(("analysis",), names_of(plan.analyses), {"units": "1", "long_name": "analysis"}),
+        "look": Named(("look",), np.arange(1, count + 2, dtype=np.int32), {"units": "1", "long_name": "look"}),
+    }
+    return {**labels, **_each(each), **_calendar(rule, found)}
+
+
+def _each(each: list[Sequential]) -> Group:
+    found: Group = {}
+    for name in Sequential._fields:
+        values = [getattr(one, name) for one in each]
+        single = isinstance(values[0], Measure)
+        dims = ("analysis",) if single else ("analysis", "look")
+        for part, suffix in (("value", ""), ("mcse", "_mcse")):
+            rows = [getattr(one, part) if single else [getattr(at, part) for at in one] for one in values]
+            found[name + suffix] = Named(dims, np.array(rows, np.float64), _attrs(name, suffix))
+    return found
+
+
+def _calendar(rule: Any, found: Block) -> Group:
+    """Means over the replicates in which a look is held, and the boundaries there."""
+    with np.errstate(invalid="ignore"):
+        means = np.nanmean(found.calendar, axis=0)
+    group = {name: Named(("look",), means[:, k], _attrs(name, "")) for k, name in enumerate(CALENDAR)}
+    reached = np.rint(means[:, CALENDAR.index("reached")])
+    at = np.unique(reached[np.isfinite(reached) & (reached > 0)]).astype(int)
+    bounds = boundaries(rule, tuple(at.tolist()))
+    place = np.searchsorted(at, np.nan_to_num(reached, nan=at[-1]))
+    futile = np.where(bounds.futility <= -bounds.efficacy, np.nan, bounds.futility)
+    return group | {
+        "efficacy": Named(("look",), bounds.efficacy[place], _attrs("efficacy", "")),
+        "futility_bound": Named(("look",), futile[place], _attrs("futility_bound", "")),
+    }
+
+
+def _attrs(name: str, suffix: str) -> dict[str, Any]:
+    unit, words = WORDS[name]
+    return {"units": unit, "long_name": f"{words}{', Monte Carlo standard error' if suffix else ''}"}

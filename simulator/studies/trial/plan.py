@@ -1,0 +1,212 @@
+"""What a study of a trial asks: which arms are compared, when, by which analyses; checked before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from inspect import signature
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from simulator.analysis.trial.reading import Contrast
+from simulator.analysis.trial.registry import ANALYSES, analysis
+from simulator.errors import SimulatorError
+from simulator.program.trial import blocks
+from simulator.quantities import Quantity
+from simulator.studies.trial.estimands import check_estimand
+
+if TYPE_CHECKING:
+    from simulator.language.scenario import Scenario
+
+Options = Mapping[str, Mapping[str, Any]]
+ENDPOINTS = ("event_free", "death")
+
+
+class TrialError(SimulatorError):
+    """The study that is asked for makes no sense; the message says why and what to do."""
+
+    exit_code = 2
+
+
+class Asked(NamedTuple):
+    """What a person asks of `trial`; None and empty mean: as the scenario says.
+
+    `arms` are (experimental, control), `days` the days of analysis, `options` the options of analyses by name;
+    `outcome` and `endpoint` are those of `analysis.trial.reading.from_result`.
+    """
+
+    analyses: Sequence[str] = ("ancova", "joint_rank")
+    size: int | None = None
+    arms: Sequence[str] | None = None
+    days: Sequence[int] | None = None
+    options: Options = MappingProxyType({})
+    outcome: str = "alsfrs_r"
+    endpoint: str = "event_free"
+
+
+class Plan(NamedTuple):
+    """What is done in every replicate; days count from randomisation, those of the scenario from entry.
+
+    `scenario` is cut down to the arms and days that are needed.
+    """
+
+    scenario: Scenario
+    size: int
+    arms: Contrast
+    days: tuple[int, ...]
+    analyses: tuple[str, ...]
+    options: Options
+    outcome: str
+    endpoint: str
+
+
+def plan(scenario: Scenario, asked: Asked) -> Plan:
+    """The plan, checked.
+
+    Raises
+    ------
+    TrialError
+        The scenario has no trial; an arm, day, outcome or option is none of the trial's.
+    AnalysisError
+        There is no such analysis.
+    """
+    if scenario.trial is None:
+        raise TrialError(f"{scenario.name}: the scenario has no block trial: write trial, with size and allocation")
+    analyses = tuple(dict.fromkeys(asked.analyses))
+    if not analyses:
+        raise TrialError(f"no analysis is named. Choose from {', '.join(ANALYSES)}")
+    for name in analyses:
+        _check_options(name, asked.options.get(name, {}))
+    _check_measured(scenario, analyses, asked)
+    check_estimand(scenario, analyses, asked.endpoint)
+    days = _days(scenario, asked.days)
+    arms = _contrast(scenario, asked.arms, days[0])
+    options = {name: dict(asked.options[name]) for name in analyses if asked.options.get(name)}
+    size = asked.size if asked.size is not None else size_of(scenario)
+    _check_size(scenario, size, arms)
+    since = tuple(day - scenario.trial.randomised_on for day in days)
+    return Plan(cut(scenario, days), size, arms, since, analyses, options, asked.outcome, asked.endpoint)
+
+
+def _check_size(scenario: Scenario, size: int, arms: Contrast) -> None:
+    """Blocks fill in their order: with too few people an arm could stay empty."""
+    block = blocks(scenario)
+    if block is None:
+        return
+    places = [block.sum() - block[:, list(scenario.arms).index(arm)].sum() for arm in arms]
+    if size <= (most := int(max(places))):
+        arm = arms[places.index(most)]
+        raise TrialError(
+            f"allocation cannot be met: of {size} participants none may be in {arm}, as the blocks of the strata have "
+            f"{most} places in other arms. Ask for a size of {most + 1} or more"
+        )
+
+
+def size_of(scenario: Scenario) -> int:
+    """How many the trial enrols."""
+    trial = scenario.trial
+    if trial is None:
+        return 0
+    counted = sum(sum(arms.values()) for arms in (trial.counts or {}).values())
+    return trial.size or counted
+
+
+def enrolled(scenario: Scenario) -> list[str]:
+    """The arms to which somebody is allocated, in the order of the scenario."""
+    trial = scenario.trial
+    if trial is None:
+        return []
+    counts = trial.counts or {}
+    taken = {arm for arms in counts.values() for arm, count in arms.items() if count} if counts else trial.allocation
+    return [arm for arm in scenario.arms if arm in (taken or {})]
+
+
+def cut(scenario: Scenario, days: Sequence[int]) -> Scenario:
+    """The scenario with the arms of the trial only, to the last visit of the last analysis; nobody's course changes."""
+    last = min(days[-1] + scenario.visits.jitter_days, scenario.follow_up_days)
+    staged = scenario.output.stages and scenario.visits.scoring == "items"
+    return scenario.model_copy(
+        update={
+            "arms": {arm: scenario.arms[arm] for arm in enrolled(scenario)},
+            "follow_up_days": last,
+            "output": scenario.output.model_copy(update={"every_days": last, "stages": staged}),
+            "trial": scenario.trial and scenario.trial.model_copy(update={"analysis_days": list(days)}),
+            "strata": _as_counted(scenario),
+        }
+    )
+
+
+def _as_counted(scenario: Scenario) -> dict[str, Any] | None:
+    """The strata with the shares that exact counts give them: people of each come in these proportions."""
+    counts = None if scenario.trial is None else scenario.trial.counts
+    if scenario.strata is None or counts is None:
+        return scenario.strata
+    people = {name: sum(counts.get(name, {}).values()) for name in scenario.strata}
+    shares = {name: Quantity(value=n / sum(people.values()), evidence="assumed") for name, n in people.items()}
+    return {name: one.model_copy(update={"share": shares[name]}) for name, one in scenario.strata.items()}
+
+
+def _contrast(scenario: Scenario, wanted: Sequence[str] | None, day: int) -> Contrast:
+    """The arms compared: as wanted, or of the two that people are allocated to the one treated for longer by `day`."""
+    there = enrolled(scenario)
+    if wanted is not None:
+        for name in wanted:
+            if name not in there:
+                raise TrialError(f"the trial has no arm {name}; there are {', '.join(there)}. Name two of them")
+        if len(set(wanted)) != 2 or len(wanted) != 2:
+            raise TrialError(f"arms {', '.join(wanted)}: name two arms, the experimental one first")
+        return Contrast(*wanted)
+    if len(there) < 2:
+        raise TrialError(f"allocation cannot be met: all are in {', '.join(there)}. Allocate people to a second arm")
+    treated = {arm: _treated_days(scenario, arm, day) for arm in there}
+    if len(there) != 2 or len(set(treated.values())) < 2:
+        raise TrialError(f"which arms are compared? There are {', '.join(there)}. Name two, the experimental one first")
+    control, experimental = sorted(there, key=lambda arm: treated[arm])
+    return Contrast(experimental, control)
+
+
+def _treated_days(scenario: Scenario, arm: str, day: int) -> int:
+    epochs = [epoch for epoch in scenario.arms[arm] if epoch.treatments]
+    ends = [day if epoch.to_day is None else min(epoch.to_day, day) for epoch in epochs]
+    return sum(max(end - epoch.from_day, 0) for epoch, end in zip(epochs, ends, strict=True))
+
+
+def _days(scenario: Scenario, wanted: Sequence[int] | None) -> tuple[int, ...]:
+    """The days of analysis, ascending."""
+    known = list(scenario.trial.analysis_days) if scenario.trial else []
+    days = sorted(set(known if wanted is None else wanted))
+    for day in days:
+        first = scenario.trial.randomised_on + 1 if scenario.trial else 1
+        if not first <= day <= scenario.follow_up_days:
+            raise TrialError(
+                f"day {day} is not within follow-up, {first} to {scenario.follow_up_days:,}. Choose another"
+            )
+    if not days:
+        raise TrialError(f"no day of analysis is named. The scenario has {', '.join(map(str, known))}")
+    return tuple(days)
+
+
+def _check_options(name: str, options: Mapping[str, Any]) -> None:
+    known = [key for key in signature(analysis(name).run).parameters if key not in ("data", "seed")]
+    if wrong := [key for key in options if key not in known]:
+        raise TrialError(f"{name} has no option {wrong[0]}; it has {', '.join(known) or 'none'}. Correct it")
+
+
+def _check_measured(scenario: Scenario, analyses: Sequence[str], asked: Asked) -> None:
+    """What is analysed is assessed."""
+    assessed = list(scenario.visits.assessments)
+    if asked.outcome not in assessed:
+        raise TrialError(
+            f"{asked.outcome} is not assessed; there are {', '.join(assessed)}. Add it to visits or choose"
+        )
+    if asked.endpoint not in ENDPOINTS:
+        raise TrialError(f"there is no endpoint {asked.endpoint}. Choose {' or '.join(ENDPOINTS)}")
+    needy = [name for name in analyses if name == "ancova_nfl" or "log_nfl" in _covariates(asked.options.get(name, {}))]
+    if needy and "nfl_plasma" not in assessed:
+        raise TrialError(
+            f"{needy[0]} needs neurofilament, and nfl_plasma is not assessed. Add it to visits.assessments"
+        )
+
+
+def _covariates(options: Mapping[str, Any]) -> Sequence[str]:
+    found: Sequence[str] = options.get("covariates", ())
+    return found

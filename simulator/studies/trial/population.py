@@ -1,0 +1,122 @@
+"""Potential outcomes, part after part of the population, and the truth of estimands in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.analysis.trial import reading
+from simulator.analysis.trial.data import until
+from simulator.analysis.trial.truth import QUANTITIES, Potential, facts, pooled, true_value
+from simulator.engine.jit import JIT
+from simulator.replicate import Replicator, Seen, compiled
+from simulator.studies.trial.plan import Plan
+from simulator.studies.trial.replicates import NFL, ranked
+
+if TYPE_CHECKING:
+    from simulator.language.scenario import Scenario
+
+Floats = NDArray[np.float64]
+PART = 2500
+"""People of a part. A figure that is a ratio has a bias of the order of 1/PART, far below its error."""
+LEAST = 4
+"""Parts from which an error can be estimated."""
+
+
+class Truth(NamedTuple):
+    """True values and their Monte Carlo errors; w draws of the parameters, 1 without.
+
+    Parameters
+    ----------
+    value, mcse : (w, analysis, day) of what the analyses estimate.
+    facts, facts_mcse : (quantity, day) the QUANTITIES, over all draws.
+    people : how many were simulated in both arms, over all draws.
+    """
+
+    value: Floats
+    mcse: Floats
+    facts: Floats
+    facts_mcse: Floats
+    people: int
+
+
+def lossless(scenario: Scenario) -> Scenario:
+    """The scenario in which nobody leaves and no visit is missed: what the estimands of a trial are about."""
+    visits = scenario.visits.model_copy(update={"missing": scenario.visits.missing.model_copy(update={"value": 0.0})})
+    update: dict[str, object] = {"visits": visits}
+    if scenario.attrition is not None:
+        pieces = scenario.attrition.dropout_per_year
+        never = pieces[-1].model_copy(update={"rate": pieces[-1].rate.model_copy(update={"value": 0.0})})
+        update["attrition"] = scenario.attrition.model_copy(update={"dropout_per_year": [never]})
+    return scenario.model_copy(update=update)
+
+
+def truth(plan: Plan, scenarios: Sequence[Scenario], seed: int, people: int, threads: int) -> Truth:
+    """True values from so many people, simulated in both arms part by part; memory does not grow with their number.
+
+    `scenarios` are the plan's own, or one for each draw of its parameters: each gets its share of the people.
+    """
+    draws = len(scenarios)
+    parts = max(LEAST, -(-people // (PART * draws)))
+    with_days = [_looked_at(lossless(one), plan) for one in scenarios]
+    choices = compiled(with_days, PART)
+    numbers = range(draws * parts)  # part k is of draw k mod draws, as replicates are
+    workers = min(threads if JIT else 1, len(numbers))
+    spans = [numbers[k::workers] for k in range(workers)]
+    with ThreadPoolExecutor(workers) as pool:
+        done = list(pool.map(lambda span: _parts(plan, Replicator(choices), seed, span), spans))
+    found = {number: one for part in done for number, one in part}
+    values = np.array([found[k][0] for k in numbers]).reshape(parts, draws, *found[0][0].shape)
+    others = np.array([found[k][1] for k in numbers]).reshape(parts, draws, *found[0][1].shape)
+    value, mcse = pooled(values)
+    middle, error = pooled(others)
+    over = np.sqrt((error**2).sum(axis=0)) / draws
+    return Truth(value, mcse, middle.mean(axis=0), over, len(numbers) * PART)
+
+
+def _looked_at(scenario: Scenario, plan: Plan) -> Scenario:
+    """The scenario with its truth on the days of all visits, the last of which is seen whenever it falls."""
+    if scenario.trial is None:
+        return scenario
+    last = scenario.trial.analysis_days[-1] + scenario.visits.jitter_days
+    days = scenario.visits.days or range(0, last + 1, scenario.visits.every_days or last + 1)
+    kept = [day for day in days if 0 < day <= last]
+    trial = scenario.trial.model_copy(update={"analysis_days": kept})
+    return scenario.model_copy(update={"trial": trial, "follow_up_days": last})
+
+
+def _parts(plan: Plan, space: Replicator, seed: int, numbers: Sequence[int]) -> list[tuple[int, tuple[Floats, Floats]]]:
+    return [(number, _part(plan, space.population(seed, number))) for number in numbers]
+
+
+def _part(plan: Plan, seen: Seen) -> tuple[Floats, Floats]:
+    """(analysis, day) true values and (quantity, day) facts in one part."""
+    values = np.full((len(plan.analyses), len(plan.days)), np.nan)
+    others = np.full((len(QUANTITIES), len(plan.days)), np.nan)
+    for d, day in enumerate(plan.days):
+        people = potential(plan, seen, day)
+        values[:, d] = [true_value(name, people, plan.options.get(name, {})) for name in plan.analyses]
+        others[:, d] = facts(people)
+    return values, others
+
+
+def potential(plan: Plan, seen: Seen, day: float) -> Potential:
+    """The people of a part in both arms of the plan, until a day."""
+    arms = [list(plan.scenario.arms).index(arm) for arm in plan.arms]
+    both = np.repeat((1, 0), len(seen.patients["stratum"]))
+    told = reading.Seen(
+        both,
+        np.tile(ranked(plan, seen), 2),
+        seen.nominal_day,
+        {key: np.tile(seen.observed[key], (1, 2, 1)) for key in ("day", plan.outcome, NFL) if key in seen.observed},
+        {key: np.tile(seen.events[key], (1, 2)) for key in reading.EVENTS},
+    )
+    data = reading.from_arrays(told, (1, 0), tuple(arms), outcome=plan.outcome, endpoint=plan.endpoint, log=NFL)
+    data = until(data, day)
+    at = np.searchsorted(seen.time, data.nominal_day)
+    course, clock = (seen.truth[key][arms][..., at].astype(np.float64) for key in (plan.outcome, "disease_time"))
+    return Potential(data, data.nominal_day, course, clock, float(day))

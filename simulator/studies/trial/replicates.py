@@ -1,0 +1,110 @@
+"""One replicate after another: simulate, see it as a trial, analyse it; rows of numbers come out."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.analysis.trial import reading
+from simulator.analysis.trial.data import TrialData, until
+from simulator.analysis.trial.errors import NotEstimableError
+from simulator.analysis.trial.registry import analysis
+from simulator.replicate import LEAD_IN_CHANGE, Replicator, Seen
+from simulator.studies.trial.entering import most
+from simulator.studies.trial.looks import CALENDAR, at_looks, calendar, looks, randomised_on
+from simulator.studies.trial.plan import Plan
+
+Floats = NDArray[np.float64]
+ESTIMATED = ("value", "se", "df", "lower", "upper", "p", "n")
+COUNTED = ("participants", "events", "left", "missing", "followed_days")
+"""Of an arm by a day of analysis: its participants; who had the event; who left before it; who was not measured at the
+last visit without having had the event; mean days to event, leaving or analysis."""
+NFL = "nfl_plasma"
+PARALLEL_SEED = ("mi",)
+"""Analyses that draw random numbers: each replicate has its own."""
+
+
+class Block(NamedTuple):
+    """Consecutive replicates, r of them.
+
+    Parameters
+    ----------
+    estimates : (r, analysis, day, 7) the columns ESTIMATED, NaN where the data did not determine the estimate.
+    counts : (r, day, 2, 5) the columns COUNTED; arms experimental, control.
+    looks : (r, analysis, look, 7) the columns ESTIMATED at the looks before the first analysis.
+    calendar : (r, look + 1, 3) the columns CALENDAR at the looks and at the end of the first analysis.
+    """
+
+    estimates: Floats
+    counts: Floats
+    looks: Floats
+    calendar: Floats
+
+
+def block(plan: Plan, space: Replicator, seed: int, numbers: range) -> Block:
+    """The replicates with these numbers."""
+    found = Block(
+        np.full((len(numbers), len(plan.analyses), len(plan.days), len(ESTIMATED)), np.nan),
+        np.zeros((len(numbers), len(plan.days), 2, len(COUNTED))),
+        np.full((len(numbers), len(plan.analyses), looks(plan), len(ESTIMATED)), np.nan),
+        np.zeros((len(numbers), looks(plan) + 1, len(CALENDAR))),
+    )
+    for row, number in enumerate(numbers):
+        seen = space.replicate(seed, number, most(plan.scenario, plan.size))
+        data = observed(plan, seen)
+        randomised = randomised_on(plan, seen)
+        found.calendar[row] = calendar(plan, randomised)
+        for k, known in enumerate(at_looks(plan, data, randomised, found.calendar[row])):
+            if known is not None:
+                found.looks[row, :, k] = [estimated(plan, name, known, number) for name in plan.analyses]
+        for d, day in enumerate(plan.days):
+            by_then = until(data, day)
+            found.counts[row, d] = counted(by_then)
+            for a, name in enumerate(plan.analyses):
+                found.estimates[row, a, d] = estimated(plan, name, by_then, number)
+    return found
+
+
+def observed(plan: Plan, seen: Seen) -> TrialData:
+    """What the trial saw of a replicate: the same data as `reading.from_result` makes of its result."""
+    arms = list(plan.scenario.arms)
+    places = tuple(map(arms.index, plan.arms))
+    told = reading.Seen(
+        seen.patients["allocated_arm"], ranked(plan, seen), seen.nominal_day, seen.observed, seen.events
+    )
+    data = reading.from_arrays(
+        told, (places[0], places[1]), places, outcome=plan.outcome, endpoint=plan.endpoint, log=NFL
+    )
+    if LEAD_IN_CHANGE not in seen.patients:
+        return data
+    before = seen.patients[LEAD_IN_CHANGE][np.isin(seen.patients["allocated_arm"], places)]
+    return data._replace(covariates={**data.covariates, LEAD_IN_CHANGE: before.astype(np.float64)})
+
+
+def ranked(plan: Plan, seen: Seen) -> NDArray[np.int64]:
+    """(n,) strata in the order of the alphabet, which is that of a result, where strata have names."""
+    rank = np.argsort(np.argsort(list(plan.scenario.strata or ["all"])))
+    return np.asarray(rank[seen.patients["stratum"]])
+
+
+def estimated(plan: Plan, name: str, data: TrialData, number: int) -> tuple[float, ...]:
+    """One analysis of one replicate, in the order of ESTIMATED."""
+    options = dict(plan.options.get(name, {}))
+    if name in PARALLEL_SEED:
+        options["seed"] = number
+    try:
+        found = analysis(name).run(data, **options)
+    except NotEstimableError:
+        return (np.nan,) * len(ESTIMATED)
+    return found.value, found.se, found.df, found.lower, found.upper, found.p, found.n
+
+
+def counted(data: TrialData) -> Floats:
+    """(2, 5) the columns COUNTED of data that end on a day of analysis."""
+    end, last = data.time.max(), np.isfinite(data.outcome[:, -1])
+    columns = (np.ones(data.n), data.event, ~data.event & (data.time < end), ~data.event & ~last, data.time)
+    sums = np.array([[np.asarray(column, np.float64)[data.arm == arm].sum() for column in columns] for arm in (1, 0)])
+    sums[:, -1] /= sums[:, 0]
+    return sums

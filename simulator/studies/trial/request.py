@@ -1,0 +1,123 @@
+"""A study of a trial, from the name of a scenario to its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from simulator.results.folder import default_folder
+from simulator.studies.trial.folder import check_folder, write_folder
+from simulator.studies.trial.plan import Asked, TrialError, plan
+from simulator.studies.trial.result import Trial
+from simulator.studies.trial.study import Extent, Running, cores, prepare, study
+from simulator.version import __version__
+
+if TYPE_CHECKING:
+    from simulator.language import Scenario
+
+
+@dataclass(frozen=True)
+class TrialRequest:
+    """What a person asks of `trial`. `settings` are texts `address=value`, `options` texts `analysis.option=value`."""
+
+    scenario: str
+    asked: Asked = field(default_factory=Asked)
+    extent: Extent = field(default_factory=Extent)
+    settings: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    folder: Path | None = None
+    threads: int | None = None
+    force: bool = False
+
+
+class Studied(NamedTuple):
+    """What a study left."""
+
+    trial: Trial
+    folder: Path
+
+
+def scenario_of(request: TrialRequest) -> Scenario:
+    """The scenario, loaded, with the settings in place."""
+    from simulator.language import load, parse_setting
+
+    return load(request.scenario, dict(map(parse_setting, request.settings)))
+
+
+def asked_of(request: TrialRequest) -> Asked:
+    """What is asked, with the options of the analyses."""
+    return request.asked._replace(options=parse_options(request.options))
+
+
+def parse_options(texts: Iterable[str]) -> Mapping[str, Mapping[str, Any]]:
+    """Options of analyses from texts such as `responder.least_change=-6` or `cox.covariates=[log_nfl]`."""
+    from simulator.language import parse_setting
+
+    found: dict[str, dict[str, Any]] = {}
+    for text in texts:
+        address, value = parse_setting(text)
+        name, dot, key = address.partition(".")
+        if not dot:
+            raise TrialError(f"--option {text}: an option has the form analysis.option=value, as mi.imputations=50")
+        found.setdefault(name, {})[key] = tuple(value) if isinstance(value, list) else value
+    return found
+
+
+def trial_to_folder(request: TrialRequest, progress: Callable[[int, int], None] | None = None) -> Studied:
+    """Run the study and write its folder; finished replicates are kept there on the way."""
+    scenario, asked = scenario_of(request), asked_of(request)
+    if unknown := [name for name in asked.options if name not in asked.analyses]:
+        raise TrialError(f"--option {unknown[0]}: this analysis is not run. Add it to --analysis")
+    folder = request.folder or folder_of(scenario, asked, request.extent)
+    check_folder(folder, request.force)
+    found = study(scenario, asked, request.extent, Running(cores(request.threads), folder, progress))
+    write_folder(found, folder, request.force)
+    return Studied(found, folder)
+
+
+def folder_of(scenario: Scenario, asked: Asked, extent: Extent) -> Path:
+    """The folder a study goes to when none is named: more replicates of the same study continue it."""
+    planned = plan(scenario, asked)
+    seed, told = extent.seed, planned._asdict()
+    key = {name: value for name, value in told.items() if name != "scenario"} | {"scenario_sha256": scenario.sha256}
+    more = {"engine_version": __version__, "seed": seed, "draws": extent.draws}
+    return default_folder(f"{scenario.name}-trial", key | more)
+
+
+def replicate_to_folder(
+    request: TrialRequest, number: int, progress: Callable[[int, int], None] | None = None
+) -> tuple[Path, list[dict[str, Any]]]:
+    """Replicate `number` alone: an ordinary run in its folder, and what the analyses find in it."""
+    from simulator.results.folder import check_folder as check_run
+    from simulator.results.folder import write_folder as write_run
+    from simulator.run import simulate
+    from simulator.studies.single import folder_of as run_folder
+
+    scenario, asked = scenario_of(request), asked_of(request)
+    if request.extent.draws is not None:
+        raise TrialError("a replicate alone is not run over draws. Leave out --draws")
+    work = prepare(scenario, asked, request.extent)
+    patients = work.choices[0].program.sizes.patients
+    if request.folder:
+        check_run(request.folder, request.force)
+    result = simulate(
+        scenario, patients=patients, seed=work.seed, replicate=number, threads=request.threads, progress=progress
+    )
+    folder = request.folder or run_folder(result)
+    write_run(result, folder, request.force)
+    return folder, alone(work, number)
+
+
+def alone(work: Any, number: int) -> list[dict[str, Any]]:
+    """What the analyses find in one replicate."""
+    from simulator.replicate import Replicator
+    from simulator.studies.trial.replicates import ESTIMATED, block
+
+    found = block(work.plan, Replicator(work.choices), work.seed, range(number, number + 1)).estimates[0]
+    return [
+        {"analysis": name, "day": day, **dict(zip(ESTIMATED, map(float, found[a, d]), strict=True))}
+        for d, day in enumerate(work.plan.days)
+        for a, name in enumerate(work.plan.analyses)
+    ]

@@ -1,0 +1,195 @@
+"""A trial, run many times: from a scenario to what its analyses find, and the truth beside it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from simulator.errors import SimulatorError
+from simulator.replicate import compiled
+from simulator.run import REPLICATES, SEED
+from simulator.studies.trial.blocks import Progress, Work, run
+from simulator.studies.trial.entering import patients
+from simulator.studies.trial.groups import Parts, attributes, groups_of
+from simulator.studies.trial.plan import Asked, Options, TrialError, cut, plan
+from simulator.studies.trial.population import Truth, truth
+from simulator.studies.trial.result import Trial
+from simulator.studies.trial.sizes import LARGEST, LEAST, Sizes, sizes
+
+if TYPE_CHECKING:
+    from simulator.language.scenario import Scenario
+
+PEOPLE = 50_000
+"""People in whom truth is looked up."""
+
+
+class Extent(NamedTuple):
+    """How much is computed; see `trial`."""
+
+    replicates: int = 1000
+    seed: int | None = None
+    truth: int = PEOPLE
+    null: bool = True
+    power: Sequence[float] = ()
+    sizes: Sequence[int] = ()
+    draws: int | None = None
+
+
+def trial(
+    scenario: Scenario,
+    *,
+    replicates: int = 1000,
+    analyses: Sequence[str] = ("ancova", "joint_rank"),
+    seed: int | None = None,
+    size: int | None = None,
+    arms: Sequence[str] | None = None,
+    days: Sequence[int] | None = None,
+    options: Options | None = None,
+    outcome: str = "alsfrs_r",
+    endpoint: str = "event_free",
+    truth: int = PEOPLE,
+    null: bool = True,
+    power: Sequence[float] = (),
+    sizes: Sequence[int] = (),
+    draws: int | None = None,
+    threads: int | None = None,
+    folder: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Trial:
+    """Run a trial many times with other people; see what its analyses find, and the truth beside it.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        With a block `trial`.
+    replicates : int
+        How many trials. Replicate k is the same whatever the number.
+    analyses : sequence of str
+        Names of `simulator.analysis.trial.registry.ANALYSES`.
+    seed : int, optional
+        As in `simulate`; replicate 0 is what `simulate` gives with `size` patients.
+    size : int, optional
+        People enrolled; the scenario's own number by default. A smaller trial enrols the first of a larger one.
+    arms : (str, str), optional
+        Experimental arm and control; needed where the scenario does not tell.
+    days : sequence of int, optional
+        Days of analysis; those of the scenario by default.
+    options : mapping, optional
+        Options of analyses, such as `{"responder": {"least_change": -6}}`.
+    outcome, endpoint : str
+        What function and events are: a variable of `observed`; `event_free` or `death`.
+    truth : int
+        People who are simulated in both arms to know the truth of every estimand; 0 for none.
+    null : bool
+        Whether the same replicates are run without an effect of any treatment, for the type I error.
+    power, sizes : sequence
+        Powers for which the number of participants is looked up, and sizes at which power is shown.
+    draws : int, optional
+        Replicates take so many vectors of the parameter ensemble in turn.
+    threads : int, optional
+        The machine's cores by default. Results do not depend on it.
+    folder : path, optional
+        Where finished replicates are kept, so that an interrupted study goes on.
+    progress : callable, optional
+        Called with (replicates done, replicates in all).
+
+    Raises
+    ------
+    TrialError, AnalysisError
+        What is asked makes no sense; nothing was run.
+    SimulatorError
+        No candidate is eligible for a stratum.
+    """
+    asked = Asked(tuple(analyses), size, arms, days, options or {}, outcome, endpoint)
+    extent = Extent(replicates, seed, truth, null, tuple(power), tuple(sizes), draws)
+    return study(scenario, asked, extent, Running(cores(threads), Path(folder) if folder else None, progress))
+
+
+class Running(NamedTuple):
+    """How the work is done; no number depends on it."""
+
+    threads: int = 1
+    folder: Path | None = None
+    progress: Progress | None = None
+
+
+def study(scenario: Scenario, asked: Asked, extent: Extent, how: Running) -> Trial:
+    """What `trial` does, from what was asked."""
+    if scenario.trial is not None and not extent.sizes:
+        extent = extent._replace(sizes=tuple(scenario.trial.sizes or ()))
+    work = prepare(scenario, asked, extent)
+    without = prepare(null_of(scenario), asked, extent) if extent.null else None
+    total = extent.replicates * (2 if extent.null else 1)
+    found = run(work, how.threads, how.folder, _after(how.progress, 0, total))
+    null = run(without, how.threads, how.folder, _after(how.progress, extent.replicates, total)) if without else None
+    scenarios = [choice.scenario for choice in work.choices]
+    true: Truth | None = None
+    if extent.truth:
+        true = truth(work.plan, scenarios, work.seed, extent.truth, how.threads)
+    needed: Sizes | None = None
+    if extent.power or extent.sizes:
+        needed = sizes(work, found, extent.power, extent.sizes, how.threads)
+    parts = Parts(found, null, true, needed)
+    return Trial(attributes(scenario, work, parts), groups_of(work, parts))
+
+
+def prepare(scenario: Scenario, asked: Asked, extent: Extent) -> Work:
+    """The work, checked and compiled."""
+    start = SEED if extent.seed is None else extent.seed
+    if not 1 <= extent.replicates <= REPLICATES:
+        raise TrialError(f"{extent.replicates:,} replicates cannot be simulated. Ask for 1 to {REPLICATES:,}")
+    if not 0 <= start < 2**64:
+        raise TrialError(f"the seed {start} does not fit 64 bits. Choose 0 to 2^64 - 1")
+    if wrong := [one for one in extent.power if not 0.05 < one < 1]:
+        raise TrialError(f"a power of {wrong[0]:g} cannot be asked for. Choose between 0.05 and 1")
+    if wrong_size := [one for one in extent.sizes if not LEAST <= one <= LARGEST]:
+        raise TrialError(f"power is not shown at a size of {wrong_size[0]:,}. Choose {LEAST} to {LARGEST:,}")
+    planned = plan(scenario, asked)
+    scenarios = _drawn(scenario, planned.scenario, extent.draws)
+    people = patients(scenarios, planned.size, start)
+    return Work(planned, compiled(scenarios, people), start, extent.replicates)
+
+
+def _drawn(scenario: Scenario, planned: Scenario, draws: int | None) -> list[Scenario]:
+    """The scenario as planned, or so for each vector of the ensemble."""
+    if draws is None or planned.trial is None:
+        return [planned]
+    from simulator.studies.calibrate.apply import drawn_scenarios
+
+    return [cut(one, planned.trial.analysis_days) for one in drawn_scenarios(scenario, draws)]
+
+
+NO_EFFECT: dict[str, dict[str, float]] = {
+    "antisense": {"effect.mean": 0.0, "effect.sd": 0.0},
+    "rate_multiplier": {"value": 1.0},
+    "hazard_multiplier": {"value": 1.0},
+}
+"""By kind of treatment, what makes it change neither function nor survival."""
+
+
+def null_of(scenario: Scenario) -> Scenario:
+    """The scenario in which no treatment has an effect on the course of the disease."""
+    settings: dict[str, object] = {
+        f"treatments.{name}.{address}": value
+        for name, one in scenario.treatments.items()
+        for address, value in NO_EFFECT[one.kind].items()
+    }
+    return scenario.replace(settings) if settings else scenario
+
+
+def _after(progress: Progress | None, before: int, total: int) -> Callable[[int, int], None] | None:
+    """Progress of a part of the work as progress of the whole."""
+    if progress is None:
+        return None
+    tell: Any = progress
+    return lambda done, _: tell(before + done, total)
+
+
+def cores(threads: int | None) -> int:
+    """Threads to work with: as many as asked for, else the machine's cores."""
+    if threads is not None and threads < 1:
+        raise SimulatorError(f"{threads} threads cannot do any work. Ask for 1 or more")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores if threads is None else threads

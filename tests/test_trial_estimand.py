@@ -1,0 +1,79 @@
+"""Estimands: each analysis says what it estimates; a scenario that wants something else is refused beforehand."""
+
+import pytest
+
+import simulator as sim
+from simulator.analysis.trial.errors import AnalysisError
+from simulator.analysis.trial.estimand import DEATH, PAV, Strategy
+from simulator.analysis.trial.registry import ANALYSES
+from simulator.studies.trial.estimands import estimand_of, estimated_by
+from simulator.studies.trial.plan import Asked, plan
+
+BLOCK = {
+    "population": "all randomised participants",
+    "treatment": "tofersen against placebo",
+    "variable": "rank by survival, then function",
+    "intercurrent_events": {"death": {"strategy": "composite"}, "stopping": {"strategy": "treatment_policy"}},
+    "summary": "net benefit",
+}
+
+
+def wanting(death: str, **more):
+    """A trial that wants an estimand with a strategy for death, and others."""
+    events = {"death": {"strategy": death}} | {key: {"strategy": value} for key, value in more.items()}
+    return sim.load("valor_trial").replace({"estimand": BLOCK | {"intercurrent_events": events}})
+
+
+def strategies(found) -> dict:
+    return {one.event: one.strategy for one in found.intercurrent_events}
+
+
+@pytest.mark.parametrize(
+    ("strategy", "name"),
+    [("composite", "joint_rank"), ("while_alive", "rate_ratio"), ("principal_stratum", "ancova")],
+)
+def test_an_estimand_and_its_analysis(strategy, name):
+    scenario = wanting(strategy)
+    assert plan(scenario, Asked((name,))).analyses == (name,)
+    assert estimand_of(scenario).death == strategy.replace("_", " ")
+    other = next(one.name for one in ANALYSES.values() if one.death != ANALYSES[name].death)
+    with pytest.raises(AnalysisError, match=rf"^estimand: {other} handles death as .*, not as .*: write that, or use"):
+        plan(scenario, Asked((name, other)))
+
+
+def test_hypothetical_is_flagged():
+    found = sim.trial(wanting("hypothetical"), replicates=1, analyses=["mmrm"], truth=0, null=False, threads=1)
+    assert any("the scenario's estimand" in text and "cannot exist" in text for text in found.warnings)
+    assert found.estimand["intercurrent_events"][0] == {"event": "death", "strategy": "hypothetical", "words": ""}
+    assert found.estimands["mmrm"]["summary"] == ANALYSES["mmrm"].estimand.summary
+
+
+def test_an_analysis_that_the_estimand_names_is_the_only_one_held_to_it():
+    scenario = wanting("composite")
+    named = scenario.replace({"estimand.analysis": "joint_rank"})
+    assert plan(named, Asked(("joint_rank", "ancova"))).analyses == ("joint_rank", "ancova")
+    with pytest.raises(AnalysisError, match=r"^estimand: no analysis ancva\. Choose from"):
+        plan(scenario.replace({"estimand.analysis": "ancva"}), Asked(("joint_rank",)))
+
+
+def test_other_events_are_dealt_with_by_using_what_is_measured():
+    with pytest.raises(AnalysisError, match="uses what is measured after stopping treatment"):
+        plan(wanting("composite", stopping="hypothetical"), Asked(("joint_rank",)))
+
+
+def test_ventilation_is_part_of_the_event_or_not():
+    both, only = Asked(("joint_rank",)), Asked(("joint_rank",), endpoint="death")
+    plan(wanting("composite", pav="composite"), both)
+    plan(wanting("composite", pav="treatment_policy"), only)
+    for wrong, asked, remedy in (("treatment_policy", both, "death"), ("composite", only, "event_free")):
+        with pytest.raises(AnalysisError, match=f"take the endpoint {remedy}"):
+            plan(wanting("composite", pav=wrong), asked)
+
+
+@pytest.mark.parametrize("name", ANALYSES)
+def test_each_says_what_it_estimates(name):
+    for endpoint in ("event_free", "death"):
+        found = strategies(estimated_by(name, endpoint))
+        assert found[DEATH] in ANALYSES[name].death
+        composite = found[DEATH] is Strategy.COMPOSITE and endpoint == "event_free"
+        assert (found.get(PAV.event) is Strategy.COMPOSITE) == composite

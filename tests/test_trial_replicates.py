@@ -1,0 +1,137 @@
+"""Replicates of a trial: each alone, together, on threads, interrupted and resumed; always the same numbers."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import simulator as sim
+from simulator.analysis.trial.data import until
+from simulator.analysis.trial.reading import Contrast, from_result
+from simulator.analysis.trial.registry import ANALYSES
+from simulator.replicate import Replicator, compiled
+from simulator.studies.trial.blocks import FOLDER, SIZE
+from simulator.studies.trial.plan import Asked, TrialError, plan
+from simulator.studies.trial.replicates import ESTIMATED, observed
+
+ARMS = Contrast("early_start", "delayed_start")
+DAY = 196
+PEOPLE = 2000
+LIGHT = ("ancova", "joint_rank", "logrank")
+
+
+@pytest.fixture(scope="module")
+def valor():
+    return sim.load("valor")
+
+
+@pytest.fixture(scope="module")
+def trial(valor):
+    return sim.trial(valor, replicates=60, analyses=LIGHT, days=[DAY], seed=3, threads=1, truth=PEOPLE)
+
+
+def same(a: Any, b: Any) -> None:
+    """Every array of two trials, bit by bit."""
+    assert a.groups.keys() == b.groups.keys()
+    for name, group in a.groups.items():
+        for key, one in group.items():
+            np.testing.assert_array_equal(one.values, b.groups[name][key].values, err_msg=f"{name}/{key}")
+
+
+def test_a_replicate_is_what_reading_its_result_gives(valor):
+    for settings in ({}, {"visits.scoring": "items"}, {"visits.jitter_days": 0}):
+        scenario = valor.replace(settings)
+        asked = plan(scenario, Asked(LIGHT, days=[DAY, 364]))
+        fast = observed(asked, Replicator(compiled([asked.scenario], asked.size)).replicate(3, 7))
+        slow = from_result(sim.simulate(scenario, patients=asked.size, seed=3, replicate=7).groups, ARMS)
+        for day in asked.days:
+            one, other = until(fast, day), until(slow, day)
+            for name in ("arm", "stratum", "nominal_day", "day", "outcome", "time", "event"):
+                np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
+            np.testing.assert_array_equal(one.covariate("log_nfl"), other.covariate("log_nfl"))
+
+
+@pytest.mark.parametrize("name", LIGHT)
+def test_a_replicate_alone_is_analysed_as_within(valor, trial, name):
+    result = sim.simulate(valor, patients=108, seed=3, replicate=41)
+    alone = ANALYSES[name].run(until(from_result(result.groups, ARMS), DAY))
+    within = trial.estimates(name, DAY)
+    np.testing.assert_array_equal([within[key][41] for key in ESTIMATED], [getattr(alone, key) for key in ESTIMATED])
+
+
+def test_replicates_are_other_people_and_the_first_is_the_run_itself(valor):
+    zero, none = (sim.simulate(valor, patients=30, seed=3, **more) for more in ({"replicate": 0}, {}))
+    other = sim.simulate(valor, patients=30, seed=3, replicate=1)
+    ages = [run.groups["patients"]["age"].values for run in (zero, none, other)]
+    np.testing.assert_array_equal(ages[0], ages[1])
+    assert not np.isin(ages[2], ages[0]).any()
+    assert other.arguments["replicate"] == 1
+    assert "replicate" not in none.arguments
+
+
+def test_threads_do_not_matter(valor, trial):
+    same(trial, sim.trial(valor, replicates=60, analyses=LIGHT, days=[DAY], seed=3, threads=3, truth=PEOPLE))
+
+
+def test_more_replicates_keep_the_first(valor, trial):
+    fewer = sim.trial(valor, replicates=7, analyses=LIGHT, days=[DAY], seed=3, truth=0, null=False)
+    for name in LIGHT:
+        np.testing.assert_array_equal(fewer.estimates(name)["value"], trial.estimates(name)["value"][:7])
+
+
+def test_an_interrupted_study_goes_on(valor, trial, tmp_path):
+    asked = {"analyses": LIGHT, "days": [DAY], "seed": 3, "threads": 1, "truth": PEOPLE, "folder": tmp_path}
+
+    def stop(done: int, total: int) -> None:
+        if done >= SIZE:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sim.trial(valor, replicates=60, progress=stop, **asked)
+    kept = list((tmp_path / FOLDER).iterdir())
+    assert len(kept) == 1
+    times = kept[0].stat().st_mtime_ns
+    steps = []
+    same(trial, sim.trial(valor, replicates=60, progress=lambda done, total: steps.append(done), **asked))
+    assert steps == [SIZE, 60, 60, 60 + SIZE, 120]  # the first block was not done again; then those without an effect
+    assert kept[0].stat().st_mtime_ns == times
+    content = bytearray(kept[0].read_bytes())
+    content[2000] ^= 1
+    kept[0].write_bytes(content)
+    same(trial, sim.trial(valor, replicates=60, **asked))  # a damaged block is done again
+    sim.trial(valor, replicates=1, null=False, **(asked | {"seed": 4}))
+    assert len(list((tmp_path / FOLDER).iterdir())) == 5  # another seed is another study
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (Asked(()), "no analysis is named"),
+        (Asked(arms=("early_start", "late")), "the trial has no arm late; there are early_start, delayed_start"),
+        (Asked(arms=("early_start", "early_start")), "name two arms"),
+        (Asked(size=4), "of 4 participants none may be in delayed_start.* Ask for a size of 5 or more"),
+        (Asked(days=[3000]), "day 3000 is not within follow-up"),
+        (Asked(outcome="fvc"), "fvc is not assessed"),
+        (Asked(endpoint="pav"), "there is no endpoint pav"),
+        (Asked(options={"ancova": {"robustly": True}}), "ancova has no option robustly; it has covariates, robust"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_anything_runs(valor, asked, message):
+    with pytest.raises(TrialError, match=message):
+        plan(valor, asked)
+
+
+def test_a_trial_with_one_arm():
+    counts = {"faster": {"tofersen": 39, "placebo": 0}}
+    with pytest.raises(TrialError, match=r"all are in tofersen\. Allocate"):
+        plan(sim.load("valor_trial").replace({"trial.counts": counts}), Asked())
+
+
+def test_a_scenario_without_a_trial():
+    with pytest.raises(TrialError, match="no block trial"):
+        plan(sim.load("natural_history"), Asked())
+
+
+def test_neurofilament_must_be_assessed(valor):
+    with pytest.raises(TrialError, match="ancova_nfl needs neurofilament"):
+        plan(valor.replace({"visits.assessments": ["alsfrs_r"]}), Asked(("ancova_nfl",)))
