@@ -15,17 +15,19 @@ from simulator.version import __version__
 if TYPE_CHECKING:
     from simulator.language import Scenario, ScenarioError, load
     from simulator.results import Result
-    from simulator.run import simulate
     from simulator.studies.compare import compare
     from simulator.studies.opening import open_result
+    from simulator.studies.person import person
     from simulator.studies.replay import replay
+    from simulator.studies.simulate import simulate
     from simulator.studies.trial import Trial, open_trial, trial
 
 _HOMES = {
     "load": "simulator.language",
     "Scenario": "simulator.language",
     "ScenarioError": "simulator.language",
-    "simulate": "simulator.run",
+    "simulate": "simulator.studies.simulate",
+    "person": "simulator.studies.person",
     "Result": "simulator.results",
     "open_result": "simulator.studies.opening",
     "compare": "simulator.studies.compare",
@@ -48,6 +50,7 @@ __all__ = [
     "load",
     "open_result",
     "open_trial",
+    "person",
     "replay",
     "simulate",
     "trial",

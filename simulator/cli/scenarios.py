@@ -48,7 +48,7 @@ def list_(as_json: Json = False) -> None:
     width = max(len(item.name) for item in found)
     for item in found:
         gap = " " * (width + 2)
-        _print(f"{item.name:{width}}  {item.title}")
+        _print(fill(item.title, 80, initial_indent=f"{item.name:{width}}  ", subsequent_indent=gap))
         _print(fill(item.question, 80, initial_indent=gap, subsequent_indent=gap, break_on_hyphens=False))
     return None
 

@@ -55,8 +55,8 @@ def replay(folder: str | Path, threads: int | None = None, progress: Any = None)
     if is_trial_folder(place):
         return _replay_trial(place, threads, progress)
     from simulator.language import load
-    from simulator.run import simulate
     from simulator.studies.draws import simulate_draws
+    from simulator.studies.simulate import simulate
 
     manifest = read_manifest(place)
     stored = open_result(place)
