@@ -47,7 +47,7 @@ def record(scenario: Scenario, program: Program, full: Full, pool: list[batches.
         follow_up_days=float(program.calendar.end),
         patients=patients_of(program, full, key) if is_full else {},
         events=events_of(program, full) if is_full else {},
-        truth=_truth(program, full) if is_full else {},
+        truth=truth_of(program, full) if is_full else {},
         observed=observed_of(scenario, program, full) if is_full else {},
         doses=_doses(scenario, program, full) if is_full else {},
         sums=_sums(program, totals),
@@ -131,8 +131,8 @@ def _found(full: Full, end: float) -> Arrays:
     return {name: np.where(day <= last, day, np.nan).astype(np.float64) for name, day in found.items()}
 
 
-def _truth(program: Program, full: Full) -> Arrays:
-    """What the model has; stages, the last rows, may not have been kept."""
+def truth_of(program: Program, full: Full) -> Arrays:
+    """The group `truth`: what the model has; stages, the last rows, may not have been kept."""
     named = zip(rows.OUTPUTS, full.truth, strict=False)
     return {key: values for key, values in named if key in program.outputs}
 

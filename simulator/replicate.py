@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simulator.engine import batches, rows
+from simulator.engine import batches
 from simulator.engine.random import Key, make_key
 from simulator.errors import SimulatorError
 from simulator.program import Program, compile_program
-from simulator.record import events_of, observed_of, patients_of
+from simulator.record import events_of, observed_of, patients_of, truth_of
 from simulator.results.record import Arrays
 from simulator.run import REPLICATES, SUMMED, do_range, key_of, nobody
 
@@ -101,9 +101,9 @@ class Replicator:
         self._live(key, choice)
         seen = Seen(
             patients_of(program, full, key),
-            observed_of(choice.scenario, choice.program, full),
+            observed_of(choice.scenario, program, full),
             events_of(program, full),
-            dict(zip(rows.OUTPUTS, full.truth, strict=False)),
+            truth_of(program, full),
             program.calendar.visit.astype(np.float64),
             program.calendar.day.astype(np.float64),
         )

@@ -19,6 +19,7 @@ from simulator.cli.run import size
 from simulator.language import load
 from simulator.results import name, open_result
 from simulator.results.folder import MANIFEST
+from simulator.studies import opening
 from simulator.studies.headline import NOTICE
 from tests.synthetic import ARMS, make_provenance, make_record
 
@@ -390,6 +391,6 @@ def test_public_names():
         dir(simulator)
     )
     assert simulator.load is load
-    assert simulator.open_result is open_result
+    assert simulator.open_result is opening.open_result
     with pytest.raises(AttributeError, match="nonsense"):
         _ = simulator.nonsense

@@ -150,7 +150,7 @@ def compare(
 
 @friendly
 def replay(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a run.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a run or of a trial.")],
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:

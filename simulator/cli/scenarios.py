@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from textwrap import fill
 from typing import Annotated, Any
 
@@ -47,7 +48,7 @@ def list_(as_json: Json = False) -> None:
     width = max(len(item.name) for item in found)
     for item in found:
         gap = " " * (width + 2)
-        _print(f"{item.name:{width}}  {item.title}")
+        _print(fill(item.title, 80, initial_indent=f"{item.name:{width}}  ", subsequent_indent=gap))
         _print(fill(item.question, 80, initial_indent=gap, subsequent_indent=gap, break_on_hyphens=False))
     return None
 
@@ -59,12 +60,16 @@ def show(
         typer.Argument(
             metavar="NAME",
             help="A bundled scenario or a file; or of the catalog: an entry (sod1, tofersen), "
-            "facts, curves, claims, or the id of a row (VAL-14).",
+            "facts, curves, claims, or the id of a row (VAL-14); or the folder of a run or of a trial.",
         ),
     ],
     as_json: Json = False,
 ) -> None:
-    """One scenario, complete, or a part of the catalog: each value with its unit, evidence and source."""
+    """One scenario, complete, or a part of the catalog: each value with its unit, evidence and source; or a result."""
+    from simulator.language.loading import bundled
+
+    if Path(name).is_dir() and name not in bundled():
+        return _show_result(Path(name), as_json)
     from simulator.language.catalogued import look_up
 
     found = look_up(name)
@@ -73,6 +78,21 @@ def show(
     for value in found.values:
         _print(str(value))
     return None
+
+
+def _show_result(folder: Path, as_json: bool) -> None:
+    """What the command that made the folder printed."""
+    from simulator.cli.run import show as show_value
+    from simulator.cli.run import tables_of
+    from simulator.cli.trial_tables import trial_document, trial_text
+    from simulator.studies.headline import headline
+    from simulator.studies.opening import open_result
+    from simulator.studies.trial.folder import holds_trial
+
+    found = open_result(folder)
+    if holds_trial(folder):
+        return show_value(trial_document(found) if as_json else found, as_json, trial_text)
+    return show_value(headline(found), as_json, tables_of("headline_text"))
 
 
 @friendly

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simulator.cli.tables import WIDTH, clean
+from simulator.studies.trial.estimands import alike, in_words
 
 if TYPE_CHECKING:
     from simulator.studies.trial.result import Trial
@@ -15,19 +16,7 @@ HEAD = "what is estimated (ICH E9 R1)"
 
 def estimands_text(trial: Trial) -> list[str]:
     """The scenario's own estimand first, then each analysis with its own; those alike stand together."""
-    alike: dict[str, list[str]] = {}
-    for name, one in trial.estimands.items():
-        alike.setdefault(_sentence(one), []).append(name)
-    found = [] if trial.estimand is None else [f"the scenario: {_sentence(trial.estimand)}"]
-    found += [f"{', '.join(names)}: {text}" for text, names in alike.items()]
-    lines = [line for text in found for line in wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ")]
+    found = {} if trial.estimand is None else {"the scenario": in_words(trial.estimand)}
+    texts = [clean(f"{names}: {text}") for names, text in (found | alike(trial.estimands)).items()]
+    lines = [line for text in texts for line in wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ")]
     return ["", HEAD, *lines]
-
-
-def _sentence(one: dict[str, Any]) -> str:
-    """The five attributes."""
-    events = "; ".join(
-        f"{event['event']}: {event['strategy']}" + (f" ({event['words']})" if event["words"] else "")
-        for event in one["intercurrent_events"]
-    )
-    return clean(f"{one['variable']}; {one['summary']}; in {one['population']}; {one['treatment']}; {events}.")

@@ -65,8 +65,8 @@ class Scenario(Part):
     attrition: Attrition | None = None
     rules: Rules | None = None
     trial: Trial | None = None
-    person: Person | None = None
     estimand: Estimand | None = None
+    person: Person | None = None
     output: Output = Output()
 
     _origin: Origin = PrivateAttr(default=Origin("scenario", {}, {}))

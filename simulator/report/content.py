@@ -18,8 +18,16 @@ from simulator.version import __version__
 if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
     from simulator.results import Result
+    from simulator.studies.trial.result import Trial
 
 NOT_STATED = "not stated in the scenario"
+NOTE = (
+    "± is the Monte Carlo standard error: how far a figure would move with other random numbers. The uncertainty "
+    "of the values that the model rests on is not in it. A difference is that of the same patients in two arms, "
+    "the first minus the second; for a ratio, their ratio.{} As if alive: the course is followed beyond death. "
+    "Survivors: those alive that day."
+)
+UNPAIRED = " Sums do not know who was who: the errors of differences are upper bounds."
 
 
 class Pair(NamedTuple):
@@ -38,7 +46,7 @@ class Page(NamedTuple):
     asked: list[Pair]
     arms: list[Pair]
     main: list[tables.Table]
-    pairing: str
+    note: str
     evidence: Evidence | None
     unreadable: str
     warnings: tuple[str, ...]
@@ -47,20 +55,21 @@ class Page(NamedTuple):
     scenario_yaml: str
     citations: list[str]
     provenance: list[Pair]
+    estimands: Sequence[Pair] = ()
 
 
 def content(result: Result) -> Page:
     """The report of a result; what its data do not allow is left out."""
-    found, (scenario, fault) = headline(result), _stored_scenario(result)
+    found, (scenario, fault) = headline(result), stored_scenario(result)
     pictures: list[Picture] = [result.plot.draw(kind) for kind in result.plot.kinds]
     return Page(
         title=result.title,
         lead=_lead(result),
         notice=found.notice,
-        asked=_asked(scenario),
+        asked=asked(scenario),
         arms=[Pair(arm, treated(scenario, arm)) for arm in result.arms] if scenario else [],
         main=[tables.main(found), *tables.from_onset(found), *_one_person(result)],
-        pairing="" if result.is_full else " Sums do not know who was who: the errors of differences are upper bounds.",
+        note=NOTE.format("" if result.is_full else UNPAIRED),
         evidence=evidence(scenario) if scenario else None,
         unreadable=fault,
         warnings=result.warnings,
@@ -77,7 +86,7 @@ def _one_person(result: Result) -> list[tables.Table]:
     return person.tables_of(portrait(result)) if is_portrait(result) else []
 
 
-def _stored_scenario(result: Result) -> tuple[Scenario | None, str]:
+def stored_scenario(result: Result | Trial) -> tuple[Scenario | None, str]:
     """The scenario that the result holds; or none, and why this version cannot read it."""
     from simulator.language import ScenarioError, parse
 
@@ -96,7 +105,7 @@ def _lead(result: Result) -> str:
     return f"{each}{arms}, followed for {result.follow_up_days / DAYS_PER_YEAR:.1f} years."
 
 
-def _asked(scenario: Scenario | None) -> list[Pair]:
+def asked(scenario: Scenario | None) -> list[Pair]:
     """The question and what hangs on the answer, in the words of ICH M15."""
     block = scenario.context_of_use if scenario else None
     keys = {
@@ -116,14 +125,14 @@ def _provenance(result: Result, found: Headline) -> list[Pair]:
     return [
         Pair("Scenario", f"{result.attrs['scenario_name']}, SHA-256 {found.scenario_sha256}"),
         Pair("Seed", str(found.seed)),
-        Pair("Arguments", _words(result.arguments)),
-        Pair("Simulated by", f"als-simulator {found.engine_version}; {_words(versions)}"),
+        Pair("Arguments", words(result.arguments)),
+        Pair("Simulated by", f"als-simulator {found.engine_version}; {words(versions)}"),
         Pair("Report by", f"als-simulator {__version__}"),
         Pair("Again", "als-sim replay DIR runs the folder of this result again and compares every number."),
     ]
 
 
-def _words(pairs: dict[str, Any]) -> str:
+def words(pairs: dict[str, Any]) -> str:
     return ", ".join(f"{key} {value}" for key, value in pairs.items())
 
 

@@ -36,10 +36,10 @@ def check_folder(folder: Path, force: bool = False) -> None:
         raise FolderError(f"{folder}: not empty and not a run of this program; name another with -o, or use --force")
 
 
-def is_run_folder(folder: Path) -> bool:
-    """Whether the folder has a manifest of ours."""
+def is_run_folder(folder: Path, form: str = MANIFEST_FORMAT) -> bool:
+    """Whether the folder has a manifest of ours, of a run or of another `form`."""
     try:
-        return bool(json.loads((folder / MANIFEST).read_text("utf-8")).get("format") == MANIFEST_FORMAT)
+        return bool(json.loads((folder / MANIFEST).read_text("utf-8")).get("format") == form)
     except (OSError, ValueError, AttributeError):
         return False
 
@@ -94,9 +94,9 @@ def manifest_text(result: Result, sums: dict[str, str]) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path, form: str = MANIFEST_FORMAT) -> dict[str, Any]:
     """The manifest of a run, after checking that every file it names is there and unchanged."""
-    if not is_run_folder(folder):
+    if not is_run_folder(folder, form):
         raise ResultError(f"{folder}: not the folder of a run: no {MANIFEST} of this program in it")
     manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text("utf-8"))
     for name, entry in manifest["files"].items():

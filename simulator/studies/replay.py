@@ -10,6 +10,10 @@ import numpy as np
 from simulator.results import Result, open_result
 from simulator.results.arrays import Group
 from simulator.results.folder import SCENARIO, read_manifest
+from simulator.studies.trial.folder import MANIFEST_FORMAT as TRIAL_FORMAT
+from simulator.studies.trial.folder import is_trial_folder, open_trial
+from simulator.studies.trial.replaying import again_from
+from simulator.studies.trial.result import Trial
 
 NOT_COMPARED = frozenset({"versions", "scenario_name"})  # the first may change without changing a number
 
@@ -43,12 +47,17 @@ class Replay(NamedTuple):
 
 
 def replay(folder: str | Path, threads: int | None = None, progress: Any = None) -> Replay:
-    """Check the folder's files against its manifest, run its scenario with its arguments, compare every number."""
+    """Check the folder's files against its manifest, run its scenario with its arguments, compare every number.
+
+    The folder is that of a run, or of a trial that was run many times.
+    """
+    place = Path(folder)
+    if is_trial_folder(place):
+        return _replay_trial(place, threads, progress)
     from simulator.language import load
     from simulator.studies.draws import simulate_draws
     from simulator.studies.simulate import simulate
 
-    place = Path(folder)
     manifest = read_manifest(place)
     stored = open_result(place)
     scenario = load(place / SCENARIO)
@@ -61,7 +70,15 @@ def replay(folder: str | Path, threads: int | None = None, progress: Any = None)
     return Replay(str(place), deviations(stored, fresh), compared, _notes(manifest, fresh))
 
 
-def deviations(a: Result, b: Result) -> list[Deviation]:
+def _replay_trial(place: Path, threads: int | None, progress: Any) -> Replay:
+    manifest = read_manifest(place, TRIAL_FORMAT)
+    stored = open_trial(place)
+    fresh = again_from(place, manifest, threads, progress)
+    compared = sum(len(group) for group in stored.groups.values())
+    return Replay(str(place), deviations(stored, fresh), compared, _notes(manifest, fresh))
+
+
+def deviations(a: Result | Trial, b: Result | Trial) -> list[Deviation]:
     """Everything in which two results are not the same, bit by bit, NaN equal to NaN."""
     found = [
         Deviation("", key, 1, float("nan"), f"{_short(a.attrs.get(key))} is now {_short(b.attrs.get(key))}")
@@ -98,7 +115,7 @@ def _deviation(group: str, name: str, a: Any, b: Any) -> Deviation | None:
     return Deviation(group, name, cells, largest, f"{cells:,} of {a.size:,} cells differ, by at most {largest:.6g}")
 
 
-def _notes(manifest: dict[str, Any], fresh: Result) -> list[str]:
+def _notes(manifest: dict[str, Any], fresh: Result | Trial) -> list[str]:
     stored, now = manifest["engine_version"], fresh.attrs["engine_version"]
     return [] if stored == now else [f"The stored result is of engine {stored}, this is {now}."]
 

@@ -62,8 +62,8 @@ def person(
     found = rebase(lives, scenario, line.now, chosen)
     if output == "summary":
         found = replace(found, patients={}, events={}, truth={}, observed={}, doses={})
-    arguments = {"patients": wanted, "seed": SEED if seed is None else seed, "output": output}
-    given = provenance(scenario, arguments)
+    told = {"patients": wanted, "seed": SEED if seed is None else seed, "output": output}
+    given = provenance(scenario, told)
     asked = {} if method == "auto" else {"method": method}
     days = tuple(float(day) for day in told_days(scenario.follow_up_days))
     return name(found, lambda: replace(given, analysis_days=days, arguments=given.arguments | asked))

@@ -79,6 +79,23 @@ def _check_ventilation(name: str, wanted: Estimand, endpoint: str) -> None:
         )
 
 
+def in_words(one: dict[str, Any]) -> str:
+    """The five attributes of an estimand that is told as plain data, in a sentence."""
+    events = "; ".join(
+        f"{event['event']}: {event['strategy']}" + (f" ({event['words']})" if event["words"] else "")
+        for event in one["intercurrent_events"]
+    )
+    return f"{one['variable']}; {one['summary']}; in {one['population']}; {one['treatment']}; {events}."
+
+
+def alike(estimands: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """Analyses that estimate the same, by their names, and what that is in words."""
+    found: dict[str, list[str]] = {}
+    for name, one in estimands.items():
+        found.setdefault(in_words(one), []).append(name)
+    return {", ".join(names): text for text, names in found.items()}
+
+
 def told(found: Estimand) -> dict[str, Any]:
     """The estimand as plain data."""
     events = [{**one._asdict(), "strategy": one.strategy.value} for one in found.intercurrent_events]

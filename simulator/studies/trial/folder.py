@@ -9,7 +9,7 @@ from typing import Any
 from simulator.results import netcdf
 from simulator.results.errors import FolderError, ResultError
 from simulator.results.files import Writer, text_writer, write_all
-from simulator.results.folder import MANIFEST, SCENARIO, SUMMARY, sealed
+from simulator.results.folder import MANIFEST, SCENARIO, SUMMARY, is_run_folder, sealed
 from simulator.results.tidy import csv_text
 from simulator.studies.trial.blocks import FOLDER
 from simulator.studies.trial.groups import FORMAT
@@ -31,10 +31,7 @@ def check_folder(folder: Path, force: bool = False) -> None:
 
 def is_trial_folder(folder: Path) -> bool:
     """Whether the folder has the manifest of a study of a trial."""
-    try:
-        return bool(json.loads((folder / MANIFEST).read_text("utf-8")).get("format") == MANIFEST_FORMAT)
-    except (OSError, ValueError, AttributeError):
-        return False
+    return is_run_folder(folder, MANIFEST_FORMAT)
 
 
 def write_folder(trial: Trial, folder: Path, force: bool = False) -> None:

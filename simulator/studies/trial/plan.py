@@ -71,6 +71,8 @@ def plan(scenario: Scenario, asked: Asked) -> Plan:
     """
     if scenario.trial is None:
         raise TrialError(f"{scenario.name}: the scenario has no block trial: write trial, with size and allocation")
+    if scenario.person is not None:
+        raise TrialError(f"{scenario.name}: a trial is of many people, and this scenario has one. Leave out person")
     analyses = tuple(dict.fromkeys(asked.analyses))
     if not analyses:
         raise TrialError(f"no analysis is named. Choose from {', '.join(ANALYSES)}")

@@ -118,5 +118,8 @@ def potential(plan: Plan, seen: Seen, day: float) -> Potential:
     data = reading.from_arrays(told, (1, 0), tuple(arms), outcome=plan.outcome, endpoint=plan.endpoint, log=NFL)
     data = until(data, day)
     at = np.searchsorted(seen.time, data.nominal_day)
-    course, clock = (seen.truth[key][arms][..., at].astype(np.float64) for key in (plan.outcome, "disease_time"))
+    course = seen.truth[plan.outcome][arms][..., at].astype(np.float64)
+    clock = np.full_like(course, np.nan)  # a model without a disease time
+    if "disease_time" in seen.truth:
+        clock = seen.truth["disease_time"][arms][..., at].astype(np.float64)
     return Potential(data, data.nominal_day, course, clock, float(day))

@@ -1,0 +1,139 @@
+"""What a study of a trial leaves: a folder that opens, shows, replays; pictures and a report with its numbers."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from matplotlib import rc_context
+from typer.testing import CliRunner
+
+import simulator as sim
+from simulator.cli.app import app
+from simulator.report.kinds import Kind, TrialKind
+from simulator.report.page import report_html
+from simulator.report.picture import PictureError
+from simulator.report.plots.trial import TrialPlots
+from simulator.results.folder import MANIFEST
+from simulator.studies.trial.folder import TRIAL_FILE, write_folder
+from simulator.studies.trial.html import NOTICE, pair
+from simulator.studies.trial.result import Trial
+from tests.test_plots import check_texts
+from tests.test_report import Checker
+
+ANALYSES = ("ancova", "joint_rank", "logrank", "mmrm")
+
+
+@pytest.fixture(scope="module")
+def trial() -> Trial:
+    scenario = sim.load("valor_trial")
+    asked = {"analyses": ANALYSES, "power": [0.8], "sizes": [30, 60, 240], "options": {"ancova": {"robust": True}}}
+    return sim.trial(scenario, replicates=12, truth=2000, seed=2, **asked)
+
+
+@pytest.fixture(scope="module")
+def folder(trial, tmp_path_factory):
+    place = tmp_path_factory.mktemp("study") / "trial"
+    write_folder(trial, place)
+    return place
+
+
+def called(*words) -> str:
+    done = CliRunner().invoke(app, list(map(str, words)))
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_it_opens_as_any_result_does(trial, folder):
+    for place in (folder, folder / TRIAL_FILE):
+        again = sim.open_result(place)
+        assert isinstance(again, Trial)
+        assert again.summary_rows()[:9] == trial.summary_rows()[:9]
+        assert again.estimands == trial.estimands
+
+
+def test_show_prints_what_the_study_printed(trial, folder):
+    text = called("show", folder)
+    assert max(map(len, text.splitlines())) <= 80
+    assert trial.title in text
+    assert NOTICE in text
+    assert "what is estimated (ICH E9 R1)" in text
+    found = json.loads(called("show", folder, "--json"))
+    assert [one["analysis"] for one in found["analyses"]] == list(ANALYSES)
+    assert all(one["estimand"]["intercurrent_events"] for one in found["analyses"])
+    every = {row["metric"] for row in found["other"]}
+    assert every >= {"events_control", "missing_share", "duration_days", "population_change_always_survivors"}
+    assert all(
+        row["mcse"] is not None for row in found["other"] if row["metric"] in ("missing_share", "events_control")
+    )
+
+
+def test_replay_compares_every_number(folder, tmp_path):
+    assert "bit by bit" in called("replay", folder)
+    manifest = json.loads((folder / MANIFEST).read_text())
+    (tmp_path / MANIFEST).write_text(json.dumps(manifest | {"files": {}}))
+    other = dict(sim.open_result(folder).groups)
+    other["estimates"] = {**other["estimates"]}
+    changed = other["estimates"]["value"]
+    values = changed.values.copy()
+    values[3, 0, 0] += 1e-9
+    other["estimates"]["value"] = changed._replace(values=values)
+    Trial(sim.open_result(folder).attrs, other).save(tmp_path / TRIAL_FILE)
+    (tmp_path / "scenario.resolved.yaml").write_bytes((folder / "scenario.resolved.yaml").read_bytes())
+    found = sim.replay(tmp_path)
+    assert [(one.group, one.variable, one.cells) for one in found.deviations] == [("estimates", "value", 1)]
+
+
+def test_there_is_a_method_for_each_picture():
+    assert all(callable(getattr(TrialPlots, kind)) for kind in TrialKind)
+    assert not set(TrialKind) & set(Kind)
+
+
+@pytest.mark.parametrize("kind", TrialKind)
+def test_pictures(trial, folder, kind, tmp_path):
+    picture = trial.plot.draw(kind)
+    check_texts(picture.figure)
+    with rc_context({"axes.facecolor": "red", "font.size": 30, "svg.hashsalt": None}):
+        assert picture.svg() == sim.open_result(folder).plot.draw(kind).svg()
+    called("plot", folder, kind, "-o", tmp_path / "picture.svg")
+    assert (tmp_path / "picture.svg").read_text() == picture.svg()
+
+
+def test_a_forest_shows_the_estimates(trial):
+    axes = trial.plot.forest(trials=5).figure.axes[1]  # joint_rank
+    dots = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "."]
+    np.testing.assert_array_equal(dots, trial.estimates("joint_rank")["value"][:5])
+    assert any(np.all(np.equal(line.get_xdata(), trial.truth("joint_rank").value)) for line in axes.lines)
+
+
+def test_pictures_that_cannot_be_drawn(trial):
+    bare = Trial(trial.attrs, {key: group for key, group in trial.groups.items() if key not in ("power", "needed")})
+    assert bare.plot.kinds == (TrialKind.forest,)
+    for call, message in (
+        (bare.plot.power, "run the trial with --power"),
+        (lambda: trial.plot.draw("survival"), "choose from forest, power"),
+        (lambda: trial.plot.draw("forest", day=3), "no day 3; choose from 196"),
+        (lambda: trial.plot.draw("power", day=196), "no option 'day'"),
+    ):
+        with pytest.raises(PictureError, match=message):
+            call()
+
+
+def test_the_report(trial, folder, tmp_path):
+    called("report", folder, "-o", tmp_path / "report.html")
+    html = (tmp_path / "report.html").read_text()
+    assert html == report_html(trial)
+    checker = Checker()
+    checker.feed(html)
+    assert not checker.open
+    assert len(set(checker.ids)) == len(checker.ids)
+    assert not [address for tag, address in checker.addresses if tag != "a" and not address.startswith("#")]
+    first, _, rest = html.partition('id="pictures"')
+    for text in ("Question of interest", "Context of use", NOTICE, "are\nassumed", "power, %", "Participants needed"):
+        assert text in first
+    assert pair(trial.truth("joint_rank"), 3) in first
+    order = [
+        rest.index(f'id="{name}"') for name in ("forest-196", "power", "tables", "values", "scenario", "provenance")
+    ]
+    assert order == sorted(order)
+    assert not re.search(rf"{re.escape(str(tmp_path))}|\d\d:\d\d:\d\d", html)
