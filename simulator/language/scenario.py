@@ -14,6 +14,7 @@ from simulator.language.blocks.adherence import Adherence
 from simulator.language.blocks.attrition import Attrition
 from simulator.language.blocks.context_of_use import ContextOfUse
 from simulator.language.blocks.output import Output
+from simulator.language.blocks.person import Person
 from simulator.language.blocks.rules import Rules
 from simulator.language.blocks.strata import Stratum
 from simulator.language.blocks.trial import Trial
@@ -63,6 +64,7 @@ class Scenario(Part):
     attrition: Attrition | None = None
     rules: Rules | None = None
     trial: Trial | None = None
+    person: Person | None = None
     output: Output = Output()
 
     _origin: Origin = PrivateAttr(default=Origin("scenario", {}, {}))

@@ -38,7 +38,11 @@ def calendar(scenario: Scenario, steps: int, with_visits: bool) -> Calendar:
 def _output_days(scenario: Scenario) -> np.ndarray:
     """Days at which truth and sums are kept."""
     analysis = scenario.trial.analysis_days if scenario.trial else []
-    days = {*range(0, scenario.follow_up_days + 1, scenario.output.every_days), *analysis}
+    days = {
+        *range(0, scenario.follow_up_days + 1, scenario.output.every_days),
+        *analysis,
+        *(scenario.output.days or ()),
+    }
     return np.array(sorted(d for d in days if d <= scenario.follow_up_days), np.int32)
 
 

@@ -141,7 +141,7 @@ def _metric_rows(result: Result, metric: Metric, pairs: list[tuple[str, str]], d
 def _both_row(result: Result, pair: tuple[str, str], day: float) -> Row:
     """The difference over those who are alive in both arms."""
     a, b = (View(result, result.arm_index(arm), time_index(result, day)) for arm in pair)
-    found = contrast.survivors_of_both(a.change("alsfrs_r"), b.change("alsfrs_r"), a.alive, b.alive)
+    found = contrast.survivors_of_both(a.change("alsfrs_r"), b.change("alsfrs_r"), a.alive, b.alive, weight=a.weight)
     return _row("difference", _BOTH, pair, day, found._replace(paired=True))
 
 

@@ -44,6 +44,12 @@ class View(NamedTuple):
         values = self.result.groups["truth"][name].values[self.arm, :, self.at if at is None else at]
         return values[self.who].astype(np.float64)
 
+    @property
+    def weight(self) -> Any:
+        """Weights of twins of one person; None where patients count alike."""
+        found = self.result.weight
+        return None if found is None else found[self.who]
+
     def events(self, name: str) -> NDArray[Any]:
         """A variable of the events."""
         return self.result.groups["events"][name].values[self.arm, self.who]
@@ -84,25 +90,25 @@ def known(result: Result) -> tuple[Metric, ...]:
 
 
 def _as_if_alive(view: View) -> Estimate:
-    return moments.mean(view.change("alsfrs_r"))
+    return moments.mean(view.change("alsfrs_r"), view.weight)
 
 
 def _survivors_change(name: str) -> Callable[[View], Estimate]:
-    return lambda view: moments.mean_over(view.change(name), view.alive)
+    return lambda view: moments.mean_over(view.change(name), view.alive, view.weight)
 
 
 def _death_as_zero(view: View) -> Estimate:
     score = contrast.with_death_as_zero(view.truth("alsfrs_r"), view.alive)
-    return moments.mean(score - view.truth("alsfrs_r", 0))
+    return moments.mean(score - view.truth("alsfrs_r", 0), view.weight)
 
 
 def _survivors_log_ratio(view: View) -> Estimate:
     ratio = np.log(view.truth("nfl_plasma")) - np.log(view.truth("nfl_plasma", 0))
-    return moments.mean_over(ratio, view.alive)
+    return moments.mean_over(ratio, view.alive, view.weight)
 
 
 def _survivors_log_sod1(view: View) -> Estimate:
-    return moments.mean_over(np.log(view.truth("sod1_csf")), view.alive)
+    return moments.mean_over(np.log(view.truth("sod1_csf")), view.alive, view.weight)
 
 
 def _late_stage(view: View) -> Estimate:
@@ -117,11 +123,12 @@ def _summary_late_stage(view: View) -> Estimate:
 
 
 def _event_free(view: View) -> Estimate:
-    return moments.scaled(moments.proportion(~view.ended()), 100)
+    return moments.scaled(moments.proportion(~view.ended(), view.weight), 100)
 
 
 def _event_free_months(view: View) -> Estimate:
-    return moments.scaled(moments.restricted_mean(view.events("event_free_time"), view.day), 1 / DAYS_PER_MONTH)
+    mean = moments.restricted_mean(view.events("event_free_time"), view.day, view.weight)
+    return moments.scaled(mean, 1 / DAYS_PER_MONTH)
 
 
 def _read(name: str, factor: float = 1.0, logarithm: bool = False) -> Callable[[View], Estimate]:

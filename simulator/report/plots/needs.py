@@ -25,6 +25,8 @@ def drawable(result: Result) -> tuple[Kind, ...]:
     missing = {Kind.benefit, Kind.patient} if not result.is_full else set()
     missing |= {Kind.benefit} if len(result.arms) < 2 else set()
     missing |= {kind for kind, names in VARIABLES.items() if not all(map(result.has, names))}
+    missing |= {Kind.benefit, Kind.patient} if result.weight is not None else set()  # they show twins one by one
+    missing |= set() if result.is_full and "weight" in result.groups["patients"] else {Kind.person}
     missing |= {Kind.stages} if not has_stages(result) else set()
     missing |= {Kind.published} if not (result.is_full and has_published(result)) else set()
     return tuple(kind for kind in Kind if kind not in missing)
