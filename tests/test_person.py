@@ -32,6 +32,7 @@ from simulator.studies.person.timeline import future, timeline
 from simulator.studies.replay import deviations, replay
 from simulator.studies.single import Request, run_to_folder
 from simulator.units import DAYS_PER_MONTH
+from tests.models import study
 from tests.test_plots import check_texts
 
 FEW = {"visits.every_days": 182, "follow_up_days": 1096, "output": {"every_days": 91, "stages": True}}
@@ -290,6 +291,26 @@ def test_a_summary_agrees_with_the_full_result_and_replays(tmp_path):
     assert again.equal, again.deviations
     assert deviations(sim.open_result(folder), full) == []
     assert parse(scenario.resolved_yaml().encode(), "again") == scenario
+
+
+def test_a_straight_line_through_the_score_is_the_persons():
+    """Linear model, scores without noise: 38 points at 9 months is a slope of 9.5 to 10.5 points in 9 months."""
+    now = {"alsfrs_r": 38, "svc_percent": 90, "nfl_plasma": 60}
+    block = {"age_years": 48, "now": now, "tolerance": {"svc_percent": 20, "nfl_plasma": 40}}
+    changes = {"entry": {"time_since_onset_months": 9}, "person": block, "visits.noise.alsfrs_r_points": 0}
+    few = {"visits.every_days": 182, "follow_up_days": 1096, "output.every_days": 91}
+    scenario = study("linear", few | changes, name="case_a")
+    full, short = (sim.simulate(scenario, patients=60, seed=SEED, output=kind) for kind in ("full", "summary"))
+    lost = full.groups["patients"]["slope"].values * 9
+    assert 9.5 <= lost.min() < lost.max() <= 10.5
+    score = full.groups["truth"]["alsfrs_r"].values[0]
+    assert score[:, 1] == pytest.approx(48 - lost / 9 * (9 + 91 / DAYS_PER_MONTH), abs=1e-3)
+    for key, named in full.groups["summary"].items():
+        assert np.array_equal(
+            named.values, short.groups["summary"][key].values, equal_nan=named.values.dtype.kind == "f"
+        )
+    assert {row.metric for row in headline(full).rows if row.kind == "arm"} >= {"alsfrs_r_change_as_if_alive"}
+    assert report_html(full)
 
 
 # --- who cannot be

@@ -52,6 +52,15 @@ def _stages(scenario: Any) -> Iterator[Problem]:
         yield Problem(("output", "stages"), fact, f"Remove it, or take the model {_others('kings_stage')}")
 
 
+@reads("progression", "person")
+def _person(scenario: Any) -> Iterator[Problem]:
+    """Twins of a person are told by their scores."""
+    name, known = _model(scenario)
+    if scenario.person is not None and "alsfrs_r" not in known:
+        remedy = f"Take the model {_others('alsfrs_r')}"
+        yield Problem(("person",), _lacks(name, "alsfrs_r to compare a person's with"), remedy)
+
+
 @reads("progression", "entry", "strata")
 def _rules(scenario: Any) -> Iterator[Problem]:
     """Rules of entry and of strata look at what the model has."""

@@ -86,7 +86,8 @@ def _common_days(a: Result, b: Result) -> list[float]:
 
 
 def _rows(a: Result, b: Result, arms: tuple[str, str], day: float) -> Iterator[Difference]:
-    for metric in (metric for metric in known(a) if metric in known(b)):
+    shared = set(known(b))
+    for metric in (metric for metric in known(a) if metric in shared):
         x, y = estimate(metric, a, arms[0], day), estimate(metric, b, arms[1], day)
         if x.n and y.n:
             found = contrast.difference(y, x, same_patients=a.seed == b.seed)

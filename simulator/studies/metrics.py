@@ -113,7 +113,7 @@ def _survivors_log_sod1(view: View) -> Estimate:
 
 def _late_stage(view: View) -> Estimate:
     stage = view.result.groups["truth"]["kings_stage"].values[view.arm, :, view.at][view.who]
-    return moments.scaled(moments.proportion(stage >= KINGS.index("4A")), 100)
+    return moments.scaled(moments.proportion(stage >= KINGS.index("4A"), view.weight), 100)
 
 
 def _summary_late_stage(view: View) -> Estimate:

@@ -111,9 +111,9 @@ def _breath(day: Day, name: str) -> Floats:
     return svc if name == "svc_percent" else svc - day.trait("fvc_offset")
 
 
-def _can_blow(day: Day) -> NDArray[np.bool_]:
-    """Breathing cannot be measured with a weak mouth."""
-    return day.truth("alsfrs_r_bulbar") >= BULBAR_LIMIT
+def _can_blow(day: Day) -> NDArray[np.bool_] | bool:
+    """Breathing cannot be measured with a weak mouth, where the model has one."""
+    return not day.record.has("alsfrs_r_bulbar") or day.truth("alsfrs_r_bulbar") >= BULBAR_LIMIT
 
 
 def _between(truth: Floats, low: float, high: float, sd: float) -> Floats:

@@ -88,9 +88,10 @@ def _sums(truth: Arrays, events: Arrays, time: np.ndarray, chosen: Chosen) -> An
     alive = ~(events["death_time"][:, :, None] <= time)
     ended = (events["event"] > 0)[:, :, None] & (events["event_free_time"][:, :, None] <= time)
     living = alive * weight[None, :, None]
-    values = [_added(truth, row) for row in SUMMARISED]
-    low = np.array([row.low for row in SUMMARISED], np.float64)
-    width = np.array([(row.high - row.low) / BINS for row in SUMMARISED])
+    known = [row for row in SUMMARISED if row.of in truth]
+    values = [_added(truth, row) for row in known]
+    low = np.array([row.low for row in known], np.float64)
+    width = np.array([(row.high - row.low) / BINS for row in known])
     most = chosen.effective  # sums of weights may go past it by rounding
     return SimpleNamespace(
         alive=np.minimum(living.sum(axis=1), most),
@@ -103,8 +104,8 @@ def _sums(truth: Arrays, events: Arrays, time: np.ndarray, chosen: Chosen) -> An
         restricted=(events["event_free_time"] * weight).sum(axis=1),
         restricted_square=(events["event_free_time"] ** 2 * weight).sum(axis=1),
         n_patients=chosen.effective,
-        scale=np.ones(len(SUMMARISED)),
-        square_scale=np.ones(len(SUMMARISED)),
+        scale=np.ones(len(known)),
+        square_scale=np.ones(len(known)),
         low=low,
         width=width,
         restricted_scale=1.0,
