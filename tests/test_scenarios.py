@@ -18,6 +18,7 @@ import simulator as sim
 from simulator.analysis.survival import kaplan_meier, survival_at
 from simulator.catalog.claims import claims
 from simulator.language.listing import titles
+from simulator.results.variables import STAGES
 from simulator.studies.headline import headline
 from simulator.studies.replay import deviations
 
@@ -38,7 +39,9 @@ def test_it_loads_runs_and_repeats_itself(path, tmp_path):
     first, again = (sim.simulate(scenario, patients=30, seed=8, threads=n) for n in (1, 2))
     assert deviations(first, again) == []
     assert first.arms == tuple(scenario.arms)
-    assert np.isfinite(first.groups["truth"]["alsfrs_r"].values).all()
+    truth = first.groups["truth"]
+    assert all(np.isfinite(truth[name].values).all() for name in scenario.progression.OUTPUTS if name in truth)
+    assert {*scenario.progression.OUTPUTS} - {*truth} <= set(STAGES)
     first.save(tmp_path / "result.nc")
     assert deviations(sim.open_result(tmp_path / "result.nc"), again) == []
     resolved = tmp_path / "resolved.yaml"

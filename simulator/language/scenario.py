@@ -30,8 +30,10 @@ SCHEMA_VERSION = 1
 
 if TYPE_CHECKING:
     from simulator.models.clock.spec import ClockSpec
+    from simulator.models.linear.spec import LinearSpec
+    from simulator.models.multistate.spec import MultistateSpec
 
-    Progression: TypeAlias = ClockSpec
+    Progression: TypeAlias = ClockSpec | LinearSpec | MultistateSpec
 else:
     Progression = Annotated[
         Union[tuple(MODELS.values())],  # noqa: UP007 - made from the registry

@@ -61,6 +61,7 @@ def visits(scenario: Scenario) -> Visits:
         missing=F(plan.missing),
         entry_effect=F(plan.entry_effect_points),
         by_items=F(plan.scoring == "items"),
+        staged=F(finds_stages(scenario)),
         alsfrs_r=F(noise.alsfrs_r_points),
         item=F(item_sd(noise.alsfrs_r_points.value) if plan.scoring == "items" else 0),
         svc=F(noise.svc_percent),
@@ -70,6 +71,13 @@ def visits(scenario: Scenario) -> Visits:
         nfl_limit=F(noise.nfl_llq),
         bulbar_limit=F(BULBAR_LIMIT),
     )
+
+
+def finds_stages(scenario: Scenario) -> bool:
+    """Whether visits find a stage: from items, or as it is where the model has stages and no items."""
+    if scenario.progression.SCORES_ITEMS:
+        return scenario.visits.scoring == "items"
+    return scenario.output.stages
 
 
 @cache

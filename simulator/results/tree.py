@@ -118,6 +118,11 @@ class Result:
         """Days since baseline at which truth and summary are given."""
         return self.groups["summary"]["time"].values
 
+    def has(self, name: str) -> bool:
+        """Whether the model behind the result has this variable of the truth."""
+        summary = self.groups["summary"]
+        return f"{name}_mean" in summary or f"{name}_share" in summary
+
     def arm_index(self, arm: str) -> int:
         """Position of an arm; KeyError with the names that exist."""
         if arm not in self.arms:

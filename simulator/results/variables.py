@@ -111,6 +111,14 @@ _PATIENTS = (
     Variable("log_critical_time", "patients", PATIENT, "1", "log of the disease time at which breathing fails"),
     Variable("hhd_level", "patients", PATIENT, "1", "hand-held dynamometry megascore (z) before the disease"),
     Variable("fvc_offset", "patients", PATIENT, "percent", "slow minus forced vital capacity, % predicted"),
+    Variable("slope", "patients", PATIENT, "points/month", "fall of the ALSFRS-R when untreated", 0),
+    Variable("svc_slope", "patients", PATIENT, "percent/month", "fall of slow vital capacity when untreated", 0),
+    Variable("hazard_at_onset", "patients", PATIENT, "1/month", "hazard of death or PAV at onset when untreated", 0),
+    Variable("hazard_growth", "patients", PATIENT, "1/month", "rate at which the untreated hazard grows", 0),
+    *(
+        Variable(f"reach_kings_{k}", "patients", PATIENT, "1", f"disease time at which King's stage {k} begins", 0)
+        for k in (2, 3, 4)
+    ),
     Variable(
         "nfl_amplitude", "patients", PATIENT, "pg/mL", "neurofilament light in plasma from injury at its height", 0
     ),
