@@ -384,9 +384,18 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "article_sentences.md"
 
 
 def test_every_scenario_stands_beside_a_sentence_of_the_article():
-    named = set(re.findall(r"[`\[]([a-z0-9_]+)[`\]]", PAGE.read_text("utf-8")))
+    named = set(re.findall(r"[`\[]([a-z0-9_]+)[`\]]", PAGE.read_text("utf-8")))  # a link, or a plain name
     assert BUNDLED
     assert {path.stem for path in BUNDLED} <= named
+
+
+def test_links_of_the_page_lead_to_bundled_scenarios():
+    links = re.findall(r"\[(\w+)\]\(\.\./scenarios/(.*?)\.yaml\)", PAGE.read_text("utf-8"))
+    assert len(links) > 60
+    listed = {str(path.relative_to(FOLDER).with_suffix("")) for path in SCENARIOS}
+    for words, name in links:
+        assert name in listed
+        assert name.endswith(words)
 
 
 def test_every_row_has_an_answer_and_a_verdict_and_every_claim_is_met():

@@ -19,7 +19,8 @@ def tables_of(found: Portrait) -> list[Table]:
     """Quantiles of each outcome, chances, what is told of the person, what is published beside it."""
     how = f"{found.twins:,} twins of {found.looked_at:,}, effective sample size {found.effective:,.0f} ({found.method})"
     outcomes = dict.fromkeys(row.outcome for row in found.spreads)
-    spreads = [_spread([row for row in found.spreads if row.outcome == outcome], how) for outcome in outcomes]
+    spreads = [_spread([row for row in found.spreads if row.outcome == outcome]) for outcome in outcomes]
+    spreads[0] = spreads[0]._replace(caption=f"{spreads[0].caption}; {how}")
     chances = [
         Table(f"{rows[0].label}, {rows[0].unit}", ["", ""], [[_who(*_place(row)), _cell(row)] for row in rows])
         for outcome in dict.fromkeys(row.outcome for row in found.chances)
@@ -28,9 +29,9 @@ def tables_of(found: Portrait) -> list[Table]:
     return [*_told(found), *spreads, *chances, *_known(found)]
 
 
-def _spread(rows: Sequence[Spread], how: str) -> Table:
+def _spread(rows: Sequence[Spread]) -> Table:
     body = [[_who(*_place(row)), *map(_number, row.quantiles, row.mcse)] for row in rows]
-    return Table(f"{rows[0].label}, {rows[0].unit}; {how}", HEADS, body)
+    return Table(f"{rows[0].label}, {rows[0].unit}", HEADS, body)
 
 
 def _place(row: object) -> tuple[str, str, float | None]:
