@@ -15,6 +15,7 @@ from simulator.language.blocks.attrition import Attrition
 from simulator.language.blocks.context_of_use import ContextOfUse
 from simulator.language.blocks.output import Output
 from simulator.language.blocks.strata import Stratum
+from simulator.language.blocks.sweep import Sweep
 from simulator.language.blocks.trial import Trial
 from simulator.language.care import Epoch, Treatment, Visits
 from simulator.language.dump import canonical, content, numbers, sources, to_yaml
@@ -25,6 +26,7 @@ from simulator.models import MODELS
 from simulator.quantities import Part
 
 SCHEMA_VERSION = 1
+NOWHERE = Origin("scenario", {}, {})
 
 if TYPE_CHECKING:
     from simulator.models.clock.spec import ClockSpec
@@ -59,9 +61,10 @@ class Scenario(Part):
     adherence: Adherence | None = None
     attrition: Attrition | None = None
     trial: Trial | None = None
+    sweep: Sweep | None = None
     output: Output = Output()
 
-    _origin: Origin = PrivateAttr(default=Origin("scenario", {}, {}))
+    _origin: Origin = PrivateAttr(default_factory=lambda: NOWHERE)  # a default would be copied, deeply, each time
 
     @property
     def source_file(self) -> str:
