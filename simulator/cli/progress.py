@@ -38,9 +38,9 @@ class Progress:
             """How many are done in a second."""
 
             def render(self, task: Task) -> Text:
-                return Text(f"{task.completed:,.0f} of {task.total or 0:,.0f} {unit}, {task.speed or 0:.3g} a second")
+                return Text(f"{task.completed:,.0f} of {task.total or 0:,.0f} {unit}, {task.speed or 0:.3g}/s")
 
-        parts = [TextColumn("simulating"), BarColumn(), TextColumn("{task.percentage:.0f} %")]
+        parts = [TextColumn("simulating"), BarColumn(20 if unit else 40), TextColumn("{task.percentage:.0f} %")]
         columns = [*parts, *([Rate()] if unit else []), TimeRemainingColumn()]
         self._bar = Progress(*columns, console=Console(stderr=True))
         self._bar.add_task("simulating", total=total)

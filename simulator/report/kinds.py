@@ -16,6 +16,12 @@ class Kind(StrEnum):
     patient = "patient"
 
 
+class SweepKind(StrEnum):
+    """A picture of a sweep; `SweepPlots` has a method of the same name."""
+
+    sweep = "sweep"
+
+
 class Image(StrEnum):
     """Formats of a picture's file."""
 

@@ -90,6 +90,7 @@ def _attributes(plan: Planned, failures: list[Any]) -> dict[str, Any]:
         "scenario": plan.text,
         "engine_version": __version__,
         "addresses": json.dumps(list(plan.design.addresses)),
+        "labels": json.dumps(plan.design.labels),
         "failures": json.dumps(failures),
         "outcomes": json.dumps(wanted),
     }

@@ -27,10 +27,11 @@ Point = dict[str, Any]
 
 
 class Design(NamedTuple):
-    """The points of a sweep and the addresses that they set, in the order of the block."""
+    """The points of a sweep and the addresses that they set, in the order of the block, with the names for some."""
 
     addresses: tuple[str, ...]
     points: list[Point]
+    labels: dict[str, str]
 
 
 def design(scenario: Scenario, block: Sweep) -> Design:
@@ -52,7 +53,8 @@ def design(scenario: Scenario, block: Sweep) -> Design:
         points = [one | other for one in points for other in grid(across)]
         axes = {**axes, **across}
     full = [with_complements(axes, point) for point in points]
-    return Design(tuple(dict.fromkeys(address for point in full for address in point)), full)
+    labels = {address: axis.label for address, axis in axes.items() if axis.label}
+    return Design(_addresses(full), full, labels)
 
 
 def as_given(given: Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]]) -> Design:
@@ -72,7 +74,12 @@ def as_given(given: Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]]) -
             raise SweepError(
                 f"{point} cannot be a point: {error}. Give finite numbers, texts, lists, mappings"
             ) from None
-    return Design(tuple(dict.fromkeys(address for point in points for address in point)), points)
+    return Design(_addresses(points), points, {})
+
+
+def _addresses(points: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """What the points set, in the order of its first appearance."""
+    return tuple(dict.fromkeys(address for point in points for address in point))
 
 
 def grid(axes: Mapping[str, Axis]) -> list[Point]:

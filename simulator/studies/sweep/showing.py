@@ -33,7 +33,7 @@ def columns(sweep: Sweep) -> Table:
     heads, cells = [], []
     for address in sweep.addresses:
         values = sweep.values(address)
-        heads.append(short(address))
+        heads.append(sweep.label(address))
         cells.append([_cell(value) for value in values])
         if address.endswith("_day") and values.dtype.kind in "if":
             heads.append("months")
@@ -43,7 +43,7 @@ def columns(sweep: Sweep) -> Table:
 
 def short(address: str) -> str:
     """The last words of an address, enough to know it by."""
-    parts = [part for part in address.split(".") if not part.isdigit()]
+    parts = [part for part in address.split(".") if not part.isdigit() and part not in ("normal", "lognormal")]
     return ".".join(parts[-2:])
 
 
@@ -64,9 +64,9 @@ def ranges(sweep: Sweep, outcomes: Sequence[Outcome]) -> Table:
     for address in sweep.addresses:
         values = sweep.values(address)
         if values.dtype.kind in "if":
-            rows.append([short(address), *(f"{x:.4g}" for x in _three(values)), ""])
+            rows.append([sweep.label(address), *(f"{x:.4g}" for x in _three(values)), ""])
         else:
-            rows.append([short(address), f"{len(set(values.tolist()))} values", "", "", ""])
+            rows.append([sweep.label(address), f"{len(set(values.tolist()))} values", "", "", ""])
     for k, one in enumerate(outcomes):
         error = float(np.nanmedian(one.mcse)) if np.isfinite(one.mcse).any() else float("nan")
         rows.append([letter(k), *(fixed(x, one.digits) for x in _three(one.estimate)), fixed(error, one.digits)])

@@ -1,0 +1,20 @@
+"""What a folder or a file holds: a run or a sweep."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from simulator.results import Result, open_result
+from simulator.studies.sweep.store import is_sweep_folder
+from simulator.studies.sweep.swept import SWEEP_FILE, open_sweep
+
+if TYPE_CHECKING:
+    from simulator.studies.sweep.swept import Sweep
+
+
+def open_any(path: Path) -> Result | Sweep:
+    """The result of a run, or a sweep, from its folder or its file."""
+    if is_sweep_folder(path) or path.name == SWEEP_FILE:
+        return open_sweep(path)
+    return open_result(path)
