@@ -79,7 +79,13 @@ STARTING_VALUES = {
     "disease.men": 0.57,
     "disease.onset_site": (0.08, 0.27, 0.65),
     "disease.background_mortality": (1, -10.2, 0.095, 0.65),
-    "disease.variants.other": (0.6, 40),
+    "disease.variants.p.Ala5Val": (1, 0.9, 4, 0.5),
+    "disease.variants.p.Val149Gly": (1, 0.95),
+    "disease.variants.p.Ile114Thr": (0, 0.95),
+    "disease.variants.p.Arg116Gly": (0, 0.9, 10, 0.55),
+    "disease.variants.p.Asp91Ala": (0, 0.9, 57.5, 1.32),
+    "disease.variants.p.Leu145Phe": (0, 0.9, 21.5, 1.40),
+    "disease.variants.other": (0.6, 40, 0.9, 11, 0.8),
     "progression.clock.d50_months.p.Ala5Val.lognormal": (11.8, 0.33),
     "progression.clock.d50_months.p.Arg116Gly.lognormal": (18.2, 0.35),
     "progression.clock.d50_months.p.Leu145Phe.lognormal": (78, 0.50),
@@ -103,6 +109,33 @@ STARTING_VALUES = {
     "progression.clock.strength": (0.6, 1.6),
     "progression.clock.survival": (12, 39.5, 0.45, 0.12, 20),
     "progression.clock.neurofilament": (9, 0.02, 300, 0.90, 0.45, 0.80, 1.5),
+    "progression.linear.slope_points_per_month.p.Ala5Val.lognormal": (2.03, 0.33),
+    "progression.linear.slope_points_per_month.p.Arg116Gly.lognormal": (1.32, 0.35),
+    "progression.linear.slope_points_per_month.p.Leu145Phe.lognormal": (0.311, 0.5),
+    "progression.linear.slope_points_per_month.p.Asp91Ala.lognormal": (0.118, 0.45),
+    "progression.linear.slope_points_per_month.p.His47Arg.lognormal": (0.201, 0.4),
+    "progression.linear.slope_points_per_month.p.Gly94Ala.lognormal": (0.855, 0.4),
+    "progression.linear.slope_points_per_month.p.Gly38Arg.lognormal": (0.11, 0.4),
+    "progression.linear.slope_points_per_month.p.Ile114Thr.lognormal": (0.611, 0.4),
+    "progression.linear.slope_points_per_month.other.lognormal": (0.297, 1.25),
+    "progression.linear.breathing.v0_percent.normal": (98, 16, 60, 140),
+    "progression.linear.breathing.percent_per_point.lognormal": (2.7, 0.3),
+    "progression.linear.breathing.effect_ratio": 1,
+    "progression.linear.breathing.fvc_offset_percent.normal": (1.5, 3),
+    "progression.linear.survival": (0.0047, 0.083, 1, 0.45, 0.12, 20),
+    "progression.linear.neurofilament": (9, 0.02, 90, 0.90, 0.45),
+    "progression.multistate.d50_months.p.Ala5Val.lognormal": (10.1, 0.33),
+    "progression.multistate.d50_months.p.Arg116Gly.lognormal": (15.5, 0.35),
+    "progression.multistate.d50_months.p.Leu145Phe.lognormal": (65.2, 0.5),
+    "progression.multistate.d50_months.p.Asp91Ala.lognormal": (174, 0.45),
+    "progression.multistate.d50_months.p.His47Arg.lognormal": (94.9, 0.4),
+    "progression.multistate.d50_months.p.Gly94Ala.lognormal": (21.8, 0.4),
+    "progression.multistate.d50_months.p.Gly38Arg.lognormal": (177, 0.4),
+    "progression.multistate.d50_months.p.Ile114Thr.lognormal": (30.5, 0.4),
+    "progression.multistate.d50_months.other.lognormal": (65, 1.25),
+    "progression.multistate.volatility": (0.38, 0.93),
+    "progression.multistate.stages": (27, 0.058, 0.092, 0.107, 0.169),
+    "progression.multistate.survival": (0, 0, 20),
 }
 DRUG_VALUES = {
     "treatment.tissue": (28, 100, 28),
@@ -131,7 +164,9 @@ def test_values_equal_the_tables_they_came_from(kind, name, table):
         assert below == list(expected if isinstance(expected, tuple) else (expected,)), address
     covered = [path for path in found if any(path == a or path.startswith(a + ".") for a in table)]
     rest = set(found) - set(covered)
-    assert all("listed_fast" in path or "entry_effect" in path or "regimen" in path for path in rest), rest
+    assert all(
+        "listed_fast" in path or "penetrance" in path or "entry_effect" in path or "regimen" in path for path in rest
+    ), rest
 
 
 def test_label_regimen():

@@ -14,6 +14,8 @@ from simulator.language.blocks.adherence import Adherence
 from simulator.language.blocks.attrition import Attrition
 from simulator.language.blocks.context_of_use import ContextOfUse
 from simulator.language.blocks.output import Output
+from simulator.language.blocks.person import Person
+from simulator.language.blocks.rules import Rules
 from simulator.language.blocks.strata import Stratum
 from simulator.language.blocks.sweep import Sweep
 from simulator.language.blocks.trial import Trial
@@ -30,8 +32,10 @@ NOWHERE = Origin("scenario", {}, {})
 
 if TYPE_CHECKING:
     from simulator.models.clock.spec import ClockSpec
+    from simulator.models.linear.spec import LinearSpec
+    from simulator.models.multistate.spec import MultistateSpec
 
-    Progression: TypeAlias = ClockSpec
+    Progression: TypeAlias = ClockSpec | LinearSpec | MultistateSpec
 else:
     Progression = Annotated[
         Union[tuple(MODELS.values())],  # noqa: UP007 - made from the registry
@@ -60,8 +64,10 @@ class Scenario(Part):
     follow_up_days: Interval
     adherence: Adherence | None = None
     attrition: Attrition | None = None
+    rules: Rules | None = None
     trial: Trial | None = None
     sweep: Sweep | None = None
+    person: Person | None = None
     output: Output = Output()
 
     _origin: Origin = PrivateAttr(default_factory=lambda: NOWHERE)  # a default would be copied, deeply, each time
@@ -87,6 +93,16 @@ class Scenario(Part):
 
     def __hash__(self) -> int:
         return hash(self.sha256)
+
+    def __repr__(self) -> str:
+        from simulator.language.display import text
+
+        return text(self)
+
+    def _repr_html_(self) -> str:
+        from simulator.language.display import html
+
+        return html(self)
 
     def content(self) -> dict[str, Any]:
         """Plain data, complete, with the sources: what `resolved_yaml` writes."""

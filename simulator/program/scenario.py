@@ -12,13 +12,16 @@ from simulator.engine.batches import Sizes
 from simulator.engine.dosing import Arms
 from simulator.engine.observe import Visits
 from simulator.engine.people import Gates, People
+from simulator.engine.rules import NoRules, Rules
 from simulator.engine.space import Calendar
 from simulator.engine.sums import scales
-from simulator.program.arms import arms
+from simulator.models import DRUG_OUTPUTS
+from simulator.program.arms import arms, has_own_calendars
 from simulator.program.calendar import calendar, visits
 from simulator.program.memory import Memory
-from simulator.program.models import MODELS
+from simulator.program.models import numbers_of
 from simulator.program.people import people
+from simulator.program.rules import has_rules, rules
 from simulator.program.screening import gates
 from simulator.program.trial import allocation
 from simulator.units import DAYS_PER_WEEK
@@ -36,6 +39,7 @@ class Program(NamedTuple):
     model: tuple  # the progression model's own parameter tuple
     people: People
     gates: Gates
+    rules: NoRules | Rules
     visits: Visits
     arms: Arms
     calendar: Calendar
@@ -44,6 +48,7 @@ class Program(NamedTuple):
     allocation: np.ndarray | None  # (stratum, arm) int64: a block of the trial; None without one
     strata: tuple[str, ...]  # names; empty where there are none
     parameters: dict[str, int]  # the model's traits to report, and their rows
+    outputs: frozenset[str]  # what the model and the drug have of `rows.OUTPUTS`
     reasons: list[tuple[str, str]]  # for each reason of rejection: a stratum or "all", and the rule in words
 
 
@@ -57,13 +62,14 @@ def compile_program(
     """
     piece = (memory or Memory()).piece
     tables, reasons = piece("gates", scenario, gates)
-    model = MODELS[scenario.progression.model]
-    days = piece("calendar", scenario, lambda one: calendar(one, _steps(one), is_full))
-    table = piece("table", scenario, lambda one: summed(summarised))
+    model, known = numbers_of(scenario.progression.model), outputs(scenario)
+    days = piece("calendar", scenario, lambda one: calendar(one, _steps(one), is_full or has_rules(one)))
+    table = piece("table", scenario, lambda one: summed(row for row in summarised if row[0] in outputs(one)))
     return Program(
         model=piece("model", scenario, lambda one: model.constants(one.progression)),
         people=piece("people", scenario, people),
         gates=tables,
+        rules=piece("rules", scenario, rules),
         visits=piece("visits", scenario, visits),
         arms=piece("arms", scenario, lambda one: arms(one, _steps(one))),
         calendar=days,
@@ -72,13 +78,20 @@ def compile_program(
         allocation=piece("allocation", scenario, allocation),
         strata=tuple(scenario.strata or ()),
         parameters=model.PARAMETERS,
+        outputs=known,
         reasons=reasons,
     )
 
 
 def _steps(scenario: Scenario) -> int:
-    """Weeks that are begun within follow-up."""
-    return int(scenario.follow_up_days) // DAYS_PER_WEEK + 1
+    """Weeks that are begun within follow-up; of carriers one more, for onset is found a week later."""
+    carriers = scenario.entry.presymptomatic_at_age is not None
+    return int(scenario.follow_up_days) // DAYS_PER_WEEK + 1 + carriers
+
+
+def outputs(scenario: Scenario) -> frozenset[str]:
+    """Names of what can be seen: of the disease what the model has, and of the drug."""
+    return frozenset((*scenario.progression.OUTPUTS, *DRUG_OUTPUTS))
 
 
 def _sizes(scenario: Scenario, patients: int, days: Calendar, variables: int, tables: Gates) -> Sizes:
@@ -89,20 +102,24 @@ def _sizes(scenario: Scenario, patients: int, days: Calendar, variables: int, ta
         visits=days.visit.size,
         variables=variables,
         bins=BINS,
-        model_rows=MODELS[scenario.progression.model].ROWS,
+        model_rows=numbers_of(scenario.progression.model).ROWS,
         outputs=len(rows.OUTPUTS) - (0 if days.staged else len(rows.STAGES)),
         strata=tables.shares.size,
         rules=len(tables.rules),
         doses=_most_doses(scenario),
+        ruled=has_rules(scenario),
+        carriers=scenario.entry.presymptomatic_at_age is not None,
     )
 
 
 def _most_doses(scenario: Scenario) -> int:
-    """Places in a patient's own calendar of doses; 0 where all share one because none is missed."""
-    if scenario.adherence is None or scenario.adherence.missed.value == 0:
+    """Places in a patient's own calendar of doses; 0 where all share one."""
+    if not any(has_own_calendars(scenario, arm) for arm in scenario.arms):
         return 0
     regimens = [t.regimen for t in scenario.treatments.values() if t.kind == "antisense"]
-    shortest = min((regimen.every_days for regimen in regimens), default=scenario.follow_up_days)
+    every = [regimen.every_days for regimen in regimens]
+    every += [regimen.guided_by_nfl.intervals_days[0] for regimen in regimens if regimen.guided_by_nfl]
+    shortest = min(every)
     one_epoch = sum(len(regimen.loading_days) for regimen in regimens) + scenario.follow_up_days // shortest + 1
     return one_epoch * max(map(len, scenario.arms.values()))
 

@@ -6,10 +6,12 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simulator.report import tables
+from simulator.language.display import treated
+from simulator.report import person, tables
 from simulator.report.evidence import Evidence, evidence
 from simulator.report.picture import Picture
 from simulator.studies.headline import Headline, headline
+from simulator.studies.person.portrait import is_portrait, portrait
 from simulator.units import DAYS_PER_YEAR
 from simulator.version import __version__
 
@@ -58,8 +60,8 @@ def content(result: Result) -> Page:
         lead=_lead(result),
         notice=found.notice,
         asked=_asked(scenario),
-        arms=[Pair(arm, _treated(scenario, arm)) for arm in result.arms] if scenario else [],
-        main=[tables.main(found), *tables.from_onset(found)],
+        arms=[Pair(arm, treated(scenario, arm)) for arm in result.arms] if scenario else [],
+        main=[tables.main(found), *tables.from_onset(found), *_one_person(result)],
         pairing="" if result.is_full else " Sums do not know who was who: the errors of differences are upper bounds.",
         evidence=evidence(scenario) if scenario else None,
         unreadable=fault,
@@ -70,6 +72,11 @@ def content(result: Result) -> Page:
         citations=json.loads(result.attrs["citations"]),
         provenance=_provenance(result, found),
     )
+
+
+def _one_person(result: Result) -> list[tables.Table]:
+    """The tables of one person, where the result is one's."""
+    return person.tables_of(portrait(result)) if is_portrait(result) else []
 
 
 def _stored_scenario(result: Result | Sweep) -> tuple[Scenario | None, str]:
@@ -85,6 +92,8 @@ def _stored_scenario(result: Result | Sweep) -> tuple[Scenario | None, str]:
 def _lead(result: Result) -> str:
     """What was simulated, in a sentence."""
     each = f"{result.n_patients:,} simulated patients"
+    if is_portrait(result):
+        each = f"{result.n_patients:,} simulated people who match what was measured of one person"
     arms = f", each in all of {len(result.arms)} arms with the same random numbers" if len(result.arms) > 1 else ""
     return f"{each}{arms}, followed for {result.follow_up_days / DAYS_PER_YEAR:.1f} years."
 
@@ -101,17 +110,6 @@ def _asked(scenario: Scenario | None) -> list[Pair]:
     further = {"model_risk": "Model risk", "model_impact": "Model impact"}
     stated = [Pair(term, getattr(block, key)) for key, term in further.items() if getattr(block, key, None)]
     return [Pair(term, getattr(block, key, None) or NOT_STATED) for key, term in keys.items()] + stated
-
-
-def _treated(scenario: Scenario, arm: str) -> str:
-    """What an arm is given, and when."""
-    epochs = scenario.arms[arm]
-    texts = [
-        f"{' and '.join(epoch.treatments)} from day {epoch.from_day}"
-        + (f" to day {epoch.to_day}" if epoch.to_day is not None else "")
-        for epoch in epochs
-    ]
-    return "; ".join(texts) or "no treatment"
 
 
 def _provenance(result: Result, found: Headline) -> list[Pair]:

@@ -10,7 +10,8 @@ import numpy as np
 from simulator.analysis import contrast, moments, survival
 from simulator.analysis.moments import Estimate
 from simulator.results import Result
-from simulator.studies.metrics import EVERYBODY, METRICS, Metric, View, estimate, shown, time_index
+from simulator.studies import carriers
+from simulator.studies.metrics import EVERYBODY, Metric, View, estimate, known, shown, time_index
 from simulator.units import DAYS_PER_MONTH, DAYS_PER_YEAR
 
 NOTICE = "For research, not for treatment decisions. A simulated benefit is not proven."
@@ -31,7 +32,7 @@ _SPREAD = Metric("event_free_from_onset_sd", "SD of time from onset to death or 
 class Row(NamedTuple):
     """One number of the headline. `against` is empty unless it is a difference, arm minus against (or their ratio)."""
 
-    kind: str  # arm, difference or onset
+    kind: str  # arm, difference, onset or trigger
     metric: str
     label: str
     unit: str
@@ -75,7 +76,7 @@ def headline(result: Result) -> Headline:
         str(attrs["engine_version"]),
         str(attrs["scenario_sha256"]),
         str(attrs["output"]),
-        [*_rows(result), *_onset_rows(result)],
+        [*_rows(result), *_onset_rows(result), *_carrier_rows(result)],
         result.screening,
         result.warnings,
     )
@@ -114,9 +115,10 @@ def _parts(result: Result) -> list[Part]:
 def _rows(result: Result) -> Iterator[Row]:
     """The arms and their differences: by day, part and metric."""
     pairs = contrasts(result.arms)
+    metrics = known(result)
     for day in headline_days(result):
         for part in _parts(result):
-            for metric in METRICS:
+            for metric in metrics:
                 if metric.by_stratum or not part.name:
                     yield from _metric_rows(result, metric, pairs, day, part)
                 if metric.name == "alsfrs_r_change_survivors" and result.is_full and not part.name:
@@ -139,7 +141,7 @@ def _metric_rows(result: Result, metric: Metric, pairs: list[tuple[str, str]], d
 def _both_row(result: Result, pair: tuple[str, str], day: float) -> Row:
     """The difference over those who are alive in both arms."""
     a, b = (View(result, result.arm_index(arm), time_index(result, day)) for arm in pair)
-    found = contrast.survivors_of_both(a.change("alsfrs_r"), b.change("alsfrs_r"), a.alive, b.alive)
+    found = contrast.survivors_of_both(a.change("alsfrs_r"), b.change("alsfrs_r"), a.alive, b.alive, weight=a.weight)
     return _row("difference", _BOTH, pair, day, found._replace(paired=True))
 
 
@@ -158,6 +160,13 @@ def _row(kind: str, metric: Metric, arms: tuple[str, str], day: float, found: Es
         found.paired,
         metric.digits,
     )
+
+
+def _carrier_rows(result: Result) -> Iterator[Row]:
+    """From the trigger on, where people enter before onset."""
+    for found in carriers.rows(result, contrasts(result.arms)):
+        metric = Metric(found.metric, found.label, found.unit, _unused, _unused, digits=found.digits)
+        yield _row("trigger", metric, found.arms, float("nan"), found.estimate, group=found.group)
 
 
 def _onset_rows(result: Result) -> Iterator[Row]:

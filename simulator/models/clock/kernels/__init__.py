@@ -15,12 +15,14 @@ seam.register(
     live_back=people.live_back,
     arrive=people.arrive,
     renew=people.renew,
+    turn=people.turn,
     mark=step.mark,
     step=step.step,
     peek=step.peek,
     invert=step.invert,
     outputs=outputs.outputs,
     items=outputs.items,
+    stages=outputs.stages,
 )
 
 __all__ = ["PARAMETERS", "ROWS", "Clock"]
