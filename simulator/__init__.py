@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from simulator.studies.person import person
     from simulator.studies.replay import replay
     from simulator.studies.simulate import simulate
+    from simulator.studies.sweep.study import sweep
+    from simulator.studies.sweep.swept import Sweep, open_sweep
     from simulator.studies.trial import Trial, open_trial, trial
 
 _HOMES = {
@@ -35,24 +37,31 @@ _HOMES = {
     "Trial": "simulator.studies.trial",
     "open_trial": "simulator.studies.trial",
     "trial": "simulator.studies.trial",
+    "sweep": "simulator.studies.sweep.study",
+    "Sweep": "simulator.studies.sweep.swept",
+    "open_sweep": "simulator.studies.sweep.swept",
 }
 
-Accessor.places["plot"] = "simulator.report.plots:Plots"  # `Result.plot`
-Accessor.places["trial_plot"] = "simulator.report.plots.trial:TrialPlots"  # `Trial.plot`
+Accessor.places["Result.plot"] = "simulator.report.plots:Plots"
+Accessor.places["Sweep.plot"] = "simulator.report.plots.sweep:SweepPlots"
+Accessor.places["Trial.plot"] = "simulator.report.plots.trial:TrialPlots"
 
 __all__ = [
     "Result",
     "Scenario",
     "ScenarioError",
+    "Sweep",
     "Trial",
     "__version__",
     "compare",
     "load",
     "open_result",
+    "open_sweep",
     "open_trial",
     "person",
     "replay",
     "simulate",
+    "sweep",
     "trial",
 ]
 

@@ -9,11 +9,11 @@ import typer
 
 from simulator.cli.errors import friendly
 from simulator.cli.run import Json, show_files
-from simulator.report.kinds import Kind, TrialKind
+from simulator.report.kinds import Kind, SweepKind, TrialKind
 
-KINDS = [str(kind) for kind in (*Kind, *TrialKind)]
-HELP = f"One of {', '.join(Kind)}; of a trial {', '.join(TrialKind)}."
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A result: its folder or its result.nc.")]
+KINDS = [str(kind) for kind in (*Kind, *TrialKind, *SweepKind)]
+HELP = f"One of {', '.join(Kind)}; of a trial {', '.join(TrialKind)}; of a sweep {', '.join(SweepKind)}."
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A run, a trial or a sweep: its folder or its file.")]
 
 
 def picture_name(text: str) -> str:

@@ -60,18 +60,17 @@ def show(
         typer.Argument(
             metavar="NAME",
             help="A bundled scenario or a file; or of the catalog: an entry (sod1, tofersen), "
-            "facts, curves, claims, or the id of a row (VAL-14); or the folder of a run or of a trial.",
+            "facts, curves, claims, or the id of a row (VAL-14); or the folder of a run, a trial or a sweep.",
         ),
     ],
     as_json: Json = False,
 ) -> None:
     """One scenario, complete, or a part of the catalog: each value with its unit, evidence and source; or a result."""
+    from simulator.language.catalogued import look_up
     from simulator.language.loading import bundled
 
-    if Path(name).is_dir() and name not in bundled():
+    if name not in bundled() and Path(name).is_dir():
         return _show_result(Path(name), as_json)
-    from simulator.language.catalogued import look_up
-
     found = look_up(name)
     if as_json:
         return _print_json(found.content())
@@ -84,15 +83,19 @@ def _show_result(folder: Path, as_json: bool) -> None:
     """What the command that made the folder printed."""
     from simulator.cli.run import show as show_value
     from simulator.cli.run import tables_of
+    from simulator.cli.sweep import show_sweep
     from simulator.cli.trial_tables import trial_document, trial_text
+    from simulator.results import Result
     from simulator.studies.headline import headline
     from simulator.studies.opening import open_result
-    from simulator.studies.trial.folder import holds_trial
+    from simulator.studies.trial import Trial
 
     found = open_result(folder)
-    if holds_trial(folder):
+    if isinstance(found, Trial):
         return show_value(trial_document(found) if as_json else found, as_json, trial_text)
-    return show_value(headline(found), as_json, tables_of("headline_text"))
+    if isinstance(found, Result):
+        return show_value(headline(found), as_json, tables_of("headline_text"))
+    return show_sweep(found, as_json)
 
 
 @friendly

@@ -10,7 +10,13 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from simulator.language import check_life, check_model, check_trial, person_checks  # noqa: F401 - register their checks
+from simulator.language import (  # noqa: F401 - they register their checks
+    check_life,
+    check_model,
+    check_trial,
+    person_checks,
+    sweeping,
+)
 from simulator.language.check import problems
 from simulator.language.document import MAX_BYTES, Document, read
 from simulator.language.explain import explain

@@ -18,6 +18,7 @@ from simulator.language.blocks.output import Output
 from simulator.language.blocks.person import Person
 from simulator.language.blocks.rules import Rules
 from simulator.language.blocks.strata import Stratum
+from simulator.language.blocks.sweep import Sweep
 from simulator.language.blocks.trial import Trial
 from simulator.language.care import Epoch, Treatment, Visits
 from simulator.language.dump import canonical, content, numbers, sources, to_yaml
@@ -28,6 +29,7 @@ from simulator.models import MODELS
 from simulator.quantities import Part
 
 SCHEMA_VERSION = 1
+NOWHERE = Origin("scenario", {}, {})
 
 if TYPE_CHECKING:
     from simulator.models.clock.spec import ClockSpec
@@ -66,10 +68,11 @@ class Scenario(Part):
     rules: Rules | None = None
     trial: Trial | None = None
     estimand: Estimand | None = None
+    sweep: Sweep | None = None
     person: Person | None = None
     output: Output = Output()
 
-    _origin: Origin = PrivateAttr(default=Origin("scenario", {}, {}))
+    _origin: Origin = PrivateAttr(default_factory=lambda: NOWHERE)  # a default would be copied, deeply, each time
 
     @property
     def source_file(self) -> str:

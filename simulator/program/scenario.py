@@ -19,6 +19,7 @@ from simulator.models import DRUG_OUTPUTS
 from simulator.program.arms import arms, has_own_calendars
 from simulator.program.calendar import calendar, visits
 from simulator.program.imbalance import Entering
+from simulator.program.memory import Memory
 from simulator.program.models import numbers_of
 from simulator.program.people import people
 from simulator.program.rules import has_rules, rules
@@ -52,35 +53,48 @@ class Program(NamedTuple):
     reasons: list[tuple[str, str]]  # for each reason of rejection: a stratum or "all", and the rule in words
 
 
-def compile_program(scenario: Scenario, summarised: Iterable[tuple], patients: int, is_full: bool) -> Program:
+def compile_program(
+    scenario: Scenario, summarised: Iterable[tuple], patients: int, is_full: bool, memory: Memory | None = None
+) -> Program:
     """Turn a scenario into arrays.
 
     `summarised` : rows (name of the output, on the log scale, as change from baseline, low, high); all have BINS bins.
+    `memory` : pieces of the programs before, all made with the same `summarised` and `is_full`.
     """
-    steps = scenario.follow_up_days // DAYS_PER_WEEK + 1
-    steps += scenario.entry.presymptomatic_at_age is not None  # onset is found a week later
-    tables, reasons = gates(scenario)
+    piece = (memory or Memory()).piece
+    tables, reasons = piece("gates", scenario, gates)
     model, known = numbers_of(scenario.progression.model), outputs(scenario)
-    days = calendar(scenario, steps, is_full or has_rules(scenario))
-    table = _summarised(row for row in summarised if row[0] in known)
-    sizes = _sizes(scenario, patients, days, len(table), tables)
-    entering = Entering(people(scenario), visits(scenario), model.constants(scenario.progression), tables, sizes)
+    days = piece("calendar", scenario, lambda one: calendar(one, _steps(one), is_full or has_rules(one)))
+    table = piece("table", scenario, lambda one: summed(row for row in summarised if row[0] in outputs(one)))
+    entering = Entering(
+        people=piece("people", scenario, people),
+        visits=piece("visits", scenario, visits),
+        model=piece("model", scenario, lambda one: model.constants(one.progression)),
+        gates=tables,
+        sizes=_sizes(scenario, patients, days, len(table), tables),
+    )
     return Program(
         model=entering.model,
         people=entering.people,
         gates=tables,
-        rules=rules(scenario),
+        rules=piece("rules", scenario, rules),
         visits=entering.visits,
-        arms=arms(scenario, steps),
+        arms=piece("arms", scenario, lambda one: arms(one, _steps(one))),
         calendar=days,
         table=table,
-        sizes=sizes,
+        sizes=entering.sizes,
         allocation=allocation(scenario, entering),
         strata=tuple(scenario.strata or ()),
         parameters=model.PARAMETERS,
         outputs=known,
         reasons=reasons,
     )
+
+
+def _steps(scenario: Scenario) -> int:
+    """Weeks that are begun within follow-up; of carriers one more, for onset is found a week later."""
+    carriers = scenario.entry.presymptomatic_at_age is not None
+    return int(scenario.follow_up_days) // DAYS_PER_WEEK + 1 + carriers
 
 
 def outputs(scenario: Scenario) -> frozenset[str]:
@@ -118,7 +132,7 @@ def _most_doses(scenario: Scenario) -> int:
     return one_epoch * max(map(len, scenario.arms.values()))
 
 
-def _summarised(table: Iterable[tuple]) -> np.ndarray:
+def summed(table: Iterable[tuple]) -> np.ndarray:
     """The table of what is summed: where it lies, how it is transformed, its scales and bins."""
     names, logs, changes, lows, highs = zip(*table, strict=True)
     low, high = np.array(lows, F), np.array(highs, F)

@@ -18,6 +18,7 @@ from simulator.version import __version__
 if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
     from simulator.results import Result
+    from simulator.studies.sweep import Sweep
     from simulator.studies.trial.result import Trial
 
 NOT_STATED = "not stated in the scenario"
@@ -86,7 +87,7 @@ def _one_person(result: Result) -> list[tables.Table]:
     return person.tables_of(portrait(result)) if is_portrait(result) else []
 
 
-def stored_scenario(result: Result | Trial) -> tuple[Scenario | None, str]:
+def stored_scenario(result: Result | Trial | Sweep) -> tuple[Scenario | None, str]:
     """The scenario that the result holds; or none, and why this version cannot read it."""
     from simulator.language import ScenarioError, parse
 

@@ -24,6 +24,12 @@ class TrialKind(StrEnum):
     power = "power"
 
 
+class SweepKind(StrEnum):
+    """A picture of a sweep; `SweepPlots` has a method of the same name."""
+
+    sweep = "sweep"
+
+
 class Image(StrEnum):
     """Formats of a picture's file."""
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from simulator.report.content import content
+from simulator.report.content import Page, content
 from simulator.report.style import COLOURS
+from simulator.report.sweep import sweep_content
 from simulator.report.trial import trial_content
 from simulator.results.files import text_writer, write_all
+from simulator.studies.sweep import Sweep
 from simulator.studies.trial.result import Trial
 
 if TYPE_CHECKING:
@@ -22,8 +24,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 DOI = re.compile(r"doi:(10\.[0-9]{4,9}/[-._()/:A-Za-z0-9]*[A-Za-z0-9])")
 
 
-def report_html(result: Result | Trial) -> str:
-    """The report of a result, or of a trial that was run many times, from what it holds."""
+def report_html(result: Result | Trial | Sweep) -> str:
+    """The report of a result, a trial that was run many times or a sweep, from what it holds."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -33,11 +35,16 @@ def report_html(result: Result | Trial) -> str:
     )
     environment.filters |= {"figure": themed, "doi": linked, "address": breakable}
     template = environment.get_template("report.html.j2")
-    page = trial_content(result) if isinstance(result, Trial) else content(result)
-    return template.render(page=page, style=_style()) + "\n"
+    return template.render(page=_content(result), style=_style()) + "\n"
 
 
-def write_report(result: Result | Trial, path: Path) -> Path:
+def _content(result: Result | Trial | Sweep) -> Page:
+    if isinstance(result, Trial):
+        return trial_content(result)
+    return sweep_content(result) if isinstance(result, Sweep) else content(result)
+
+
+def write_report(result: Result | Trial | Sweep, path: Path) -> Path:
     """Write the report of a result to a file, atomically."""
     write_all(path.parent, [(path.name, text_writer(report_html(result)))])
     return path

@@ -33,7 +33,7 @@ def write_all(folder: Path, writers: Iterable[tuple[str, Writer]]) -> None:
             part = folder / f".{name}.{secrets.token_hex(4)}{PART}"
             parts.append((part, folder / name))
             writer(part)
-            _flush(part)
+            flush(part)
         for part, place in parts:
             part.replace(place)
     except OSError as error:
@@ -41,7 +41,7 @@ def write_all(folder: Path, writers: Iterable[tuple[str, Writer]]) -> None:
     finally:
         for part, _ in parts:
             part.unlink(missing_ok=True)
-    _flush(folder)
+    flush(folder)
 
 
 def remove_stale(folder: Path) -> None:
@@ -52,7 +52,7 @@ def remove_stale(folder: Path) -> None:
                 part.unlink()
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
     """Have the system put the file, or the names in a folder, on the disk."""
     if path.is_dir() and os.name == "nt":
         return  # Windows cannot open a folder

@@ -238,7 +238,7 @@ def _plain(value: Any) -> Any:
 
 
 def dataset(group: Group) -> xarray.Dataset:
-    """A group as xarray knows it."""
+    """A group as an `xarray.Dataset`."""
     import xarray
 
     coordinates = {key: array for key, array in group.items() if arrays.is_coordinate(key, array)}

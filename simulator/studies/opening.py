@@ -1,4 +1,4 @@
-"""Open what a command left: the result of a run, or of a trial that was run many times."""
+"""Open what a command left: the result of a run, of a trial that was run many times, or of a sweep."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from simulator.results import files
+from simulator.studies.sweep.store import is_sweep_folder
+from simulator.studies.sweep.swept import SWEEP_FILE, open_sweep
 from simulator.studies.trial.folder import holds_trial, open_trial
 
 
 def open_result(path: str | Path) -> Any:
-    """Read a `Result` or a `Trial` from its file, or from its folder.
+    """Read a `Result`, a `Trial` or a `Sweep` from its file, or from its folder.
 
     Raises
     ------
@@ -18,4 +20,6 @@ def open_result(path: str | Path) -> Any:
         There is none, or it is damaged; the message says which.
     """
     place = Path(path)
+    if is_sweep_folder(place) or place.name == SWEEP_FILE:
+        return open_sweep(place)
     return open_trial(place) if holds_trial(place) else files.open_result(place)

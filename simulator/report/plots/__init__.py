@@ -81,8 +81,8 @@ class Plots:
         """A picture by its name; an option that this picture has not is refused."""
         from simulator.report.plots.needs import need_kind, need_options
 
-        need_kind(kind)
-        method = getattr(self, kind)
+        need_kind(kind, Kind, "a run")
+        method = getattr(self, Kind(kind))
         need_options(kind, options, method)
         picture: Picture = method(**options)
         return picture

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from inspect import signature
 
 from simulator.catalog.facts import points
-from simulator.report.kinds import Kind, TrialKind
+from simulator.report.kinds import Kind
 from simulator.report.picture import PictureError
 from simulator.results import Result
 from simulator.studies.headline import CONTROL
@@ -32,20 +32,19 @@ def drawable(result: Result) -> tuple[Kind, ...]:
     return tuple(kind for kind in Kind if kind not in missing)
 
 
+def need_kind(kind: str, known: Iterable[str], of: str) -> None:
+    """Refuse a picture of something else."""
+    names = [str(name) for name in known]
+    if kind not in names:
+        raise PictureError(f"{kind}: not a picture of {of}; there are {', '.join(names)}")
+
+
 def need_options(kind: str, options: Iterable[str], method: Callable[..., object]) -> None:
     """Refuse an option that the picture has not."""
     known = list(signature(method).parameters)
     if wrong := [name for name in options if name not in known]:
         has = f"it has {', '.join(known)}" if known else "it has none"
         raise PictureError(f"{kind}: no option {wrong[0]!r}; {has}")
-
-
-def need_kind(kind: str) -> None:
-    """Refuse a picture that there is not, or is of a trial."""
-    if kind in TrialKind.__members__:
-        raise PictureError(f"{kind}: a picture of a trial that was run many times; als-sim trial makes one")
-    if kind not in Kind.__members__:
-        raise PictureError(f"{kind}: no such picture; choose from {', '.join(Kind)}")
 
 
 def need_patients(result: Result, kind: Kind) -> None:

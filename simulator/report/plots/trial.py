@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulator.report.kinds import TrialKind
-from simulator.report.picture import PictureError
 
 if TYPE_CHECKING:
     from simulator.report.picture import Picture
@@ -41,11 +40,10 @@ class TrialPlots:
 
     def draw(self, kind: TrialKind | str, **options: Any) -> Picture:
         """A picture by its name; an option that this picture has not is refused."""
-        from simulator.report.plots.needs import need_options
+        from simulator.report.plots.needs import need_kind, need_options
 
-        if kind not in TrialKind.__members__:
-            raise PictureError(f"{kind}: no picture of a trial; choose from {', '.join(TrialKind)}")
-        method = getattr(self, kind)
+        need_kind(kind, TrialKind, "a trial that was run many times")
+        method = getattr(self, TrialKind(kind))
         need_options(kind, options, method)
         picture: Picture = method(**options)
         return picture

@@ -41,7 +41,7 @@ class Trial:
     `groups` maps a group to its named arrays; `attrs` says what was run. `plot` draws: `trial.plot.forest()`.
     """
 
-    plot = Accessor("trial_plot")
+    plot = Accessor()
 
     def __init__(self, attrs: dict[str, Any], groups: Groups) -> None:
         self.attrs, self.groups = attrs, groups

@@ -1,0 +1,217 @@
+"""Where the points of a sweep are kept: in a folder that survives whatever happens to the process, or in memory.
+
+A folder holds one file for each point in `points/`, named by the point's hash. A file is written beside its place,
+flushed and moved into it; it counts as finished when it is there and its checksum is right. Only one process writes
+into a folder at a time, so a start may remove every temporary that it finds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+from simulator.results.errors import FolderError, ResultError
+from simulator.results.files import PART, flush, remove_stale, text_writer, write_all
+from simulator.results.folder import MANIFEST, SCENARIO
+from simulator.studies.sweep.packing import Packed, unpack
+from simulator.studies.sweep.work import Done
+
+FOLDER_FORMAT = "als-simulator sweep 1"
+REMEMBERED_BYTES = 64 << 20
+POINTS, POINT, FAILED = "points", ".point", ".failed"
+
+
+class Store(Protocol):
+    """Keeps points by their names."""
+
+    def get(self, key: str) -> Packed | None:
+        """The point, or None where it is not finished."""
+        ...
+
+    def put(self, found: Sequence[Done]) -> None:
+        """Keep points that were tried."""
+        ...
+
+
+class InMemory:
+    """Keeps points as long as the sweep runs."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def get(self, key: str) -> Packed | None:
+        """The point, or None."""
+        return unpack(self._kept[key]) if key in self._kept else None
+
+    def put(self, found: Sequence[Done]) -> None:
+        """Keep points."""
+        self._kept.update((one.key, one.content) for one in found)
+
+
+class LookInto:
+    """Says what a folder keeps, and changes nothing."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.points = folder, folder / POINTS
+        self._there = set(os.listdir(self.points)) if self.points.is_dir() else set()
+
+    def get(self, key: str) -> Packed | None:
+        """The point, or None where there is no file with the right checksum."""
+        for name in (f"{key}{POINT}", f"{key}{FAILED}"):
+            if name in self._there:
+                with open(f"{self.points}{os.sep}{name}", "rb", buffering=0) as file:
+                    found = unpack(file.read())
+                if found is not None and found.header["key"] == key:
+                    return found
+        return None
+
+    def put(self, found: Sequence[Done]) -> None:
+        """Nothing."""
+
+
+class InFolder(LookInto):
+    """Keeps points in a folder; a context manager that holds the folder for itself.
+
+    Parameters
+    ----------
+    folder : Path
+    about : dict
+        What the folder is about, for its manifest.
+    scenario : str
+        The resolved scenario, as YAML.
+    force : bool
+        Use a folder that holds something else.
+    flushed : bool
+        Have every point's file put on the disk before the next. Without it a loss of power may cut files short that
+        are minutes old; their checksums tell, and the points are simulated again, which takes less than flushing them.
+    """
+
+    def __init__(
+        self, folder: Path, about: dict[str, Any], scenario: str, *, force: bool = False, flushed: bool = True
+    ) -> None:
+        self.folder, self._flushed = folder, flushed
+        self._about, self._scenario, self._force, self._lock = about, scenario, force, -1
+        self._new: dict[str, bytes] = {}
+        self._left = REMEMBERED_BYTES
+
+    def __enter__(self) -> InFolder:
+        check_folder(self.folder, self._force)
+        (self.folder / POINTS).mkdir(parents=True, exist_ok=True)
+        self._lock = _lock(self.folder)
+        for place in (self.folder, self.folder / POINTS):
+            _remove_parts(place, alone=self._lock >= 0)
+        super().__init__(self.folder)
+        manifest = {"format": FOLDER_FORMAT, **self._about}
+        names = [(SCENARIO, self._scenario), (MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")]
+        write_all(self.folder, [(name, text_writer(text)) for name, text in names])
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.points.is_dir():
+            flush(self.points)
+        if self._lock >= 0:
+            os.close(self._lock)
+
+    def get(self, key: str) -> Packed | None:
+        """The point, or None where there is no file with the right checksum."""
+        return unpack(self._new[key]) if key in self._new else super().get(key)
+
+    def put(self, found: Sequence[Done]) -> None:
+        """Write points; one that failed before and has not now is no longer listed as failed."""
+        for one in found:
+            name = f"{one.key}{FAILED if one.message else POINT}"
+            try:
+                _write(f"{self.points}{os.sep}", name, one.content, self._flushed)
+            except OSError as error:
+                raise ResultError(f"{self.points}: cannot write: {error.strerror or error}") from error
+            self._there.add(name)
+            self._remember(one)
+            if not one.message and f"{one.key}{FAILED}" in self._there:
+                (self.points / f"{one.key}{FAILED}").unlink(missing_ok=True)
+        if found and self._flushed:
+            flush(self.points)
+
+    def _remember(self, one: Done) -> None:
+        """Keep what was just written in memory too, while there is little of it: it will be asked for soon."""
+        self._left -= len(one.content)
+        if self._left >= 0:
+            self._new[one.key] = one.content
+
+
+def _write(folder: str, name: str, content: bytes, flushed: bool) -> None:
+    """Write one file beside its place, flush it and move it there; bare calls, because there are thousands."""
+    part = f"{folder}.{name}.{os.getpid()}{PART}"
+    try:
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o644)
+        try:
+            view = memoryview(content)
+            while view:
+                view = view[os.write(handle, view) :]
+            if flushed:
+                os.fsync(handle)
+        finally:
+            os.close(handle)
+        os.replace(part, folder + name)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(part)
+        raise
+
+
+def check_folder(folder: Path, force: bool = False) -> None:
+    """Refuse a file, and a folder that holds something else than a sweep of ours."""
+    if folder.exists() and not folder.is_dir():
+        raise FolderError(f"{folder}: is a file, not a folder; name another with -o")
+    if force or not folder.exists() or is_sweep_folder(folder):
+        return
+    if any(not entry.name.endswith(PART) for entry in folder.iterdir() if entry.name != POINTS):
+        raise FolderError(f"{folder}: not empty and not a sweep of this program; name another with -o, or use --force")
+
+
+def is_sweep_folder(folder: Path) -> bool:
+    """Whether the folder has the manifest of a sweep."""
+    try:
+        return bool(json.loads((folder / MANIFEST).read_text("utf-8")).get("format") == FOLDER_FORMAT)
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def _lock(folder: Path) -> int:
+    """Hold the folder until the process ends, however it ends; -1 where the system cannot.
+
+    Raises
+    ------
+    FolderError
+        Another process holds it.
+    """
+    try:
+        import fcntl
+
+        handle = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):
+        return -1
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise FolderError(f"{folder}: another sweep is writing here; wait for it, or name another with -o") from None
+    except OSError:  # a file system without locks
+        os.close(handle)
+        return -1
+    return handle
+
+
+def _remove_parts(folder: Path, alone: bool) -> None:
+    """Remove temporaries of a process that was killed: all of them where nobody else can be writing."""
+    if not alone:
+        remove_stale(folder)
+        return
+    for part in folder.glob(f".*{PART}"):
+        part.unlink(missing_ok=True)
