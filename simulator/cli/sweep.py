@@ -16,8 +16,9 @@ from simulator.cli.tables import WIDTH, aligned, clean
 from simulator.errors import SimulatorError
 
 if TYPE_CHECKING:
-    from simulator.studies.sweep import Outcome, Sweep
     from simulator.studies.sweep.forecast import Forecast
+    from simulator.studies.sweep.outcomes import Outcome
+    from simulator.studies.sweep.swept import Sweep
 
 FAILED_POINTS = 4
 LISTED = 20

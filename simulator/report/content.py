@@ -18,7 +18,7 @@ from simulator.version import __version__
 if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
     from simulator.results import Result
-    from simulator.studies.sweep import Sweep
+    from simulator.studies.sweep.swept import Sweep
     from simulator.studies.trial.result import Trial
 
 NOT_STATED = "not stated in the scenario"

@@ -14,7 +14,7 @@ from simulator.report.style import COLOURS
 from simulator.report.sweep import sweep_content
 from simulator.report.trial import trial_content
 from simulator.results.files import text_writer, write_all
-from simulator.studies.sweep import Sweep
+from simulator.studies.sweep.swept import Sweep
 from simulator.studies.trial.result import Trial
 
 if TYPE_CHECKING:

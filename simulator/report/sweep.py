@@ -19,7 +19,8 @@ from simulator.version import __version__
 if TYPE_CHECKING:
     from simulator.language.blocks.sweep import Sweep as Block
     from simulator.language.scenario import Scenario
-    from simulator.studies.sweep import Outcome, Sweep
+    from simulator.studies.sweep.outcomes import Outcome
+    from simulator.studies.sweep.swept import Sweep
 
 FIRST_PAGE = 9
 """Points on page one, where one number was varied."""

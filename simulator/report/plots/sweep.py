@@ -18,7 +18,8 @@ from simulator.units import DAYS_PER_MONTH
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from simulator.studies.sweep import Outcome, Sweep
+    from simulator.studies.sweep.outcomes import Outcome
+    from simulator.studies.sweep.swept import Sweep
 
 CURVES, PANELS, ACROSS = 5, 6, 4
 HEIGHT = 2.1  # inches of a panel

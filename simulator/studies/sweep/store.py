@@ -13,13 +13,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from simulator.results.errors import FolderError, ResultError
 from simulator.results.files import PART, flush, remove_stale, text_writer, write_all
 from simulator.results.folder import MANIFEST, SCENARIO
 from simulator.studies.sweep.packing import Packed, unpack
-from simulator.studies.sweep.work import Done
+
+if TYPE_CHECKING:
+    from simulator.studies.sweep.work import Done
 
 FOLDER_FORMAT = "als-simulator sweep 1"
 REMEMBERED_BYTES = 64 << 20
