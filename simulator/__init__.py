@@ -17,26 +17,28 @@ if TYPE_CHECKING:
     from simulator.results import Result
     from simulator.studies.compare import compare
     from simulator.studies.opening import open_result
-    from simulator.studies.person import person
+    from simulator.studies.person.study import person
     from simulator.studies.replay import replay
     from simulator.studies.simulate import simulate
     from simulator.studies.sweep.study import sweep
     from simulator.studies.sweep.swept import Sweep, open_sweep
-    from simulator.studies.trial import Trial, open_trial, trial
+    from simulator.studies.trial.folder import open_trial
+    from simulator.studies.trial.result import Trial
+    from simulator.studies.trial.study import trial
 
 _HOMES = {
     "load": "simulator.language",
     "Scenario": "simulator.language",
     "ScenarioError": "simulator.language",
     "simulate": "simulator.studies.simulate",
-    "person": "simulator.studies.person",
+    "person": "simulator.studies.person.study",
     "Result": "simulator.results",
     "open_result": "simulator.studies.opening",
     "compare": "simulator.studies.compare",
     "replay": "simulator.studies.replay",
-    "Trial": "simulator.studies.trial",
-    "open_trial": "simulator.studies.trial",
-    "trial": "simulator.studies.trial",
+    "Trial": "simulator.studies.trial.result",
+    "open_trial": "simulator.studies.trial.folder",
+    "trial": "simulator.studies.trial.study",
     "sweep": "simulator.studies.sweep.study",
     "Sweep": "simulator.studies.sweep.swept",
     "open_sweep": "simulator.studies.sweep.swept",

@@ -88,7 +88,7 @@ def _show_result(folder: Path, as_json: bool) -> None:
     from simulator.results import Result
     from simulator.studies.headline import headline
     from simulator.studies.opening import open_result
-    from simulator.studies.trial import Trial
+    from simulator.studies.trial.result import Trial
 
     found = open_result(folder)
     if isinstance(found, Trial):

@@ -8,7 +8,8 @@ from typing import Any
 from simulator.results import files
 from simulator.studies.sweep.store import is_sweep_folder
 from simulator.studies.sweep.swept import SWEEP_FILE, open_sweep
-from simulator.studies.trial.folder import holds_trial, open_trial
+
+TRIAL_FILE = "trial.nc"
 
 
 def open_result(path: str | Path) -> Any:
@@ -22,4 +23,8 @@ def open_result(path: str | Path) -> Any:
     place = Path(path)
     if is_sweep_folder(place) or place.name == SWEEP_FILE:
         return open_sweep(place)
-    return open_trial(place) if holds_trial(place) else files.open_result(place)
+    if (place / TRIAL_FILE).exists() or place.name == TRIAL_FILE:
+        from simulator.studies.trial.folder import open_trial  # brings the engine with it
+
+        return open_trial(place)
+    return files.open_result(place)

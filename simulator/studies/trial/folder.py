@@ -11,11 +11,11 @@ from simulator.results.errors import FolderError, ResultError
 from simulator.results.files import Writer, text_writer, write_all
 from simulator.results.folder import MANIFEST, SCENARIO, SUMMARY, is_run_folder, sealed
 from simulator.results.tidy import csv_text
+from simulator.studies.opening import TRIAL_FILE
 from simulator.studies.trial.blocks import FOLDER
 from simulator.studies.trial.groups import FORMAT
 from simulator.studies.trial.result import Row, Trial
 
-TRIAL_FILE = "trial.nc"
 MANIFEST_FORMAT = "als-simulator trial 1"
 
 
@@ -92,8 +92,3 @@ def open_trial(path: str | Path) -> Trial:
     if attrs.get("format") != FORMAT or "performance" not in groups:
         raise ResultError(f"{place}: a netCDF file, but not a trial of this program ({FORMAT!r})")
     return Trial(attrs, groups)
-
-
-def holds_trial(path: Path) -> bool:
-    """Whether a folder, or a file, is that of a study of a trial rather than of a run."""
-    return (path / TRIAL_FILE).exists() if path.is_dir() else path.name == TRIAL_FILE
