@@ -3,8 +3,8 @@
     python -m benchmarks.trial_validation SECTION [REPLICATES]
 
 SECTION is one of the functions at the end: `null_108`, `null_60`, `drug_108`, `survivors`, `primary`, `extension`,
-`event_free`, `designs`. Each writes benchmarks/validation/SECTION.json, which docs/trial_validation.md quotes. All use
-seed 1 and two threads.
+`event_free`, `designs`, `rates`. Each writes benchmarks/validation/SECTION.json, and `python -m benchmarks.trial_page`
+makes docs/trial_validation.md of them. All use seed 1 and two threads.
 """
 
 from __future__ import annotations
@@ -16,21 +16,23 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.stats import binom
+from scipy.stats import binom, kurtosis, norm, skew
 
 import simulator as sim
 from simulator.analysis.replicates import mean, performance, share
 from simulator.analysis.trial.data import TrialData
 from simulator.analysis.trial.registry import ANALYSES
+from simulator.analysis.trial.truth import QUANTITIES
 from simulator.replicate import Replicator, compiled
 from simulator.studies.calibrate.apply import drawn_scenarios
 from simulator.studies.trial import sequential
 from simulator.studies.trial.blocks import Work, run
-from simulator.studies.trial.entering import most, patients
+from simulator.studies.trial.entering import most, patients, shortened
 from simulator.studies.trial.looks import randomised_on
 from simulator.studies.trial.plan import Asked, plan
-from simulator.studies.trial.population import truth
+from simulator.studies.trial.population import lossless, truth
 from simulator.studies.trial.replicates import ESTIMATED, Block, observed
+from simulator.studies.trial.sizes import sizes
 
 FOLDER = Path(__file__).parent / "validation"
 SEED, THREADS, DRAWS = 1, 2, 200
@@ -40,6 +42,7 @@ NO_EFFECT = {"treatments.tofersen.effect.mean": 0, "treatments.tofersen.effect.s
 AT = {name: k for k, name in enumerate(ESTIMATED)}
 YEAR = 365.25
 LAST_CUT = 5.4 * YEAR
+Z_95 = float(norm.ppf(0.975))
 
 
 class Study(NamedTuple):
@@ -69,12 +72,14 @@ def band(probability: float, replicates: int) -> list[float]:
 
 
 def rounded(value: Any) -> Any:
-    """Figures to five digits."""
+    """Figures to five digits, None where there is none."""
     if isinstance(value, dict):
         return {key: rounded(one) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
         return [rounded(one) for one in value]
-    return float(f"{float(value):.5g}") if isinstance(value, (float, np.floating)) else value
+    if isinstance(value, (float, np.floating)):
+        return float(f"{float(value):.5g}") if np.isfinite(value) else None
+    return value
 
 
 def of_rows(rows: np.ndarray, target: float) -> dict[str, Any]:
@@ -101,14 +106,18 @@ def below(values: np.ndarray, published: float) -> list[float]:
     return [*share(values[np.isfinite(values)] <= published)]
 
 
-def _null(scenario: Any, replicates: int) -> dict[str, Any]:
-    out: dict[str, Any] = {}
-    groups = (
+def _groups(replicates: int, slow: int) -> tuple[tuple[list[str], int, int], ...]:
+    """All analyses as (names, day, replicates)."""
+    return (
         ([n for n in ANALYSES if n not in (*SLOW, "delayed_start")], 196, replicates),
         (["delayed_start"], 364, replicates),
-        (list(SLOW), 196, max(replicates // 10, 1)),
+        (list(SLOW), 196, slow),
     )
-    for names, day, count in groups:
+
+
+def _null(scenario: Any, replicates: int) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for names, day, count in _groups(replicates, max(replicates // 10, 1)):
         options = {name: OPTIONS[name] for name in names if name in OPTIONS}
         done = study(scenario.replace(NO_EFFECT), Asked(names, days=[day], options=options), count)
         for name in names:
@@ -134,15 +143,15 @@ def null_60(replicates: int = 10_000) -> dict[str, Any]:
 
 def drug_108(replicates: int = 2000) -> dict[str, Any]:
     """Bias and coverage against the true value of each analysis' estimand, with the drug of the catalog."""
-    scenario, out = sim.load("valor_extension").replace({"follow_up_days": 378, "trial.analysis_days": [196]}), {}
-    for names, count in (([n for n in ANALYSES if n not in SLOW], replicates), (list(SLOW), max(replicates // 4, 1))):
-        options = {name: OPTIONS[name] for name in names if name == "responder"}
-        done = study(scenario, Asked(names, days=[196], options=options), count)
+    scenario, out = sim.load("valor_extension").replace({"follow_up_days": 378, "trial.analysis_days": [364]}), {}
+    for names, day, count in _groups(replicates, max(replicates // 4, 1)):
+        options = {name: OPTIONS[name] for name in names if name in OPTIONS}
+        done = study(scenario, Asked(names, days=[day], options=options), count)
         planned = done.work.plan
         target = truth(planned, [planned.scenario], SEED, 100_000, THREADS)
         for a, name in enumerate(names):
             known = [float(target.value[0, a, 0]), float(target.mcse[0, a, 0])]
-            out[name] = {"replicates": count, "truth": known, **of_rows(done.of(name, 196), known[0])}
+            out[name] = {"replicates": count, "day": day, "truth": known, **of_rows(done.of(name, day), known[0])}
     return out
 
 
@@ -160,9 +169,7 @@ def survivors(replicates: int = 4000) -> dict[str, Any]:
     names = ["ancova", "mmrm", "joint_rank"]
     done = study(scenario, Asked(names, days=[546], arms=("early_start", "delayed_start")), replicates)
     planned = done.work.plan
-    target = truth(planned, [planned.scenario], SEED, 40_000, THREADS)
-    from simulator.analysis.trial.truth import QUANTITIES
-
+    target = truth(planned, [planned.scenario], SEED, 200_000, THREADS)
     facts = {q.name: [float(target.facts[k, 0]), float(target.facts_mcse[k, 0])] for k, q in enumerate(QUANTITIES)}
     return {
         "replicates": replicates,
@@ -172,6 +179,21 @@ def survivors(replicates: int = 4000) -> dict[str, Any]:
         **{name: spread(done.of(name, 546)[:, 0]) | {"rejection": [*share(done.of(name, 546)[:, AT["p"]] <= 0.05)]}
            for name in names},
     }  # fmt: skip
+
+
+def rates(replicates: int = 1000) -> dict[str, Any]:
+    """Size of the rate ratio whose standard error takes rates for normal, and how far from normal they are."""
+    base = sim.load("valor_extension").replace({"follow_up_days": 378, "trial.analysis_days": [364]}).replace(NO_EFFECT)
+    small, out = base.replace({"trial.counts": {"faster": {"early_start": 39, "delayed_start": 21}}}), {}
+    asked = Asked(["rate_ratio"], days=[196], options={"rate_ratio": {"robust": False}})
+    for key, scenario in (("null_108", base), ("null_60", small)):
+        done = study(scenario, asked, replicates)
+        out[key] = {"replicates": replicates, **of_rows(done.of("rate_ratio", 196), 0.0)}
+    space = Replicator(compiled([lossless(base.replace({"trial.analysis_days": [196]}))], 10_000))
+    course = space.population(SEED, 0).truth["alsfrs_r"][-1].astype(np.float64)
+    declines = course[:, 0] - course[:, list(space.choices[0].program.calendar.day).index(196)]
+    out["declines"] = {"people": len(declines), "skewness": skew(declines), "excess_kurtosis": kurtosis(declines)}
+    return out
 
 
 def _published(rows: np.ndarray, value: float, low: float, high: float, draws: int) -> dict[str, Any]:
@@ -190,6 +212,7 @@ def _published(rows: np.ndarray, value: float, low: float, high: float, draws: i
         "interval_holds_published": [*share((rows[:, AT["lower"]] <= value) & (value <= rows[:, AT["upper"]]))],
         "width": spread(width),
         "width_published": high - low,
+        "power_with_published_width": float(norm.cdf(np.nanmean(rows[:, 0]) * 2 * Z_95 / (high - low) - Z_95)),
         "width_at_or_above_published": [*share(width >= high - low)],
         "sd_within_a_draw": np.sqrt(within),
         "sd_between_draws": np.sqrt(max(between - within / repeats, 0.0)),
@@ -295,18 +318,29 @@ def designs(replicates: int = 2000) -> dict[str, Any]:
         options = {"ancova": {"covariates": ("lead_in_change",)}} if key == "lead_in" else {}
         for label, chosen in ((key, {}), *(((f"{key}_adjusted", options),) if options else ())):
             done = study(scenario, Asked(names, options=chosen), replicates)
-            day = done.work.plan.days[0]
-            out[label] = {
-                "entering": done.work.choices[0].program.sizes.patients,
-                "duration_days": float(done.found.calendar[:, -1, 0].mean()),
-                "events": done.found.counts[:, 0, :, 1].mean(axis=0).tolist(),
-                **{name: {"power": [*share(done.of(name, day)[:, AT["p"]] <= 0.05)], **spread(done.of(name, day)[:, 0])}
-                   for name in names},
-            }  # fmt: skip
-            out[label]["candidates_per_entrant"] = float(
-                sim.simulate(scenario, patients=4000, threads=THREADS).groups["patients"]["candidates"].values.mean()
-            )
+            out[label] = _design(scenario, done, names)
     out["group_sequential"] = _looks(replicates, names)
+    return out
+
+
+def _design(scenario: Any, done: Study, names: Sequence[str]) -> dict[str, Any]:
+    """What a design comes to, and what 80 % of power asks for: randomised, and screened for them."""
+    day = done.work.plan.days[0]
+    pool = Replicator(compiled([shortened(done.work.plan.scenario)], 4000)).entering(SEED)
+    screened = sim.simulate(scenario, patients=4000, threads=THREADS).groups["patients"]["candidates"].values
+    randomised = share(pool["allocated_arm"] >= 0)
+    needed = sizes(done.work, done.found, [0.8], [done.work.plan.size], THREADS).needed[:, 0, 0]
+    out: dict[str, Any] = {
+        "randomised_of_entering": [*randomised],
+        "screened_for_one_who_enters": [*mean(screened.astype(float))],
+        "duration_days": [*mean(done.found.calendar[:, -1, 0])],
+        "events": done.found.counts[:, 0, :, 1].mean(axis=0).tolist(),
+    }
+    for name, required in zip(names, needed, strict=True):
+        rows = done.of(name, day)
+        out[name] = {"power": [*share(rows[:, AT["p"]] <= 0.05)], **spread(rows[:, 0])}
+        out[name]["needed"] = required.tolist()
+        out[name]["screened_for_needed"] = required[0] * screened.mean() / randomised.value
     return out
 
 
@@ -330,7 +364,8 @@ def _looks(replicates: int, names: Sequence[str]) -> dict[str, Any]:
 
 
 SECTIONS: dict[str, Callable[..., dict[str, Any]]] = {
-    one.__name__: one for one in (null_108, null_60, drug_108, survivors, primary, extension, event_free, designs)
+    one.__name__: one
+    for one in (null_108, null_60, drug_108, survivors, primary, extension, event_free, designs, rates)
 }
 
 

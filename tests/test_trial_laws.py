@@ -391,6 +391,21 @@ def test_the_rate_ratio_is_found():
     assert found.natural[0] == pytest.approx(0.6, abs=0.06)
 
 
+def test_the_sandwich_is_the_information_where_rates_are_normal():
+    data = invented(5, Invented(n=1500, log_rate_ratio=np.log(0.6), hazard=0.05))
+    plain, robust = (rate_ratio.rate_ratio(data, robust=one) for one in (False, True))
+    assert robust.value == plain.value
+    assert robust.se == pytest.approx(plain.se, rel=0.1)
+
+
+def test_the_sandwich_is_wider_where_rates_have_tails():
+    data = invented(6, Invented(n=600))
+    lost = data.outcome - data.outcome[:, :1]
+    few = data._replace(outcome=data.outcome[:, :1] + lost * np.where(np.arange(data.n) % 10, 1.0, 3.0)[:, None])
+    plain, robust = (rate_ratio.rate_ratio(few, robust=one) for one in (False, True))
+    assert robust.se > 1.2 * plain.se
+
+
 # ---- pairs, sorted and one by one ----
 
 

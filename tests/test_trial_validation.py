@@ -1,0 +1,68 @@
+"""The page of validation of the trials says what the stored figures say, and its words hold for them."""
+
+import re
+
+import pytest
+
+from benchmarks.trial_page import FOLDER, PAGE, TABLES, at, figures, outside, page, shown
+from benchmarks.trial_validation import SECTIONS, SLOW, band, rounded
+from simulator.analysis.trial.registry import ANALYSES
+
+ALL = figures()
+NULLS = ("null_108", "null_60")
+
+
+def test_the_page_is_made_of_the_figures():
+    assert PAGE.read_text("utf-8") == page(ALL)
+
+
+def test_every_figure_and_table_is_used_and_there():
+    words = (FOLDER / "page.md").read_text("utf-8")
+    assert set(re.findall(r"\{\{table (\w+)\}\}", words)) == set(TABLES)
+    assert len(re.findall(r"\{\{[^}|]+\|", words)) > 40
+    assert set(ALL) == set(SECTIONS)
+    assert not re.search(r"\{\{|nan|None", page(ALL))
+
+
+def test_every_section_is_named_with_its_command():
+    assert set(re.findall(r"`(\w+)`", " ".join(re.findall(r"^## .*$", PAGE.read_text("utf-8"), re.M)))) == set(SECTIONS)
+
+
+@pytest.mark.parametrize("section", NULLS)
+def test_all_analyses_stand_on_enough_trials(section):
+    assert set(ALL[section]) == set(ANALYSES)
+    wanted = {name: 1000 if name in SLOW else 10_000 for name in ANALYSES}
+    assert {name: one["replicates"] for name, one in ALL[section].items()} == wanted
+
+
+@pytest.mark.parametrize("section", NULLS)
+def test_inside_means_inside_the_band(section):
+    for one in ALL[section].values():
+        tried = round(one["replicates"] * one["estimable"][0])
+        assert one["band"] == rounded(band(0.05, tried))
+        assert one["inside"] == (one["band"][0] <= one["rejection"][0] <= one["band"][1])
+
+
+def test_what_leaves_the_band_is_explained():
+    explained = PAGE.read_text("utf-8").split("What leaves the band, and why:")[1].split("## ")[0]
+    for name in {*outside(ALL["null_108"]), *outside(ALL["null_60"])}:
+        assert f"`{name}`" in explained
+
+
+def test_what_the_page_says_of_single_analyses_is_so():
+    assert not set(outside(ALL["null_60"])) & {"joint_rank", "responder", "logrank"}
+    assert not {name for key in NULLS for name in outside(ALL[key])} & {"ancova", "ancova_nfl", "mi", "mmrm"}
+    survivors = ALL["survivors"]
+    assert abs(at(survivors, "truth/change_as_if_alive/0")) < 1e-9 < -at(survivors, "ancova/mean/0")
+    assert at(ALL, "primary/imbalanced/mi/mean/0") < at(ALL, "primary/balanced/mi/mean/0")
+    assert at(ALL, "primary/balanced/mi/width/mean/0") < 8.7
+
+
+def test_figures_are_shown_as_asked():
+    assert shown([0.04919, 0.0022], "%±1") == "4.9 ± 0.2"
+    assert shown([-0.0004, 1.0], "2") == "0.00"
+    assert shown(-1234.5, "1") == "−1,234.5"
+    assert shown(0.0, "exp1") == "1.0"
+    assert shown([None, None], "±1") == "–"
+    with pytest.raises(KeyError):
+        at(ALL, "null_108/anova")
