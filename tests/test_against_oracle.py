@@ -28,6 +28,15 @@ OUTPUT_DAYS = {
 }
 FAST = {"disease.variants": {"p.Ala5Val": 0.8, "other": 0.2}, "strata": None}
 DRUG = "treatments.tofersen"
+REACTIONS = {
+    "per_year": 1.0,
+    "later_per_year": 0.5,
+    "later_from_days": 300,
+    "kinds": {"this": 1, "that": 3},
+    "stopped": 0.1,
+    "held_days_min": 10,
+    "held_days_max": 90,
+}
 MISSED = {"adherence": {"missed": 0.3, "delay_days_max": 42}}
 
 
@@ -83,6 +92,19 @@ CASES: dict[str, tuple[int, dict[str, Any]]] = {
             },
         },
     ),
+    "reactions": (
+        40,
+        {
+            "safety.serious_neurologic": REACTIONS,
+            "safety.transaminases": {"per_year": 1.0, "peak_multiple": {"lognormal": {"median": 5, "log_sd": 0.5}}},
+            "arms": {
+                "untreated": [],
+                "early": [given("tofersen")],
+                "twice": [given("tofersen", 10, 200), given("tofersen", 500, 901)],
+            },
+        },
+    ),
+    "reactions_and_missed_doses": (25, MISSED | {"safety.serious_neurologic": REACTIONS}),
     "drug_goes_on": (25, dropout("continue")),
     "drug_ends": (25, dropout("stop")),
     "drug_given_up": (25, dropout("continue", 0.8)),
@@ -207,6 +229,23 @@ def test_the_same_doses_are_given(both):
         for number, person in enumerate(both.people):
             mine = doses["day"].values[(doses["arm"].values == arm) & (doses["patient"].values == number)]
             assert mine.tolist() == person["arms"][name]["doses"], (name, number)
+
+
+def test_the_same_adverse_events_happen(both):
+    events = {key: array.values for key, array in both.groups["adverse_events"].items()}
+    kinds = both.groups["adverse_events"]["kind"].attrs["flag_meanings"].split()
+    for arm in arms(both):
+        name = both.groups["events"]["arm"].values[arm]
+        for number, person in enumerate(both.people):
+            mine = np.flatnonzero((events["arm"] == arm) & (events["patient"] == number))
+            theirs = sorted(person["arms"][name]["adverse_events"], key=lambda one: (one.day, kinds.index(one.kind)))
+            assert [kinds[k] for k in events["kind"][mine]] == [one.kind for one in theirs], (name, number)
+            assert events["serious"][mine].tolist() == [one.serious for one in theirs]
+            assert events["day"][mine] == pytest.approx([one.day for one in theirs], abs=1e-3)
+            stopped = [math.isinf(one.until) for one in theirs]
+            assert (events["action"][mine] == 2).tolist() == stopped
+            held = [one.until if one.day < one.until < math.inf else math.nan for one in theirs]
+            assert events["held_until"][mine] == pytest.approx(held, abs=1e-3, nan_ok=True)
 
 
 def seen(both: Pair, arm: int, variable: str) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.engine import effect, rows, seam
+from simulator.engine import effect, rows, safety, seam
 from simulator.engine.effect import Drug
 from simulator.engine.jit import LANES, block, inline, merge
 from simulator.engine.mathematics import ONE, ZERO, F
@@ -43,6 +43,7 @@ class Arms(NamedTuple):
     stop_at_dropout: np.ndarray  # (arm,) bool
     addon: np.ndarray  # (arm, step) float32: mean multiplier of the rate by add-on treatments
     hazard: np.ndarray  # (arm, step) float32: mean multiplier of the hazard
+    reactions: np.ndarray  # (arm, row, column) float32: plans of safety.py; no rows where there are no reactions
 
 
 @merge
@@ -85,17 +86,21 @@ def begin(arms, a, key, w, s, calendars):
         stop = F(first) + s[rows.STOPPING + i] / arms.stop_rate[a] if arms.stop_rate[a] > ZERO else NEVER
         s[STOP + i] = min(stop, s[rows.DROPOUT + i]) if arms.stop_at_dropout[a] else stop
         s[GIVEN + i] = ZERO
+    safety.begin(arms.reactions[a], key, w, s)
     if arms.own[a]:
         for i in range(LANES):
-            mine = calendars[w[SLOT + i]]
-            _plan(arms, a, key, w[PATIENT + i], w[CANDIDATE + i], s[STOP + i], mine)
+            mine, patient, candidate = calendars[w[SLOT + i]], w[PATIENT + i], w[CANDIDATE + i]
+            _plan(arms, a, key, patient, candidate, s[STOP + i], mine)
+            if s[rows.HELD_FROM + i] < NEVER:
+                safety.leave_out(arms.reactions[a], key, patient, candidate, s[STOP + i], mine)
 
 
 @inline
-def _give_all(model, drug, s, day, step, addon, first):
-    """The dose of a shared calendar, to every lane that has not stopped; `first` if it is the arm's first."""
+def _give_all(model, drug, plan, key, w, s, day, step, addon, first):
+    """The dose of a shared calendar, to every lane that takes it; `first` if it is the arm's first."""
+    safety.move_on(plan, key, w, s, day)
     for i in range(LANES):
-        s[C + i] += drug.dose if F(day) < s[STOP + i] else ZERO
+        s[C + i] += drug.dose if safety.takes(s, i, day) else ZERO
     if first:
         for i in range(LANES):
             if F(day) < s[STOP + i]:
@@ -115,14 +120,14 @@ def _give_own(model, drug, calendars, w, s, day, step, addon):
 
 
 @inline
-def treat(model, drug, table, doses, cursor, s, step, days, addon):
+def treat(model, drug, table, plan, key, doses, cursor, w, s, step, days, addon):
     """Doses and drug from the start of `step` on for `days` days (7: the whole step), then the rate's multiplier.
 
     The step is cut at the doses of the shared calendar only; `cursor` is the place of the next one.
-    `table` : (8, column) propagators by days.
+    `table` : (8, column) propagators by days; `plan` : what of safety.py holds in this arm.
     """
     while cursor < doses.size and doses[cursor] == WEEK * step:
-        _give_all(model, drug, s, WEEK * step, step, addon, cursor == 0)
+        _give_all(model, drug, plan, key, w, s, WEEK * step, step, addon, cursor == 0)
         cursor += 1
     if cursor == doses.size or doses[cursor] >= WEEK * step + days:
         effect.chain(drug, table, days, ONE, s, addon, True)
@@ -131,7 +136,7 @@ def treat(model, drug, table, doses, cursor, s, step, days, addon):
     effect.open_step(s)
     while at < days:
         while cursor < doses.size and doses[cursor] == WEEK * step + at:
-            _give_all(model, drug, s, WEEK * step + at, step, addon, cursor == 0)
+            _give_all(model, drug, plan, key, w, s, WEEK * step + at, step, addon, cursor == 0)
             cursor += 1
         to = min(days, doses[cursor] - WEEK * step) if cursor < doses.size else days
         effect.chain(drug, table, to - at, F(to - at) * share, s, addon, False)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from simulator.engine import effect, observe, rows, seam, staging, sums
+from simulator.engine import effect, observe, rows, safety, seam, staging, sums
 from simulator.engine.jit import LANES, block, inline, kernel, merge
 from simulator.engine.mathematics import ZERO, F
 from simulator.engine.rows import DEATH, EVENT, KIND, SLOT
@@ -86,8 +86,8 @@ def look_at_everybody(visits, key, calendar, full, a, t, s, w, o, held, day, fir
 
 
 @merge
-def keep_events(full, a, space, blocks, first):
-    """Write the outcome of a full run's block."""
+def keep_events(full, arms, key, a, space, blocks, first):
+    """Write the outcome of a full run's blocks."""
     for b in range(blocks):
         s, w = space.s[b], space.w[b]
         for i in range(LANES):
@@ -97,6 +97,11 @@ def keep_events(full, a, space, blocks, first):
                 full.death[a, place], full.stop[a, place] = s[DEATH + i], s[rows.STOP + i]
                 for k in range(full.doses.shape[2]):
                     full.doses[a, place, k] = space.calendars[int(w[SLOT + i]), k]
+                if full.reactions.shape[2] > 0:
+                    safety.look_ahead(
+                        arms.reactions[a], key, w[rows.PATIENT + i], w[rows.CANDIDATE + i], s[rows.STOP + i], F(-1),
+                        full.reactions[a, place],
+                    )  # fmt: skip
 
 
 @kernel

@@ -74,13 +74,13 @@ def _happen(s, i, day):
 
 
 @block
-def _peek(model, drug, table, doses, cursor, own, calendars, w, before, now, s, step, days, addon):
+def _peek(model, drug, table, plan, key, doses, cursor, own, calendars, w, before, now, s, step, days, addon):
     """Put into `s` the state `days` days into the step, from the state before it and the deaths known `now`."""
     _copy(before, s)
     if own:
         dosing.treat_own(model, drug, table, calendars, w, s, step, days, addon)
     else:
-        dosing.treat(model, drug, table, doses, cursor, s, step, days, addon)
+        dosing.treat(model, drug, table, plan, key, doses, cursor, w, s, step, days, addon)
     seam.peek(model, s, F(days))
     for i in range(LANES):
         s[EVENT + i], s[KIND + i], s[DEATH + i] = now[EVENT + i], now[KIND + i], now[DEATH + i]
@@ -108,8 +108,8 @@ def _look_inside(
     _resolve(model, s)
     for d in range(1, WEEK):
         _peek(
-            model, drug, arms.table[a], doses, cursor, arms.own[a], space.calendars, space.w[b], space.before, s,
-            space.peeked, step, d, addon,
+            model, drug, arms.table[a], arms.reactions[a], key, doses, cursor, arms.own[a], space.calendars, space.w[b],
+            space.before, s, space.peeked, step, d, addon,
         )  # fmt: skip
         day = WEEK * step + d
         _look(model, drug, visits, key, calendar, table, totals, full, a, space, b, space.peeked, day, addon, first)
@@ -118,7 +118,7 @@ def _look_inside(
 @merge
 def _epoch(model, drug, visits, key, arms, calendar, table, totals, full, a, space, b, epoch, doses, cursor, first):
     """28 days of block b in arm `a`. Returns the place of the next dose in the shared calendar."""
-    s, w, own, propagators = space.s[b], space.w[b], arms.own[a], arms.table[a]
+    s, w, own, propagators, plan = space.s[b], space.w[b], arms.own[a], arms.table[a], arms.reactions[a]
     seam.renew(model, key, w, s, epoch)
     for step in range(STEPS_PER_EPOCH * epoch, min(STEPS_PER_EPOCH * (epoch + 1), calendar.flags.size)):
         addon, flags, day = arms.addon[a, step], calendar.flags[step], WEEK * step
@@ -133,7 +133,7 @@ def _epoch(model, drug, visits, key, arms, calendar, table, totals, full, a, spa
         if own:
             dosing.treat_own(model, drug, propagators, space.calendars, w, s, step, WHOLE, addon)
         elif after > 0:
-            dosing.treat(model, drug, propagators, doses, cursor, s, step, WHOLE, addon)
+            dosing.treat(model, drug, propagators, plan, key, doses, cursor, w, s, step, WHOLE, addon)
         else:
             effect.untreated(s, addon)
         seam.step(model, s, F(day), arms.hazard[a, step])
@@ -167,9 +167,7 @@ def live(model, key, visits, arms, calendar, table, start, count, space, totals,
                     )  # fmt: skip
                 cursor, day = after, F(WEEK * STEPS_PER_EPOCH * (epoch + 1))
                 if not is_full and too_many_dead(space.s, blocks, day):
-                    blocks = pack(
-                        space.s, space.w, space.base, blocks, day, a, totals.ended, totals.restricted, calendar.end
-                    )
-            close(space.s, blocks, a, totals.ended, totals.restricted, calendar.end)
+                    blocks = pack(space.s, space.w, space.base, blocks, day, a, totals, calendar)
+            close(space.s, blocks, a, totals, calendar)
             if is_full:
-                keep_events(full, a, space, blocks, first)
+                keep_events(full, arms, key, a, space, blocks, first)

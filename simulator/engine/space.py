@@ -34,6 +34,7 @@ class Full(NamedTuple):
     traits: np.ndarray  # (row, patient) float32 all rows at baseline, response to the first arm's drug included
     candidates: np.ndarray  # (2, patient) int32 accepted candidate, candidates tried
     doses: np.ndarray  # (arm, patient, dose) float32 days of the patient's own calendar, NaN where none
+    reactions: np.ndarray  # (arm, patient, reaction, 4) float32: columns of safety.py, NaN where none
 
 
 class Space(NamedTuple):

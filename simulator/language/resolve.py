@@ -45,10 +45,13 @@ def resolve(data: Mapping[str, Any], report: Report) -> dict[str, Any]:
     full["progression"] = _progression(full.get("progression"), found, full["disease"], report)
     if isinstance(full.get("treatments"), Mapping):
         full["treatments"] = {
-            name: _treatment(part, ("treatments", name), report) for name, part in full["treatments"].items()
+            name: _from_catalog(part, "treatment", ("treatments", name), report)
+            for name, part in full["treatments"].items()
         }
     if isinstance(full.get("visits"), Mapping):
         full["visits"] = merge(entry("measurement", "measurement")["visits"], full["visits"])
+    if isinstance(full.get("safety"), Mapping):
+        full["safety"] = _from_catalog(full["safety"], "safety", ("safety",), report)
     return {key: value for key, value in full.items() if value is not None or key in data}
 
 
@@ -132,9 +135,9 @@ def _progression(section: Any, found: Mapping[str, Any], disease: Any, report: R
     return full
 
 
-def _treatment(section: Any, path: Path, report: Report) -> Any:
-    """A treatment with its catalog entry under it."""
-    found = _look_up(section, "treatment", path, report)
+def _from_catalog(section: Any, kind: str, path: Path, report: Report) -> Any:
+    """A treatment or a block with its catalog entry under it."""
+    found = _look_up(section, kind, path, report)
     if not isinstance(section, Mapping):
         return section
-    return merge(found.get("treatment", {}), {key: value for key, value in section.items() if key != "catalog"})
+    return merge(found.get(kind, {}), {key: value for key, value in section.items() if key != "catalog"})

@@ -14,6 +14,7 @@ from simulator.language.blocks.adherence import Adherence
 from simulator.language.blocks.attrition import Attrition
 from simulator.language.blocks.context_of_use import ContextOfUse
 from simulator.language.blocks.output import Output
+from simulator.language.blocks.safety import Safety
 from simulator.language.blocks.strata import Stratum
 from simulator.language.blocks.trial import Trial
 from simulator.language.care import Epoch, Treatment, Visits
@@ -58,6 +59,7 @@ class Scenario(Part):
     follow_up_days: Interval
     adherence: Adherence | None = None
     attrition: Attrition | None = None
+    safety: Safety | None = None
     trial: Trial | None = None
     output: Output = Output()
 

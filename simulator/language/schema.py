@@ -23,7 +23,7 @@ def schema() -> dict[str, Any]:
     """
     full: dict[str, Any] = {"$schema": DIALECT, **Scenario.model_json_schema()}
     definitions = full["$defs"]
-    for name in ("Disease", "Antisense", "Visits", *(model.__name__ for model in MODELS.values())):
+    for name in ("Disease", "Antisense", "Visits", "Safety", *(model.__name__ for model in MODELS.values())):
         _add_partial(name, definitions)
     _disease(definitions)
     models = [PREFIX + model.__name__ + FROM_CATALOG for model in MODELS.values()]
@@ -41,7 +41,9 @@ def schema() -> dict[str, Any]:
     properties["visits"] = {"$ref": PREFIX + "Visits" + FROM_CATALOG}
     properties["disease"] = {"anyOf": [{"$ref": PREFIX + "Disease" + FROM_CATALOG}, {"$ref": PREFIX + "Disease"}]}
     treatments = properties["treatments"]
-    treatments["additionalProperties"] = {"anyOf": [_drug(definitions), treatments["additionalProperties"]]}
+    drug = _named("Antisense", "treatment", definitions)
+    treatments["additionalProperties"] = {"anyOf": [drug, treatments["additionalProperties"]]}
+    properties["safety"]["anyOf"].insert(0, _named("Safety", "safety", definitions))
     return full
 
 
@@ -79,9 +81,9 @@ def _disease(definitions: dict[str, Any]) -> None:
         variants["additionalProperties"] = {"anyOf": [share, {"$ref": PREFIX + "Variant"}]}
 
 
-def _drug(definitions: dict[str, Any]) -> dict[str, Any]:
-    """A treatment that names its catalog entry."""
-    partial = definitions["Antisense" + FROM_CATALOG]
-    partial["properties"]["catalog"] = {"enum": names("treatment"), "description": "Entry of the catalog"}
+def _named(section: str, kind: str, definitions: dict[str, Any]) -> dict[str, Any]:
+    """A section that names its catalog entry."""
+    partial = definitions[section + FROM_CATALOG]
+    partial["properties"]["catalog"] = {"enum": names(kind), "description": "Entry of the catalog"}
     partial["required"] = ["catalog"]
-    return {"$ref": PREFIX + "Antisense" + FROM_CATALOG}
+    return {"$ref": PREFIX + section + FROM_CATALOG}

@@ -10,6 +10,7 @@ import numpy as np
 
 from simulator.engine.dosing import Arms
 from simulator.program import drug as drugs
+from simulator.program import safety
 from simulator.units import DAYS_PER_WEEK, DAYS_PER_YEAR
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def arms(scenario: Scenario, steps: int) -> Arms:
         stop_at_dropout=np.full(n, attrition is not None and attrition.drug_after_dropout == "stop"),
         addon=np.array([plan.addon for plan in plans], F),
         hazard=np.array([plan.hazard for plan in plans], F),
+        reactions=safety.plans(scenario.safety, [_windows(plan) for plan in plans]),
     )
 
 
@@ -87,6 +89,12 @@ def _dose_days(drug: Antisense, start: int, end: int) -> list[int]:
     return [d for d in [*loading, *later] if d < end]
 
 
+def _windows(plan: Plan) -> list[tuple[int, int]]:
+    """When an arm is on its drug: first dose and length of each epoch, days."""
+    lag = plan.drug.regimen.loading_days[0] if plan.drug else 0
+    return [(start + lag, end - start - lag) for start, end in plan.epochs if end > start + lag]
+
+
 def _weekly(value: float, start: int, end: int, steps: int) -> np.ndarray:
     """Mean of a multiplier over each week when it is `value` from day `start` to `end` and 1 otherwise."""
     edges = np.arange(steps + 1) * DAYS_PER_WEEK
@@ -94,6 +102,7 @@ def _weekly(value: float, start: int, end: int, steps: int) -> np.ndarray:
     return np.where(days == DAYS_PER_WEEK, value, 1 + (value - 1) * days / DAYS_PER_WEEK)
 
 
-def dose_days(arms: Arms) -> list[np.ndarray]:
-    """Shared calendar of each arm, days since baseline."""
-    return [arms.day[a:b] for a, b in pairwise(arms.day_start)]
+def calendars(arms: Arms) -> list[np.ndarray | None]:
+    """Calendar of each arm, days since baseline; None where patients have calendars of their own."""
+    shared = [arms.day[a:b] for a, b in pairwise(arms.day_start)]
+    return [None if own else days for own, days in zip(arms.own, shared, strict=True)]

@@ -18,6 +18,7 @@ from simulator.program.arms import arms
 from simulator.program.calendar import calendar, visits
 from simulator.program.models import MODELS
 from simulator.program.people import people
+from simulator.program.safety import most_reactions
 from simulator.program.screening import gates
 from simulator.program.trial import allocation
 from simulator.units import DAYS_PER_WEEK
@@ -84,6 +85,7 @@ def _sizes(scenario: Scenario, patients: int, days: Calendar, variables: int, ta
         strata=tables.shares.size,
         rules=len(tables.rules),
         doses=_most_doses(scenario),
+        reactions=most_reactions(scenario.safety, scenario.follow_up_days),
     )
 
 

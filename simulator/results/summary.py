@@ -45,6 +45,10 @@ def summary_group(record: Record) -> Group:
             group |= _variable(record.sums, index, row)
         group |= _death_as_zero(record.sums)
         group |= _event_free_time(record.sums)
+        if record.sums.serious is not None:
+            count = np.cumsum(record.sums.serious, axis=1)
+            text = "probability to have had a serious neurologic adverse event"
+            group |= _share("serious_neurologic_share", count, record.sums.n_patients, text)
         if record.sums.stages is not None:
             group |= arrays.stage_coordinates() | _occupancy(record.sums, record.sums.stages)
     return group
@@ -75,9 +79,14 @@ def _counts(sums: SumsLike) -> Group:
         ("survival", sums.alive, "probability to be alive"),
         ("event_free", sums.event_free, "probability to be alive and free of permanent assisted ventilation"),
     ):
-        p = np.asarray(count) / n
-        group |= _pair(name, p, np.sqrt(p * (1 - p) / n), "1", text)
+        group |= _share(name, count, n, text)
     return group
+
+
+def _share(name: str, count: NDArray[np.int64], n: int, text: str) -> Group:
+    """A share of all patients and its error."""
+    p = np.asarray(count) / n
+    return _pair(name, p, np.sqrt(p * (1 - p) / n), "1", text)
 
 
 def _variable(sums: SumsLike, index: int, row: Summarised) -> Group:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from . import safety
 from .philox import DOSE, EVENT, Keys
 from .units import DAYS_PER_YEAR, Numbers, bound
 
@@ -83,8 +84,13 @@ def epoch_doses(numbers: Numbers, keys: Keys, regimen: Numbers, bounds: tuple[fl
     return days
 
 
-def given_doses(numbers: Numbers, keys: Keys, epochs: list[Numbers], dropout: float) -> list[float]:
-    """Days of all doses of an arm: those of its epochs, before dropout and before treatment is stopped (model.md 8)."""
+def treated(
+    numbers: Numbers, keys: Keys, epochs: list[Numbers], dropout: float
+) -> tuple[list[float], list[safety.Reaction]]:
+    """Days of all doses of an arm, and the reactions to them.
+
+    Doses are those of its epochs, before dropout, before treatment is stopped (model.md 8) and not held.
+    """
     name = antisense_of(numbers, epochs)
     days: list[float] = []
     for epoch in epochs:
@@ -92,10 +98,22 @@ def given_doses(numbers: Numbers, keys: Keys, epochs: list[Numbers], dropout: fl
             days += epoch_doses(numbers, keys, numbers["treatments"][name]["regimen"], epoch_bounds(epoch))
     days = sorted(day for day in days if day < drug_end(numbers, dropout))
     if not days:
-        return []
+        return [], []
+    stop = drug_stop(numbers, keys, days[0], dropout)
+    found = safety.reactions(numbers, keys, epochs, stop)
+    return safety.without_held(found, [day for day in days if day < stop]), found
+
+
+def given_doses(numbers: Numbers, keys: Keys, epochs: list[Numbers], dropout: float) -> list[float]:
+    """Days of all doses of an arm."""
+    return treated(numbers, keys, epochs, dropout)[0]
+
+
+def drug_stop(numbers: Numbers, keys: Keys, first: float, dropout: float) -> float:
+    """The day on which treatment is stopped by itself, counted from the first dose, or by dropout (model.md 8)."""
     rate = (numbers.get("attrition") or {}).get("stop_treatment_per_year") or 0.0
-    stop = days[0] + keys.exponential(EVENT, 1, 1) / rate * DAYS_PER_YEAR if rate > 0.0 else math.inf
-    return [day for day in days if day < stop]
+    stop = first + keys.exponential(EVENT, 1, 1) / rate * DAYS_PER_YEAR if rate > 0.0 else math.inf
+    return min(stop, drug_end(numbers, dropout))
 
 
 def drug_end(numbers: Numbers, dropout: float) -> float:

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from . import background
-from .calendar import ADDONS, addon, antisense_of, dropout_day, drug_end, epoch_bounds, given_doses
+from . import background, safety
+from .calendar import ADDONS, addon, antisense_of, dropout_day, drug_end, epoch_bounds, given_doses, treated
 from .clock import cumulative_hazard, function, neurofilament, strength, svc
 from .drug import make_drug, multiplier
 from .items import latent_items, stages, whole
@@ -176,6 +176,24 @@ def staged(
     return {name: [one[name] for one in found] for name in found[0]}
 
 
+def adverse_events(
+    numbers: Numbers, keys: Keys, epochs: list[Numbers], ends: tuple[float, float]
+) -> list[safety.Reaction]:
+    """Reactions, then what single doses brought, until the end of life or follow-up; `ends` : dropout and that end."""
+    doses, found = treated(numbers, keys, epochs, ends[0])
+    name = antisense_of(numbers, epochs)
+    found = [one for one in found if one.day <= ends[1]]
+    if name is None or not numbers.get("safety"):
+        return found
+    regimen = numbers["treatments"][name]["regimen"]
+    given = [day for day in doses if day <= ends[1]]
+    return found + [
+        safety.Reaction(day, kind, False, day)
+        for number, day in enumerate(given)
+        for kind in safety.at_dose(numbers, keys, regimen, number)
+    ]
+
+
 def one_arm(
     numbers: Numbers, person: Person, keys: Keys, wanted: tuple[str, list[float]], step: float
 ) -> dict[str, Any]:
@@ -190,7 +208,8 @@ def one_arm(
     dict
         ``doses`` (days, up to death), ``doses_truth`` (days, as if alive), ``times``, ``truth`` (variable: list over
         the times), ``event`` (0 none, 1 death, 2 PAV), ``event_day``, ``event_free_time``, ``death_day``,
-        ``dropout_day`` (infinite when not within follow-up), ``observed`` (a dict per visit, NaN = missing) and
+        ``dropout_day`` (infinite when not within follow-up), ``adverse_events`` (day, kind, serious, held until: those
+        of the drug, then those of single doses), ``observed`` (a dict per visit, NaN = missing) and
         ``states`` (by day, the tissue concentration C and S, z1, z2, r, x, J, u, H).
     """
     name, days = wanted
@@ -213,6 +232,7 @@ def one_arm(
         "event_free_time": min(event, end),
         "death_day": death,
         "dropout_day": dropout if dropout <= end else math.inf,
+        "adverse_events": adverse_events(numbers, keys, numbers["arms"][name], (dropout, min(death, end))),
         "observed": observe(numbers, keys, truths, ends, person),
         "states": {day: (path.concentration[day], *state) for day, state in path.at.items()},
     }

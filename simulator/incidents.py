@@ -1,0 +1,120 @@
+"""Doses and adverse events of a full run under their names, and who was watched when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulator.engine import adverse, rows
+from simulator.engine.random import make_key
+from simulator.engine.space import Full
+from simulator.program import Program, calendars, per_dose
+from simulator.results.record import Arrays, Safety
+
+if TYPE_CHECKING:
+    from simulator.language.blocks.safety import Safety as Block
+    from simulator.language.care import Antisense
+    from simulator.language.scenario import Scenario
+
+NONE, HELD, STOPPED = range(3)
+"""Codes of what is done with the drug."""
+LIVER = "raised_transaminases"
+LIVER_TEST, DIARY, VISIT = range(3)
+"""Codes of monitoring."""
+
+
+def drugs(scenario: Scenario) -> list[Antisense | None]:
+    """The antisense drug of each arm."""
+    given = [
+        [scenario.treatments[t] for epoch in epochs for t in epoch.treatments] for epochs in scenario.arms.values()
+    ]
+    return [next((t for t in arm if t.kind == "antisense"), None) for arm in given]
+
+
+def doses(scenario: Scenario, program: Program, full: Full) -> Arrays:
+    """Every dose given to somebody alive, arm by arm."""
+    given = _given(program, full)
+    amounts = [drug.regimen.dose_mg.value if drug else 0.0 for drug in drugs(scenario)]
+    return {**given._asdict(), "dose_mg": np.array(amounts, np.float32)[given.arm]}
+
+
+def _given(program: Program, full: Full) -> adverse.Records:
+    return adverse.doses(full, calendars(program.arms), float(program.calendar.end))
+
+
+def safety(scenario: Scenario, program: Program, full: Full, seed: int) -> Safety | None:
+    """Adverse events and monitoring, each made when somebody first asks for it; None without the block."""
+    block = scenario.safety
+    if block is None:
+        return None
+    return Safety(
+        names(block), lambda: _events(scenario, block, program, full, seed), lambda: _watched(scenario, program, full)
+    )
+
+
+def names(block: Block) -> tuple[str, ...]:
+    """Kinds of adverse events, in the order of their codes."""
+    liver = () if block.transaminases is None else (LIVER,)
+    return tuple("_".join(name.split()) for name in (*block.serious_neurologic.kinds, *liver, *block.common.shares))
+
+
+def _events(scenario: Scenario, block: Block, program: Program, full: Full, seed: int) -> Arrays:
+    """Reactions and what doses brought, by arm, patient and day."""
+    found = adverse.reactions(full, float(program.calendar.end))
+    weight = np.cumsum([kind.value for kind in block.serious_neurologic.kinds.values()])
+    serious = found.process == 0
+    kind = np.where(serious, np.searchsorted(weight, found.kind * weight[-1], side="right"), weight.size)
+    acted = found.until > found.at.day
+    action = np.where(np.isinf(found.until), STOPPED, np.where(acted, HELD, NONE))
+    until = np.where(action == HELD, found.until, np.nan)
+    reactions = (*found.at, kind, serious, action, until)
+    parts = [reactions, *_at_doses(scenario, block, program, full, seed)]
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    order = np.lexsort((columns[3], columns[2], columns[1], columns[0]))
+    keys = ("arm", "patient", "day", "kind", "serious", "action", "held_until")
+    return {key: column[order] for key, column in zip(keys, columns, strict=True)}
+
+
+def _at_doses(
+    scenario: Scenario, block: Block, program: Program, full: Full, seed: int
+) -> Iterator[tuple[np.ndarray, ...]]:
+    """Common events, arm by arm: the chances depend on the regimen."""
+    given, key = _given(program, full), make_key(seed)
+    first = len(names(block)) - len(block.common.shares)
+    for a, drug in enumerate(drugs(scenario)):
+        if drug is not None:
+            mine = adverse.Records(*(column[given.arm == a] for column in given))
+            chances = np.array(list(per_dose(block, drug.regimen).values()))
+            place, kind = adverse.at_doses(key, mine, full.candidates[0], chances)
+            none = np.zeros(place.size, np.int8)
+            yield (*(column[place] for column in mine), kind + first, none, none, np.full(place.size, np.nan))
+
+
+def _watched(scenario: Scenario, program: Program, full: Full) -> Arrays:
+    """How many patients of an arm, alive, in the study and on the drug, are seen on each day of the schedule."""
+    dropout = full.traits[rows.DROPOUT // rows.LANES]
+    found = []
+    for a, drug in enumerate(drugs(scenario)):
+        for code, days in enumerate(_schedule(scenario, program, a) if drug else ()):
+            for day in days:
+                there = (full.death[a] > day) & (dropout > day) & (full.stop[a] > day)
+                found.append((a, day, code, int(there.sum())))
+    table = np.array(found, float).reshape(-1, 4)
+    return dict(zip(("arm", "day", "kind", "patients"), table.T, strict=True))
+
+
+def _schedule(scenario: Scenario, program: Program, a: int) -> tuple[list[int], ...]:
+    """Days of liver tests, diary entries and the first visit in an arm, counted from its first dose."""
+    assert scenario.safety is not None
+    plan, end = scenario.safety.monitoring, scenario.follow_up_days
+    epochs = program.arms.epoch[program.arms.epoch_start[a] : program.arms.epoch_start[a + 1]]
+    shared = program.arms.day[program.arms.day_start[a] : program.arms.day_start[a + 1]]
+    if not shared.size:
+        return ()
+    first, last = int(shared[0]), min(int(epochs[-1, 1]), end + 1)
+    cycles = int(shared[plan.diary_doses]) if plan.diary_doses < shared.size else last
+    liver = list(range(first, last, plan.liver_test_every_days))
+    diary = list(range(first, min(cycles, last), plan.diary_every_days))
+    return liver, diary, [day for day in [first + plan.first_visit_day] if day < last]
