@@ -93,28 +93,40 @@ def _at_doses(
 
 
 def _watched(scenario: Scenario, program: Program, full: Full) -> Arrays:
-    """How many patients of an arm, alive, in the study and on the drug, are seen on each day of the schedule."""
-    dropout = full.traits[rows.DROPOUT // rows.LANES]
+    """How many patients of an arm, alive, in the study and on the drug, are seen on each day of the schedule.
+
+    A patient's schedule counts from the first dose; on the drug is who has had the last one less than an interval ago.
+    """
+    given, end = _given(program, full), scenario.follow_up_days
+    last = np.minimum(full.traits[rows.DROPOUT // rows.LANES], full.death)
     found = []
     for a, drug in enumerate(drugs(scenario)):
-        for code, days in enumerate(_schedule(scenario, program, a) if drug else ()):
-            for day in days:
-                there = (full.death[a] > day) & (dropout > day) & (full.stop[a] > day)
-                found.append((a, day, code, int(there.sum())))
+        mine = given.arm == a
+        if drug is not None and mine.any():
+            first, final = _first_and_last(given.patient[mine], given.day[mine], last.shape[1])
+            until = np.minimum(last[a], np.minimum(final + drug.regimen.every_days, end + 1))
+            for code, offsets in enumerate(_schedule(scenario, drug, end)):
+                days = first[:, None] + np.array(offsets, np.float32)
+                day, count = np.unique(days[days < until[:, None]], return_counts=True)
+                found += [(a, d, code, n) for d, n in zip(day, count, strict=True)]
     table = np.array(found, float).reshape(-1, 4)
     return dict(zip(("arm", "day", "kind", "patients"), table.T, strict=True))
 
 
-def _schedule(scenario: Scenario, program: Program, a: int) -> tuple[list[int], ...]:
-    """Days of liver tests, diary entries and the first visit in an arm, counted from its first dose."""
+def _first_and_last(patient: np.ndarray, day: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """First and last dose of every patient; infinite and never for those who had none."""
+    first, last = np.full(size, np.float32(np.inf)), np.full(size, -np.float32(np.inf))
+    np.minimum.at(first, patient, day)
+    np.maximum.at(last, patient, day)
+    return first, last
+
+
+def _schedule(scenario: Scenario, drug: Antisense, end: int) -> tuple[list[int], ...]:
+    """Days of liver tests, diary entries and the first visit since the first dose."""
     assert scenario.safety is not None
-    plan, end = scenario.safety.monitoring, scenario.follow_up_days
-    epochs = program.arms.epoch[program.arms.epoch_start[a] : program.arms.epoch_start[a + 1]]
-    shared = program.arms.day[program.arms.day_start[a] : program.arms.day_start[a + 1]]
-    if not shared.size:
-        return ()
-    first, last = int(shared[0]), min(int(epochs[-1, 1]), end + 1)
-    cycles = int(shared[plan.diary_doses]) if plan.diary_doses < shared.size else last
-    liver = list(range(first, last, plan.liver_test_every_days))
-    diary = list(range(first, min(cycles, last), plan.diary_every_days))
-    return liver, diary, [day for day in [first + plan.first_visit_day] if day < last]
+    plan, regimen = scenario.safety.monitoring, drug.regimen
+    cycles = [day - regimen.loading_days[0] for day in regimen.loading_days]
+    while len(cycles) <= plan.diary_doses:
+        cycles.append(cycles[-1] + regimen.every_days)
+    liver = list(range(0, end + 1, plan.liver_test_every_days))
+    return liver, list(range(0, cycles[plan.diary_doses], plan.diary_every_days)), [plan.first_visit_day]

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from simulator.engine import lives as life
 from simulator.engine import observe, recruit, rows, safety, screening, sums
 from simulator.engine.jit import LANES
 from simulator.engine.space import Full, Space
@@ -35,6 +36,9 @@ class Sizes(NamedTuple):
     rules: int
     doses: int  # most doses of one patient in one arm, where patients have calendars of their own
     reactions: int  # most reactions to the drug of one patient that are kept
+    epochs: int  # most epochs of an arm
+    ruled: bool  # whether there are rules of a life
+    carriers: bool  # whether people enter before onset
 
     @property
     def rows(self) -> int:
@@ -82,6 +86,8 @@ def make_worker(sizes: Sizes, batch: int = BATCH, part: int = PART) -> Worker:
         peeked=aligned(n * LANES),
         o=aligned(rows.OUTPUT_ROWS * LANES),
         calendars=np.full((part, sizes.doses + 1), np.inf, np.float32),
+        windows=aligned(part if sizes.reactions and sizes.doses else 1, sizes.epochs, 2),
+        lives=aligned(part if sizes.ruled or sizes.doses else 1, life.COLUMNS),
         day=aligned(LANES),
         x=aligned(LANES),
         alive=aligned(LANES, dtype=np.int32),
@@ -140,10 +146,12 @@ def make_full(sizes: Sizes, is_full: bool) -> Full:
         kind=np.zeros((arms, n), np.int8),
         death=np.full((arms, n), nan),
         stop=np.full((arms, n), nan),
+        onset=np.full((arms, n if sizes.carriers else 0), nan),
         traits=np.empty((sizes.rows, n), np.float32),
         candidates=np.zeros((2, n), np.int32),
         doses=np.full((arms, n, sizes.doses), np.float32(np.inf)),
         reactions=np.full((arms, n, sizes.reactions, safety.UNTIL + 1), nan),
+        lives=np.full((arms, n, len(life.KEPT) if sizes.ruled else 0), np.float32(np.inf)),
     )
 
 
@@ -153,7 +161,7 @@ def memory(sizes: Sizes, is_full: bool, workers: int, batch: int = BATCH) -> int
     per_worker = cells * sizes.variables * (sizes.bins * 4 + 16) + 4 * batch * (2 * sizes.rows + 16)
     full = 0
     if is_full:
-        kept = len(observe.OBSERVED) * sizes.visits + sizes.doses + (safety.UNTIL + 1) * sizes.reactions + 6
+        kept = len(observe.OBSERVED) * sizes.visits + sizes.doses + (safety.UNTIL + 1) * sizes.reactions + 8
         per_patient = sizes.outputs * cells + sizes.arms * kept
         full = 8 * sizes.patients * (per_patient + sizes.rows)
     return full + (workers + 2) * per_worker

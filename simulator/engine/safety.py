@@ -17,12 +17,11 @@ NEVER = F(np.inf)
 MOST = 4096
 """Reactions of one process in the random key."""
 STOPS, ACTS, SHORTEST, LONGEST, EVERY, RATE, TURN, LATER, HAZARD = range(9)
-"""Columns of an arm's plan, a row for each process: probability that a reaction ends the drug; that, or that doses are
+"""Columns of an arm's table, a row for each process: probability that a reaction ends the drug; that, or that doses are
 held; shortest and longest hold, whole days; days between the tests that find it, 0 where it shows at once; rate per day
-on the drug; days on the drug from which another rate holds; that rate; hazard over all the time on the drug. Then the
-epochs of the drug: WINDOW in the first column, first dose and length in the next two."""
-FIRST, LENGTH = 1, 2
-WINDOW = F(-1.0)
+on the drug; days on the drug from which another rate holds; that rate; hazard over all the time on the drug."""
+FIRST, LENGTH = range(2)
+"""Columns of the windows of time on the drug: day of the first dose, days from there on; no days: no window."""
 DAY, PROCESS, KIND, UNTIL = range(4)
 """What is kept of a reaction: its day, its process, a uniform for its kind, the day until which doses are held (its own
 day: not at all, infinity: for good)."""
@@ -38,35 +37,34 @@ def _days_on_drug(sort, spent):
 
 
 @inline
-def _day(plan, process, days):
+def _day(windows, every, days):
     """Day since baseline on which somebody is `days` on the drug, or on which a test every so often finds it."""
-    origin, every = -ONE, plan[process, EVERY]
-    for row in range(plan.shape[0]):
-        if plan[row, 0] == WINDOW:
-            first, length = plan[row, FIRST], plan[row, LENGTH]
-            origin = first if origin < ZERO else origin
-            if days < length:
-                day = first + days
-                return origin + every * F(np.ceil((day - origin) / every)) if every > ZERO else day
-            days -= length
+    origin = -ONE
+    for k in range(windows.shape[0]):
+        first, length = windows[k, FIRST], windows[k, LENGTH]
+        origin = first if origin < ZERO and length > ZERO else origin
+        if days < length:
+            day = first + days
+            return origin + every * F(np.ceil((day - origin) / every)) if every > ZERO else day
+        days -= length
     return NEVER
 
 
 @block
-def look_ahead(plan, key, patient, candidate, stop, after, found):
+def look_ahead(table, windows, key, patient, candidate, stop, after, found):
     """What reactions have in store for a patient whose drug ends on day `stop` at the latest.
 
     Returns the day on which the drug ends, that of the first serious reaction, and the first hold that lasts beyond
     day `after`: from, until. Fills `found` : (reaction, 4) as far as it goes; rows after the end of the drug are void.
     """
-    ends, serious, held, until, place, process = stop, NEVER, NEVER, NEVER, 0, 0
-    while plan[process, 0] != WINDOW:
-        sort, spent, last = plan[process], ZERO, -ONE
+    ends, serious, held, until, place = stop, NEVER, NEVER, NEVER, 0
+    for process in range(table.shape[0]):
+        sort, spent, last = table[process], ZERO, -ONE
         for number in range(MOST):
             index = U32(process * MOST + number)
             threshold, kind, outcome, length = uniforms(key, patient, index, REACTION, candidate)
             spent -= log32(threshold)
-            day = _day(plan, process, _days_on_drug(sort, spent))
+            day = _day(windows, sort[EVERY], _days_on_drug(sort, spent))
             if not (day <= ends and day < NEVER):
                 break
             if day == last:  # the same test finds it
@@ -84,56 +82,47 @@ def look_ahead(plan, key, patient, candidate, stop, after, found):
             if to == NEVER:
                 ends = day
                 break
-        process += 1
     return ends, serious if serious <= ends else NEVER, held if held <= ends else NEVER, until
 
 
 @block
-def begin(plan, key, w, s):
+def begin(table, windows, key, w, s):
     """Before day 0, for every lane: when reactions end the drug, the first serious one, and the first hold."""
     for i in range(LANES):
         s[HELD_FROM + i] = NEVER
         s[HELD_UNTIL + i] = NEVER
         s[SERIOUS + i] = NEVER
-    process = 0
-    while process < plan.shape[0] and plan[process, 0] != WINDOW:  # most have no reaction, and that is seen at once
-        most = plan[process, HAZARD]
+    for process in range(table.shape[0]):  # most have no reaction, and that is seen at once
+        most = table[process, HAZARD]
         for i in range(LANES):
             threshold, _, _, _ = uniforms(key, w[PATIENT + i], U32(process * MOST), REACTION, w[CANDIDATE + i])
             s[HELD_UNTIL + i] = ZERO if -log32(threshold) < most else s[HELD_UNTIL + i]
-        process += 1
     for i in range(LANES):
         if s[HELD_UNTIL + i] == ZERO:
             s[STOP + i], s[SERIOUS + i], s[HELD_FROM + i], s[HELD_UNTIL + i] = look_ahead(
-                plan, key, w[PATIENT + i], w[CANDIDATE + i], s[STOP + i], -ONE, plan[:0]
+                table, windows, key, w[PATIENT + i], w[CANDIDATE + i], s[STOP + i], -ONE, table[:0]
             )
 
 
 @block
-def move_on(plan, key, w, s, day):
+def move_on(table, windows, key, w, s, day):
     """On a dose day: lanes whose hold is over look for their next one."""
     for i in range(LANES):
         if s[HELD_UNTIL + i] <= F(day):
             _, _, s[HELD_FROM + i], s[HELD_UNTIL + i] = look_ahead(
-                plan, key, w[PATIENT + i], w[CANDIDATE + i], s[STOP + i], F(day), plan[:0]
+                table, windows, key, w[PATIENT + i], w[CANDIDATE + i], s[STOP + i], F(day), table[:0]
             )
+
+
+@block
+def look_again(table, windows, key, patient, candidate, s, i, day, horizon):
+    """What lane i, whose calendar is its own, has before it on `day`: its first serious reaction, its next hold."""
+    _, s[SERIOUS + i], s[HELD_FROM + i], s[HELD_UNTIL + i] = look_ahead(
+        table, windows, key, patient, candidate, min(s[STOP + i], horizon), day, table[:0]
+    )
 
 
 @inline
 def takes(s, i, day):
     """Whether lane i takes a dose on `day`: it has not stopped and no dose is held."""
     return (F(day) < s[STOP + i]) & ((F(day) < s[HELD_FROM + i]) | (F(day) >= s[HELD_UNTIL + i]))
-
-
-@block
-def leave_out(plan, key, patient, candidate, stop, calendar):
-    """Take the doses that are held out of a patient's own calendar; infinity stands after the last."""
-    after = -ONE
-    while after < NEVER:
-        _, _, held, after = look_ahead(plan, key, patient, candidate, stop, after, plan[:0])
-        place = 0
-        for k in range(calendar.size):
-            if not (held <= calendar[k] < after):
-                calendar[place] = calendar[k]
-                place += 1
-        calendar[place:] = NEVER

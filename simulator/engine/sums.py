@@ -11,7 +11,7 @@ import numpy as np
 
 from simulator.engine.jit import LANES, U64, inline, merge
 from simulator.engine.mathematics import HALF, ONE, ZERO, F, log32
-from simulator.engine.rows import DEATH, EVENT, KIND, SERIOUS, STAGES
+from simulator.engine.rows import DEATH, EVENT, KIND, SERIOUS, STAGES, STOP
 
 BLOCK_BITS = 23
 """Binary places of a value or square, so that a block of up to 128 adds up in 32 bits; the same for every width."""
@@ -145,7 +145,7 @@ def finish(ended, restricted, serious, times, a, s, b, i, end):
     days = min(float(free), float(end))
     restricted[a, 0] += np.int64(np.floor(days * TIME_SCALE + 0.5))
     restricted[a, 1] += np.int64(np.floor(days * days * TIME_SQUARE_SCALE + 0.5))
-    if reaction <= min(s[b, DEATH + i], times[-1]):
+    if reaction <= min(s[b, DEATH + i], s[b, STOP + i], F(times[-1])):
         t = 0
         while times[t] < reaction:
             t += 1

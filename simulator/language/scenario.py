@@ -14,6 +14,7 @@ from simulator.language.blocks.adherence import Adherence
 from simulator.language.blocks.attrition import Attrition
 from simulator.language.blocks.context_of_use import ContextOfUse
 from simulator.language.blocks.output import Output
+from simulator.language.blocks.rules import Rules
 from simulator.language.blocks.safety import Safety
 from simulator.language.blocks.strata import Stratum
 from simulator.language.blocks.trial import Trial
@@ -56,6 +57,7 @@ class Scenario(Part):
     treatments: dict[Name, Treatment]
     arms: Annotated[dict[Name, list[Epoch]], Field(min_length=1, max_length=20)]
     visits: Visits
+    rules: Rules | None = None
     follow_up_days: Interval
     adherence: Adherence | None = None
     attrition: Attrition | None = None

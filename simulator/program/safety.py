@@ -20,25 +20,15 @@ MARGIN = 1e-5
 """What a hazard counts more, so that rounding in the kernel loses nobody."""
 
 
-def plans(block: Safety | None, windows: list[list[tuple[int, int]]]) -> np.ndarray:
-    """The plan of each arm in the columns of `engine.safety`: processes, then the epochs with the drug.
+def tables(block: Safety | None, windows: list[list[tuple[int, int]]]) -> np.ndarray:
+    """The table of each arm in the columns of `engine.safety`, (arm, process, column).
 
-    `windows` : of each arm, first dose and length of its epochs with the drug. An arm without any has no processes.
+    `windows` : of each arm, first dose and length of its epochs with the drug.
     """
-    found = [_plan(block, mine) if block is not None and mine else [] for mine in windows]
-    columns = safety.HAZARD + 1
-    table = np.zeros((len(found), max(map(len, found), default=0), columns), F)
-    table[..., 0] = safety.WINDOW
-    for a, rows in enumerate(found):
-        for number, row in enumerate(rows):
-            table[a, number, : len(row)] = row
-    return table
-
-
-def _plan(block: Safety, windows: list[tuple[int, int]]) -> list[list[float]]:
-    days = sum(length for _, length in windows)
-    rows = [[*sort, _hazard(sort, days) * (1 + MARGIN)] for sort in _processes(block)]
-    return [*rows, *([float(safety.WINDOW), first, length] for first, length in windows)]
+    processes = [] if block is None else _processes(block)
+    days = [sum(length for _, length in mine) for mine in windows]
+    found = [[[*sort, _hazard(sort, n) * (1 + MARGIN)] for sort in processes] for n in days]
+    return np.array(found, F).reshape(len(windows), len(processes), safety.HAZARD + 1)
 
 
 def _processes(block: Safety) -> list[list[float]]:

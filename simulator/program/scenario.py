@@ -12,12 +12,14 @@ from simulator.engine.batches import Sizes
 from simulator.engine.dosing import Arms
 from simulator.engine.observe import Visits
 from simulator.engine.people import Gates, People
+from simulator.engine.rules import NoRules, Rules
 from simulator.engine.space import Calendar
 from simulator.engine.sums import scales
-from simulator.program.arms import arms
+from simulator.program.arms import arms, has_own_calendars
 from simulator.program.calendar import calendar, visits
 from simulator.program.models import MODELS
 from simulator.program.people import people
+from simulator.program.rules import has_rules, rules
 from simulator.program.safety import most_reactions
 from simulator.program.screening import gates
 from simulator.program.trial import allocation
@@ -36,6 +38,7 @@ class Program(NamedTuple):
     model: tuple  # the progression model's own parameter tuple
     people: People
     gates: Gates
+    rules: NoRules | Rules
     visits: Visits
     arms: Arms
     calendar: Calendar
@@ -53,13 +56,16 @@ def compile_program(scenario: Scenario, summarised: Iterable[tuple], patients: i
     `summarised` : rows (name of the output, on the log scale, as change from baseline, low, high); all have BINS bins.
     """
     steps = scenario.follow_up_days // DAYS_PER_WEEK + 1
+    steps += scenario.entry.presymptomatic_at_age is not None  # onset is found a week later
     tables, reasons = gates(scenario)
     model = MODELS[scenario.progression.model]
-    days, table = calendar(scenario, steps, is_full), _summarised(summarised)
+    wanted = is_full or has_rules(scenario)
+    days, table = calendar(scenario, steps, wanted), _summarised(summarised)
     return Program(
         model=model.constants(scenario.progression),
         people=people(scenario),
         gates=tables,
+        rules=rules(scenario),
         visits=visits(scenario),
         arms=arms(scenario, steps),
         calendar=days,
@@ -86,15 +92,20 @@ def _sizes(scenario: Scenario, patients: int, days: Calendar, variables: int, ta
         rules=len(tables.rules),
         doses=_most_doses(scenario),
         reactions=most_reactions(scenario.safety, scenario.follow_up_days),
+        epochs=max(1, *map(len, scenario.arms.values())),
+        ruled=has_rules(scenario),
+        carriers=scenario.entry.presymptomatic_at_age is not None,
     )
 
 
 def _most_doses(scenario: Scenario) -> int:
-    """Places in a patient's own calendar of doses; 0 where all share one because none is missed."""
-    if scenario.adherence is None or scenario.adherence.missed.value == 0:
+    """Places in a patient's own calendar of doses; 0 where all share one."""
+    if not any(has_own_calendars(scenario, arm) for arm in scenario.arms):
         return 0
     regimens = [t.regimen for t in scenario.treatments.values() if t.kind == "antisense"]
-    shortest = min((regimen.every_days for regimen in regimens), default=scenario.follow_up_days)
+    every = [regimen.every_days for regimen in regimens]
+    every += [regimen.guided_by_nfl.intervals_days[0] for regimen in regimens if regimen.guided_by_nfl]
+    shortest = min(every)
     one_epoch = sum(len(regimen.loading_days) for regimen in regimens) + scenario.follow_up_days // shortest + 1
     return one_epoch * max(map(len, scenario.arms.values()))
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from .patient import choose
 from .philox import REACTION, REACTION_TO_DOSE, Keys
-from .units import DAYS_PER_YEAR, Numbers, bound
+from .units import DAYS_PER_YEAR, Numbers
 
 PER_PROCESS = 4096
 LIVER = "raised_transaminases"
@@ -22,18 +22,6 @@ class Reaction(NamedTuple):
     kind: str
     serious: bool
     until: float
-
-
-def windows(numbers: Numbers, epochs: list[Numbers]) -> list[tuple[float, float]]:
-    """Epochs with the drug as (first dose, end), half-open."""
-    found = []
-    for epoch in epochs:
-        for name in epoch["treatments"]:
-            treatment = numbers["treatments"][name]
-            if treatment["kind"] == "antisense":
-                first = epoch["from_day"] + (treatment["regimen"].get("loading_days") or [0.0])[0]
-                found.append((float(first), bound(epoch.get("to_day"), math.inf)))
-    return [(first, end) for first, end in found if first < end]
 
 
 def day_of(spans: list[tuple[float, float]], on_drug: float) -> float:
@@ -109,12 +97,15 @@ def liver(numbers: Numbers, keys: Keys, spans: list[tuple[float, float]]) -> lis
     return list(found.values())
 
 
-def reactions(numbers: Numbers, keys: Keys, epochs: list[Numbers], stop: float) -> list[Reaction]:
-    """Everything until the drug ends on day `stop`, or earlier by a reaction; nothing without the block."""
-    spans = windows(numbers, epochs)
+def reactions(numbers: Numbers, keys: Keys, spans: list[tuple[float, float]], stop: float) -> list[Reaction]:
+    """Everything until the drug ends on day `stop`, or earlier by a reaction; nothing without the block.
+
+    `spans` : epochs with the drug, from their first dose to their end, half-open.
+    """
+    spans = [(first, min(end, numbers["follow_up_days"] + 7.0)) for first, end in spans]
+    spans = [(first, end) for first, end in spans if first < end]
     if not numbers.get("safety") or not spans:
         return []
-    spans = [(first, min(end, numbers["follow_up_days"] + 7.0)) for first, end in spans]
     found = [*serious(numbers, keys, spans), *liver(numbers, keys, spans)]
     last = min([stop, *(one.day for one in found if math.isinf(one.until) and one.day <= stop)])
     return sorted((one for one in found if one.day <= last), key=lambda one: one.day)
