@@ -36,6 +36,7 @@ REACTIONS = {
     "held_days_max": 90,
 }
 MISSED = {"adherence": {"missed": 0.3, "delay_days_max": 42}}
+SECOND = {"catalog": "tofersen", "regimen": {"missed_dose": "article", "adherence": {"missed": 0.2}}}
 HOLDS = [{"from_day": 20, "to_day": 60}, {"from_day": 150, "to_day": 156}, {"from_day": 200, "to_day": 290}]
 CARRIERS = FAST | {
     "entry": {"presymptomatic_at_age": {"normal": {"mean": 48, "sd": 1, "low": 18}}},
@@ -142,7 +143,10 @@ CASES: dict[str, tuple[int, dict[str, Any]]] = {
         20,
         MISSED
         | {
-            "treatments.kept": {"catalog": "tofersen", "regimen": {"missed_dose": "article"}},
+            "treatments.kept": {
+                "catalog": "tofersen",
+                "regimen": {"missed_dose": "article", "adherence": {"missed": 0.2}},
+            },
             "arms": {
                 "label": [given("tofersen") | {"holds": HOLDS}],
                 "article": [given("kept", 14) | {"holds": HOLDS}],

@@ -137,7 +137,9 @@ def test_values_equal_the_tables_they_came_from(kind, name, table):
         assert below == list(expected if isinstance(expected, tuple) else (expected,)), address
     covered = [path for path in found if any(path == a or path.startswith(a + ".") for a in table)]
     rest = set(found) - set(covered)
-    assert all("listed_fast" in path or "entry_effect" in path or "regimen" in path for path in rest), rest
+    assert all(
+        "listed_fast" in path or "penetrance" in path or "entry_effect" in path or "regimen" in path for path in rest
+    ), rest
 
 
 def test_label_regimen():

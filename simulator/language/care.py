@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from simulator.language.blocks.adherence import Adherence
 from simulator.language.parts import Day, Interval, Name, Whole
 from simulator.quantities import (
     Correlation,
@@ -49,12 +50,16 @@ class Guide(Part):
 
 
 class Regimen(Part):
-    """Doses on the loading days, counted from the epoch's start, then every `every_days`."""
+    """Doses on the loading days, counted from the epoch's start, then every `every_days`.
+
+    `adherence` stands in the place of the scenario's block of that name.
+    """
 
     dose_mg: NotNegative
     loading_days: list[Day] = Field(min_length=1)
     every_days: Interval
     missed_dose: Literal["label", "article"]
+    adherence: Adherence | None = None
     guided_by_nfl: Guide | None = None
     source: str | None = None
     evidence: Evidence = "assumed"

@@ -57,11 +57,11 @@ class Scenario(Part):
     treatments: dict[Name, Treatment]
     arms: Annotated[dict[Name, list[Epoch]], Field(min_length=1, max_length=20)]
     visits: Visits
-    rules: Rules | None = None
     follow_up_days: Interval
     adherence: Adherence | None = None
     attrition: Attrition | None = None
     safety: Safety | None = None
+    rules: Rules | None = None
     trial: Trial | None = None
     output: Output = Output()
 
@@ -88,6 +88,16 @@ class Scenario(Part):
 
     def __hash__(self) -> int:
         return hash(self.sha256)
+
+    def __repr__(self) -> str:
+        from simulator.language.display import text
+
+        return text(self)
+
+    def _repr_html_(self) -> str:
+        from simulator.language.display import html
+
+        return html(self)
 
     def content(self) -> dict[str, Any]:
         """Plain data, complete, with the sources: what `resolved_yaml` writes."""

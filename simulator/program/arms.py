@@ -36,8 +36,8 @@ class Plan(NamedTuple):
 def arms(scenario: Scenario, steps: int) -> Arms:
     """All arms, over `steps` weeks."""
     plans = [_plan(scenario, name, steps) for name in scenario.arms]
-    adherence, attrition, n = scenario.adherence, scenario.attrition, len(plans)
-    missed = 0.0 if adherence is None else adherence.missed.value
+    attrition, n = scenario.attrition, len(plans)
+    adherence = [adherence_to(scenario, plan.drug) for plan in plans]
     stop = 0.0 if attrition is None else attrition.stop_treatment_per_year.value / DAYS_PER_YEAR
     loading = [plan.drug.regimen.loading_days if plan.drug else [0] for plan in plans]
     return Arms(
@@ -54,10 +54,10 @@ def arms(scenario: Scenario, steps: int) -> Arms:
         loading_start=_starts(loading),
         every=np.array([plan.drug.regimen.every_days if plan.drug else 28 for plan in plans], np.int32),
         own=np.array([has_own_calendars(scenario, name) for name in scenario.arms]),
-        piece=np.array([_piece(plan, missed) for plan in plans], np.int64),
+        piece=np.array([_piece(plan, missed) for plan, (missed, _) in zip(plans, adherence, strict=True)], np.int64),
         keep=np.array([plan.drug is not None and plan.drug.regimen.missed_dose == "article" for plan in plans]),
-        missed=np.full(n, missed, F),
-        delay_max=np.full(n, 0 if adherence is None else adherence.delay_days_max, F),
+        missed=np.array([missed for missed, _ in adherence], F),
+        delay_max=np.array([most for _, most in adherence], F),
         stop_rate=np.full(n, stop, F),
         stop_at_dropout=np.full(n, attrition is not None and attrition.drug_after_dropout == "stop"),
         addon=np.array([plan.addon for plan in plans], F),
@@ -103,13 +103,21 @@ def _bits(events: Iterable[str]) -> int:
     return sum(1 << EVENTS.index(name) for name in events)
 
 
+def adherence_to(scenario: Scenario, drug: Antisense | None) -> tuple[float, int]:
+    """Probability that a dose is missed, and the longest delay [days]."""
+    found = scenario.adherence if drug is None or drug.regimen.adherence is None else drug.regimen.adherence
+    return (0.0, 0) if found is None else (found.missed.value, found.delay_days_max)
+
+
 def has_own_calendars(scenario: Scenario, arm: str) -> bool:
     """Whether patients of an arm get their doses on days of their own."""
-    missed = scenario.adherence is not None and scenario.adherence.missed.value > 0
     for epoch in scenario.arms[arm]:
         for drug in (scenario.treatments[name] for name in epoch.treatments):
             if drug.kind == "antisense" and (
-                missed or not epoch.is_fixed or epoch.holds or drug.regimen.guided_by_nfl is not None
+                adherence_to(scenario, drug)[0] > 0
+                or not epoch.is_fixed
+                or epoch.holds
+                or drug.regimen.guided_by_nfl is not None
             ):
                 return True
     return False

@@ -141,6 +141,14 @@ def _serious(view: View) -> Estimate:
     return _read("serious_neurologic_share", 100.0)(view)
 
 
+def _doses(view: View) -> Estimate:
+    """Doses given so far, over everybody; nothing where nobody has had one."""
+    doses = view.result.groups["doses"]
+    mine = (doses["arm"].values == view.arm) & (doses["day"].values <= view.day)
+    count = np.bincount(doses["patient"].values[mine], minlength=view.result.n_patients)[view.who]
+    return moments.mean(count) if mine.any() else UNKNOWN
+
+
 METRICS = (
     Metric(
         "alsfrs_r_change_as_if_alive",
@@ -181,6 +189,22 @@ METRICS = (
     Metric("serious_neurologic", "Serious neurologic event", "%", _serious, _serious, digits=1),
     Metric("event_free_months", "Event-free time so far", "months", _event_free_months, _summary_event_free_months),
 )
+
+
+DOSES = Metric("doses", "Doses given so far", "doses", _doses, _nothing)
+"""Shown where an arm's patients get their doses on days of their own."""
+
+
+def own_calendars(result: Result) -> bool:
+    """Whether some arm's doses fall on more days than any of its patients has had doses."""
+    if not result.is_full:
+        return False
+    doses = {name: array.values for name, array in result.groups["doses"].items()}
+    for arm in np.unique(doses["arm"]):
+        mine = doses["arm"] == arm
+        if len(np.unique(doses["day"][mine])) > np.bincount(doses["patient"][mine]).max():
+            return True
+    return False
 
 
 def estimate(metric: Metric, result: Result, arm: str, day: float, who: Any = EVERYBODY) -> Estimate:

@@ -57,9 +57,9 @@ def addon(numbers: Numbers, epochs: list[Numbers], kind: str, day: float) -> flo
     return product
 
 
-def _delay(numbers: Numbers, keys: Keys, number: int) -> float:
+def _delay(numbers: Numbers, keys: Keys, regimen: Numbers, number: int) -> float:
     """Days by which a dose is late: 0, or ``1 + floor(max U)`` when it is missed (model.md 8)."""
-    adherence = numbers.get("adherence")
+    adherence = regimen.get("adherence") or numbers.get("adherence")
     if not adherence:
         return 0.0
     missed, late, _, _ = keys.uniforms(DOSE, number)
@@ -96,7 +96,7 @@ def epoch_doses(
     days: list[float] = []
     due, dose = start + loading[0], 0
     while due < end and due <= numbers["follow_up_days"]:
-        actual = due + _delay(numbers, keys, number0 + dose)
+        actual = due + _delay(numbers, keys, regimen, number0 + dose)
         usable = label or actual == due
         while True:
             gap = loading[dose + 1] - loading[dose] if dose + 1 < len(loading) else None
