@@ -99,6 +99,30 @@ CASES: dict[str, tuple[int, dict[str, Any]]] = {
             },
         },
     ),
+    "cared_for": (
+        40,
+        FAST
+        | {
+            "visits.scoring": "items",
+            "treatments.niv": {"catalog": "non_invasive_ventilation"},
+            "treatments.tube": {"catalog": "gastrostomy", "hazard_multiplier": 0.8},
+            "arms": {
+                "none": [],
+                "cared": [given("niv tube")],
+                "late": [given("tofersen", 0, 300), given("tofersen niv tube", 300)],
+            },
+            "visits.jitter_days": 3,
+        },
+    ),
+    "ventilated_by_svc": (
+        40,
+        FAST
+        | {
+            "treatments.niv": {"catalog": "non_invasive_ventilation", "hazard_multiplier_poor_bulbar": 1.5},
+            "arms": {"ventilated": [given("niv")], "never": [given("niv", 0, 1)]},
+            "disease.onset_site": {"bulbar": 0.6, "upper_limb": 0.2, "lower_limb": 0.2},
+        },
+    ),
     "reactions": (
         40,
         {
@@ -328,6 +352,19 @@ def test_events_deaths_and_dropout_agree(both):
             expected = both.of(arm, theirs)
             expected = np.where(np.isfinite(expected), expected, np.nan)
             assert events[mine].values[arm] == pytest.approx(expected, abs=0.03, nan_ok=True), mine
+
+
+@pytest.mark.parametrize("name", ["cared_for", "ventilated_by_svc"])
+def test_ventilation_and_feeding_tubes_begin_on_the_same_day(name):
+    both, begun = pair(name), 0
+    events = both.groups["events"]
+    for arm in arms(both):
+        for mine, theirs in {"niv_time": "niv_day", "gastrostomy_time": "gastrostomy_day"}.items():
+            expected = both.of(arm, theirs)
+            expected = np.where(np.isfinite(expected), expected, np.nan)
+            assert events[mine].values[arm] == pytest.approx(expected, nan_ok=True), mine
+            begun += np.isfinite(expected).sum()
+    assert begun > 10
 
 
 @pytest.mark.parametrize("name", ["carriers", "carriers_by_items"])

@@ -132,7 +132,7 @@ def keep(sizes: Sizes, pool: list[Worker]) -> None:
 
 def _fits(sizes: Sizes) -> tuple:
     """What two runs must share to work in the same space."""
-    return make_worker, sizes._replace(arms=0, times=0, visits=0, bins=0, outputs=0, reactions=0)
+    return make_worker, sizes._replace(arms=0, times=0, visits=0, bins=0, outputs=0, reactions=int(sizes.reactions > 0))
 
 
 def make_full(sizes: Sizes, is_full: bool) -> Full:

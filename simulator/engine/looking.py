@@ -46,7 +46,7 @@ def _visit(decide, visits, nominal, key, full, a, visit, s, w, o, day, held, liv
             rules.consider(decide, a, key, lives, w, s, o, visit, F(day), i, seen)
             if kept and alive:
                 full.observed[observe.DAY, a, place, visit] = F(day)
-                for k in range(len(seen)):
+                for k in range(observe.REPORTED):
                     full.observed[1 + k, a, place, visit] = seen[k]
         if kept and held[i] == F(day) > death > NOBODY and death <= dropout and visits.by_items > ZERO:
             for k in range(len(staging.DEATH_CODES)):

@@ -18,6 +18,11 @@ I0 = U32(0)
 MISSING = F(np.nan)
 POINTS, THIRD, TWELFTH, CARRY_OVER_DAYS = F(48.0), F(1 / 3), F(1 / 12), F(28.0)
 OBSERVED = ("day", "alsfrs_r", "svc", "hhd", "nfl_plasma", "sod1_csf", "kings_stage", "mitos_stage", "ft9_stage")
+REPORTED = len(OBSERVED) - 1
+"""Measurements of a visit that are reported; after them `observe` gives what only rules look at."""
+SEEN_BREATHING, SEEN_SWALLOWING = range(len(OBSERVED), len(OBSERVED) + 2)
+DEPENDENT = F(4.0)
+"""Respiratory points below which somebody on non-invasive ventilation depends on it."""
 DAY, SEEN_ALSFRS_R, SEEN_SVC, SEEN_HHD, SEEN_NFL, SEEN_SOD1, SEEN_KINGS, SEEN_MITOS, SEEN_FT9 = range(len(OBSERVED))
 
 
@@ -76,7 +81,8 @@ def visit_days(visits, key, w, day, visit, nominal):
 
 @merge
 def observe(visits, key, w, s, o, visit, day, i):
-    """What lane i shows at a visit held on `day`: (alsfrs_r, svc, hhd, nfl_plasma, sod1_csf, three stages).
+    """What lane i shows at a visit held on `day`: (alsfrs_r, svc, hhd, nfl_plasma, sod1_csf, three stages), and for
+    rules the lowest item of breathing and that of swallowing.
 
     Stages need items: they are missing where only a total is scored.
     """
@@ -87,13 +93,16 @@ def observe(visits, key, w, s, o, visit, day, i):
     lost = TWO * THIRD * o[rows.RESPIRATORY + i] if assisted else ZERO
     lift = visits.entry_effect * (ONE - exp32(-day / CARRY_OVER_DAYS))
     score = read_alsfrs_r(visits, o[rows.ALSFRS_R + i] - lost + lift, za)
-    kings, mitos, ft9 = MISSING, MISSING, MISSING
+    kings, mitos, ft9, breathing, swallowing = MISSING, MISSING, MISSING, MISSING, MISSING
     if visits.by_items > ZERO:
         points = _read_items(visits, key, w, o, index, lift, assisted, i)
         score = staging.total(points)
-        kings, mitos, ft9 = staging.stages(points, False)
-    svc = o[rows.SVC + i] + visits.svc * zs if o[rows.BULBAR + i] >= visits.bulbar_limit else MISSING
+        kings, mitos, ft9 = staging.stages(points, False, s[rows.TUBE + i] < day)
+        breathing, swallowing = min(points[9], points[10], points[11]), points[2]
+    depends = (s[rows.NIV + i] < day) & (assisted | (o[rows.RESPIRATORY + i] < DEPENDENT))
+    svc = MISSING if depends | (o[rows.BULBAR + i] < visits.bulbar_limit) else o[rows.SVC + i] + visits.svc * zs
     hhd = o[rows.HHD + i] + visits.hhd * zh
     nfl = o[rows.NFL + i] * exp32(visits.nfl * zn)
     nfl = nfl if nfl >= visits.nfl_limit else visits.nfl_limit / TWO
-    return score, svc, hhd, nfl, o[rows.SOD1 + i] * exp32(visits.sod1 * zc), kings, mitos, ft9
+    sod1 = o[rows.SOD1 + i] * exp32(visits.sod1 * zc)
+    return score, svc, hhd, nfl, sod1, kings, mitos, ft9, breathing, swallowing

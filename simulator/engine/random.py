@@ -36,6 +36,7 @@ class Stream(IntEnum):
     MEASURE_ITEMS = 10
     REACTION = 11
     REACTION_TO_DOSE = 12
+    CARE = 13
 
 
 class Key(NamedTuple):

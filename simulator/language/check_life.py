@@ -14,6 +14,8 @@ MEASURED = {"trigger": {"nfl_plasma"}, "phenoconversion": {"alsfrs_r"}}
 """What the visits must measure for a rule."""
 DEFINED = ("trigger", "phenoconversion", "limit")
 """Events that the block `rules` defines."""
+DECIDED = ("non_invasive_ventilation", "gastrostomy")
+"""Kinds of treatment that visits decide about."""
 UNTREATED = ("onset", "diagnosis")
 """Events that are known without treatment only."""
 
@@ -75,6 +77,29 @@ def _only_antisense(scenario: Any, epoch: Any, path: Path) -> Iterator[Problem]:
             what = "be held" if epoch.is_fixed else "wait for an event"
             fact = f"{printable(name)} is a {kind}, which cannot {what}"
             yield Problem((*path, "treatments", place), fact, "Give it an epoch from day to day")
+
+
+@reads("arms", "treatments", "visits")
+def _care(scenario: Any) -> Iterator[Problem]:
+    """An arm offers each care that visits decide about in one epoch at most, and visits measure what decides."""
+    by_items, with_svc = scenario.visits.scoring == "items", "svc" in scenario.visits.assessments
+    for arm, epochs in scenario.arms.items():
+        offered: list[str] = []
+        for number, epoch in enumerate(epochs):
+            for place, name in enumerate(epoch.treatments):
+                kind, path = (
+                    getattr(scenario.treatments.get(name), "kind", ""),
+                    ("arms", arm, number, "treatments", place),
+                )
+                if kind == "gastrostomy" and not by_items:
+                    fact = f"{printable(name)} is offered by an item of swallowing, and visits score a total only"
+                    yield Problem(path, fact, "Write visits.scoring: items")
+                elif kind == "non_invasive_ventilation" and not (by_items or with_svc):
+                    fact = f"{printable(name)} is offered by SVC or an item of breathing, and visits measure neither"
+                    yield Problem(path, fact, "Add svc to visits.assessments, or write visits.scoring: items")
+                if kind in DECIDED and kind in offered:
+                    yield Problem(path, f"the arm offers a {kind} in two epochs or twice", "Offer it once")
+                offered.append(kind)
 
 
 @reads("arms")

@@ -25,8 +25,8 @@ def merge(base: Any, over: Any) -> Any:
 
 
 def _is_section(node: Any) -> bool:
-    """A mapping that is not a value."""
-    return isinstance(node, Mapping) and not any(leaf in node for leaf in LEAVES)
+    """A mapping that is not a value; a treatment may have one as its part."""
+    return isinstance(node, Mapping) and ("kind" in node or not any(leaf in node for leaf in LEAVES))
 
 
 def resolve(data: Mapping[str, Any], report: Report) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def _plan(scenario: Scenario, name: str, steps: int) -> Plan:
                 plan.spans.extend([] if own else [(epoch.from_day, until)])
                 plan.holds.append([(hold.from_day, hold.to_day) for hold in epoch.holds or []])
                 plan.days.extend(_dose_days(treatment, epoch.from_day, until) if epoch.is_fixed else [])
-            else:
+            elif treatment.kind in ("rate_multiplier", "hazard_multiplier"):
                 factor = plan.addon if treatment.kind == "rate_multiplier" else plan.hazard
                 factor *= _weekly(treatment.value.value, epoch.from_day, until, steps)
     return plan
