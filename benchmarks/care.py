@@ -14,8 +14,16 @@ import numpy as np
 import simulator as sim
 
 NIV = {"catalog": "non_invasive_ventilation", "accepted_good_bulbar": 1, "accepted_poor_bulbar": 1}
-ARMS = {"without": [], "offered": [{"treatments": ["niv"], "from_day": 0}]}
-GOOD_POINTS = 6.0
+CHANGES = {
+    "treatments.good": NIV | {"accepted_poor_bulbar": 0},
+    "treatments.poor": NIV | {"accepted_good_bulbar": 0},
+    "arms": {"without": []} | {name: [{"treatments": [name], "from_day": 0}] for name in ("good", "poor")},
+    "visits.every_days": 28,
+    "visits.assessments": ["alsfrs_r", "svc", "nfl_plasma"],
+    "visits.scoring": "items",
+    "follow_up_days": 3652,
+}
+"""Two arms that ventilate everybody of one kind and nobody of the other, so that who is of which kind is exact."""
 
 
 class Gain(NamedTuple):
@@ -33,24 +41,21 @@ def main() -> None:
     """Print the table."""
     patients = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
     for name in ("generic_als", "natural_history"):
-        scenario = sim.load(name)
-        changes = {"treatments.niv": NIV, "arms": ARMS, "visits.every_days": 28, "follow_up_days": 3652}
-        changes |= {"visits.assessments": ["alsfrs_r", "svc", "nfl_plasma"], "visits.scoring": "items"}
-        result = sim.simulate(scenario.replace(changes), patients=patients, seed=1)
+        result = sim.simulate(sim.load(name).replace(CHANGES), patients=patients, seed=1)
         for bulbar, found in gains(result).items():
             print(f"{name:16} {bulbar:5}", " ".join(f"{key} {value:.1f}" for key, value in found._asdict().items()))
 
 
 def gains(result: sim.Result) -> dict[str, Gain]:
-    """Gains by bulbar function at the start."""
-    events, truth = result.groups["events"], result.groups["truth"]
-    without, offered = result.arm_index("without"), result.arm_index("offered")
-    start = events["niv_time"].values[offered]
-    who = np.flatnonzero(np.isfinite(start))
-    at = np.clip(np.searchsorted(result.time, start[who], side="right") - 1, 0, None)
-    good = truth["alsfrs_r_bulbar"].values[offered][who, at] >= GOOD_POINTS
-    life = [events["event_free_time"].values[arm][who] - start[who] for arm in (without, offered)]
-    return {name: gain(*(days[chosen] for days in life)) for name, chosen in (("good", good), ("poor", ~good))}
+    """Gains by bulbar function at the offer."""
+    events, without = result.groups["events"], result.arm_index("without")
+    found = {}
+    for name in ("good", "poor"):
+        arm = result.arm_index(name)
+        start = events["niv_time"].values[arm]
+        who = np.flatnonzero(np.isfinite(start))
+        found[name] = gain(*(events["event_free_time"].values[k][who] - start[who] for k in (without, arm)))
+    return found
 
 
 def gain(without: np.ndarray, ventilated: np.ndarray) -> Gain:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.engine import lives as life
-from simulator.engine import rows
+from simulator.engine import rows, staging
 from simulator.engine.choice import Table, by_type
 from simulator.engine.jit import LANES
 from simulator.engine.lives import NEVER
@@ -44,8 +44,11 @@ _START: Table = {}
 
 
 @by_type(_OFFER)
-def offer(care, a, key, mine, w, o, day, i, seen):
-    """Lane i is seen in arm `a` on `day`: offer what the measurements call for; a missing one calls for nothing."""
+def offer(care, a, key, mine, w, s, o, day, i, seen):
+    """Lane i is seen in arm `a` on `day`: offer what the measurements call for.
+
+    A missing one calls for nothing; ventilation is not offered to somebody on permanent ventilation.
+    """
 
 
 @by_type(_START)
@@ -53,7 +56,7 @@ def start(care, lives, w, s, day):
     """Begin what was accepted since the week before."""
 
 
-def _nothing_offered(care, a, key, mine, w, o, day, i, seen):
+def _nothing_offered(care, a, key, mine, w, s, o, day, i, seen):
     pass
 
 
@@ -61,21 +64,22 @@ def _nothing_started(care, lives, w, s, day):
     pass
 
 
-def _offer(arms, a, key, mine, w, o, day, i, seen):
-    care = arms.offers[a]
+def _offer(care, a, key, mine, w, s, o, day, i, seen):
+    terms = care.offers[a]
     accepts, takes, _, _ = uniforms(key, w[PATIENT + i], I0, CARE, w[CANDIDATE + i])
-    wanted = (seen[SEEN_SVC - 1] < care[SVC_BELOW]) | (seen[SEEN_BREATHING - 1] <= care[ITEM_AT])
-    if mine[life.NIV_OFFER] == NEVER and wanted and care[NIV_FROM] <= day < care[NIV_TO]:
-        good = o[rows.BULBAR + i] >= care[GOOD_BULBAR]
+    wanted = (seen[SEEN_SVC - 1] < terms[SVC_BELOW]) | (seen[SEEN_BREATHING - 1] <= terms[ITEM_AT])
+    wanted &= not staging.is_assisted(s, i, day)
+    if mine[life.NIV_OFFER] == NEVER and wanted and terms[NIV_FROM] <= day < terms[NIV_TO]:
+        good = o[rows.BULBAR + i] >= terms[GOOD_BULBAR]
         mine[life.NIV_OFFER] = day
-        if accepts < (care[YES_GOOD] if good else care[YES_POOR]):
+        if accepts < (terms[YES_GOOD] if good else terms[YES_POOR]):
             mine[life.NIV] = first_week(day)
-            mine[life.NIV_FACTOR] = care[FACTOR_GOOD] if good else care[FACTOR_POOR]
-    wanted = seen[SEEN_SWALLOWING - 1] <= care[SWALLOWING_AT]
-    if mine[life.TUBE_OFFER] == NEVER and wanted and care[TUBE_FROM] <= day < care[TUBE_TO]:
+            mine[life.NIV_FACTOR] = terms[FACTOR_GOOD] if good else terms[FACTOR_POOR]
+    wanted = seen[SEEN_SWALLOWING - 1] <= terms[SWALLOWING_AT]
+    if mine[life.TUBE_OFFER] == NEVER and wanted and terms[TUBE_FROM] <= day < terms[TUBE_TO]:
         mine[life.TUBE_OFFER] = day
-        if takes < care[UPTAKE]:
-            mine[life.TUBE], mine[life.TUBE_FACTOR] = first_week(day), care[FACTOR_TUBE]
+        if takes < terms[UPTAKE]:
+            mine[life.TUBE], mine[life.TUBE_FACTOR] = first_week(day), terms[FACTOR_TUBE]
 
 
 def _start(care, lives, w, s, day):

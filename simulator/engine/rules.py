@@ -161,7 +161,7 @@ def _consider(rules, a, key, lives, w, s, o, visit, day, i, seen):
         mine[AT_PAV] = first_week(day)
     if mine[AT_LIMIT] == NEVER and (score <= rules.limit_alsfrs_r or svc <= rules.limit_svc):
         mine[AT_LIMIT] = first_week(day)
-    care.offer(rules.care, a, key, mine, w, o, day, i, seen)
+    care.offer(rules.care, a, key, mine, w, s, o, day, i, seen)
     guide = rules.guide[a]
     since = mine[CHANGED] if mine[CHANGED] < NEVER else mine[BEGAN]
     if guide[NEEDED] < NEVER and day >= max(since, mine[BEGAN]) + guide[WAIT]:

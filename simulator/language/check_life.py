@@ -82,24 +82,28 @@ def _only_antisense(scenario: Any, epoch: Any, path: Path) -> Iterator[Problem]:
 @reads("arms", "treatments", "visits")
 def _care(scenario: Any) -> Iterator[Problem]:
     """An arm offers each care that visits decide about in one epoch at most, and visits measure what decides."""
-    by_items, with_svc = scenario.visits.scoring == "items", "svc" in scenario.visits.assessments
     for arm, epochs in scenario.arms.items():
-        offered: list[str] = []
+        offered: set[str] = set()
         for number, epoch in enumerate(epochs):
             for place, name in enumerate(epoch.treatments):
-                kind, path = (
-                    getattr(scenario.treatments.get(name), "kind", ""),
-                    ("arms", arm, number, "treatments", place),
-                )
-                if kind == "gastrostomy" and not by_items:
-                    fact = f"{printable(name)} is offered by an item of swallowing, and visits score a total only"
-                    yield Problem(path, fact, "Write visits.scoring: items")
-                elif kind == "non_invasive_ventilation" and not (by_items or with_svc):
-                    fact = f"{printable(name)} is offered by SVC or an item of breathing, and visits measure neither"
-                    yield Problem(path, fact, "Add svc to visits.assessments, or write visits.scoring: items")
+                kind = getattr(scenario.treatments.get(name), "kind", "")
+                path: Path = ("arms", arm, number, "treatments", place)
                 if kind in DECIDED and kind in offered:
-                    yield Problem(path, f"the arm offers a {kind} in two epochs or twice", "Offer it once")
-                offered.append(kind)
+                    yield Problem(path, f"the arm offers a {kind} twice", "Offer it in one epoch, by one treatment")
+                if kind in DECIDED and kind not in offered:
+                    yield from _decidable(scenario.visits, printable(name), kind, path)
+                offered.add(kind)
+
+
+def _decidable(visits: Any, name: str, kind: str, path: Path) -> Iterator[Problem]:
+    """Visits measure what decides about a treatment."""
+    by_items = visits.scoring == "items"
+    if kind == "gastrostomy" and not by_items:
+        fact = f"{name} is offered by an item of swallowing, and visits score a total only"
+        yield Problem(path, fact, "Write visits.scoring: items")
+    if kind == "non_invasive_ventilation" and not by_items and "svc" not in visits.assessments:
+        fact = f"{name} is offered by SVC or an item of breathing, and visits measure neither"
+        yield Problem(path, fact, "Add svc to visits.assessments, or write visits.scoring: items")
 
 
 @reads("arms")

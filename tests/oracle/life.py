@@ -72,7 +72,7 @@ def offered(numbers: Numbers, keys: Keys, epochs: list[Numbers], seen: Numbers, 
     niv, tube = (care_of(numbers, epochs, kind, seen["day"]) for kind in ("non_invasive_ventilation", "gastrostomy"))
     accepts, takes, _, _ = keys.uniforms(CARE, 0)
     points = seen.get("items")
-    if niv and "niv" not in had:
+    if niv and "niv" not in had and not seen["assisted"]:
         low = "svc" in numbers["visits"]["assessments"] and seen["svc"] < niv["offered_below_svc_percent"]
         if low or (points and min(points[9:]) <= niv["offered_at_respiratory_item"]):
             which = "good" if seen["bulbar"] >= niv["good_bulbar_points"] else "poor"
