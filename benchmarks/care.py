@@ -1,7 +1,8 @@
 """What ventilation adds to life in the model, beside the published gain: figures of docs/care.md.
 
 `python -m benchmarks.care` prints, for people with good and with poor bulbar function when they are offered it,
-the median life after the offer with it and without it, in the same people.
+the median life after the offer with it and without it, in the same people; then, for good bulbar function, what other
+multipliers of the hazard would give; last, the median event-free months of everybody with and without riluzole.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ from typing import NamedTuple
 import numpy as np
 
 import simulator as sim
+from simulator.units import DAYS_PER_MONTH
 
 NIV = {"catalog": "non_invasive_ventilation", "accepted_good_bulbar": 1, "accepted_poor_bulbar": 1}
 CHANGES = {
     "treatments.good": NIV | {"accepted_poor_bulbar": 0},
     "treatments.poor": NIV | {"accepted_good_bulbar": 0},
-    "arms": {"without": []} | {name: [{"treatments": [name], "from_day": 0}] for name in ("good", "poor")},
+    "treatments.riluzole": {"catalog": "riluzole"},
+    "arms": {"without": []} | {name: [{"treatments": [name], "from_day": 0}] for name in ("good", "poor", "riluzole")},
     "visits.every_days": 28,
     "visits.assessments": ["alsfrs_r", "svc", "nfl_plasma"],
     "visits.scoring": "items",
@@ -40,10 +43,21 @@ class Gain(NamedTuple):
 def main() -> None:
     """Print the table."""
     patients = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
-    for name in ("generic_als", "natural_history"):
-        result = sim.simulate(sim.load(name).replace(CHANGES), patients=patients, seed=1)
-        for bulbar, found in gains(result).items():
-            print(f"{name:16} {bulbar:5}", " ".join(f"{key} {value:.1f}" for key, value in found._asdict().items()))
+    for name, multipliers in {"generic_als": (0.55, 0.3, 0.1, 0.03), "natural_history": (0.55,)}.items():
+        for multiplier in multipliers:
+            changes = CHANGES | {"treatments.good.hazard_multiplier_good_bulbar": multiplier}
+            result = sim.simulate(sim.load(name).replace(changes), patients=patients, seed=1)
+            for bulbar, found in gains(result).items():
+                figures = " ".join(f"{key} {value:.1f}" for key, value in found._asdict().items())
+                print(f"{name:16} {multiplier:4} {bulbar:5} {figures}")
+        print(
+            f"{name:16} median months", *(f"{arm} {median_months(result, arm):.2f}" for arm in ("without", "riluzole"))
+        )
+
+
+def median_months(result: sim.Result, arm: str) -> float:
+    """Median time to death or PAV from entry."""
+    return float(np.median(result.groups["events"]["event_free_time"].values[result.arm_index(arm)])) / DAYS_PER_MONTH
 
 
 def gains(result: sim.Result) -> dict[str, Gain]:
