@@ -15,15 +15,17 @@ from simulator.version import __version__
 if TYPE_CHECKING:
     from simulator.language import Scenario, ScenarioError, load
     from simulator.results import Result, open_result
-    from simulator.run import simulate
     from simulator.studies.compare import compare
+    from simulator.studies.person import person
     from simulator.studies.replay import replay
+    from simulator.studies.simulate import simulate
 
 _HOMES = {
     "load": "simulator.language",
     "Scenario": "simulator.language",
     "ScenarioError": "simulator.language",
-    "simulate": "simulator.run",
+    "simulate": "simulator.studies.simulate",
+    "person": "simulator.studies.person",
     "Result": "simulator.results",
     "open_result": "simulator.results",
     "compare": "simulator.studies.compare",
@@ -40,6 +42,7 @@ __all__ = [
     "compare",
     "load",
     "open_result",
+    "person",
     "replay",
     "simulate",
 ]

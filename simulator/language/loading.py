@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from simulator.language import check_life  # noqa: F401 - registers its checks
+from simulator.language import check_life, check_model, person_checks  # noqa: F401 - registers their checks
 from simulator.language.check import problems
 from simulator.language.document import MAX_BYTES, Document, read
 from simulator.language.explain import explain

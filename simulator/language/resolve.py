@@ -43,6 +43,7 @@ def resolve(data: Mapping[str, Any], report: Report) -> dict[str, Any]:
     found = _look_up(full.get("disease"), "disease", ("disease",), report)
     full["disease"] = _disease(full.get("disease"), found, report)
     full["progression"] = _progression(full.get("progression"), found, full["disease"], report)
+    full["output"] = _output(full.get("output"), full["progression"])
     if isinstance(full.get("treatments"), Mapping):
         full["treatments"] = {
             name: _from_catalog(part, "treatment", ("treatments", name), report)
@@ -133,6 +134,15 @@ def _progression(section: Any, found: Mapping[str, Any], disease: Any, report: R
             ordered = sorted(full[key], key=lambda name: used.index(name) if name in used else len(used))
             full[key] = {name: full[key][name] for name in ordered}
     return full
+
+
+def _output(section: Any, progression: Any) -> Any:
+    """The block `output`, without stages where the model has none and nobody asked for them."""
+    model = progression.get("model") if isinstance(progression, Mapping) else None
+    stages = not isinstance(model, str) or model not in MODELS or "kings_stage" in MODELS[model].OUTPUTS
+    if stages or not (section is None or isinstance(section, Mapping)):
+        return section
+    return {"stages": False, **(section or {})}
 
 
 def _from_catalog(section: Any, kind: str, path: Path, report: Report) -> Any:

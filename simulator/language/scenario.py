@@ -14,6 +14,7 @@ from simulator.language.blocks.adherence import Adherence
 from simulator.language.blocks.attrition import Attrition
 from simulator.language.blocks.context_of_use import ContextOfUse
 from simulator.language.blocks.output import Output
+from simulator.language.blocks.person import Person
 from simulator.language.blocks.rules import Rules
 from simulator.language.blocks.safety import Safety
 from simulator.language.blocks.strata import Stratum
@@ -30,8 +31,10 @@ SCHEMA_VERSION = 1
 
 if TYPE_CHECKING:
     from simulator.models.clock.spec import ClockSpec
+    from simulator.models.linear.spec import LinearSpec
+    from simulator.models.multistate.spec import MultistateSpec
 
-    Progression: TypeAlias = ClockSpec
+    Progression: TypeAlias = ClockSpec | LinearSpec | MultistateSpec
 else:
     Progression = Annotated[
         Union[tuple(MODELS.values())],  # noqa: UP007 - made from the registry
@@ -63,6 +66,7 @@ class Scenario(Part):
     safety: Safety | None = None
     rules: Rules | None = None
     trial: Trial | None = None
+    person: Person | None = None
     output: Output = Output()
 
     _origin: Origin = PrivateAttr(default=Origin("scenario", {}, {}))

@@ -15,9 +15,10 @@ from simulator.engine.people import Gates, People
 from simulator.engine.rules import NoRules, Rules
 from simulator.engine.space import Calendar
 from simulator.engine.sums import scales
+from simulator.models import DRUG_OUTPUTS
 from simulator.program.arms import arms, has_own_calendars
 from simulator.program.calendar import calendar, visits
-from simulator.program.models import MODELS
+from simulator.program.models import numbers_of
 from simulator.program.people import people
 from simulator.program.rules import has_rules, rules
 from simulator.program.safety import most_reactions
@@ -47,6 +48,7 @@ class Program(NamedTuple):
     allocation: np.ndarray | None  # (stratum, arm) int64: a block of the trial; None without one
     strata: tuple[str, ...]  # names; empty where there are none
     parameters: dict[str, int]  # the model's traits to report, and their rows
+    outputs: frozenset[str]  # what the model and the drug have of `rows.OUTPUTS`
     reasons: list[tuple[str, str]]  # for each reason of rejection: a stratum or "all", and the rule in words
 
 
@@ -58,9 +60,9 @@ def compile_program(scenario: Scenario, summarised: Iterable[tuple], patients: i
     steps = scenario.follow_up_days // DAYS_PER_WEEK + 1
     steps += scenario.entry.presymptomatic_at_age is not None  # onset is found a week later
     tables, reasons = gates(scenario)
-    model = MODELS[scenario.progression.model]
-    wanted = is_full or has_rules(scenario)
-    days, table = calendar(scenario, steps, wanted), _summarised(summarised)
+    model, known = numbers_of(scenario.progression.model), outputs(scenario)
+    days = calendar(scenario, steps, is_full or has_rules(scenario))
+    table = _summarised(row for row in summarised if row[0] in known)
     return Program(
         model=model.constants(scenario.progression),
         people=people(scenario),
@@ -74,8 +76,14 @@ def compile_program(scenario: Scenario, summarised: Iterable[tuple], patients: i
         allocation=allocation(scenario),
         strata=tuple(scenario.strata or ()),
         parameters=model.PARAMETERS,
+        outputs=known,
         reasons=reasons,
     )
+
+
+def outputs(scenario: Scenario) -> frozenset[str]:
+    """Names of what can be seen: of the disease what the model has, and of the drug."""
+    return frozenset((*scenario.progression.OUTPUTS, *DRUG_OUTPUTS))
 
 
 def _sizes(scenario: Scenario, patients: int, days: Calendar, variables: int, tables: Gates) -> Sizes:
@@ -86,7 +94,7 @@ def _sizes(scenario: Scenario, patients: int, days: Calendar, variables: int, ta
         visits=days.visit.size,
         variables=variables,
         bins=BINS,
-        model_rows=MODELS[scenario.progression.model].ROWS,
+        model_rows=numbers_of(scenario.progression.model).ROWS,
         outputs=len(rows.OUTPUTS) - (0 if days.staged else len(rows.STAGES)),
         strata=tables.shares.size,
         rules=len(tables.rules),

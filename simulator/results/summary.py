@@ -6,6 +6,7 @@ means, geometric SDs (a factor) and quantiles. Every estimate has its Monte Carl
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -41,16 +42,19 @@ def summary_group(record: Record) -> Group:
     }
     with np.errstate(invalid="ignore", divide="ignore"):
         group |= _counts(record.sums)
-        for index, row in enumerate(SUMMARISED):
+        known = [row for row in SUMMARISED if record.has(row.of)]
+        for index, row in enumerate(known):
             group |= _variable(record.sums, index, row)
-        group |= _death_as_zero(record.sums)
+            if row.name == "alsfrs_r":
+                group |= _death_as_zero(record.sums, index)
         group |= _event_free_time(record.sums)
         if record.sums.serious is not None:
             count = np.cumsum(record.sums.serious, axis=1)
             text = "probability to have had a serious neurologic adverse event"
             group |= _share("serious_neurologic_share", count, record.sums.n_patients, text)
         if record.sums.stages is not None:
-            group |= arrays.stage_coordinates() | _occupancy(record.sums, record.sums.stages)
+            systems = {name: labels for name, labels in STAGES.items() if record.has(name)}
+            group |= arrays.stage_coordinates(systems) | _occupancy(record.sums, record.sums.stages, systems)
     return group
 
 
@@ -153,9 +157,8 @@ def _inside(below: Floats, edges: Floats) -> tuple[Floats, Floats]:
     return below[first : last + 1], edges[first : last + 1]
 
 
-def _death_as_zero(sums: SumsLike) -> Group:
-    """Mean ALSFRS-R of all patients when the dead count as 0 points."""
-    index = next(i for i, row in enumerate(SUMMARISED) if row.name == "alsfrs_r")
+def _death_as_zero(sums: SumsLike, index: int) -> Group:
+    """Mean ALSFRS-R, variable `index` of the sums, of all patients when the dead count as 0 points."""
     n = sums.n_patients
     mean = sums.total[..., index] / sums.scale[index] / n
     square = sums.square[..., index] / sums.square_scale[index] / n
@@ -163,11 +166,13 @@ def _death_as_zero(sums: SumsLike) -> Group:
     return _pair("alsfrs_r_death0_mean", mean, mcse, "points", "ALSFRS-R total, all patients, 0 after death: mean")
 
 
-def _occupancy(sums: SumsLike, living: NDArray[np.int64]) -> Group:
-    """Share of all patients in each stage; who is not alive has died."""
+def _occupancy(sums: SumsLike, living: NDArray[np.int64], systems: Mapping[str, tuple[str, ...]]) -> Group:
+    """Share of all patients in each stage of the systems that the model has; who is not alive has died."""
     n, dead = sums.n_patients, (sums.n_patients - np.asarray(sums.alive))[..., None]
     group: Group = {}
-    for k, (name, labels) in enumerate(STAGES.items()):
+    for k, name in enumerate(STAGES):
+        if (labels := systems.get(name)) is None:
+            continue
         p = np.concatenate([living[..., k, : len(labels) - 1], dead], axis=-1) / n
         dims, text = (*ARM_TIME, name.removesuffix("_stage")), f"share of patients by {name.replace('_', ' ')}"
         group |= _pair(f"{name}_share", p, np.sqrt(p * (1 - p) / n), "1", text, dims=dims)
