@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simulator import incidents
 from simulator.engine import batches, observe, rows, sums
 from simulator.engine.accrual import enrol
 from simulator.engine.allocation import NOBODY, allocate
@@ -16,7 +17,7 @@ from simulator.engine.lives import KEPT
 from simulator.engine.people import BEFORE_ONSET, strata_of
 from simulator.engine.random import Key
 from simulator.engine.space import Full
-from simulator.program import Program, dose_days
+from simulator.program import Program
 from simulator.results.record import Arrays, Provenance, Record
 from simulator.units import MONTHS_PER_YEAR
 from simulator.version import __version__
@@ -49,7 +50,8 @@ def record(scenario: Scenario, program: Program, full: Full, pool: list[batches.
         events=events_of(program, full) if is_full else {},
         truth=truth_of(program, full) if is_full else {},
         observed=observed_of(scenario, program, full) if is_full else {},
-        doses=_doses(scenario, program, full) if is_full else {},
+        doses=incidents.doses(scenario, program, full) if is_full else {},
+        safety=incidents.safety(scenario, program, full, key) if is_full else None,
         sums=_sums(program, totals),
         outputs=program.outputs,
         screening=_screening(program, rejected),
@@ -149,24 +151,6 @@ def observed_of(scenario: Scenario, program: Program, full: Full) -> Arrays:
     return found
 
 
-def _doses(scenario: Scenario, program: Program, full: Full) -> Arrays:
-    """Every dose given to somebody alive, arm by arm."""
-    found = []
-    for a, shared in enumerate(dose_days(program.arms)):
-        days = full.doses[a] if program.arms.own[a] else np.broadcast_to(shared, (full.kind.shape[1], shared.size))
-        last = np.minimum(full.death[a], program.calendar.end)[:, None]
-        patient, k = np.nonzero((days <= last) & (days < full.stop[a][:, None]))
-        found.append((np.full(patient.size, a, np.int8), patient.astype(np.int32), days[patient, k].astype(np.float32)))
-    arm, patient, day = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    amounts = np.array([_amount(scenario, arm_name) for arm_name in scenario.arms], np.float32)
-    return {"arm": arm, "patient": patient, "day": day, "dose_mg": amounts[arm]}
-
-
-def _amount(scenario: Scenario, arm: str) -> float:
-    given = [scenario.treatments[t] for epoch in scenario.arms[arm] for t in epoch.treatments]
-    return next((t.regimen.dose_mg.value for t in given if t.kind == "antisense"), 0.0)
-
-
 def _sums(program: Program, totals: sums.Sums) -> SimpleNamespace:
     """The sums with their scales, under the names that results read."""
     return SimpleNamespace(
@@ -186,6 +170,7 @@ def _sums(program: Program, totals: sums.Sums) -> SimpleNamespace:
         width=program.table[:, sums.WIDTH].astype(np.float64),
         restricted_scale=sums.TIME_SCALE,
         restricted_square_scale=sums.TIME_SQUARE_SCALE,
+        serious=totals.serious if program.arms.reactions.size else None,
     )
 
 

@@ -30,6 +30,7 @@ class Sums(NamedTuple):
     restricted_scale: float = 1024.0
     restricted_square_scale: float = 1.0
     stages: Any = None
+    serious: Any = None
 
 
 def summarised(truth: dict, row) -> np.ndarray:

@@ -26,6 +26,15 @@ OUTPUT_DAYS = {
 }
 FAST = {"disease.variants": {"p.Ala5Val": 0.8, "other": 0.2}, "strata": None}
 DRUG = "treatments.tofersen"
+REACTIONS = {
+    "per_year": 1.0,
+    "later_per_year": 0.5,
+    "later_from_days": 300,
+    "kinds": {"this": 1, "that": 3},
+    "stopped": 0.1,
+    "held_days_min": 10,
+    "held_days_max": 90,
+}
 MISSED = {"adherence": {"missed": 0.3, "delay_days_max": 42}}
 SECOND = {"catalog": "tofersen", "regimen": {"missed_dose": "article", "adherence": {"missed": 0.2}}}
 HOLDS = [{"from_day": 20, "to_day": 60}, {"from_day": 150, "to_day": 156}, {"from_day": 200, "to_day": 290}]
@@ -100,6 +109,64 @@ CASES: dict[str, tuple[int, dict[str, Any]]] = {
                 "hazard": [given("care", 105, 301)],
                 "all": [given("tofersen", 0, 105), given("tofersen half care", 105, 301), given("tofersen", 301)],
             },
+        },
+    ),
+    "cared_for": (
+        40,
+        FAST
+        | {
+            "visits.scoring": "items",
+            "treatments.niv": {"catalog": "non_invasive_ventilation"},
+            "treatments.tube": {"catalog": "gastrostomy", "hazard_multiplier": 0.8},
+            "arms": {
+                "none": [],
+                "cared": [given("niv tube")],
+                "late": [given("tofersen", 0, 300), given("tofersen niv tube", 300)],
+            },
+            "visits.jitter_days": 3,
+        },
+    ),
+    "ventilated_by_svc": (
+        40,
+        FAST
+        | {
+            "treatments.niv": {"catalog": "non_invasive_ventilation", "hazard_multiplier_poor_bulbar": 1.5},
+            "arms": {"ventilated": [given("niv")], "never": [given("niv", 0, 1)]},
+            "disease.onset_site": {"bulbar": 0.6, "upper_limb": 0.2, "lower_limb": 0.2},
+        },
+    ),
+    "reactions": (
+        40,
+        {
+            "safety.serious_neurologic": REACTIONS,
+            "safety.transaminases": {"per_year": 1.0, "peak_multiple": {"lognormal": {"median": 5, "log_sd": 0.5}}},
+            "arms": {
+                "untreated": [],
+                "early": [given("tofersen")],
+                "twice": [given("tofersen", 10, 200), given("tofersen", 500, 901)],
+            },
+        },
+    ),
+    "reactions_and_missed_doses": (25, MISSED | {"safety.serious_neurologic": REACTIONS}),
+    "reactions_of_carriers": (
+        20,
+        CARRIERS
+        | {
+            "safety.serious_neurologic": REACTIONS,
+            "arms": {
+                "both": [
+                    given("tofersen", 10) | {"after": "trigger", "until": ["phenoconversion", "pav"], "to_day": 5},
+                    given("tofersen", 35) | {"after": "phenoconversion"},
+                ],
+            },
+        },
+    ),
+    "reactions_until_a_limit": (
+        30,
+        {
+            "safety.serious_neurologic": REACTIONS,
+            "rules": {"limit": {"alsfrs_r": 28, "svc_percent": 60}},
+            "arms": {"stops": [given("tofersen") | {"until": ["limit", "pav"]}]},
         },
     ),
     "missed_twice": (
@@ -299,6 +366,19 @@ def test_events_deaths_and_dropout_agree(both):
             assert events[mine].values[arm] == pytest.approx(expected, abs=0.03, nan_ok=True), mine
 
 
+@pytest.mark.parametrize("name", ["cared_for", "ventilated_by_svc"])
+def test_ventilation_and_feeding_tubes_begin_on_the_same_day(name):
+    both, begun = pair(name), 0
+    events = both.groups["events"]
+    for arm in arms(both):
+        for mine, theirs in {"niv_time": "niv_day", "gastrostomy_time": "gastrostomy_day"}.items():
+            expected = both.of(arm, theirs)
+            expected = np.where(np.isfinite(expected), expected, np.nan)
+            assert events[mine].values[arm] == pytest.approx(expected, nan_ok=True), mine
+            begun += np.isfinite(expected).sum()
+    assert begun > 10
+
+
 @pytest.mark.parametrize("name", ["carriers", "carriers_by_items"])
 def test_the_same_visits_find_trigger_and_phenoconversion_and_onset_comes_on_the_same_day(name):
     both = pair(name)
@@ -322,6 +402,23 @@ def test_the_same_doses_are_given(both):
         for number, person in enumerate(both.people):
             mine = doses["day"].values[(doses["arm"].values == arm) & (doses["patient"].values == number)]
             assert mine.tolist() == person["arms"][name]["doses"], (name, number)
+
+
+def test_the_same_adverse_events_happen(both):
+    events = {key: array.values for key, array in both.groups["adverse_events"].items()}
+    kinds = both.groups["adverse_events"]["kind"].attrs["flag_meanings"].split()
+    for arm in arms(both):
+        name = both.groups["events"]["arm"].values[arm]
+        for number, person in enumerate(both.people):
+            mine = np.flatnonzero((events["arm"] == arm) & (events["patient"] == number))
+            theirs = sorted(person["arms"][name]["adverse_events"], key=lambda one: (one.day, kinds.index(one.kind)))
+            assert [kinds[k] for k in events["kind"][mine]] == [one.kind for one in theirs], (name, number)
+            assert events["serious"][mine].tolist() == [one.serious for one in theirs]
+            assert events["day"][mine] == pytest.approx([one.day for one in theirs], abs=1e-3)
+            stopped = [math.isinf(one.until) for one in theirs]
+            assert (events["action"][mine] == 2).tolist() == stopped
+            held = [one.until if one.day < one.until < math.inf else math.nan for one in theirs]
+            assert events["held_until"][mine] == pytest.approx(held, abs=1e-3, nan_ok=True)
 
 
 def seen(both: Pair, arm: int, variable: str) -> tuple[np.ndarray, np.ndarray]:

@@ -25,7 +25,7 @@ def ungraded(node, path=(), graded=False):
 
 def quantities(node, path=()):
     if isinstance(node, dict):
-        if "value" in node:
+        if "value" in node and "kind" not in node:
             return [(path, node)]
         return [found for key, part in node.items() for found in quantities(part, (*path, key))]
     return []

@@ -95,7 +95,7 @@ def test_claims_point_to_facts():
         Claim(id="A99", claim="c", article="a", published="p", verdict="true")
 
 
-ENTRIES = ["sod1", "tofersen", "measurement", "als", "care", "utilities", "calibrated"]
+ENTRIES = ["sod1", "tofersen", "measurement", "als", "care", "tofersen_safety", "utilities", "calibrated"]
 NAMES = ["facts", "curves", "claims", "VAL-14", "A03", next(iter(points())), *ENTRIES]
 
 

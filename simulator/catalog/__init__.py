@@ -16,7 +16,7 @@ from typing import Any
 
 from simulator.errors import SimulatorError
 
-KINDS = ("disease", "treatment", "measurement", "care", "utility", "calibration")
+KINDS = ("disease", "treatment", "measurement", "care", "safety", "utility", "calibration")
 KIND_LINE = re.compile(r"^kind: *(\w+)", re.MULTILINE)
 
 
@@ -56,7 +56,7 @@ def entry(kind: str, name: str) -> Mapping[str, Any]:
     Parameters
     ----------
     kind : str
-        disease, treatment or measurement.
+        One of KINDS.
     name : str
         The file's stem: `sod1`, `tofersen`, `measurement`.
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simulator.engine import lives as life
-from simulator.engine import observe, recruit, rows, screening, sums
+from simulator.engine import observe, recruit, rows, safety, screening, sums
 from simulator.engine.jit import LANES
 from simulator.engine.space import Full, Space
 
@@ -35,6 +35,8 @@ class Sizes(NamedTuple):
     strata: int
     rules: int
     doses: int  # most doses of one patient in one arm, where patients have calendars of their own
+    reactions: int  # most reactions to the drug of one patient that are kept
+    epochs: int  # most epochs of an arm
     ruled: bool  # whether there are rules of a life
     carriers: bool  # whether people enter before onset
 
@@ -84,6 +86,7 @@ def make_worker(sizes: Sizes, batch: int = BATCH, part: int = PART) -> Worker:
         peeked=aligned(n * LANES),
         o=aligned(rows.OUTPUT_ROWS * LANES),
         calendars=np.full((part, sizes.doses + 1), np.inf, np.float32),
+        windows=aligned(part if sizes.reactions and sizes.doses else 1, sizes.epochs, 2),
         lives=aligned(part if sizes.ruled or sizes.doses else 1, life.COLUMNS),
         day=aligned(LANES),
         x=aligned(LANES),
@@ -129,7 +132,7 @@ def keep(sizes: Sizes, pool: list[Worker]) -> None:
 
 def _fits(sizes: Sizes) -> tuple:
     """What two runs must share to work in the same space."""
-    return make_worker, sizes._replace(arms=0, times=0, visits=0, bins=0, outputs=0)
+    return make_worker, sizes._replace(arms=0, times=0, visits=0, bins=0, outputs=0, reactions=int(sizes.reactions > 0))
 
 
 def make_full(sizes: Sizes, is_full: bool) -> Full:
@@ -147,6 +150,7 @@ def make_full(sizes: Sizes, is_full: bool) -> Full:
         traits=np.empty((sizes.rows, n), np.float32),
         candidates=np.zeros((2, n), np.int32),
         doses=np.full((arms, n, sizes.doses), np.float32(np.inf)),
+        reactions=np.full((arms, n, sizes.reactions, safety.UNTIL + 1), nan),
         lives=np.full((arms, n, len(life.KEPT) if sizes.ruled else 0), np.float32(np.inf)),
     )
 
@@ -157,7 +161,8 @@ def memory(sizes: Sizes, is_full: bool, workers: int, batch: int = BATCH) -> int
     per_worker = cells * sizes.variables * (sizes.bins * 4 + 16) + 4 * batch * (2 * sizes.rows + 16)
     full = 0
     if is_full:
-        per_patient = sizes.outputs * cells + sizes.arms * (len(observe.OBSERVED) * sizes.visits + sizes.doses + 8)
+        kept = len(observe.OBSERVED) * sizes.visits + sizes.doses + (safety.UNTIL + 1) * sizes.reactions + 8
+        per_patient = sizes.outputs * cells + sizes.arms * kept
         full = 8 * sizes.patients * (per_patient + sizes.rows)
     return full + (workers + 2) * per_worker
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.engine import effect, plans, rows, seam
+from simulator.engine import effect, plans, rows, safety, seam
 from simulator.engine.effect import Drug
 from simulator.engine.jit import LANES, block, inline, merge
 from simulator.engine.lives import NEVER
@@ -41,6 +41,8 @@ class Arms(NamedTuple):
     stop_at_dropout: np.ndarray  # (arm,) bool
     addon: np.ndarray  # (arm, step) float32: mean multiplier of the rate by add-on treatments
     hazard: np.ndarray  # (arm, step) float32: mean multiplier of the hazard
+    reactions: np.ndarray  # (arm, process, column) float32: tables of safety.py; no rows where there are no reactions
+    windows: np.ndarray  # (arm, epoch, 2) float32: time on the drug where patients share a calendar
 
 
 @merge
@@ -54,7 +56,7 @@ def drug_of(arms, a):
 
 
 @merge
-def begin(arms, a, w, s, lives, calendars):
+def begin(arms, a, key, w, s, space):
     """Before day 0: when each lane stops, and nothing planned yet where patients have calendars of their own."""
     first = arms.day[arms.day_start[a]] if arms.day_start[a + 1] > arms.day_start[a] else 0
     by_choice = arms.stop_rate[a] > ZERO and not arms.own[a]  # an own calendar knows its first dose when it is planned
@@ -62,15 +64,17 @@ def begin(arms, a, w, s, lives, calendars):
         stop = F(first) + s[rows.STOPPING + i] / arms.stop_rate[a] if by_choice else NEVER
         s[STOP + i] = min(stop, s[rows.DROPOUT + i]) if arms.stop_at_dropout[a] else stop
         s[GIVEN + i] = ZERO
+    safety.begin(arms.reactions[a], arms.windows[a], key, w, s)
     if arms.own[a]:
-        plans.begin(arms, a, w, s, lives, calendars)
+        plans.begin(arms, a, w, s, space)
 
 
 @inline
-def _give_all(model, drug, s, day, step, addon, first):
-    """The dose of a shared calendar, to every lane that has not stopped; `first` if it is the arm's first."""
+def _give_all(model, drug, reactions, windows, key, w, s, day, step, addon, first):
+    """The dose of a shared calendar, to every lane that takes it; `first` if it is the arm's first."""
+    safety.move_on(reactions, windows, key, w, s, day)
     for i in range(LANES):
-        s[C + i] += drug.dose if F(day) < s[STOP + i] else ZERO
+        s[C + i] += drug.dose if safety.takes(s, i, day) else ZERO
     if first:
         for i in range(LANES):
             if F(day) < s[STOP + i]:
@@ -90,14 +94,14 @@ def _give_own(model, drug, calendars, w, s, day, step, addon):
 
 
 @inline
-def treat(model, drug, table, doses, cursor, s, step, days, addon):
+def treat(model, drug, table, reactions, windows, key, doses, cursor, w, s, step, days, addon):
     """Doses and drug from the start of `step` on for `days` days (7: the whole step), then the rate's multiplier.
 
     The step is cut at the doses of the shared calendar only; `cursor` is the place of the next one.
-    `table` : (8, column) propagators by days.
+    `table` : (8, column) propagators by days; `reactions`, `windows` : see safety.py.
     """
     while cursor < doses.size and doses[cursor] == WEEK * step:
-        _give_all(model, drug, s, WEEK * step, step, addon, cursor == 0)
+        _give_all(model, drug, reactions, windows, key, w, s, WEEK * step, step, addon, cursor == 0)
         cursor += 1
     if cursor == doses.size or doses[cursor] >= WEEK * step + days:
         effect.chain(drug, table, days, ONE, s, addon, True)
@@ -106,7 +110,7 @@ def treat(model, drug, table, doses, cursor, s, step, days, addon):
     effect.open_step(s)
     while at < days:
         while cursor < doses.size and doses[cursor] == WEEK * step + at:
-            _give_all(model, drug, s, WEEK * step + at, step, addon, cursor == 0)
+            _give_all(model, drug, reactions, windows, key, w, s, WEEK * step + at, step, addon, cursor == 0)
             cursor += 1
         to = min(days, doses[cursor] - WEEK * step) if cursor < doses.size else days
         effect.chain(drug, table, to - at, F(to - at) * share, s, addon, False)

@@ -9,14 +9,14 @@ import numpy as np
 from simulator.engine.mathematics import F
 
 NEVER = F(np.inf)
-KEPT = ("trigger_time", "phenoconversion_time")
-"""The first columns: the day of the visit that found it."""
-TRIGGER, PHENOCONVERSION = 0, 1
+KEPT = ("trigger_time", "phenoconversion_time", "niv_time", "gastrostomy_time")
+"""The first columns: the day of the visit that found it; the day on which ventilation or the feeding tube begins."""
+TRIGGER, PHENOCONVERSION, NIV, TUBE = range(4)
 
 # Days that epochs of treatment may refer to: baseline, untreated onset, diagnosis; and what visits found, as the first
 # day of a week of the study on which it can be acted upon.
 EVENTS = ("baseline", "onset", "diagnosis", "trigger", "phenoconversion", "pav", "limit")
-AT = 2
+AT = len(KEPT)
 AT_TRIGGER, AT_PHENOCONVERSION, AT_PAV, AT_LIMIT = (
     AT + EVENTS.index(name) for name in ("trigger", "phenoconversion", "pav", "limit")
 )
@@ -29,4 +29,7 @@ EPOCH, NUMBER, BEGAN, DUE, NEXT, COUNT, EVERY, HELD = range(AT + len(EVENTS), AT
 # Rules: the patient's first NfL; sum of log NfL ratios and their number since the last verdict on the interval; the day
 # of its last change.
 BASE_NFL, SUM_NFL, SAMPLES, CHANGED = range(HELD + 1, HELD + 5)
-COLUMNS = HELD + 5
+
+# Care: the visits at which ventilation and a feeding tube were offered, and what they multiply the hazard by.
+NIV_OFFER, NIV_FACTOR, TUBE_OFFER, TUBE_FACTOR = range(CHANGED + 1, CHANGED + 5)
+COLUMNS = CHANGED + 5

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from simulator.engine import effect, observe, rows, rules, seam, staging, sums
+from simulator.engine import effect, observe, rows, rules, safety, seam, staging, sums
 from simulator.engine.jit import LANES, block, inline, kernel, merge
 from simulator.engine.mathematics import ZERO, F
 from simulator.engine.rows import DEATH, EVENT, KIND, SLOT
@@ -46,7 +46,7 @@ def _visit(decide, visits, nominal, key, full, a, visit, s, w, o, day, held, liv
             rules.consider(decide, a, key, lives, w, s, o, visit, F(day), i, seen)
             if kept and alive:
                 full.observed[observe.DAY, a, place, visit] = F(day)
-                for k in range(len(seen)):
+                for k in range(observe.REPORTED):
                     full.observed[1 + k, a, place, visit] = seen[k]
         if kept and held[i] == F(day) > death > NOBODY and death <= dropout and visits.staged > ZERO:
             for k in range(len(staging.DEATH_CODES)):
@@ -91,8 +91,8 @@ def look_at_everybody(decide, visits, key, calendar, full, a, t, s, w, o, held, 
 
 
 @merge
-def keep_events(full, a, space, blocks, first):
-    """Write the outcome of a full run's block."""
+def keep_events(full, arms, key, a, space, blocks, first):
+    """Write the outcome of a full run's blocks."""
     for b in range(blocks):
         s, w = space.s[b], space.w[b]
         for i in range(LANES):
@@ -104,6 +104,12 @@ def keep_events(full, a, space, blocks, first):
                     full.onset[a, place] = s[rows.SYMPTOMS + i]
                 for k in range(full.doses.shape[2]):
                     full.doses[a, place, k] = space.calendars[int(w[SLOT + i]), k]
+                if full.reactions.shape[2] > 0:
+                    windows = space.windows[int(w[SLOT + i])] if arms.own[a] else arms.windows[a]
+                    full.stop[a, place], _, _, _ = safety.look_ahead(
+                        arms.reactions[a], windows, key, w[rows.PATIENT + i], w[rows.CANDIDATE + i],
+                        min(s[rows.STOP + i], F(arms.horizon)), F(-1), full.reactions[a, place],
+                    )  # fmt: skip
                 for k in range(full.lives.shape[2]):
                     full.lives[a, place, k] = space.lives[int(w[SLOT + i]), k]
 

@@ -42,7 +42,7 @@ def _load(space, decide, arms, a, drug, key, start, n):
                 s[EVENT + i] = NOBODY
         effect.respond(drug, key, w, s)
         rules.begin(decide, space.lives, w, s)
-        dosing.begin(arms, a, w, s, space.lives, space.calendars)
+        dosing.begin(arms, a, key, w, s, space)
 
 
 @inline
@@ -75,13 +75,16 @@ def _happen(s, i, day):
 
 
 @block
-def _peek(model, drug, table, doses, cursor, own, piece, calendars, w, before, now, s, step, days, addon):
+def _peek(
+    model, drug, table, reactions, windows, key, doses, cursor, own, piece, calendars, w, before, now, s, step, days,
+    addon,
+):  # fmt: skip
     """Put into `s` the state `days` days into the step, from the state before it and the deaths known `now`."""
     _copy(before, s)
     if own:
         dosing.treat_own(model, drug, table, piece, calendars, w, s, step, days, addon)
     else:
-        dosing.treat(model, drug, table, doses, cursor, s, step, days, addon)
+        dosing.treat(model, drug, table, reactions, windows, key, doses, cursor, w, s, step, days, addon)
     seam.peek(model, s, F(days))
     for i in range(LANES):
         s[EVENT + i], s[KIND + i], s[DEATH + i] = now[EVENT + i], now[KIND + i], now[DEATH + i]
@@ -111,8 +114,8 @@ def _look_inside(
     _resolve(model, s)
     for d in range(1, WEEK):
         _peek(
-            model, drug, arms.table[a], doses, cursor, arms.own[a], arms.piece[a], space.calendars, space.w[b],
-            space.before, s, space.peeked, step, d, addon,
+            model, drug, arms.table[a], arms.reactions[a], arms.windows[a], key, doses, cursor, arms.own[a],
+            arms.piece[a], space.calendars, space.w[b], space.before, s, space.peeked, step, d, addon,
         )  # fmt: skip
         day = WEEK * step + d
         _look(
@@ -127,6 +130,7 @@ def _epoch(
 ):
     """28 days of block b in arm `a`. Returns the place of the next dose in the shared calendar."""
     s, w, own, propagators = space.s[b], space.w[b], arms.own[a], arms.table[a]
+    reactions, windows = arms.reactions[a], arms.windows[a]
     rules.renew(decide, model, key, w, s, epoch)
     for step in range(STEPS_PER_EPOCH * epoch, min(STEPS_PER_EPOCH * (epoch + 1), calendar.flags.size)):
         addon, flags, day = arms.addon[a, step], calendar.flags[step], WEEK * step
@@ -138,13 +142,13 @@ def _epoch(
             _look(model, decide, drug, visits, key, calendar, table, totals, full, a, space, b, s, day, addon, first)
         rules.carry_out(decide, model, key, space.lives, w, s, step)
         if own:
-            plans.plan(arms, a, key, w, s, space.lives, space.calendars, step)
+            plans.plan(arms, a, key, w, s, space.lives, space.windows, space.calendars, step)
         if flags & INSIDE:
             _copy(s, space.before)
         if own:
             dosing.treat_own(model, drug, propagators, arms.piece[a], space.calendars, w, s, step, WHOLE, addon)
         elif after > 0:
-            dosing.treat(model, drug, propagators, doses, cursor, s, step, WHOLE, addon)
+            dosing.treat(model, drug, propagators, reactions, windows, key, doses, cursor, w, s, step, WHOLE, addon)
         else:
             effect.untreated(s, addon)
         seam.step(model, s, F(day), arms.hazard[a, step])
@@ -179,9 +183,7 @@ def live(model, decide, key, visits, arms, calendar, table, start, count, space,
                     )  # fmt: skip
                 cursor, day = after, F(WEEK * STEPS_PER_EPOCH * (epoch + 1))
                 if not is_full and too_many_dead(space.s, blocks, day):
-                    blocks = pack(
-                        space.s, space.w, space.base, blocks, day, a, totals.ended, totals.restricted, calendar.end
-                    )
-            close(space.s, blocks, a, totals.ended, totals.restricted, calendar.end)
+                    blocks = pack(space.s, space.w, space.base, blocks, day, a, totals, calendar)
+            close(space.s, blocks, a, totals, calendar)
             if is_full:
-                keep_events(full, a, space, blocks, first)
+                keep_events(full, arms, key, a, space, blocks, first)

@@ -18,6 +18,11 @@ I0 = U32(0)
 MISSING = F(np.nan)
 POINTS, THIRD, TWELFTH, CARRY_OVER_DAYS = F(48.0), F(1 / 3), F(1 / 12), F(28.0)
 OBSERVED = ("day", "alsfrs_r", "svc", "hhd", "nfl_plasma", "sod1_csf", "kings_stage", "mitos_stage", "ft9_stage")
+REPORTED = len(OBSERVED) - 1
+"""Measurements of a visit that are reported; after them `observe` gives what only rules look at."""
+SEEN_BREATHING, SEEN_SWALLOWING = range(len(OBSERVED), len(OBSERVED) + 2)
+DEPENDENT = F(4.0)
+"""Respiratory points below which somebody on non-invasive ventilation depends on it."""
 DAY, SEEN_ALSFRS_R, SEEN_SVC, SEEN_HHD, SEEN_NFL, SEEN_SOD1, SEEN_KINGS, SEEN_MITOS, SEEN_FT9 = range(len(OBSERVED))
 
 
@@ -87,7 +92,8 @@ def visit_days(visits, key, w, day, visit, nominal):
 
 @merge
 def observe(visits, key, w, s, o, visit, day, i):
-    """What lane i shows at a visit held on `day`: (alsfrs_r, svc, hhd, nfl_plasma, sod1_csf, three stages).
+    """What lane i shows at a visit held on `day`: (alsfrs_r, svc, hhd, nfl_plasma, sod1_csf, three stages), and for
+    rules the lowest item of breathing and that of swallowing.
 
     Stages are read from the items where those are scored; else they are the true ones, of use where the model has them.
     """
@@ -100,11 +106,15 @@ def observe(visits, key, w, s, o, visit, day, i):
     lift = visits.entry_effect * (ONE - exp32(-day / CARRY_OVER_DAYS))
     score = read_alsfrs_r(visits, o[rows.ALSFRS_R + i] - lost + lift, za)
     kings, mitos, ft9 = o[rows.KINGS + i], o[rows.MITOS + i], o[rows.FT9 + i]
+    lowest, swallowing = MISSING, MISSING
     if visits.by_items > ZERO:
         points = _read_items(visits, key, w, o, index, lift, assisted, i)
         score = staging.total(points)
-        kings, mitos, ft9 = staging.stages(points, False)
-    svc = MISSING if o[rows.BULBAR + i] < visits.bulbar_limit else o[rows.SVC + i] + visits.svc * zs
+        kings, mitos, ft9 = staging.stages(points, False, s[rows.TUBE + i] < day)
+        lowest, swallowing = min(points[9], points[10], points[11]), points[2]
+    depends = (s[rows.NIV + i] < day) & (assisted | (breathing < DEPENDENT))
+    svc = MISSING if depends | (o[rows.BULBAR + i] < visits.bulbar_limit) else o[rows.SVC + i] + visits.svc * zs
     hhd = o[rows.HHD + i] + visits.hhd * zh
     nfl = read_nfl(visits, o[rows.NFL + i], zn)
-    return score, svc, hhd, nfl, o[rows.SOD1 + i] * exp32(visits.sod1 * zc), kings, mitos, ft9
+    sod1 = o[rows.SOD1 + i] * exp32(visits.sod1 * zc)
+    return score, svc, hhd, nfl, sod1, kings, mitos, ft9, lowest, swallowing

@@ -16,7 +16,7 @@ def _copy_lane(rows, first, b, i, c, j):
 
 
 @merge
-def pack(s, w, base, blocks, day, a, ended, restricted, end):
+def pack(s, w, base, blocks, day, a, totals, calendar):
     """Count the dead of arm `a` out and fill their lanes from the last blocks. Returns how many blocks are in use.
 
     `s`, `w` and `base` : (block, row * LANES).
@@ -26,7 +26,7 @@ def pack(s, w, base, blocks, day, a, ended, restricted, end):
         for i in range(LANES):
             while b * LANES + i <= tail and not s[b, DEATH + i] > day:
                 if s[b, DEATH + i] > NOBODY:
-                    sums.finish(ended, restricted, a, s, b, i, end)
+                    sums.finish(totals.ended, totals.restricted, totals.serious, calendar.day, a, s, b, i, calendar.end)
                 c, j = tail // LANES, tail % LANES
                 if tail > b * LANES + i:
                     _copy_lane(s, LIVING * LANES, b, i, c, j)
@@ -50,9 +50,9 @@ def too_many_dead(s, blocks, day):
 
 
 @merge
-def close(s, blocks, a, ended, restricted, end):
+def close(s, blocks, a, totals, calendar):
     """At the end of follow-up: count everybody still in the blocks."""
     for b in range(blocks):
         for i in range(LANES):
             if s[b, DEATH + i] > NOBODY:
-                sums.finish(ended, restricted, a, s, b, i, end)
+                sums.finish(totals.ended, totals.restricted, totals.serious, calendar.day, a, s, b, i, calendar.end)

@@ -108,6 +108,8 @@ def _meet_fate(people, key, w, s):
         s[rows.REFERRAL + i] = referral
         s[rows.KIND + i] = ONE
         s[rows.TRY_DAY + i] = -ONE
+        s[rows.NIV + i] = NEVER
+        s[rows.TUBE + i] = NEVER
 
 
 @merge

@@ -8,7 +8,7 @@ docs/model.md.
 import numpy as np
 
 from simulator.engine import lives as life
-from simulator.engine import rows
+from simulator.engine import rows, safety
 from simulator.engine.jit import LANES, block, inline, merge
 from simulator.engine.lives import BEGAN, COUNT, DUE, EPOCH, EVERY, HELD, NEVER, NEXT, NUMBER
 from simulator.engine.mathematics import ONE, ZERO, F
@@ -67,7 +67,7 @@ def _settle(arms, a, key, patient, candidate, mine):
 
 
 @merge
-def _open(arms, a, key, patient, candidate, mine, end):
+def _open(arms, a, key, patient, candidate, mine, windows, s, i, end):
     """Begin the next epoch if it begins before `end`; epochs that end before they begin are left out."""
     while int(mine[EPOCH]) < arms.epoch_start[a + 1]:
         e = int(mine[EPOCH])
@@ -81,10 +81,22 @@ def _open(arms, a, key, patient, candidate, mine, end):
             mine[BEGAN], mine[NUMBER], mine[EVERY] = start, ZERO, F(arms.every[a])
             mine[DUE] = start + F(arms.loading[arms.loading_start[a]])
             _settle(arms, a, key, patient, candidate, mine)
+            _set_window(arms, a, key, patient, candidate, mine, windows, s, i, NEVER)
             return True
         else:
             return False
     return False
+
+
+@block
+def _set_window(arms, a, key, patient, candidate, mine, windows, s, i, end):
+    """The epoch's time on the drug goes from its first dose to `end`: reactions come accordingly (see safety.py)."""
+    if arms.reactions.shape[1] > 0:
+        window = windows[int(mine[EPOCH]) - arms.epoch_start[a]]
+        window[safety.FIRST] = mine[BEGAN] + F(arms.loading[arms.loading_start[a]])
+        window[safety.LENGTH] = max(end - window[safety.FIRST], ZERO)
+        day = mine[BEGAN] if end == NEVER else end
+        safety.look_again(arms.reactions[a], windows, key, patient, candidate, s, i, day, F(arms.horizon))
 
 
 @inline
@@ -109,12 +121,14 @@ def _put_off(arms, a, key, patient, candidate, mine, day):
 
 
 @merge
-def _give(arms, a, key, patient, candidate, mine, calendar, s, i):
-    """Put the pending dose into the calendar, unless the drug has been stopped; the next one is due a gap later."""
+def _give(arms, a, key, patient, candidate, mine, windows, calendar, s, i):
+    """Put the pending dose into the calendar, unless the drug is stopped or held; the next one is due a gap later."""
     day = mine[NEXT]
     if mine[COUNT] == ZERO and arms.stop_rate[a] > ZERO:
         s[STOP + i] = min(s[STOP + i], day + s[rows.STOPPING + i] / arms.stop_rate[a])
-    if day < s[STOP + i] and int(mine[COUNT]) < calendar.size - 1:
+    if s[rows.HELD_UNTIL + i] <= day:
+        safety.look_again(arms.reactions[a], windows, key, patient, candidate, s, i, day, F(arms.horizon))
+    if safety.takes(s, i, day) and int(mine[COUNT]) < calendar.size - 1:
         calendar[int(mine[COUNT])] = day
         mine[COUNT] += ONE
     mine[DUE] = (mine[DUE] if arms.keep[a] else day) + _gap(arms, a, mine)
@@ -123,12 +137,13 @@ def _give(arms, a, key, patient, candidate, mine, calendar, s, i):
 
 
 @block
-def _plan(arms, a, key, patient, candidate, mine, calendar, s, i, end):
+def _plan(arms, a, key, patient, candidate, mine, windows, calendar, s, i, end):
     """The doses of one patient before `end`."""
-    while mine[BEGAN] < NEVER or _open(arms, a, key, patient, candidate, mine, end):
+    while mine[BEGAN] < NEVER or _open(arms, a, key, patient, candidate, mine, windows, s, i, end):
         e, day = int(mine[EPOCH]), mine[NEXT]
         until = _first_of(mine, arms.epoch[e, UNTIL], arms.epoch[e, TO_DAY])
         if day >= until and until < end:
+            _set_window(arms, a, key, patient, candidate, mine, windows, s, i, until)
             mine[EPOCH] += ONE
             mine[BEGAN] = NEVER
         elif day >= min(until, end):
@@ -136,18 +151,21 @@ def _plan(arms, a, key, patient, candidate, mine, calendar, s, i, end):
         elif _end_of_hold(arms, mine, day) > day:
             _put_off(arms, a, key, patient, candidate, mine, _end_of_hold(arms, mine, day))
         else:
-            _give(arms, a, key, patient, candidate, mine, calendar, s, i)
+            _give(arms, a, key, patient, candidate, mine, windows, calendar, s, i)
 
 
 @block
-def plan(arms, a, key, w, s, lives, calendars, step):
+def plan(arms, a, key, w, s, lives, windows, calendars, step):
     """Put the doses of the week `step` into the calendars of a block."""
     end = F(WEEK * (step + 1))
     for i in range(LANES):
-        mine = lives[w[SLOT + i]]
+        mine, slot = lives[w[SLOT + i]], w[SLOT + i]
         waiting = mine[NEXT] >= end and mine[BEGAN] < NEVER and int(mine[EPOCH]) + 1 == arms.epoch_start[a + 1]
+        if waiting and arms.reactions.shape[1] > 0:  # an end of the epoch before its next dose counts
+            e = int(mine[EPOCH])
+            waiting = _first_of(mine, arms.epoch[e, UNTIL], arms.epoch[e, TO_DAY]) >= end
         if s[DEATH + i] > NOBODY and not waiting:
-            _plan(arms, a, key, w[PATIENT + i], w[CANDIDATE + i], mine, calendars[w[SLOT + i]], s, i, end)
+            _plan(arms, a, key, w[PATIENT + i], w[CANDIDATE + i], mine, windows[slot], calendars[slot], s, i, end)
 
 
 @inline
@@ -157,14 +175,15 @@ def first_week(day):
 
 
 @merge
-def begin(arms, a, w, s, lives, calendars):
+def begin(arms, a, w, s, space):
     """Before day 0: nothing is planned; onset and diagnosis are known."""
     for i in range(LANES):
-        mine = lives[w[SLOT + i]]
+        mine = space.lives[w[SLOT + i]]
         mine[EPOCH], mine[BEGAN], mine[NEXT] = F(arms.epoch_start[a]), NEVER, NEVER
         mine[COUNT], mine[HELD] = ZERO, ZERO
         for k in range(len(life.EVENTS)):
             mine[life.AT + k] = NEVER
         mine[life.AT], mine[life.AT + 1] = ZERO, first_week(s[rows.ONSET + i])
         mine[life.AT + 2] = first_week(s[rows.DIAGNOSIS + i])
-        calendars[w[SLOT + i], :] = NEVER
+        space.calendars[w[SLOT + i], :] = NEVER
+        space.windows[w[SLOT + i], :, :] = ZERO

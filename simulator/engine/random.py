@@ -34,6 +34,9 @@ class Stream(IntEnum):
     DOSE = 8
     ALLOCATION = 9
     MEASURE_ITEMS = 10
+    REACTION = 11
+    REACTION_TO_DOSE = 12
+    CARE = 13
     ACCRUAL = 15
 
 

@@ -35,11 +35,12 @@ MEASURES = (
 
 # What happens to the patient. TRY_*: the step in which the threshold was used up, kept until resolved.
 # ONSET, DIAGNOSIS, SYMPTOMS: days since baseline of the untreated onset (infinity: never), of diagnosis, and of the
-# onset in this arm.
-_LIFE = 17
+# onset in this arm. HELD_*: days between which no dose is given, of the first hold that is not over. SERIOUS: first
+# serious reaction. NIV, TUBE: days on which ventilation and a feeding tube begin.
+_LIFE = 22
 KIND, DEATH, PAV, AFTER_PAV, DROPOUT, STOP, STOPPING = offsets(PAST, 7)
 TRY_DAY, TRY_LEFT, TRY_RISE, TRY_U, TRY_DU, TRY_M, TRY_DELTA = offsets(PAST + 7, 7)
-ONSET, DIAGNOSIS, SYMPTOMS = offsets(PAST + 14, 3)
+ONSET, DIAGNOSIS, SYMPTOMS, HELD_FROM, HELD_UNTIL, SERIOUS, NIV, TUBE = offsets(PAST + 14, 8)
 
 # The drug: concentration, engagement, two NfL pools, two delay stages, NfL deficit, the mean of the second delay stage
 # over the step and its value before; per-patient response; the multiplier of the rate and its change over the step;

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.engine import rows, seam, staging
+from simulator.engine import care, rows, seam, staging
 from simulator.engine.choice import Table, by_type
 from simulator.engine.jit import LANES
 from simulator.engine.lives import (
@@ -36,7 +36,7 @@ from simulator.engine.lives import (
 )
 from simulator.engine.mathematics import ONE, ZERO, F, log32
 from simulator.engine.observe import SEEN_ALSFRS_R, SEEN_NFL, SEEN_SVC
-from simulator.engine.plans import first_week
+from simulator.engine.plans import WEEK, first_week
 from simulator.engine.random import U32, Stream, uniforms
 from simulator.engine.rows import CANDIDATE, DEATH, PATIENT, SLOT
 from simulator.engine.space import NOBODY
@@ -62,6 +62,7 @@ class Rules(NamedTuple):
     sensitivity: np.float32  # probability that a visit notices phenoconversion
     limit_alsfrs_r: np.float32  # measured score at or below which the limit is reached
     limit_svc: np.float32  # measured SVC at or below which it is
+    care: care.NoCare | care.Care  # ventilation and feeding tubes
     guide: np.ndarray  # (arm, LONGER ... INTERVALS + 5) float32; samples needed infinite where NfL guides nothing
 
 
@@ -160,6 +161,7 @@ def _consider(rules, a, key, lives, w, s, o, visit, day, i, seen):
         mine[AT_PAV] = first_week(day)
     if mine[AT_LIMIT] == NEVER and (score <= rules.limit_alsfrs_r or svc <= rules.limit_svc):
         mine[AT_LIMIT] = first_week(day)
+    care.offer(rules.care, a, key, mine, w, s, o, day, i, seen)
     guide = rules.guide[a]
     since = mine[CHANGED] if mine[CHANGED] < NEVER else mine[BEGAN]
     if guide[NEEDED] < NEVER and day >= max(since, mine[BEGAN]) + guide[WAIT]:
@@ -179,6 +181,7 @@ def _consider(rules, a, key, lives, w, s, o, visit, day, i, seen):
 def _carry_out(rules, model, key, lives, w, s, step):
     if rules.carriers:
         seam.turn(model, key, w, s, step)
+    care.start(rules.care, lives, w, s, F(WEEK * step))
 
 
 _answer(

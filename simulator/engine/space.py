@@ -35,6 +35,7 @@ class Full(NamedTuple):
     traits: np.ndarray  # (row, patient) float32 all rows at baseline, response to the first arm's drug included
     candidates: np.ndarray  # (2, patient) int32 accepted candidate, candidates tried
     doses: np.ndarray  # (arm, patient, dose) float32 days of the patient's own calendar, NaN where none
+    reactions: np.ndarray  # (arm, patient, reaction, 4) float32: columns of safety.py, NaN where none
     lives: np.ndarray  # (arm, patient, lives.KEPT) float32 days of what rules found, infinity where never
 
 
@@ -51,6 +52,7 @@ class Space(NamedTuple):
     peeked: np.ndarray  # (row * LANES,)
     o: np.ndarray  # (output row * LANES,)
     calendars: np.ndarray  # (part, dose) float32 days of doses in the patients' own calendars, infinity after the last
+    windows: np.ndarray  # (part, epoch, 2) float32 time on the drug, where patients have calendars of their own
     lives: np.ndarray  # (part, lives.COLUMNS) float32, see lives.py; one line where nobody needs one
     day: np.ndarray  # (LANES,) float32 actual visit days
     x: np.ndarray  # (LANES,) float32 values being summed

@@ -11,7 +11,7 @@ import numpy as np
 
 from simulator.engine.jit import LANES, U64, inline, merge
 from simulator.engine.mathematics import HALF, ONE, ZERO, F, log32
-from simulator.engine.rows import DEATH, EVENT, KIND, STAGES
+from simulator.engine.rows import DEATH, EVENT, KIND, SERIOUS, STAGES, STOP
 
 BLOCK_BITS = 23
 """Binary places of a value or square, so that a block of up to 128 adds up in 32 bits; the same for every width."""
@@ -38,6 +38,7 @@ class Sums(NamedTuple):
     stages: np.ndarray  # (arm, time, 3, 6) int64: the living by King's, MiToS and FT9 stage
     ended: np.ndarray  # (arm, 3) int64: no event by the end of follow-up, death, PAV
     restricted: np.ndarray  # (arm, 2) int64: sums of min(event, end) days and of its square, scaled
+    serious: np.ndarray  # (arm, time) int64: first serious reactions since the output before
 
 
 def scales(limit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -56,6 +57,7 @@ def empty_sums(arms: int, times: int, variables: int, bins: int) -> Sums:
         np.zeros((arms, times, len(STAGES), LIVING_STAGES), np.int64),
         np.zeros((arms, 3), np.int64),
         np.zeros((arms, 2), np.int64),
+        np.zeros((arms, times), np.int64),
     )
 
 
@@ -136,10 +138,15 @@ def count_stages(stages, a, t, o, alive):
 
 
 @inline
-def finish(ended, restricted, a, s, b, i, end):
-    """Count lane i of block b in arm `a`, whose course is known to the end of follow-up."""
-    free = s[b, EVENT + i]
+def finish(ended, restricted, serious, times, a, s, b, i, end):
+    """Count lane i of block b in arm `a`, whose course is known to the end of follow-up; `times` : output days."""
+    free, reaction = s[b, EVENT + i], s[b, SERIOUS + i]
     ended[a, 0 if free > end else int(s[b, KIND + i])] += 1
     days = min(float(free), float(end))
     restricted[a, 0] += np.int64(np.floor(days * TIME_SCALE + 0.5))
     restricted[a, 1] += np.int64(np.floor(days * days * TIME_SQUARE_SCALE + 0.5))
+    if reaction <= min(s[b, DEATH + i], s[b, STOP + i], F(times[-1])):
+        t = 0
+        while times[t] < reaction:
+            t += 1
+        serious[a, t] += 1

@@ -144,8 +144,36 @@ class HazardMultiplier(Part):
     value: NotNegative
 
 
-Treatment = Annotated[Antisense | RateMultiplier | HazardMultiplier, Field(discriminator="kind")]
-KINDS = ("antisense", "rate_multiplier", "hazard_multiplier")
+class Ventilation(Part):
+    """Non-invasive ventilation: offered once, at the first visit of its epoch that measures poor breathing.
+
+    It begins at the next week of the study and then multiplies the hazard of death or permanent ventilation. Bulbar
+    function is that of the day of the offer.
+    """
+
+    kind: Literal["non_invasive_ventilation"]
+    offered_below_svc_percent: NotNegative
+    offered_at_respiratory_item: NotNegative
+    good_bulbar_points: NotNegative
+    accepted_good_bulbar: Share
+    accepted_poor_bulbar: Share
+    hazard_multiplier_good_bulbar: NotNegative
+    hazard_multiplier_poor_bulbar: NotNegative
+
+
+class Gastrostomy(Part):
+    """A feeding tube: offered once, at the first visit of its epoch that measures so low an item of swallowing."""
+
+    kind: Literal["gastrostomy"]
+    at_swallowing_item: NotNegative
+    uptake: Share
+    hazard_multiplier: NotNegative
+
+
+Treatment = Annotated[
+    Antisense | RateMultiplier | HazardMultiplier | Ventilation | Gastrostomy, Field(discriminator="kind")
+]
+KINDS = ("antisense", "rate_multiplier", "hazard_multiplier", "non_invasive_ventilation", "gastrostomy")
 
 
 Start = Literal["baseline", "onset", "diagnosis", "trigger", "phenoconversion"]

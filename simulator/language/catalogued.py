@@ -82,7 +82,7 @@ def _entry(node: Any, path: Path, unit: str | None) -> Iterator[Value]:
     if isinstance(node, list):
         for number, part in enumerate(node):
             yield from _entry(part, (*path, number), unit)
-    elif isinstance(node, Mapping) and "value" in node:
+    elif isinstance(node, Mapping) and "value" in node and "kind" not in node:
         note = "; ".join(part for part in (_belief(node), node.get("note")) if part) or None
         grade, source, read = (node.get(key) for key in ("evidence", "source", "read_in_source"))
         yield Value(address(path), float(node["value"]), node.get("unit", unit), grade, source, note, read)

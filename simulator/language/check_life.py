@@ -14,6 +14,8 @@ MEASURED = {"trigger": {"nfl_plasma"}, "phenoconversion": {"alsfrs_r"}}
 """What the visits must measure for a rule."""
 DEFINED = ("trigger", "phenoconversion", "limit")
 """Events that the block `rules` defines."""
+DECIDED = ("non_invasive_ventilation", "gastrostomy")
+"""Kinds of treatment that visits decide about."""
 UNTREATED = ("onset", "diagnosis")
 """Events that are known without treatment only."""
 
@@ -75,6 +77,33 @@ def _only_antisense(scenario: Any, epoch: Any, path: Path) -> Iterator[Problem]:
             what = "be held" if epoch.is_fixed else "wait for an event"
             fact = f"{printable(name)} is a {kind}, which cannot {what}"
             yield Problem((*path, "treatments", place), fact, "Give it an epoch from day to day")
+
+
+@reads("arms", "treatments", "visits")
+def _care(scenario: Any) -> Iterator[Problem]:
+    """An arm offers each care that visits decide about in one epoch at most, and visits measure what decides."""
+    for arm, epochs in scenario.arms.items():
+        offered: set[str] = set()
+        for number, epoch in enumerate(epochs):
+            for place, name in enumerate(epoch.treatments):
+                kind = getattr(scenario.treatments.get(name), "kind", "")
+                path: Path = ("arms", arm, number, "treatments", place)
+                if kind in DECIDED and kind in offered:
+                    yield Problem(path, f"the arm offers a {kind} twice", "Offer it in one epoch, by one treatment")
+                if kind in DECIDED and kind not in offered:
+                    yield from _decidable(scenario.visits, printable(name), kind, path)
+                offered.add(kind)
+
+
+def _decidable(visits: Any, name: str, kind: str, path: Path) -> Iterator[Problem]:
+    """Visits measure what decides about a treatment."""
+    by_items = visits.scoring == "items"
+    if kind == "gastrostomy" and not by_items:
+        fact = f"{name} is offered by an item of swallowing, and visits score a total only"
+        yield Problem(path, fact, "Write visits.scoring: items")
+    if kind == "non_invasive_ventilation" and not by_items and "svc" not in visits.assessments:
+        fact = f"{name} is offered by SVC or an item of breathing, and visits measure neither"
+        yield Problem(path, fact, "Add svc to visits.assessments, or write visits.scoring: items")
 
 
 @reads("arms")

@@ -77,7 +77,7 @@ def _unknown(path: Path, data: Any, root: type[Part]) -> tuple[Problem, str]:
     """An unknown key, and the key that was probably meant."""
     key = str(path[-1])
     allowed = fields(expected(root, path[:-1], data))
-    if path[:-1] == ("disease",) or (path[0] == "treatments" and len(path) == 3):
+    if _example(path[:-1]):
         allowed = ["catalog", *allowed]
     stem = UNIT.sub("", key)
     for name in allowed:
@@ -89,6 +89,13 @@ def _unknown(path: Path, data: Any, root: type[Part]) -> tuple[Problem, str]:
     return Problem(path, f"unknown key {printable(key)}", remedy, on_key=True), near(key, allowed)
 
 
+def _example(path: Path) -> str:
+    """An entry of the catalog that the section may name, "" where it names none."""
+    if path[:1] == ("treatments",) and len(path) == 2:
+        return "tofersen"
+    return {"disease": "sod1", "safety": "tofersen_safety"}.get(str(path[0]), "") if len(path) == 1 else ""
+
+
 UNITS = {"mg": "milligrams", "percent": "per cent of the predicted value"}
 
 
@@ -98,8 +105,7 @@ def _missing(parent: Path, keys: list[str]) -> Problem:
         keys = ["model"]
     words = f"the key {keys[0]} is" if len(keys) == 1 else f"the keys {', '.join(keys)} are"
     remedy = "Add it" if len(keys) == 1 else "Add them"
-    example = "sod1" if parent == ("disease",) else "tofersen"
-    if parent == ("disease",) or (parent[:1] == ("treatments",) and len(parent) == 2):
+    if example := _example(parent):
         remedy += f", or name an entry of the catalog (catalog: {example})"
     elif parent == ("progression",) and len(keys) > 1:
         remedy += ", or name an entry of the catalog in disease"

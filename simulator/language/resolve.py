@@ -25,8 +25,8 @@ def merge(base: Any, over: Any) -> Any:
 
 
 def _is_section(node: Any) -> bool:
-    """A mapping that is not a value."""
-    return isinstance(node, Mapping) and not any(leaf in node for leaf in LEAVES)
+    """A mapping that is not a value; a treatment may have one as its part."""
+    return isinstance(node, Mapping) and ("kind" in node or not any(leaf in node for leaf in LEAVES))
 
 
 def resolve(data: Mapping[str, Any], report: Report) -> dict[str, Any]:
@@ -46,10 +46,13 @@ def resolve(data: Mapping[str, Any], report: Report) -> dict[str, Any]:
     full["output"] = _output(full.get("output"), full["progression"])
     if isinstance(full.get("treatments"), Mapping):
         full["treatments"] = {
-            name: _treatment(part, ("treatments", name), report) for name, part in full["treatments"].items()
+            name: _from_catalog(part, "treatment", ("treatments", name), report)
+            for name, part in full["treatments"].items()
         }
     if isinstance(full.get("visits"), Mapping):
         full["visits"] = merge(entry("measurement", "measurement")["visits"], full["visits"])
+    if isinstance(full.get("safety"), Mapping):
+        full["safety"] = _from_catalog(full["safety"], "safety", ("safety",), report)
     return {key: value for key, value in full.items() if value is not None or key in data}
 
 
@@ -142,9 +145,9 @@ def _output(section: Any, progression: Any) -> Any:
     return {"stages": False, **(section or {})}
 
 
-def _treatment(section: Any, path: Path, report: Report) -> Any:
-    """A treatment with its catalog entry under it."""
-    found = _look_up(section, "treatment", path, report)
+def _from_catalog(section: Any, kind: str, path: Path, report: Report) -> Any:
+    """A treatment or a block with its catalog entry under it."""
+    found = _look_up(section, kind, path, report)
     if not isinstance(section, Mapping):
         return section
-    return merge(found.get("treatment", {}), {key: value for key, value in section.items() if key != "catalog"})
+    return merge(found.get(kind, {}), {key: value for key, value in section.items() if key != "catalog"})

@@ -17,6 +17,7 @@ from simulator.language.blocks.estimand import Estimand
 from simulator.language.blocks.output import Output
 from simulator.language.blocks.person import Person
 from simulator.language.blocks.rules import Rules
+from simulator.language.blocks.safety import Safety
 from simulator.language.blocks.strata import Stratum
 from simulator.language.blocks.sweep import Sweep
 from simulator.language.blocks.trial import Trial
@@ -65,6 +66,7 @@ class Scenario(Part):
     follow_up_days: Interval
     adherence: Adherence | None = None
     attrition: Attrition | None = None
+    safety: Safety | None = None
     rules: Rules | None = None
     trial: Trial | None = None
     estimand: Estimand | None = None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, get_args
 
-from simulator.catalog import names
+from simulator.catalog import entry, names
+from simulator.language.care import Treatment
 from simulator.language.people import WAYS_IN
 from simulator.language.scenario import Scenario
 from simulator.models import MODELS
@@ -14,6 +15,10 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 LEAVES = {"Quantity", "Distribution", "Normal", "LogNormal", "Uniform", "Prior"}
 PREFIX = "#/$defs/"
 FROM_CATALOG = "FromCatalog"
+TREATMENTS = {
+    part.__name__: part.model_fields["kind"].annotation.__args__[0] for part in get_args(get_args(Treatment)[0])
+}
+"""Name of the section to kind of treatment."""
 
 
 def schema() -> dict[str, Any]:
@@ -23,7 +28,7 @@ def schema() -> dict[str, Any]:
     """
     full: dict[str, Any] = {"$schema": DIALECT, **Scenario.model_json_schema()}
     definitions = full["$defs"]
-    for name in ("Disease", "Antisense", "Visits", *(model.__name__ for model in MODELS.values())):
+    for name in ("Disease", *TREATMENTS, "Visits", "Safety", *(model.__name__ for model in MODELS.values())):
         _add_partial(name, definitions)
     _disease(definitions)
     models = [PREFIX + model.__name__ + FROM_CATALOG for model in MODELS.values()]
@@ -44,7 +49,9 @@ def schema() -> dict[str, Any]:
     properties["visits"] = {"$ref": PREFIX + "Visits" + FROM_CATALOG}
     properties["disease"] = {"anyOf": [{"$ref": PREFIX + "Disease" + FROM_CATALOG}, {"$ref": PREFIX + "Disease"}]}
     treatments = properties["treatments"]
-    treatments["additionalProperties"] = {"anyOf": [_drug(definitions), treatments["additionalProperties"]]}
+    named = [_named(name, "treatment", definitions, kind) for name, kind in TREATMENTS.items()]
+    treatments["additionalProperties"] = {"anyOf": [*named, treatments["additionalProperties"]]}
+    properties["safety"]["anyOf"].insert(0, _named("Safety", "safety", definitions))
     return full
 
 
@@ -82,9 +89,10 @@ def _disease(definitions: dict[str, Any]) -> None:
         variants["additionalProperties"] = {"anyOf": [share, {"$ref": PREFIX + "Variant"}]}
 
 
-def _drug(definitions: dict[str, Any]) -> dict[str, Any]:
-    """A treatment that names its catalog entry."""
-    partial = definitions["Antisense" + FROM_CATALOG]
-    partial["properties"]["catalog"] = {"enum": names("treatment"), "description": "Entry of the catalog"}
+def _named(section: str, kind: str, definitions: dict[str, Any], of_kind: str | None = None) -> dict[str, Any]:
+    """A section that names its catalog entry; for a treatment an entry `of_kind`."""
+    partial = definitions[section + FROM_CATALOG]
+    known = [name for name in names(kind) if of_kind is None or entry(kind, name)[kind]["kind"] == of_kind]
+    partial["properties"]["catalog"] = {"enum": known, "description": "Entry of the catalog"}
     partial["required"] = ["catalog"]
-    return {"$ref": PREFIX + "Antisense" + FROM_CATALOG}
+    return {"$ref": PREFIX + section + FROM_CATALOG}

@@ -11,6 +11,7 @@ import numpy as np
 from simulator.engine.dosing import Arms
 from simulator.engine.lives import EVENTS
 from simulator.program import drug as drugs
+from simulator.program import safety
 from simulator.units import DAYS_PER_WEEK, DAYS_PER_YEAR
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class Plan(NamedTuple):
 
     drug: Antisense | None
     epochs: list[tuple[int, int, int, int]]
+    spans: list[tuple[int, int]]
     holds: list[list[tuple[int, int]]]
     days: list[int]
     addon: np.ndarray
@@ -62,6 +64,8 @@ def arms(scenario: Scenario, steps: int) -> Arms:
         stop_at_dropout=np.full(n, attrition is not None and attrition.drug_after_dropout == "stop"),
         addon=np.array([plan.addon for plan in plans], F),
         hazard=np.array([plan.hazard for plan in plans], F),
+        reactions=safety.tables(scenario.safety, [_windows(plan) for plan in plans]),
+        windows=_table([_windows(plan) for plan in plans]),
     )
 
 
@@ -74,17 +78,18 @@ def _starts(parts: Iterable[Sequence[object]]) -> np.ndarray:
 
 
 def _plan(scenario: Scenario, name: str, steps: int) -> Plan:
-    end = steps * DAYS_PER_WEEK
-    plan = Plan(None, [], [], [], np.ones(steps), np.ones(steps))
+    end, own = steps * DAYS_PER_WEEK, has_own_calendars(scenario, name)
+    plan = Plan(None, [], [], [], [], np.ones(steps), np.ones(steps))
     for epoch in scenario.arms[name]:
         until = min(epoch.to_day or end, end)
         for treatment in (scenario.treatments[t] for t in epoch.treatments):
             if treatment.kind == "antisense":
                 plan = plan._replace(drug=treatment)
                 plan.epochs.append(_epoch(epoch))
+                plan.spans.extend([] if own else [(epoch.from_day, until)])
                 plan.holds.append([(hold.from_day, hold.to_day) for hold in epoch.holds or []])
                 plan.days.extend(_dose_days(treatment, epoch.from_day, until) if epoch.is_fixed else [])
-            else:
+            elif treatment.kind in ("rate_multiplier", "hazard_multiplier"):
                 factor = plan.addon if treatment.kind == "rate_multiplier" else plan.hazard
                 factor *= _weekly(treatment.value.value, epoch.from_day, until, steps)
     return plan
@@ -138,6 +143,18 @@ def _dose_days(drug: Antisense, start: int, end: int) -> list[int]:
     return [d for d in [*loading, *later] if d < end]
 
 
+def _windows(plan: Plan) -> list[tuple[int, int]]:
+    """When an arm with a shared calendar is on its drug: first dose and length of each epoch, days."""
+    lag = plan.drug.regimen.loading_days[0] if plan.drug else 0
+    return [(start + lag, end - start - lag) for start, end in plan.spans if end > start + lag]
+
+
+def _table(windows: list[list[tuple[int, int]]]) -> np.ndarray:
+    """Windows of all arms, a row of zeros where an arm has fewer."""
+    most = max(1, *map(len, windows)) if windows else 1
+    return np.array([[*mine, *[(0, 0)] * (most - len(mine))] for mine in windows], F)
+
+
 def _weekly(value: float, start: int, end: int, steps: int) -> np.ndarray:
     """Mean of a multiplier over each week when it is `value` from day `start` to `end` and 1 otherwise."""
     edges = np.arange(steps + 1) * DAYS_PER_WEEK
@@ -145,6 +162,7 @@ def _weekly(value: float, start: int, end: int, steps: int) -> np.ndarray:
     return np.where(days == DAYS_PER_WEEK, value, 1 + (value - 1) * days / DAYS_PER_WEEK)
 
 
-def dose_days(arms: Arms) -> list[np.ndarray]:
-    """Shared calendar of each arm, days since baseline."""
-    return [arms.day[a:b] for a, b in pairwise(arms.day_start)]
+def calendars(arms: Arms) -> list[np.ndarray | None]:
+    """Calendar of each arm, days since baseline; None where patients have calendars of their own."""
+    shared = [arms.day[a:b] for a, b in pairwise(arms.day_start)]
+    return [None if own else days for own, days in zip(arms.own, shared, strict=True)]

@@ -9,6 +9,7 @@ import numpy as np
 
 from simulator.engine.rules import MOST_INTERVALS, NoRules, Rules
 from simulator.language.blocks.rules import Rules as Block
+from simulator.program.care import care, offers_care
 
 if TYPE_CHECKING:
     from simulator.language.care import Epoch, Guide
@@ -23,7 +24,8 @@ def has_rules(scenario: Scenario) -> bool:
     epochs = [epoch for arm in scenario.arms.values() for epoch in arm]
     waits = any(epoch.refers_to - {"onset", "diagnosis"} for epoch in epochs)
     guided = any(_guide(scenario, epoch) is not None for epoch in epochs)
-    return waits or guided or scenario.rules is not None or scenario.entry.presymptomatic_at_age is not None
+    early = scenario.entry.presymptomatic_at_age is not None
+    return waits or guided or early or scenario.rules is not None or offers_care(scenario)
 
 
 def rules(scenario: Scenario) -> NoRules | Rules:
@@ -39,6 +41,7 @@ def rules(scenario: Scenario) -> NoRules | Rules:
         sensitivity=F(noticed.sensitivity if noticed else 0),
         limit_alsfrs_r=_limit(limit.alsfrs_r if limit else None),
         limit_svc=_limit(limit.svc_percent if limit else None),
+        care=care(scenario),
         guide=np.array([_columns(scenario, arm) for arm in scenario.arms.values()], F),
     )
 

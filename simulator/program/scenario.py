@@ -23,6 +23,7 @@ from simulator.program.memory import Memory
 from simulator.program.models import numbers_of
 from simulator.program.people import people
 from simulator.program.rules import has_rules, rules
+from simulator.program.safety import most_reactions
 from simulator.program.screening import gates
 from simulator.program.trial import Allocation, allocation
 from simulator.units import DAYS_PER_WEEK
@@ -115,6 +116,8 @@ def _sizes(scenario: Scenario, patients: int, days: Calendar, variables: int, ta
         strata=tables.shares.size,
         rules=len(tables.rules),
         doses=_most_doses(scenario),
+        reactions=most_reactions(scenario.safety, scenario.follow_up_days),
+        epochs=max(1, *map(len, scenario.arms.values())),
         ruled=has_rules(scenario),
         carriers=scenario.entry.presymptomatic_at_age is not None,
     )

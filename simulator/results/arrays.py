@@ -90,13 +90,14 @@ def names_of(labels: tuple[str, ...]) -> NDArray[np.str_]:
 def described(row: Variable, values: NDArray[Any], labels: Mapping[str, tuple[str, ...]]) -> Named:
     """The array in the type and with the attributes of its row of the table.
 
-    `labels` gives the names behind the codes of a row whose type is "name" (by variable) or "arm".
+    `labels` gives the names behind the codes of a row whose type is "name", "arm" or "kind" (by variable).
     """
     attrs: dict[str, Any] = {"units": row.unit or "1", "long_name": row.long_name}
     if row.dtype == "name":
         return Named(row.dims, names_of(labels[row.name])[np.asarray(values)], attrs)
-    flags = labels["arm"] if row.dtype == "arm" else row.flags
-    kind = "i1" if row.dtype == "arm" else row.dtype
+    coded = row.dtype in ("arm", "kind")
+    flags = labels[row.name] if coded else row.flags
+    kind = "i1" if coded else row.dtype
     if row.fill is not None:
         kind = "f4"  # codes with a fill value live in memory as numbers with NaN
     if np.isfinite(row.low):

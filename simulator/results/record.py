@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -33,6 +34,16 @@ class SumsLike(Protocol):
     width: NDArray[np.float64]  # (v,)
     restricted_scale: float
     restricted_square_scale: float
+    serious: NDArray[np.int64] | None  # (a, t) first serious adverse events since the time before; None: not modelled
+
+
+@dataclass(frozen=True)
+class Safety:
+    """Adverse events and who was watched when: made when asked for. `kinds` are the names behind the codes."""
+
+    kinds: tuple[str, ...]
+    events: Callable[[], Arrays]
+    monitoring: Callable[[], Arrays]
 
 
 @dataclass(frozen=True)
@@ -58,6 +69,7 @@ class Record:
     observed: Arrays
     doses: Arrays
     sums: SumsLike
+    safety: Safety | None = None
     outputs: frozenset[str] | None = None  # what can be seen of the truth; None: all there is
     screening: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)

@@ -63,6 +63,9 @@ def estimates(sums: SumsLike, has: Callable[[str], bool]) -> Group:
             if row.name == "alsfrs_r":
                 group |= _death_as_zero(sums, index)
         group |= _event_free_time(sums)
+        if sums.serious is not None:
+            text = "probability to have had a serious neurologic adverse event"
+            group |= _share("serious_neurologic_share", np.cumsum(sums.serious, axis=-1), sums.n_patients, text)
         if sums.stages is not None:
             group |= _occupancy(sums, sums.stages, systems(has))
     return group
@@ -93,9 +96,14 @@ def _counts(sums: SumsLike) -> Group:
         ("survival", sums.alive, "probability to be alive"),
         ("event_free", sums.event_free, "probability to be alive and free of permanent assisted ventilation"),
     ):
-        p = np.asarray(count) / n
-        group |= _pair(name, p, np.sqrt(p * (1 - p) / n), "1", text)
+        group |= _share(name, count, n, text)
     return group
+
+
+def _share(name: str, count: NDArray[np.int64], n: int, text: str) -> Group:
+    """A share of all patients and its error."""
+    p = np.asarray(count) / n
+    return _pair(name, p, np.sqrt(p * (1 - p) / n), "1", text)
 
 
 def _variable(sums: SumsLike, index: int, row: Summarised) -> Group:

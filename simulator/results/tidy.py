@@ -52,7 +52,7 @@ def summary_rows(result: Result) -> list[Row]:
     alive, everybody = group["alive"].values, np.full_like(group["alive"].values, result.n_patients)
     series = [
         Series(name, group[name].values, group[f"{name}_mcse"].values, everybody)
-        for name in (*_PROBABILITIES, "alsfrs_r_death0_mean")
+        for name in (*_PROBABILITIES, "alsfrs_r_death0_mean", "serious_neurologic_share")
         if name in group
     ]
     for row in (row for row in SUMMARISED if result.has(row.of)):

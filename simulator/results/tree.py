@@ -202,6 +202,10 @@ def name(record: Record, provenance: Callable[[], Provenance]) -> Result:
             "events": lambda: arms | people | _named("events", record.events, labels),
             "doses": lambda: _named("doses", record.doses, labels),
         }
+    if record.events and (safety := record.safety):
+        labels["kind"] = safety.kinds
+        makers["adverse_events"] = lambda: _named("adverse_events", safety.events(), labels)
+        makers["monitoring"] = lambda: _named("monitoring", safety.monitoring(), labels)
     return Result(lambda: _attributes(record, provenance()), arrays.Lazily(makers))
 
 

@@ -189,9 +189,26 @@ _DOSES = (
     Variable("day", "doses", RECORD, "d", "day of the dose, days since baseline", 0),
     Variable("dose_mg", "doses", RECORD, "mg", "dose given", 0),
 )
+_ADVERSE_EVENTS = (
+    Variable("arm", "adverse_events", RECORD, "1", "arm", dtype="arm"),
+    Variable("patient", "adverse_events", RECORD, "1", "patient", 0, dtype="i4"),
+    Variable("day", "adverse_events", RECORD, "d", "day of the event, or of the test that finds it, since baseline", 0),
+    Variable("kind", "adverse_events", RECORD, "1", "kind of adverse event", dtype="kind"),
+    Variable("serious", "adverse_events", RECORD, "1", "serious", 0, 1, "i1", ("no", "yes")),
+    Variable(
+        "action", "adverse_events", RECORD, "1", "what is done with the drug", 0, 2, "i1", ("none", "held", "stopped")
+    ),
+    Variable("held_until", "adverse_events", RECORD, "d", "day until which doses are held, days since baseline"),
+)
+_MONITORING = (
+    Variable("arm", "monitoring", RECORD, "1", "arm", dtype="arm"),
+    Variable("day", "monitoring", RECORD, "d", "day, days since baseline", 0),
+    Variable("kind", "monitoring", RECORD, "1", "what is done", 0, 2, "i1", ("liver_test", "diary", "visit")),
+    Variable("patients", "monitoring", RECORD, "1", "patients alive, in the study and on the drug", 0, dtype="i4"),
+)
 
 VARIABLES: dict[tuple[str, str], Variable] = {
-    (v.group, v.name): v for v in (*_PATIENTS, *_TRUTH, *_OBSERVED, *_EVENTS, *_DOSES)
+    (v.group, v.name): v for v in (*_PATIENTS, *_TRUTH, *_OBSERVED, *_EVENTS, *_DOSES, *_ADVERSE_EVENTS, *_MONITORING)
 }
 
 BINS = 256  # the same for all rows, and widths that float32 holds exactly

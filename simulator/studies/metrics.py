@@ -137,7 +137,7 @@ def _read(name: str, factor: float = 1.0, logarithm: bool = False) -> Callable[[
     def read(view: View) -> Estimate:
         group = view.result.groups["summary"]
         value, mcse = (float(group[key].values[view.arm, view.at]) for key in (name, f"{name}_mcse"))
-        everybody = name in ("event_free", "survival")
+        everybody = name in ("event_free", "survival", "serious_neurologic_share")
         n = view.result.n_patients if everybody else int(group["alive"].values[view.arm, view.at])
         return Estimate(np.log(value), mcse / value, n) if logarithm else Estimate(factor * value, factor * mcse, n)
 
@@ -160,6 +160,13 @@ def _summary_event_free_months(view: View) -> Estimate:
 
 def _nothing(view: View) -> Estimate:
     return UNKNOWN
+
+
+def _serious(view: View) -> Estimate:
+    """Who has had a serious neurologic adverse event, where they are modelled."""
+    if "serious_neurologic_share" not in view.result.groups["summary"]:
+        return UNKNOWN
+    return _read("serious_neurologic_share", 100.0)(view)
 
 
 STAGE_METRICS = (
@@ -233,6 +240,7 @@ METRICS = (
         digits=3,
     ),
     Metric("event_free", "Event-free", "%", _event_free, _read("event_free", 100.0), digits=1, by_stratum=True),
+    Metric("serious_neurologic", "Serious neurologic event", "%", _serious, _serious, digits=1),
     Metric("event_free_months", "Event-free time so far", "months", _event_free_months, _summary_event_free_months),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from . import safety
 from .philox import DOSE, EVENT, Keys
 from .units import DAYS_PER_YEAR, Numbers, bound
 
@@ -112,22 +113,46 @@ def epoch_doses(
     return days
 
 
-def drug_doses(
-    numbers: Numbers, keys: Keys, epochs: list[Numbers], known: Known, changes: list[tuple[float, float]]
-) -> list[float]:
-    """Doses of all epochs with the arm's drug: one begins when the one before has ended, at the earliest."""
-    name = antisense_of(numbers, epochs)
-    days: list[float] = []
-    earliest = 0.0
+def drug_epochs(
+    numbers: Numbers, epochs: list[Numbers], known: Known
+) -> list[tuple[int, Numbers, tuple[float, float]]]:
+    """Epochs with the arm's drug: number, epoch, bounds. One begins when the one before has ended, at the earliest."""
+    name, earliest, found = antisense_of(numbers, epochs), 0.0, []
     mine = [epoch for epoch in epochs if name is not None and name in epoch["treatments"]]
     for number, epoch in enumerate(mine):
         start, end = epoch_bounds(epoch, known)
         start = max(start, earliest)
         earliest = end
         if start < end and not math.isinf(start):
-            extra = (number * DOSES_OF_AN_EPOCH, epoch.get("holds") or [], changes)
-            days += epoch_doses(numbers, keys, numbers["treatments"][name]["regimen"], (start, end), extra)
-    return days
+            found.append((number, epoch, (start, end)))
+    return found
+
+
+def treated(
+    numbers: Numbers,
+    keys: Keys,
+    epochs: list[Numbers],
+    dropout: float,
+    decided: tuple[Known, list[tuple[float, float]]] = (BASELINE, []),
+) -> tuple[list[float], list[safety.Reaction]]:
+    """Days of all doses of an arm, and the reactions to them.
+
+    Doses are those of its epochs, before dropout, before treatment is stopped (model.md 8) and not held.
+    """
+    known, changes = decided
+    days: list[float] = []
+    spans = []
+    for number, epoch, bounds in drug_epochs(numbers, epochs, known):
+        regimen = numbers["treatments"][antisense_of(numbers, epochs)]["regimen"]
+        extra = (number * DOSES_OF_AN_EPOCH, epoch.get("holds") or [], changes)
+        days += epoch_doses(numbers, keys, regimen, bounds, extra)
+        spans.append((bounds[0] + (regimen.get("loading_days") or [0.0])[0], bounds[1]))
+    days = sorted(day for day in days if day < drug_end(numbers, dropout))
+    if not days:
+        return [], []
+    stop = drug_stop(numbers, keys, days[0], dropout)
+    found = safety.reactions(numbers, keys, spans, stop)
+    return safety.without_held(found, [day for day in days if day < stop]), found
 
 
 def given_doses(
@@ -137,14 +162,15 @@ def given_doses(
     dropout: float,
     decided: tuple[Known, list[tuple[float, float]]] = (BASELINE, []),
 ) -> list[float]:
-    """Days of all doses of an arm: those of its epochs, before dropout and before treatment is stopped (model.md 8)."""
-    days = drug_doses(numbers, keys, epochs, *decided)
-    days = sorted(day for day in days if day < drug_end(numbers, dropout))
-    if not days:
-        return []
+    """Days of all doses of an arm."""
+    return treated(numbers, keys, epochs, dropout, decided)[0]
+
+
+def drug_stop(numbers: Numbers, keys: Keys, first: float, dropout: float) -> float:
+    """The day on which treatment is stopped by itself, counted from the first dose, or by dropout (model.md 8)."""
     rate = (numbers.get("attrition") or {}).get("stop_treatment_per_year") or 0.0
-    stop = days[0] + keys.exponential(EVENT, 1, 1) / rate * DAYS_PER_YEAR if rate > 0.0 else math.inf
-    return [day for day in days if day < stop]
+    stop = first + keys.exponential(EVENT, 1, 1) / rate * DAYS_PER_YEAR if rate > 0.0 else math.inf
+    return min(stop, drug_end(numbers, dropout))
 
 
 def drug_end(numbers: Numbers, dropout: float) -> float:

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 
 from .calendar import BASELINE, Known, antisense_of, epoch_bounds, first_week
 from .patient import Person
-from .philox import VISIT, Keys
+from .philox import CARE, VISIT, Keys
 from .units import DAYS_PER_MONTH, Numbers
 
+REFUSED = -1.0
+CARED = ("niv", "gastrostomy")
 FOUND = ("trigger", "phenoconversion", "pav", "limit")
 Decision = tuple[str, float, float]
 """What, the day of the visit, and (for `interval`) the new interval."""
@@ -31,7 +33,7 @@ class Memory:
 
 def known_events(person: Person, decisions: list[Decision]) -> Known:
     """Days on which events can be acted upon."""
-    found = {name: first_week(day) for name, day, _ in decisions if name != "interval"}
+    found = {name: first_week(day) for name, day, _ in decisions if name in FOUND}
     diagnosis = person.onset_day + person.delay_months * DAYS_PER_MONTH
     return BASELINE | found | {"onset": first_week(person.onset_day), "diagnosis": first_week(diagnosis)}
 
@@ -60,7 +62,47 @@ def decide(numbers: Numbers, keys: Keys, epochs: list[Numbers], known: Known, vi
         ]
         decisions += [(name, seen["day"], 0.0) for name in new]
         decisions += guided(numbers, epochs, known, seen, memory)
+        decisions += offered(numbers, keys, epochs, seen, {name for name, _, _ in decisions})
     return decisions
+
+
+def offered(numbers: Numbers, keys: Keys, epochs: list[Numbers], seen: Numbers, had: set[str]) -> list[Decision]:
+    """Ventilation and feeding tubes (docs/care.md): what, the day, and the multiplier of the hazard, or REFUSED."""
+    found: list[Decision] = []
+    niv, tube = (care_of(numbers, epochs, kind, seen["day"]) for kind in ("non_invasive_ventilation", "gastrostomy"))
+    accepts, takes, _, _ = keys.uniforms(CARE, 0)
+    points = seen.get("items")
+    if niv and "niv" not in had and not seen["assisted"]:
+        low = "svc" in numbers["visits"]["assessments"] and seen["svc"] < niv["offered_below_svc_percent"]
+        if low or (points and min(points[9:]) <= niv["offered_at_respiratory_item"]):
+            which = "good" if seen["bulbar"] >= niv["good_bulbar_points"] else "poor"
+            yes = accepts < niv[f"accepted_{which}_bulbar"]
+            found.append(("niv", seen["day"], niv[f"hazard_multiplier_{which}_bulbar"] if yes else REFUSED))
+    if tube and "gastrostomy" not in had and points and points[2] <= tube["at_swallowing_item"]:
+        found.append(("gastrostomy", seen["day"], tube["hazard_multiplier"] if takes < tube["uptake"] else REFUSED))
+    return found
+
+
+def care_of(numbers: Numbers, epochs: list[Numbers], kind: str, day: float) -> Numbers | None:
+    """The treatment of a kind that an arm offers on a day."""
+    for epoch in epochs:
+        start, end = epoch_bounds(epoch)
+        for treatment in (numbers["treatments"][name] for name in epoch["treatments"]):
+            if treatment["kind"] == kind and start <= day < end:
+                return treatment
+    return None
+
+
+def care_days(decisions: list[Decision]) -> dict[str, float]:
+    """Days on which accepted care begins; infinite where it does not."""
+    began = {name: first_week(day) for name, day, factor in decisions if name in CARED and factor != REFUSED}
+    return {name: began.get(name, math.inf) for name in CARED}
+
+
+def care_factor(decisions: list[Decision], day: float) -> float:
+    """What care multiplies the hazard by on a day."""
+    factors = [c for name, since, c in decisions if name in CARED and c != REFUSED and first_week(since) <= day]
+    return math.prod(factors)
 
 
 def happens(rules: Numbers, keys: Keys, name: str, seen: Numbers, memory: Memory) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from .clock import hazard_on_clock
 from .drug import REST, Drug, chain_rates, multiplier
+from .safety import Reaction
 from .units import DAYS_PER_MONTH, EPOCH_DAYS
 
 State = tuple[float, ...]
@@ -37,6 +38,7 @@ class Course:
     drug: Drug | None = None
     dose_mg: float = 0.0
     doses: tuple[float, ...] = ()
+    reactions: tuple[Reaction, ...] = ()
     breaks: tuple[float, ...] = (0.0,)
     rate_factors: tuple[float, ...] = (1.0,)
     hazard_factors: tuple[float, ...] = (1.0,)

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from . import background
-from .calendar import ADDONS, addon, antisense_of, dropout_day, drug_end, epoch_bounds, given_doses
+from . import background, safety
+from .calendar import ADDONS, addon, antisense_of, dropout_day, drug_end, epoch_bounds, treated
 from .clock import cumulative_hazard, function, neurofilament, strength, svc
 from .drug import make_drug, multiplier
 from .items import latent_items, stages, whole
-from .life import Decision, decide, interval_changes, known_events
+from .life import Decision, care_days, care_factor, decide, interval_changes, known_events
 from .path import Course, State, follow
 from .patient import DOMAINS, SITES, Person
 from .philox import EVENT, Keys
@@ -110,12 +110,13 @@ def make_course(
     end, dropout = numbers["follow_up_days"], dropout_day(numbers, keys)
     stop = drug_end(numbers, dropout)
     known = known_events(person, decisions)
-    edges = {edge for epoch in epochs for edge in epoch_bounds(epoch, known)} | {stop}
+    edges = {edge for epoch in epochs for edge in epoch_bounds(epoch, known)} | {stop, *care_days(decisions).values()}
     breaks = tuple(sorted({0.0} | {edge for edge in edges if 0.0 < edge <= end}))
     rate, hazard = (
         tuple(addon(numbers, epochs, kind, day) if day < stop else 1.0 for day in breaks) for kind in ADDONS
     )
     treatment = numbers["treatments"][name] if name else None
+    doses, reactions = treated(numbers, keys, epochs, dropout, (known, interval_changes(decisions)))
     return Course(
         d50=person.d50 if person.falls_ill else math.inf,
         scale=person.scale,
@@ -127,10 +128,11 @@ def make_course(
         drug=make_drug(treatment, person.drugs[name]) if treatment and name else None,
         dose_mg=treatment["regimen"]["dose_mg"] if treatment else 0.0,
         q_from=max(person.onset_day, 0.0),
-        doses=tuple(given_doses(numbers, keys, epochs, dropout, (known, interval_changes(decisions)))),
+        doses=tuple(doses),
+        reactions=tuple(reactions),
         breaks=breaks,
         rate_factors=rate,
-        hazard_factors=hazard,
+        hazard_factors=tuple(c * care_factor(decisions, day) for c, day in zip(hazard, breaks, strict=True)),
     )
 
 
@@ -177,10 +179,31 @@ def staged(
 ) -> dict[str, list[int]]:
     """True stages on every day: of true items, with PAV and death."""
     found = [
-        stages(whole(latent_items(person, truths[day]["disease_time"]), day >= ends["pav"]), day >= ends["death"])
+        stages(
+            whole(latent_items(person, truths[day]["disease_time"]), day >= ends["pav"]),
+            day >= ends["death"],
+            day > ends["gastrostomy"],
+        )
         for day in days
     ]
     return {name: [one[name] for one in found] for name in found[0]}
+
+
+def adverse_events(
+    numbers: Numbers, keys: Keys, epochs: list[Numbers], course: Course, last: float
+) -> list[safety.Reaction]:
+    """Reactions, then what single doses brought, until the last day of life or follow-up."""
+    name = antisense_of(numbers, epochs)
+    found = [one for one in course.reactions if one.day <= last]
+    if name is None or not numbers.get("safety"):
+        return found
+    regimen = numbers["treatments"][name]["regimen"]
+    given = [day for day in course.doses if day <= last]
+    return found + [
+        safety.Reaction(day, kind, False, day)
+        for number, day in enumerate(given)
+        for kind in safety.at_dose(numbers, keys, regimen, number)
+    ]
 
 
 def decisions_of(
@@ -195,10 +218,11 @@ def decisions_of(
     visits = []
     for visit, day in enumerate(actual_days(numbers, keys)):
         if not math.isnan(day) and day <= ends["dropout"]:
-            truth = {**truths[day], "day": day}
+            truth = {**truths[day], "day": day, "niv": ends["niv"], "gastrostomy": ends["gastrostomy"]}
             seen = measure(numbers, keys, visit, truth, ends["pav"])
             if numbers["visits"].get("scoring") == "items":
                 seen |= scored_by_items(numbers, keys, person, visit, truth, ends["pav"])
+            seen["bulbar"] = truth["alsfrs_r_bulbar"]
             about = {"visit": visit, "day": day, "disease_time": truth["disease_time"], "assisted": day >= ends["pav"]}
             visits.append(seen | about)
     return decide(numbers, keys, numbers["arms"][arm], known_events(person, accepted), visits)
@@ -216,10 +240,12 @@ def one_arm(
     Returns
     -------
     dict
-        ``onset_day`` (u passes 0), ``trigger_day``, ``phenoconversion_day`` (infinite: not by death or the end),
+        ``onset_day`` (u passes 0), ``trigger_day``, ``phenoconversion_day``, ``niv_day``, ``gastrostomy_day``
+        (infinite: not by death or the end),
         ``doses`` (days, up to death), ``doses_truth`` (days, as if alive), ``times``, ``truth`` (variable: list over
         the times), ``event`` (0 none, 1 death, 2 PAV), ``event_day``, ``event_free_time``, ``death_day``,
-        ``dropout_day`` (infinite when not within follow-up), ``observed`` (a dict per visit, NaN = missing) and
+        ``dropout_day`` (infinite when not within follow-up), ``adverse_events`` (day, kind, serious, held until: those
+        of the drug, then those of single doses), ``observed`` (a dict per visit, NaN = missing) and
         ``states`` (by day, the tissue concentration C and S, z1, z2, r, x, J, u, H).
     """
     name, days = wanted
@@ -232,7 +258,7 @@ def one_arm(
         truths = {day: truth_at(numbers, person, course, day, state) for day, state in path.at.items()}
         kind, event, death = outcomes(numbers, person, keys, path.event_day)
         dropout = dropout_day(numbers, keys)
-        ends = {"death": death, "dropout": dropout, "pav": event if kind == PAV else math.inf}
+        ends = {"death": death, "dropout": dropout, "pav": event if kind == PAV else math.inf, **care_days(accepted)}
         made = decisions_of(numbers, person, keys, name, (accepted, truths, ends))
         if made == accepted:
             break
@@ -243,6 +269,8 @@ def one_arm(
         "onset_day": path.onset_day if path.onset_day <= min(death, end) else math.inf,
         "trigger_day": reported.get("trigger", math.inf),
         "phenoconversion_day": reported.get("phenoconversion", math.inf),
+        "niv_day": ends["niv"] if ends["niv"] <= min(death, end) else math.inf,
+        "gastrostomy_day": ends["gastrostomy"] if ends["gastrostomy"] <= min(death, end) else math.inf,
         "doses": [day for day in course.doses if day <= death],
         "doses_truth": list(course.doses),
         "times": days,
@@ -253,6 +281,7 @@ def one_arm(
         "event_free_time": min(event, end),
         "death_day": death,
         "dropout_day": dropout if dropout <= end else math.inf,
+        "adverse_events": adverse_events(numbers, keys, numbers["arms"][name], course, min(death, end)),
         "observed": observe(numbers, keys, truths, ends, person),
         "states": {day: (path.concentration[day], *state) for day, state in path.at.items()},
     }

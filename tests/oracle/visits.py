@@ -61,13 +61,16 @@ def scored_by_items(
     visits, day = numbers["visits"], truth["day"]
     how = (visits["noise"]["alsfrs_r_points"], lift_at(visits, day), day >= pav_day)
     points = measured_items(person, truth["disease_time"], keys, visit, how)
-    return {"alsfrs_r": float(sum(points)), **stages(points, dead=False)}
+    fed = truth.get("gastrostomy", math.inf) < day
+    return {"alsfrs_r": float(sum(points)), "items": points, **stages(points, dead=False, fed=fed)}
 
 
 def measure(numbers: Numbers, keys: Keys, visit: int, truth: dict[str, float], pav_day: float) -> dict[str, float]:
     """All measurements of one visit that takes place; `truth` holds the variables of that day and `day`.
 
-    SVC cannot be had when bulbar function is below 4. NfL below the limit of quantification is reported as half of it.
+    SVC cannot be had when bulbar function is below 4, nor from somebody who depends on non-invasive ventilation, which
+    began on day `niv`: on permanent ventilation, or with a respiratory domain below 4. NfL below the limit of
+    quantification is reported as half of it.
     """
     visits, day = numbers["visits"], truth["day"]
     noise = visits["noise"]
@@ -75,9 +78,11 @@ def measure(numbers: Numbers, keys: Keys, visit: int, truth: dict[str, float], p
     z_strength = keys.normals(MEASURE_STRENGTH, visit)[0]
     breath = truth["svc"] + noise["svc_percent"] * z[1]
     nfl = truth["nfl_plasma"] * math.exp(noise["nfl_log_sd"] * z[2])
+    weak = day >= pav_day or truth["alsfrs_r_respiratory"] < 4.0
+    depends = truth.get("niv", math.inf) < day and weak
     return {
         "alsfrs_r": measured_alsfrs_r(visits, truth, day=day, z=z[0], pav=day >= pav_day),
-        "svc": MISSING if truth["alsfrs_r_bulbar"] < 4.0 else breath,
+        "svc": MISSING if truth["alsfrs_r_bulbar"] < 4.0 or depends else breath,
         "hhd": truth["hhd"] + noise["hhd"] * z_strength,
         "nfl_plasma": nfl if nfl >= noise["nfl_llq"] else 0.5 * noise["nfl_llq"],
         "sod1_csf": truth["sod1_csf"] * math.exp(noise["sod1_log_sd"] * z[3]),
@@ -98,7 +103,7 @@ def observe(
     Parameters
     ----------
     truths : by day, the variables of the truth.
-    ends : `death`, `dropout` (nothing is seen on a later day) and `pav`.
+    ends : `death`, `dropout` (nothing is seen on a later day), `pav` and, where care begins, `niv` and `gastrostomy`.
     """
     rows = []
     assessments = numbers["visits"]["assessments"]
@@ -110,9 +115,10 @@ def observe(
             if not math.isnan(day) and ends["death"] < day and ends["death"] <= ends["dropout"]:
                 row |= stages([], dead=True)
         if not math.isnan(day) and day <= min(ends["death"], ends["dropout"]):
-            seen = measure(numbers, keys, visit, {**truths[day], "day": day}, ends["pav"])
+            truth = {**truths[day], "day": day, **{name: ends.get(name, math.inf) for name in ("niv", "gastrostomy")}}
+            seen = measure(numbers, keys, visit, truth, ends["pav"])
             row |= {"day": day, **{name: seen[name] for name in assessments}}
             if items is not None:
-                row |= scored_by_items(numbers, keys, items, visit, {**truths[day], "day": day}, ends["pav"])
+                row |= scored_by_items(numbers, keys, items, visit, truth, ends["pav"])
         rows.append(row)
     return rows

@@ -1,4 +1,4 @@
-"""ADaM-like tables of the observed trial: ADSL, ADQS and ADTTE, for R, SAS and other tools of trial statistics.
+"""ADaM-like tables of the observed trial, for R, SAS and other tools of trial statistics: ADSL, ADQS, ADTTE, ADAE.
 
 One row per participant (and parameter, and visit), in the arm to which the participant was allocated, until dropout:
 what a trial would see. Potential outcomes in the other arms are not in them.
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simulator.results.adam.adae import adae
 from simulator.results.adam.adqs import adqs
 from simulator.results.adam.adsl import adsl
 from simulator.results.adam.adtte import adtte
@@ -28,7 +29,7 @@ NOTICE = "ADaM-like, not submission-ready: simulated participants, no dates, no 
 
 
 def to_adam(result: Result) -> dict[str, pandas.DataFrame]:
-    """ADSL, ADQS and ADTTE of the observed trial.
+    """ADSL, ADQS and ADTTE of the observed trial, and ADAE where adverse events are simulated.
 
     Returns
     -------
@@ -44,6 +45,8 @@ def to_adam(result: Result) -> dict[str, pandas.DataFrame]:
 
     trial = observed_trial(result)
     made = {"ADSL": adsl(trial), "ADQS": adqs(trial), "ADTTE": adtte(trial)}
+    if "adverse_events" in result.groups:
+        made["ADAE"] = adae(trial)
     tables = {
         name: pandas.DataFrame(columns, columns=[c.name for c in COLUMNS[name]]) for name, columns in made.items()
     }

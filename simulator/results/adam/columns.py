@@ -71,4 +71,15 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("CNSR", "Censor", "integer", "0 event, 1 end of follow-up, 2 dropout, 3 death"),
         Column("EVNTDESC", "Event or Censoring Description"),
     ),
+    "ADAE": (
+        *_WHO,
+        *_TREATMENT[:3],
+        Column("AEDECOD", "Dictionary-Derived Term", codes="the model's own names, no dictionary"),
+        Column("ASTDY", "Analysis Start Relative Day", "integer", "baseline is day 1; there is no day 0"),
+        Column("AESER", "Serious Event", codes="Y, N"),
+        Column(
+            "AEACN", "Action Taken with Study Treatment", codes="DOSE NOT CHANGED, DRUG INTERRUPTED, DRUG WITHDRAWN"
+        ),
+        Column("TRTEMFL", "Treatment Emergent Analysis Flag", codes="Y"),
+    ),
 }

@@ -91,6 +91,7 @@ def _sums(members: Sequence[Packed], patients: int, outputs: tuple[str, ...]) ->
         square=moments[..., engine.SQUARE],
         counts=np.zeros((*moments.shape[:-1], 0), np.int32),
         stages=stacked(packing.STAGES) if packing.STAGES in members[0].sums else None,
+        serious=None,
         ended=stacked(packing.ENDED),
         restricted=restricted[..., 0],
         restricted_square=restricted[..., 1],

@@ -1,0 +1,56 @@
+"""Ventilation and feeding tubes that an arm offers, as numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulator.engine.care import COLUMNS, FACTOR_TUBE, NIV_FROM, SVC_BELOW, TUBE_FROM, Care, NoCare
+
+if TYPE_CHECKING:
+    from simulator.language.care import Epoch, Gastrostomy, Ventilation
+    from simulator.language.scenario import Scenario
+
+F = np.float32
+KINDS = ("non_invasive_ventilation", "gastrostomy")
+
+
+def offers_care(scenario: Scenario) -> bool:
+    """Whether an arm offers care that begins by what a visit measures."""
+    used = {name for epochs in scenario.arms.values() for epoch in epochs for name in epoch.treatments}
+    return any(scenario.treatments[name].kind in KINDS for name in used)
+
+
+def care(scenario: Scenario) -> NoCare | Care:
+    """What each arm offers, in the columns of `engine.care`; nothing is offered from a day that never comes."""
+    if not offers_care(scenario):
+        return NoCare()
+    table = np.array([_offers(scenario, epochs) for epochs in scenario.arms.values()], F)
+    if "svc" not in scenario.visits.assessments:
+        table[:, SVC_BELOW] = -math.inf
+    return Care(table)
+
+
+def _offers(scenario: Scenario, epochs: list[Epoch]) -> list[float]:
+    row = [math.inf] * COLUMNS
+    for epoch in epochs:
+        days = [float(epoch.from_day), math.inf if epoch.to_day is None else float(epoch.to_day)]
+        for treatment in (scenario.treatments[name] for name in epoch.treatments):
+            if treatment.kind == "non_invasive_ventilation":
+                row[NIV_FROM:TUBE_FROM] = [*days, *_ventilation(treatment)]
+            elif treatment.kind == "gastrostomy":
+                row[TUBE_FROM : FACTOR_TUBE + 1] = [*days, *_tube(treatment)]
+    return row
+
+
+def _ventilation(niv: Ventilation) -> list[float]:
+    limits = [niv.offered_below_svc_percent, niv.offered_at_respiratory_item, niv.good_bulbar_points]
+    accepted = [niv.accepted_good_bulbar, niv.accepted_poor_bulbar]
+    factors = [niv.hazard_multiplier_good_bulbar, niv.hazard_multiplier_poor_bulbar]
+    return [quantity.value for quantity in (*limits, *accepted, *factors)]
+
+
+def _tube(tube: Gastrostomy) -> list[float]:
+    return [tube.at_swallowing_item.value, tube.uptake.value, tube.hazard_multiplier.value]
