@@ -61,6 +61,16 @@ def _person(scenario: Any) -> Iterator[Problem]:
         yield Problem(("person",), _lacks(name, "alsfrs_r to compare a person's with"), remedy)
 
 
+@reads("progression", "treatments")
+def _ventilation(scenario: Any) -> Iterator[Problem]:
+    """Ventilation depends on bulbar function."""
+    name, known = _model(scenario)
+    for key, one in scenario.treatments.items():
+        if one.kind == "non_invasive_ventilation" and "alsfrs_r_bulbar" not in known:
+            remedy = f"Remove it, or take the model {_others('alsfrs_r_bulbar')}"
+            yield Problem(("treatments", key), _lacks(name, "bulbar function, which ventilation depends on"), remedy)
+
+
 @reads("progression", "entry", "strata")
 def _rules(scenario: Any) -> Iterator[Problem]:
     """Rules of entry and of strata look at what the model has."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from simulator.language.check import reads
+from simulator.language.check_life import DECIDED
 from simulator.language.faults import Path, Problem, printable, suggest
 
 AT: Path = ("person",)
@@ -13,6 +14,7 @@ CROWD = {
     "strata": "one person is in no stratum",
     "trial": "one person is in no trial",
     "attrition": "one person does not drop out",
+    "safety": "adverse events of one person are not simulated",
     "rules": "visits decide nothing for one person",
 }
 
@@ -41,7 +43,7 @@ def _entry(scenario: Any) -> Iterator[Problem]:
         yield Problem((*AT, "earlier", number, "months_before"), fact, "Correct it, or entry.time_since_onset_months")
 
 
-@reads("person", "strata", "trial", "attrition", "rules", "visits")
+@reads("person", "strata", "trial", "attrition", "safety", "rules", "visits")
 def _alone(scenario: Any) -> Iterator[Problem]:
     """What only a crowd has."""
     if scenario.person is None:
@@ -69,6 +71,8 @@ def _by_day(scenario: Any) -> Iterator[Problem]:
         if one.kind == "antisense" and one.regimen.guided_by_nfl is not None:
             fact = "one person's doses are not guided"
             yield Problem(("treatments", name, "regimen", "guided_by_nfl"), fact, "Remove guided_by_nfl")
+        if one.kind in DECIDED:
+            yield Problem(("treatments", name), "visits decide nothing for one person", f"Remove {printable(name)}")
 
 
 @reads("person", "visits")
