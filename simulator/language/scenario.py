@@ -13,7 +13,9 @@ from pydantic import Field, PrivateAttr
 from simulator.language.blocks.adherence import Adherence
 from simulator.language.blocks.attrition import Attrition
 from simulator.language.blocks.context_of_use import ContextOfUse
+from simulator.language.blocks.decision import Decision
 from simulator.language.blocks.output import Output
+from simulator.language.blocks.sensitivity import Sensitivity
 from simulator.language.blocks.strata import Stratum
 from simulator.language.blocks.trial import Trial
 from simulator.language.care import Epoch, Treatment, Visits
@@ -59,6 +61,8 @@ class Scenario(Part):
     adherence: Adherence | None = None
     attrition: Attrition | None = None
     trial: Trial | None = None
+    sensitivity: Sensitivity | None = None
+    decision: Decision | None = None
     output: Output = Output()
 
     _origin: Origin = PrivateAttr(default=Origin("scenario", {}, {}))
