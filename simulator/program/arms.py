@@ -97,3 +97,8 @@ def _weekly(value: float, start: int, end: int, steps: int) -> np.ndarray:
 def dose_days(arms: Arms) -> list[np.ndarray]:
     """Shared calendar of each arm, days since baseline."""
     return [arms.day[a:b] for a, b in pairwise(arms.day_start)]
+
+
+def shared_dose_days(scenario: Scenario, arm: str) -> list[int]:
+    """Dose days of an arm until the end of follow-up, days since baseline."""
+    return _plan(scenario, arm, scenario.follow_up_days // DAYS_PER_WEEK + 1).days

@@ -1,0 +1,172 @@
+"""Life years, QALYs, costs and net benefit of an arm under the block `decision`.
+
+With patients kept each is a mean over patients and knows its error. From a summary errors are upper bounds, and doses
+are counted only where all who live have them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.analysis import health_economics as economics
+from simulator.analysis import moments
+from simulator.analysis.moments import Estimate
+from simulator.errors import SimulatorError
+from simulator.language.blocks.decision import ALIVE, STATES, Decision
+from simulator.results import Result
+from simulator.results.variables import STAGES
+from simulator.units import MONTHS_PER_YEAR
+
+if TYPE_CHECKING:
+    from simulator.language import Scenario
+
+Floats = NDArray[np.float64]
+KINDS = ("life_years", "qalys", "costs", "net_benefit")
+
+
+class EconomicsError(SimulatorError):
+    """The result or the scenario does not hold what the economics need."""
+
+    exit_code = 2
+
+
+class Worth(NamedTuple):
+    """Discounted life years, QALYs and costs: of each patient (n,), or means (1,) with their errors in `errors`."""
+
+    life_years: Floats
+    qalys: Floats
+    costs: Floats
+    errors: tuple[float, float, float] | None = None
+
+
+def economic(kind: str, result: Result, arm: str, scenario: Scenario) -> Estimate:
+    """One of `KINDS` for an arm.
+
+    Raises
+    ------
+    EconomicsError
+        There is no decision, no stages, or doses cannot be counted from a summary.
+    """
+    decision = decision_of(scenario)
+    worth = (of_patients if result.is_full else of_summary)(result, arm, scenario)
+    wtp = decision.willingness_to_pay.value
+    values = {**worth._asdict(), "net_benefit": economics.net_benefit(worth.qalys, worth.costs, wtp)}[kind]
+    if worth.errors is None:
+        return moments.mean(values)
+    life, quality, cost = worth.errors
+    error = {"life_years": life, "qalys": quality, "costs": cost, "net_benefit": wtp * quality + cost}[kind]
+    return Estimate(float(values[0]), error, result.n_patients)
+
+
+def decision_of(scenario: Scenario) -> Decision:
+    """The scenario's decision."""
+    if scenario.decision is None:
+        raise EconomicsError(f"{scenario.source_file} has no block decision. Add it: see docs/sensitivity.md")
+    return scenario.decision
+
+
+def horizon_of(scenario: Scenario) -> float:
+    """The decision's horizon, in days."""
+    return float(decision_of(scenario).day or scenario.follow_up_days)
+
+
+def by_state(decision: Decision) -> tuple[Floats, Floats]:
+    """Utility, and costs a month, of each stage in the order of its codes; of death 0."""
+    system, monthly = decision.utilities.system, decision.costs.per_month
+    labels = STAGES[f"{system}_stage"][:-1]
+    states = [_state(label) for label in labels]
+    assert set(states) == set(STATES[system])
+    alive = monthly[ALIVE].value if ALIVE in monthly else 0.0
+    cost = [alive + (monthly[state].value if state in monthly else 0.0) for state in states]
+    utility = [decision.utilities.states[state].value for state in states]
+    return np.array([*utility, 0.0]), np.array([*cost, 0.0])
+
+
+def _state(label: str) -> str:
+    """The key of a stage; King's 4A and 4B are one state."""
+    return f"stage_{label.removesuffix('A').removesuffix('B') if label[0].isdigit() else label}"
+
+
+def _weights(result: Result, scenario: Scenario) -> Floats:
+    decision, horizon = decision_of(scenario), horizon_of(scenario)
+    if horizon > result.time[-1] + 1e-6:
+        horizon = float(result.time[-1])  # follow-up ends between two days of output
+    return economics.year_weights(result.time, decision.discount_per_year.value, horizon)
+
+
+def _stage_name(scenario: Scenario) -> str:
+    return f"{decision_of(scenario).utilities.system}_stage"
+
+
+def of_patients(result: Result, arm: str, scenario: Scenario) -> Worth:
+    """Of each patient."""
+    name, index = _stage_name(scenario), result.arm_index(arm)
+    if name not in result.groups["truth"]:
+        raise EconomicsError(f"the result has no {name}; run again with output.stages: true")
+    stage = result.groups["truth"][name].values[index].astype(np.intp)
+    weights = _weights(result, scenario)
+    utility, cost = by_state(decision_of(scenario))
+    living = np.append(np.ones(len(utility) - 1), 0.0)
+    monthly = cost[stage] @ weights * MONTHS_PER_YEAR
+    return Worth(living[stage] @ weights, utility[stage] @ weights, monthly + _doses(result, arm, scenario))
+
+
+def _doses(result: Result, arm: str, scenario: Scenario) -> Floats:
+    """What the doses of each patient cost until the horizon."""
+    decision, doses = decision_of(scenario), result.groups["doses"]
+    price = price_of(scenario, arm)
+    mine = (doses["arm"].values == result.arm_index(arm)) & (doses["day"].values < horizon_of(scenario))
+    worth = price * economics.discounted(doses["day"].values[mine], decision.discount_per_year.value)
+    return np.bincount(doses["patient"].values[mine], worth, result.n_patients).astype(np.float64)
+
+
+def price_of(scenario: Scenario, arm: str) -> float:
+    """What a dose in an arm costs; an arm has one antisense drug at most."""
+    prices = decision_of(scenario).costs.per_dose
+    given = [name for epoch in scenario.arms[arm] for name in epoch.treatments if name in prices]
+    return prices[given[0]].value if given else 0.0
+
+
+def of_summary(result: Result, arm: str, scenario: Scenario) -> Worth:
+    """Means over patients, from the shares in each stage."""
+    name, index = f"{_stage_name(scenario)}_share", result.arm_index(arm)
+    group = result.groups["summary"]
+    if name not in group:
+        raise EconomicsError(f"the result has no {name}; run again with output.stages: true")
+    shares, n = group[name].values[index], result.n_patients
+    weights = _weights(result, scenario)
+    utility, cost = by_state(decision_of(scenario))
+    living = np.append(np.ones(len(utility) - 1), 0.0)
+    means = [float(weights @ economics.quality(shares, value)) for value in (living, utility, cost * MONTHS_PER_YEAR)]
+    errors = [economics.most_error(shares, v, weights, n) for v in (living, utility, cost * MONTHS_PER_YEAR)]
+    day, worth = _expected_doses(result, arm, scenario)
+    alive = np.interp(day, result.time, group["survival"].values[index])
+    errors[2] += float(worth @ np.sqrt(alive * (1 - alive) / n))
+    life, quality, monthly = (np.array([value]) for value in means)
+    return Worth(life, quality, monthly + float(worth @ alive), (errors[0], errors[1], errors[2]))
+
+
+def _expected_doses(result: Result, arm: str, scenario: Scenario) -> tuple[Floats, Floats]:
+    """Dose days until the horizon, and what a dose on each is worth; refused where some who live have no dose."""
+    from simulator.program.arms import shared_dose_days
+
+    price = price_of(scenario, arm)
+    if price == 0:
+        return np.zeros(0), np.zeros(0)
+    if not all_have_doses(scenario):
+        raise EconomicsError("doses are missed or stopped, and a summary does not count them; run with --output full")
+    day = np.array([d for d in shared_dose_days(scenario, arm) if d < horizon_of(scenario)], np.float64)
+    return day, price * economics.discounted(day, decision_of(scenario).discount_per_year.value)
+
+
+def all_have_doses(scenario: Scenario) -> bool:
+    """Whether everybody who lives has every dose of the arm's calendar."""
+    adherence, attrition = scenario.adherence, scenario.attrition
+    missed = adherence is not None and adherence.missed.value > 0
+    stops = attrition is not None and (
+        attrition.stop_treatment_per_year.value > 0 or attrition.drug_after_dropout == "stop"
+    )
+    return not missed and not stops
