@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from simulator.run import simulate
     from simulator.studies.compare import compare
     from simulator.studies.replay import replay
+    from simulator.studies.sweep.study import sweep
+    from simulator.studies.sweep.swept import Sweep, open_sweep
 
 _HOMES = {
     "load": "simulator.language",
@@ -28,20 +30,27 @@ _HOMES = {
     "open_result": "simulator.results",
     "compare": "simulator.studies.compare",
     "replay": "simulator.studies.replay",
+    "sweep": "simulator.studies.sweep.study",
+    "Sweep": "simulator.studies.sweep.swept",
+    "open_sweep": "simulator.studies.sweep.swept",
 }
 
-Accessor.places["plot"] = "simulator.report.plots:Plots"  # `Result.plot`
+Accessor.places["Result.plot"] = "simulator.report.plots:Plots"
+Accessor.places["Sweep.plot"] = "simulator.report.plots.sweep:SweepPlots"
 
 __all__ = [
     "Result",
     "Scenario",
     "ScenarioError",
+    "Sweep",
     "__version__",
     "compare",
     "load",
     "open_result",
+    "open_sweep",
     "replay",
     "simulate",
+    "sweep",
 ]
 
 

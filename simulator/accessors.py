@@ -15,18 +15,18 @@ class Accessor:
 
     Parameters
     ----------
-    places : mapping of the accessor's name to "module:maker", filled in by the package before any room is imported
+    places : mapping of "class.accessor" to "module:maker", filled in by the package before any room is imported
     """
 
     places: dict[str, str] = {}  # noqa: RUF012 - one table for all, written once
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
+        self._name, self._key = name, f"{owner.__name__}.{name}"
 
     def __get__(self, instance: object, owner: type) -> Any:
         if instance is None:
             return self
-        module, _, maker = self.places[self._name].partition(":")
+        module, _, maker = self.places[self._key].partition(":")
         made = getattr(import_module(module), maker)(instance)
         instance.__dict__[self._name] = made
         return made

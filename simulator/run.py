@@ -134,15 +134,15 @@ def _live(
 
     def call(worker: batches.Worker, first: int, count: int) -> int:
         with np.errstate(over="ignore"):  # plain Python mode; compiled code does not look
-            return _do_range(program, key, full, worker, range(first, first + count))
+            return do_range(program, key, full, worker, range(first, first + count))
 
     try:
         batches.run(call, pool, program.sizes.patients, progress)
     except batches.NoPatient as error:
-        raise SimulatorError(_nobody(program, error.stratum, error.rejected)) from None
+        raise SimulatorError(nobody(program, error.stratum, error.rejected)) from None
 
 
-def _do_range(program: Program, key: Key, full: Full, worker: batches.Worker, span: range) -> int:
+def do_range(program: Program, key: Key, full: Full, worker: batches.Worker, span: range) -> int:
     """Recruit a range of patients batch by batch and let them live. Returns -1, or the stratum nobody fits."""
     p, space, search = program, worker.space, worker.search
     batch = space.cohort.shape[1]
@@ -172,7 +172,7 @@ def _recruit(p: Program, key: Key, worker: batches.Worker, start: int, n: int) -
     return int(found)
 
 
-def _nobody(program: Program, stratum: int, rejected: np.ndarray) -> str:
+def nobody(program: Program, stratum: int, rejected: np.ndarray) -> str:
     """Which rule kept everybody out of a stratum."""
     owner, rule = program.reasons[int(rejected[stratum].argmax())]
     whose = f" of stratum {program.strata[stratum]!r}" if program.strata else ""

@@ -62,8 +62,28 @@ def sums_of(truth: dict, events: dict, time: np.ndarray) -> Sums:
     restricted = np.rint(days * 1024).astype(np.int64).sum(1)
     squares = np.rint(days**2).astype(np.int64).sum(1)
     return Sums(
-        alive.sum(1), free.sum(1), total, square, counts, ended, restricted, squares, n, scale, scale, low, width
+        alive.sum(1),
+        free.sum(1),
+        total,
+        square,
+        counts,
+        ended,
+        restricted,
+        squares,
+        n,
+        scale,
+        scale,
+        low,
+        width,
+        stages=stages_of(truth, alive),
     )
+
+
+def stages_of(truth: dict, alive: np.ndarray) -> np.ndarray:
+    """The living by stage; here a stage is how many quarters of the score are lost, the same in every system."""
+    code = np.clip(truth["alsfrs_r"] // 12, 0, 3).astype(int)
+    found = np.stack([((3 - code == k) & alive).sum(1) for k in range(6)], axis=-1)
+    return np.repeat(found[:, :, None], 3, axis=2)
 
 
 def make_record(n: int = 60, seed: int = 7, full: bool = True, step: float = 28.0, at_onset: bool = False) -> Record:

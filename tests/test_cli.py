@@ -290,7 +290,7 @@ def test_export_csv():
     call("run", "valor", "-o", "a", "-n", 20)
     done = call("export", "a", "--to", "csv")
     assert done.exit_code == 0, done.output
-    groups = ("summary", "patients", "truth", "observed", "events", "doses")
+    groups = ("summary", "patients", "truth", "observed", "events", "doses", "occupancy")
     assert set(names("a/csv")) == {f"{one}.csv" for one in groups}
     result = open_result("a")
     observed = pandas.read_csv("a/csv/observed.csv")

@@ -22,6 +22,7 @@ from simulator.results.adam.trial import study_day
 from simulator.results.errors import FolderError
 from simulator.results.export import check, export
 from simulator.results.folder import write_folder
+from simulator.results.occupancy import occupancy
 from tests.synthetic import ARMS, make_provenance, make_record
 
 N = 90
@@ -185,7 +186,7 @@ def test_files(result, tables, tmp_path):
 def test_parquet_carries_labels_and_units(result, tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet")
     export(result, "parquet", tmp_path)
-    assert {place.name for place in tmp_path.iterdir()} == {f"{group}.parquet" for group in result.groups}
+    assert {place.name for place in tmp_path.iterdir()} == {f"{one}.parquet" for one in (*result.groups, "occupancy")}
     schema = parquet.read_schema(tmp_path / "observed.parquet")
     assert schema.field("nfl_plasma").metadata[b"units"] == b"pg/mL"
     assert b"as measured" in schema.field("nfl_plasma").metadata[b"label"]
@@ -267,3 +268,19 @@ def test_surv_of_r_takes_the_table_as_it_is(tables, result, tmp_path):
         curve = kaplan_meier(one["AVAL"], one["CNSR"] == 0)
         mine += [survival_at(curve, day).value for day in (200, 400, 600)]
     assert printed == pytest.approx(mine, rel=1e-8)
+
+
+def test_every_patient_is_in_one_state_all_the_time(result):
+    cells = pandas.DataFrame(occupancy(result))
+    assert set(cells["system"]) == {"event", "kings", "mitos", "ft9"}
+    sums = cells.groupby(["arm", "system", "cycle"])[["share_at_start", "share_at_end", "years"]].sum()
+    assert sums[["share_at_start", "share_at_end"]].to_numpy() == pytest.approx(1)
+    lengths = cells.groupby(["arm", "system", "cycle"])["to_day"].max() - sums.index.get_level_values("cycle") * 28
+    assert sums["years"].to_numpy() == pytest.approx(lengths.to_numpy() / 365.25)
+
+
+def test_time_in_a_state_is_the_area_under_its_curve(result):
+    cells = pandas.DataFrame(occupancy(result)).query("arm == 'untreated' and state == 'event_free'")
+    free = result.groups["summary"]["at_risk"].values[0] / N
+    assert cells["years"].sum() == pytest.approx(np.trapezoid(free, result.time) / 365.25)
+    assert (cells["share_at_start"].to_numpy()[1:] == cells["share_at_end"].to_numpy()[:-1]).all()

@@ -18,6 +18,7 @@ from simulator.report import style
 from simulator.report.kinds import Kind
 from simulator.report.picture import PictureError
 from simulator.report.plots import Plots
+from simulator.report.plots.published import OUTCOMES, observed, published
 from simulator.results import name
 from simulator.results.folder import write_folder
 from tests.synthetic import make_provenance, make_record
@@ -28,15 +29,16 @@ def make_result(n=120, **options):
     return name(record, lambda: make_provenance(record))
 
 
-BY_ARM = ("alive", "event_free", "total", "square", "counts", "ended", "restricted", "restricted_square")
+BY_ARM = ("alive", "event_free", "total", "square", "counts", "ended", "restricted", "restricted_square", "stages")
 
 
-def with_arms(names, **options):
+def with_arms(names, stages=True, **options):
     """A result whose arms are those of the synthetic run, over and over."""
     record = make_record(60, **options)
     pick = np.arange(len(names)) % 3
     groups = {key: {k: v[pick] for k, v in getattr(record, key).items()} for key in ("events", "truth", "observed")}
     sums = record.sums._replace(**{key: getattr(record.sums, key)[pick] for key in BY_ARM})
+    sums = sums if stages else sums._replace(stages=None)
     kept = record.doses["arm"] < len(names)
     doses = {key: values[kept] for key, values in record.doses.items()}
     record = replace(record, arms=tuple(names), sums=sums, doses=doses, **groups)
@@ -55,8 +57,8 @@ def results():
 
 CASES = [
     *(("full", kind) for kind in Kind),
-    *(("summary", kind) for kind in Kind if kind not in ("benefit", "patient")),
-    *(("one arm", kind) for kind in Kind if kind != "benefit"),
+    *(("summary", kind) for kind in Kind if kind not in ("published", "benefit", "patient")),
+    *(("one arm", kind) for kind in Kind if kind not in ("published", "benefit")),
 ]
 
 
@@ -111,8 +113,8 @@ def test_texts_of_other_patients_do_not_overlap(results, number):
 @pytest.mark.parametrize("kind", Kind)
 @pytest.mark.parametrize("arms", [4, 20])
 def test_texts_of_many_arms_with_long_names_do_not_overlap(kind, arms):
-    names = ["untreated", *(f"start on day {97 * k} with a name that goes on" for k in range(1, arms))]
-    check_texts(with_arms(names).plot.draw(kind).figure)
+    later = [f"start on day {97 * k} with a name that goes on" for k in range(1, arms - 1)]
+    check_texts(with_arms(["untreated", "early_start", *later]).plot.draw(kind).figure)
 
 
 @pytest.mark.parametrize("outcome", ["svc", "hhd", "nfl_plasma", "sod1_csf"])
@@ -173,6 +175,32 @@ def test_numbers_at_risk_are_those_of_the_result(results):
     assert free[0] == 120 > free[-1] > 0
 
 
+def test_stages_are_those_of_the_result(results):
+    result = results["full"]
+    areas = result.plot.stages().figure.axes[1].collections
+    share = result.groups["summary"]["kings_stage_share"].values[1]
+    assert len(areas) == sum(share.any(0))
+    top = areas[-2].get_paths()[0].vertices[:, 1].max()
+    assert top == pytest.approx(1 - share[:, -1].min())
+
+
+def test_published_points_lie_on_the_picture_as_they_were_printed(results):
+    axes = results["full"].plot.published().figure.axes[0]
+    known = published(OUTCOMES[0], "faster", "early_start")
+    dots = [line for line in axes.lines if line.get_marker() == "o"]
+    assert len(known) > 5
+    assert dots[0].get_ydata().tolist() == [point.value for point in known]
+
+
+def test_the_simulated_curve_is_the_mean_of_the_visits(results):
+    result = results["full"]
+    weeks, mean = observed(result, OUTCOMES[1], "faster", "early_start", 40)
+    values = result.groups["observed"]["nfl_plasma"].values[1, result.groups["patients"]["stratum"].values == "faster"]
+    ratio = np.log(values.astype(float) / values[:, :1])
+    assert weeks.tolist() == list(range(0, 41, 4))
+    assert np.log(mean) == pytest.approx(np.nanmean(ratio[:, :11], axis=0), abs=1e-6)
+
+
 def test_the_curve_ends_where_the_result_ends(results):
     result = results["full"]
     lines = result.plot.survival().figure.axes[0].lines
@@ -200,6 +228,8 @@ def test_gains_are_those_of_the_same_patients(results):
     [
         (lambda found: found["summary"].plot.benefit(), "benefit: this result kept sums"),
         (lambda found: found["summary"].plot.patient(), "patient: this result kept sums"),
+        (lambda found: found["one arm"].plot.published(), "this result has none of them"),
+        (lambda found: with_arms(["a", "b"], stages=False).plot.stages(), "stages: this result has no stages"),
         (lambda found: found["one arm"].plot.benefit(), "needs two arms, and there is only untreated"),
         (lambda found: found["full"].plot.patient(120), "no patient 120; choose 0 to 119"),
         (lambda found: found["full"].plot.draw("survival", number=3), "no option 'number'; it has none"),

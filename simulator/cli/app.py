@@ -16,7 +16,7 @@ app = typer.Typer(
     help="Simulate SOD1-ALS patients untreated, treated early and treated late.\n\n"
     "Research software, not for treatment decisions.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )

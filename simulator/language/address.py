@@ -62,6 +62,21 @@ def _set(data: Any, address: str, value: Any) -> Path:
     return path
 
 
+def path_to(data: Any, address: str) -> Path | None:
+    """Where an address leads in complete data; None where nothing stands."""
+    path: Path = ()
+    if "" in address.split("."):
+        return None
+    while address:
+        try:
+            step, address = _step(data, path, address)
+            data = data[step]
+        except LookupError:
+            return None
+        path = (*path, step)
+    return path or None
+
+
 def _step(node: Any, path: Path, rest: str) -> tuple[str | int, str]:
     """The first step of the rest of an address; keys may hold dots, so the longest key that fits is taken."""
     if isinstance(node, Mapping):

@@ -17,6 +17,7 @@ from simulator.language.blocks.decision import Decision
 from simulator.language.blocks.output import Output
 from simulator.language.blocks.sensitivity import Sensitivity
 from simulator.language.blocks.strata import Stratum
+from simulator.language.blocks.sweep import Sweep
 from simulator.language.blocks.trial import Trial
 from simulator.language.care import Epoch, Treatment, Visits
 from simulator.language.dump import canonical, content, numbers, sources, to_yaml
@@ -27,6 +28,7 @@ from simulator.models import MODELS
 from simulator.quantities import Part
 
 SCHEMA_VERSION = 1
+NOWHERE = Origin("scenario", {}, {})
 
 if TYPE_CHECKING:
     from simulator.models.clock.spec import ClockSpec
@@ -61,11 +63,12 @@ class Scenario(Part):
     adherence: Adherence | None = None
     attrition: Attrition | None = None
     trial: Trial | None = None
+    sweep: Sweep | None = None
     sensitivity: Sensitivity | None = None
     decision: Decision | None = None
     output: Output = Output()
 
-    _origin: Origin = PrivateAttr(default=Origin("scenario", {}, {}))
+    _origin: Origin = PrivateAttr(default_factory=lambda: NOWHERE)  # a default would be copied, deeply, each time
 
     @property
     def source_file(self) -> str:

@@ -16,6 +16,7 @@ from simulator.engine.space import Calendar
 from simulator.engine.sums import scales
 from simulator.program.arms import arms
 from simulator.program.calendar import calendar, visits
+from simulator.program.memory import Memory
 from simulator.program.models import MODELS
 from simulator.program.people import people
 from simulator.program.screening import gates
@@ -46,29 +47,38 @@ class Program(NamedTuple):
     reasons: list[tuple[str, str]]  # for each reason of rejection: a stratum or "all", and the rule in words
 
 
-def compile_program(scenario: Scenario, summarised: Iterable[tuple], patients: int, is_full: bool) -> Program:
+def compile_program(
+    scenario: Scenario, summarised: Iterable[tuple], patients: int, is_full: bool, memory: Memory | None = None
+) -> Program:
     """Turn a scenario into arrays.
 
     `summarised` : rows (name of the output, on the log scale, as change from baseline, low, high); all have BINS bins.
+    `memory` : pieces of the programs before, all made with the same `summarised` and `is_full`.
     """
-    steps = scenario.follow_up_days // DAYS_PER_WEEK + 1
-    tables, reasons = gates(scenario)
+    piece = (memory or Memory()).piece
+    tables, reasons = piece("gates", scenario, gates)
     model = MODELS[scenario.progression.model]
-    days, table = calendar(scenario, steps, is_full), _summarised(summarised)
+    days = piece("calendar", scenario, lambda one: calendar(one, _steps(one), is_full))
+    table = piece("table", scenario, lambda one: summed(summarised))
     return Program(
-        model=model.constants(scenario.progression),
-        people=people(scenario),
+        model=piece("model", scenario, lambda one: model.constants(one.progression)),
+        people=piece("people", scenario, people),
         gates=tables,
-        visits=visits(scenario),
-        arms=arms(scenario, steps),
+        visits=piece("visits", scenario, visits),
+        arms=piece("arms", scenario, lambda one: arms(one, _steps(one))),
         calendar=days,
         table=table,
         sizes=_sizes(scenario, patients, days, len(table), tables),
-        allocation=allocation(scenario),
+        allocation=piece("allocation", scenario, allocation),
         strata=tuple(scenario.strata or ()),
         parameters=model.PARAMETERS,
         reasons=reasons,
     )
+
+
+def _steps(scenario: Scenario) -> int:
+    """Weeks that are begun within follow-up."""
+    return int(scenario.follow_up_days) // DAYS_PER_WEEK + 1
 
 
 def _sizes(scenario: Scenario, patients: int, days: Calendar, variables: int, tables: Gates) -> Sizes:
@@ -97,7 +107,7 @@ def _most_doses(scenario: Scenario) -> int:
     return one_epoch * max(map(len, scenario.arms.values()))
 
 
-def _summarised(table: Iterable[tuple]) -> np.ndarray:
+def summed(table: Iterable[tuple]) -> np.ndarray:
     """The table of what is summed: where it lies, how it is transformed, its scales and bins."""
     names, logs, changes, lows, highs = zip(*table, strict=True)
     low, high = np.array(lows, F), np.array(highs, F)

@@ -9,7 +9,9 @@ class Kind(StrEnum):
     trajectories = "trajectories"
     survival = "survival"
     occupancy = "occupancy"
+    stages = "stages"
     biomarkers = "biomarkers"
+    published = "published"
     benefit = "benefit"
     patient = "patient"
 

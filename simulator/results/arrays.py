@@ -13,8 +13,11 @@ from simulator.units import DAYS_PER_MONTH, DAYS_PER_WEEK
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 ENDINGS = ("none", "death", "pav")
+POINT = ("point",)
 COORDINATES = frozenset(
     {
+        "point",
+        "replicate",
         "draw",
         "arm",
         "patient",
@@ -67,8 +70,8 @@ class Lazily(Mapping[str, Group]):
 
 
 def is_coordinate(name: str, array: Named) -> bool:
-    """Whether the array labels a dimension (the arm and patient of a dose record do not)."""
-    return name in COORDINATES and array.dims != RECORD
+    """Whether the array labels a dimension: the arm of a dose record does not, what a point of a sweep sets does."""
+    return array.dims == POINT or (name in COORDINATES and array.dims != RECORD)
 
 
 def names_of(labels: tuple[str, ...]) -> NDArray[np.str_]:

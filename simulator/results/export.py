@@ -13,6 +13,7 @@ from simulator.results import adam
 from simulator.results.arrays import Group, Named, is_coordinate
 from simulator.results.errors import FolderError
 from simulator.results.files import Writer, bytes_writer, text_writer, write_all
+from simulator.results.occupancy import Cell, occupancy
 from simulator.results.tidy import Row, csv_text, safe_cell
 from simulator.results.tree import Result
 
@@ -59,6 +60,7 @@ def _csv(result: Result) -> Writers:
             yield "summary.csv", text_writer(csv_text(Row._fields, result.summary_rows()))
         else:
             yield f"{name}.csv", _csv_writer(partial(table, group))
+    yield "occupancy.csv", text_writer(csv_text(Cell._fields, occupancy(result)))
 
 
 def _parquet(result: Result) -> Writers:
@@ -70,6 +72,14 @@ def _parquet(result: Result) -> Writers:
                 key: {"label": array.attrs["long_name"], "units": array.attrs["units"]} for key, array in group.items()
             }
             yield f"{name}.parquet", _parquet_writer(partial(table, group), labels)
+    yield "occupancy.parquet", _parquet_writer(partial(_occupancy, result), {})
+
+
+def _occupancy(result: Result) -> pandas.DataFrame:
+    """Shares of patients by state and cycle."""
+    import pandas
+
+    return pandas.DataFrame(occupancy(result))
 
 
 def _adam(result: Result) -> Writers:

@@ -21,12 +21,17 @@ Writer = Callable[[Path], None]
 
 
 def write_all(folder: Path, writers: Iterable[tuple[str, Writer]]) -> None:
+    """Write several files into a folder, which is made if need be and rid of old temporaries (see `replace_all`)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    remove_stale(folder)
+    replace_all(folder, writers)
+
+
+def replace_all(folder: Path, writers: Iterable[tuple[str, Writer]]) -> None:
     """Write several files: all to temporaries first, then each into its place, in order.
 
     When a writer fails, the files that were there stay as they were.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    remove_stale(folder)
     parts: list[tuple[Path, Path]] = []
     try:
         for name, writer in writers:

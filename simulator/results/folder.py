@@ -53,7 +53,7 @@ def write_folder(result: Result, folder: Path, force: bool = False) -> None:
         (SUMMARY, text_writer(csv_text(Row._fields, result.summary_rows()))),
         (SCENARIO, text_writer(str(result.attrs["scenario"]))),
     ]
-    writers = [(name, _sealed(name, writer, sums)) for name, writer in contents]
+    writers = [(name, sealed(name, writer, sums)) for name, writer in contents]
 
     def manifest(path: Path) -> None:
         text_writer(manifest_text(result, sums))(path)  # only now are the checksums known
@@ -61,7 +61,7 @@ def write_folder(result: Result, folder: Path, force: bool = False) -> None:
     write_all(folder, [*writers, (MANIFEST, manifest)])
 
 
-def _sealed(name: str, writer: Writer, sums: dict[str, str]) -> Callable[[Path], None]:
+def sealed(name: str, writer: Writer, sums: dict[str, str]) -> Callable[[Path], None]:
     """The writer, which also notes the checksum of what it wrote."""
 
     def write(path: Path) -> None:

@@ -22,6 +22,7 @@ from simulator.results.arrays import Group, Groups, Named, is_coordinate
 from simulator.results.errors import ResultError
 from simulator.results.variables import variable
 
+ROOT = "/"
 SMALL_BYTES = 1 << 16
 CHUNK_BYTES = 1 << 20
 LEVEL = 4
@@ -50,7 +51,7 @@ def write(path: Path, attrs: dict[str, Any], groups: Groups) -> None:
         big = [
             array
             for name, group in groups.items()
-            for array in _write_group(file.create_group(name, track_order=True), name, group)
+            for array in _write_group(file if name == ROOT else file.create_group(name, track_order=True), name, group)
         ]
         with ThreadPoolExecutor(THREADS) as pool:
             jobs = ((array, corner) for array in big for corner in _corners(array))
@@ -64,8 +65,10 @@ def read(path: Path) -> tuple[dict[str, Any], Groups]:
     import h5py
 
     with h5py.File(path, "r") as file:
-        attrs = {key: value for key, value in file.attrs.items() if not key.startswith("_")}
+        attrs = {key: value for key, value in file.attrs.items() if not key.startswith("_") and key != "coordinates"}
         groups = {name: _read_group(group) for name, group in file.items() if isinstance(group, h5py.Group)}
+        if own := {name: one for name, one in file.items() if isinstance(one, h5py.Dataset)}:
+            groups[ROOT] = _read_group(own)
     return attrs, groups
 
 
@@ -89,7 +92,7 @@ def _write_group(target: Any, name: str, group: Group) -> Iterator[Big]:
         made.attrs.update(stored.attrs)
         _link(target, scales, key, stored, made)
         if made.chunks:
-            yield Big(f"{name}/{key}", stored.values, made.chunks)
+            yield Big(f"{name.rstrip(ROOT)}/{key}", stored.values, made.chunks)
 
 
 def _storage(stored: Named) -> dict[str, Any]:

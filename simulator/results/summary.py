@@ -39,14 +39,25 @@ def summary_group(record: Record) -> Group:
         **arrays.quantile_coordinate(),
         **arrays.ending_coordinate(),
     }
+    if record.sums.stages is not None:
+        group |= arrays.stage_coordinates()
+    return group | estimates(record.sums)
+
+
+def estimates(sums: SumsLike) -> Group:
+    """Every estimate that the sums give, with its error.
+
+    Sums without bins give neither quantiles nor SDs. Sums may have dimensions before `arm`, such as the points of a
+    sweep: the arrays have them too, the names of the dimensions do not.
+    """
     with np.errstate(invalid="ignore", divide="ignore"):
-        group |= _counts(record.sums)
+        group = _counts(sums)
         for index, row in enumerate(SUMMARISED):
-            group |= _variable(record.sums, index, row)
-        group |= _death_as_zero(record.sums)
-        group |= _event_free_time(record.sums)
-        if record.sums.stages is not None:
-            group |= arrays.stage_coordinates() | _occupancy(record.sums, record.sums.stages)
+            group |= _variable(sums, index, row)
+        group |= _death_as_zero(sums)
+        group |= _event_free_time(sums)
+        if sums.stages is not None:
+            group |= _occupancy(sums, sums.stages)
     return group
 
 
@@ -85,11 +96,13 @@ def _variable(sums: SumsLike, index: int, row: Summarised) -> Group:
     log = row.transform == "log"
     name, unit, text = row.name, row.unit, f"{row.long_name}, survivors"
     mean, mean_mcse = _back(moments.mean, moments.mean_mcse, log)
+    kind = "geometric " if log else ""
+    group = _pair(f"{name}_mean", mean, mean_mcse, unit, f"{text}: {kind}mean")
+    if not sums.counts.shape[-1]:
+        return group  # no histogram was kept: neither quantiles nor the error of an SD
     sd, sd_mcse = _back(moments.sd, moments.sd_mcse, log)
     points, points_mcse = _quantiles(sums, index, moments.n)
     quantile, quantile_mcse = _back(points, points_mcse, log)
-    kind = "geometric " if log else ""
-    group = _pair(f"{name}_mean", mean, mean_mcse, unit, f"{text}: {kind}mean")
     group |= _pair(f"{name}_sd", sd, sd_mcse, "1" if log else unit, f"{text}: {kind}SD")
     group |= _pair(f"{name}_quantile", quantile, quantile_mcse, unit, f"{text}: quantile", dims=(*ARM_TIME, "quantile"))
     group[f"{name}_quantile"].attrs.update(bin_width=float(sums.width[index]), bin_scale=row.transform)
@@ -113,7 +126,7 @@ def _moments(sums: SumsLike, index: int) -> Moments:
     variance = np.maximum(square - mean**2, 0) * n / np.maximum(n - 1, 1)
     bins = sums.counts.shape[-1]
     distance = _middles(sums, index, bins) - mean[..., None]
-    fourth = np.einsum("atb,atb->at", sums.counts[..., index, :].astype(np.float64), distance**4) / n
+    fourth = np.einsum("...b,...b->...", sums.counts[..., index, :].astype(np.float64), distance**4) / n
     sd = np.sqrt(variance)
     sd_mcse = np.where(sd > 0, np.sqrt(np.maximum(fourth - variance**2, 0) / n) / (2 * sd), 0.0)
     return Moments(n, mean, sd, sd / np.sqrt(n), np.where(np.isnan(mean), np.nan, sd_mcse))

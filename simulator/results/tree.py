@@ -124,7 +124,7 @@ class Result:
         import xarray
 
         root = {"/": xarray.Dataset(attrs=self.attrs)}
-        return xarray.DataTree.from_dict(root | {f"/{name}": _dataset(group) for name, group in self.groups.items()})
+        return xarray.DataTree.from_dict(root | {f"/{name}": dataset(group) for name, group in self.groups.items()})
 
     def summary_rows(self) -> list[Any]:
         """The summary as tidy rows (see `simulator.results.tidy.Row`)."""
@@ -226,7 +226,8 @@ def _plain(value: Any) -> Any:
     return value.tolist()
 
 
-def _dataset(group: Group) -> xarray.Dataset:
+def dataset(group: Group) -> xarray.Dataset:
+    """A group as an `xarray.Dataset`."""
     import xarray
 
     coordinates = {key: array for key, array in group.items() if arrays.is_coordinate(key, array)}

@@ -41,9 +41,21 @@ class Plots:
 
         return draw(self._result)
 
+    def stages(self) -> Picture:
+        """Which share is in which King's stage, over time in each arm."""
+        from simulator.report.plots.stages import draw
+
+        return draw(self._result)
+
     def biomarkers(self) -> Picture:
         """Neurofilament and SOD1 over time, with the doses."""
         from simulator.report.plots.biomarkers import draw
+
+        return draw(self._result)
+
+    def published(self) -> Picture:
+        """VALOR's published curves, and what the simulated visits of the same stratum and arm measured."""
+        from simulator.report.plots.published import draw
 
         return draw(self._result)
 

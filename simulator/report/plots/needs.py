@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from inspect import signature
 
+from simulator.catalog.facts import points
 from simulator.report.kinds import Kind
 from simulator.report.picture import PictureError
 from simulator.results import Result
@@ -15,6 +16,8 @@ def drawable(result: Result) -> tuple[Kind, ...]:
     """The pictures that a result holds enough for."""
     missing = {Kind.benefit, Kind.patient} if not result.is_full else set()
     missing |= {Kind.benefit} if len(result.arms) < 2 else set()
+    missing |= {Kind.stages} if not has_stages(result) else set()
+    missing |= {Kind.published} if not (result.is_full and has_published(result)) else set()
     return tuple(kind for kind in Kind if kind not in missing)
 
 
@@ -36,6 +39,30 @@ def need_two_arms(result: Result, kind: Kind) -> None:
     """Refuse a result with nothing to set against."""
     if len(result.arms) < 2:
         raise PictureError(f"{kind}: needs two arms, and there is only {result.arms[0]}; add another to the scenario")
+
+
+def has_stages(result: Result) -> bool:
+    """Whether the summary counted stages."""
+    return "kings_stage_share" in result.groups["summary"]
+
+
+def has_published(result: Result) -> bool:
+    """Whether there is a published curve about one of the strata and arms."""
+    return any(point.stratum in result.strata and point.arm in result.arms for point in points().values())
+
+
+def need_stages(result: Result, kind: Kind) -> None:
+    """Refuse a result without stages."""
+    if not has_stages(result):
+        raise PictureError(f"{kind}: this result has no stages; the model has none, or output.stages is false")
+
+
+def need_published(result: Result, kind: Kind) -> None:
+    """Refuse a result without patients, or about whose strata and arms no curve was published."""
+    need_patients(result, kind)
+    if not has_published(result):
+        about = "strata faster and slower, arms early_start and delayed_start"
+        raise PictureError(f"{kind}: published curves are about {about}; this result has none of them")
 
 
 def control_of(result: Result) -> str:

@@ -51,7 +51,12 @@ def put(scenario: Scenario, vector: tuple[float, ...] | Floats, run: str) -> Sce
 
 
 def drawn_scenarios(scenario: Scenario, draws: int) -> Iterator[Scenario]:
-    """The scenario with the first so many vectors of the ensemble.
+    """The scenario with the first so many vectors of the ensemble (see `drawn_settings`)."""
+    yield from map(scenario.replace, drawn_settings(scenario, draws))
+
+
+def drawn_settings(scenario: Scenario, draws: int) -> Iterator[dict[str, float]]:
+    """Addresses and values of the first so many vectors of the ensemble.
 
     A parameter is drawn where the scenario holds the catalog's starting value; what its author changed stays.
 
@@ -75,7 +80,7 @@ def drawn_scenarios(scenario: Scenario, draws: int) -> Iterator[Scenario]:
         raise CalibrationError("the scenario holds none of the values that were calibrated. Run without --draws")
     for vector in ensemble()[:draws]:
         values = [parameter.value(float(x)) for parameter, x in zip(spec.parameters, vector, strict=True)]
-        yield scenario.replace({address: 1 - values[k] if is_rest else values[k] for address, k, is_rest in places})
+        yield {address: 1 - values[k] if is_rest else values[k] for address, k, is_rest in places}
 
 
 def starting_places(scenario: Scenario) -> list[tuple[str, int, bool]]:

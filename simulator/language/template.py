@@ -1,0 +1,112 @@
+"""A scenario of which thousands of copies are made, each with other numbers at a few addresses.
+
+`Scenario.replace` writes the whole scenario out as plain data, resolves and checks all of it: a millisecond or two.
+Here only the parts above a changed number are made and checked again; the others are the very same objects, which also
+tells those who compile a copy what they need not look at. What is not a plain number goes the long way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache, cached_property
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from simulator.language.address import path_to, plain
+from simulator.language.check import problems
+from simulator.language.faults import Path
+from simulator.language.scenario import Scenario
+from simulator.quantities import Distribution, Part
+
+LONG_WAY = ("schema_version", "sweep")
+
+
+class Template:
+    """A scenario to copy from; `replace` gives what `Scenario.replace` gives."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self._paths: dict[str, Path | None] = {}
+
+    @cached_property
+    def _content(self) -> dict[str, Any]:
+        return self.scenario.content()
+
+    def replace(self, settings: Mapping[str, object]) -> Scenario:
+        """A copy with other values at some addresses.
+
+        Raises
+        ------
+        ScenarioError
+            As `Scenario.replace`.
+        """
+        if not settings:
+            return self.scenario
+        return self._short_way(settings) or self.scenario.replace(settings)
+
+    def _short_way(self, settings: Mapping[str, object]) -> Scenario | None:
+        """The copy, or None where the long way must find out what is wrong, or has more to do."""
+        tree: dict[Any, Any] = {}
+        for address, value in settings.items():
+            number, path = plain(value), self.path(address)
+            if path is None or isinstance(number, bool) or not isinstance(number, (int, float)):
+                return None
+            if not _plant(tree, path, number):
+                return None
+        try:
+            sections = {
+                key: _validator(key).validate_python(_changed(getattr(self.scenario, key), tree[key])) for key in tree
+            }
+        except ValidationError:
+            return None
+        made = self.scenario.model_copy(update=sections)  # a scenario has no rule of its own beside `problems`
+        return None if problems(made) else made
+
+    def path(self, address: str) -> Path | None:
+        """Where an address leads to what a number may simply replace; None where it may not."""
+        if address not in self._paths:
+            path = path_to(self._content, address)
+            if path is not None and (path[0] in LONG_WAY or path[-1] in ("model", "catalog") or _is_share(path)):
+                path = None
+            self._paths[address] = path
+        return self._paths[address]
+
+
+@cache
+def _validator(section: str) -> TypeAdapter[Any]:
+    """What checks a section of the scenario."""
+    return TypeAdapter(Scenario.model_fields[section].rebuild_annotation())
+
+
+def _is_share(path: Path) -> bool:
+    """A bare share stands for a whole variant."""
+    return path[:2] == ("disease", "variants") and len(path) <= 3
+
+
+def _plant(tree: dict[str | int, Any], path: Path, number: float) -> bool:
+    """Put the number into the tree of changes; False where one address lies below another."""
+    for step in path[:-1]:
+        tree = tree.setdefault(step, {})
+        if not isinstance(tree, dict):
+            return False
+    if path[-1] in tree:
+        return False
+    tree[path[-1]] = number
+    return True
+
+
+def _changed(node: Any, tree: Any) -> Any:
+    """The node as data one level deep at a time along the changes; what is beside them stays as it is."""
+    if not isinstance(tree, dict):
+        return tree
+    if isinstance(node, Distribution) and node.number is not None:
+        node = node.number
+    data: Any
+    if isinstance(node, Part):
+        data = {key: value for key in type(node).model_fields if (value := getattr(node, key)) is not None}
+    else:
+        data = dict(node) if isinstance(node, dict) else list(node)
+    for key, part in tree.items():
+        data[key] = _changed(data[key], part)
+    return data

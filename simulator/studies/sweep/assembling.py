@@ -1,0 +1,90 @@
+"""The finished points of a sweep, put together with what was asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from simulator.errors import SimulatorError
+from simulator.language.template import Template
+from simulator.studies.sweep.collect import collect, parameters
+from simulator.studies.sweep.swept import FORMAT, Sweep
+from simulator.version import __version__
+
+if TYPE_CHECKING:
+    from simulator.language import Scenario
+    from simulator.language.blocks.sweep import Sweep as Block
+    from simulator.studies.sweep.packing import Packed
+    from simulator.studies.sweep.points import Design
+    from simulator.studies.sweep.store import Store
+    from simulator.studies.sweep.work import Job, Task
+
+ASIDE = ("sweep", "sensitivity", "decision")
+"""Blocks that say what to do with a scenario; a point has none of them."""
+
+
+class Planned(NamedTuple):
+    """A sweep before it runs: its points and all that they share. `base` is what the points change."""
+
+    base: Scenario
+    design: Design
+    job: Job
+    block: Block | None
+
+
+def assembled(plan: Planned, scenario: Scenario, tasks: Sequence[Task], kept: Store) -> Sweep:
+    """All points, in their order, as one sweep."""
+    packed = [_there(kept.get(task.key), task) for task in tasks]
+    failed = [bool(one.message) for one in packed]
+    group = collect(packed, plan.job.patients, plan.job.replicates)
+    template, own = Template(plan.base), plan.base.numbers()
+    held = {address: _held(own, address, template) for address in plan.design.addresses}
+    group |= parameters(plan.design.points, plan.design.addresses, held, failed)
+    failures = [
+        (task.number, task.settings, one.message) for task, one in zip(tasks, packed, strict=True) if one.message
+    ]
+    return Sweep(_attributes(plan, scenario, failures), group)
+
+
+def _there(found: Packed | None, task: Task) -> Packed:
+    if found is None:
+        raise SimulatorError(f"point {task.number} was lost. Give the same command again")
+    return found
+
+
+def _held(own: Any, address: str, template: Template) -> Any:
+    """The number or word that the scenario itself has at an address; None where it has something else."""
+    for step in template.path(address) or ("",):
+        try:
+            own = own[step]
+        except (LookupError, TypeError):
+            return None
+    return own if isinstance(own, (int, float, str)) else None
+
+
+def _attributes(plan: Planned, scenario: Scenario, failures: list[Any]) -> dict[str, Any]:
+    """What was run, without a time, a machine or a person: the same sweep gives the same bytes."""
+    block, job = plan.block, plan.job
+    shown = (block.outcomes if block else None) or []
+    wanted = [[one.metric, one.arm, one.against or "", one.day, one.label or ""] for one in shown]
+    return {
+        "format": FORMAT,
+        "Conventions": "CF-1.11",
+        "title": plan.base.title,
+        "method": block.method if block else "given",
+        "seed": np.uint64(job.seed),
+        "n_patients": np.int64(job.patients),
+        "replicates": np.int64(job.replicates),
+        "random_numbers": "independent" if job.independent else "common",
+        "follow_up_days": np.float64(plan.base.follow_up_days),
+        "scenario_name": scenario.name,
+        "scenario_sha256": scenario.sha256,
+        "scenario": scenario.resolved_yaml(),
+        "engine_version": __version__,
+        "addresses": json.dumps(list(plan.design.addresses)),
+        "failures": json.dumps(failures),
+        "outcomes": json.dumps(wanted),
+    }

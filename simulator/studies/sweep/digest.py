@@ -1,0 +1,57 @@
+"""What a point is called: a hash over all that its numbers depend on, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from simulator.language.dump import canonical
+from simulator.language.scenario import Scenario
+from simulator.studies.sweep.packing import FORMAT
+from simulator.version import __version__
+
+if TYPE_CHECKING:
+    from simulator.studies.sweep.work import Job
+
+ASIDE = frozenset({"schema_version", "title", "context_of_use", "patients", "sweep", "sensitivity", "decision"})
+"""Sections that no run reads; the number of patients is the job's."""
+MOST = 4096
+
+
+class Digester:
+    """Hashes of scenarios that share most of their sections: a section that was met before is not written out again."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Any, str]] = {}
+
+    def key(self, scenario: Scenario, job: Job, words: range) -> str:
+        """The name of a point: 32 hexadecimal digits over resolved scenario, patients, random numbers and engine."""
+        sections = {name: self._section(getattr(scenario, name)) for name in Scenario.model_fields if name not in ASIDE}
+        return digest([FORMAT, __version__, job.patients, job.seed, [words.start, len(words)], sections])
+
+    def _section(self, section: Any) -> Any:
+        if section is None or isinstance(section, (int, float, str)):
+            return section
+        if isinstance(section, dict):
+            return [[name, self._section(part)] for name, part in section.items()]
+        if isinstance(section, list):
+            return [self._section(part) for part in section]
+        kept = self._known.get(id(section))
+        if kept is None or kept[0] is not section:
+            if len(self._known) > MOST:
+                self._known.clear()
+            kept = self._known[id(section)] = (section, digest(canonical(section)))
+        return kept[1]
+
+
+def digest(data: Any) -> str:
+    """32 hexadecimal digits of plain data."""
+    text = json.dumps(data, sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def of_settings(base: str, settings: Mapping[str, Any], job: Job) -> str:
+    """The name of a point that is no valid scenario: over what was asked for."""
+    return digest(["invalid", __version__, base, dict(settings), job.patients, job.seed])

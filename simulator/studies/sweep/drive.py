@@ -1,0 +1,66 @@
+"""Hand points to an executor in batches and keep what comes back, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import BrokenExecutor, Future
+from queue import SimpleQueue
+
+from simulator.errors import SimulatorError
+from simulator.studies.sweep.executors import Workers
+from simulator.studies.sweep.store import Store
+from simulator.studies.sweep.work import Done, Job, Task, do_points, failed
+
+LARGEST_BATCH, SHARES = 32, 8
+ARM_DAYS_PER_BATCH = 1.5e8
+"""About a fifth of a second: handing over a batch costs about a millisecond, and losing one must not hurt."""
+
+Progress = Callable[[int, int], None]
+
+
+def batch_size(points: int, workers: int, arm_days: float) -> int:
+    """Points of a batch, when one point has so many patients × arms × days."""
+    by_work = ARM_DAYS_PER_BATCH / max(arm_days, 1)
+    by_share = -(-points // (SHARES * workers))
+    return max(1, int(min(by_work, by_share, LARGEST_BATCH)))
+
+
+def run(
+    job: Job, batches: Sequence[Sequence[Task]], workers: Workers, store: Store, progress: Progress | None = None
+) -> None:
+    """Have every batch done and kept as it comes in.
+
+    Raises
+    ------
+    SimulatorError
+        A worker process of this machine died; what came in before is kept.
+    """
+    total, done = sum(map(len, batches)), 0
+    arrived: SimpleQueue[Future[list[Done]]] = SimpleQueue()
+    waiting = {workers.executor.submit(do_points, job, batch): batch for batch in batches}
+    for future in list(waiting):
+        future.add_done_callback(arrived.put)
+    try:
+        while waiting:
+            future = arrived.get()
+            batch = waiting.pop(future)
+            store.put(_outcome(future, batch))
+            done += len(batch)
+            if progress is not None:
+                progress(done, total)
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def _outcome(future: Future[list[Done]], batch: Sequence[Task]) -> list[Done]:
+    """What a batch gave; where it was lost with its worker, each of its points has failed."""
+    error = future.exception()
+    if error is None:
+        return future.result()
+    if isinstance(error, BrokenExecutor):
+        fact = "a worker process died, perhaps for want of memory"
+        raise SimulatorError(f"{fact}. What is finished is kept: give the same command again") from None
+    if not isinstance(error, Exception):
+        raise error
+    return [failed(task, f"lost with its worker: {type(error).__name__}: {error}") for task in batch]

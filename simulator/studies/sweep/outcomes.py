@@ -1,0 +1,146 @@
+"""Outcomes of a sweep: one number for each point, with its Monte Carlo error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.analysis.moments import Estimate
+from simulator.studies.headline import contrasts
+from simulator.studies.metrics import METRICS, Metric, View
+from simulator.studies.sweep.errors import SweepError
+from simulator.units import DAYS_PER_MONTH
+
+if TYPE_CHECKING:
+    from simulator.studies.sweep.swept import Sweep
+
+Floats = NDArray[np.float64]
+USUAL = ("event_free_months", "alsfrs_r_change_death0")
+MONTHS = "event_free_time_mean"  # kept in days, shown in months
+
+
+class Wanted(NamedTuple):
+    """Which outcome: a metric of an arm, or its difference from another arm, on a day (the last by default)."""
+
+    metric: str
+    arm: str
+    against: str = ""
+    day: float | None = None
+    label: str = ""
+
+
+class Outcome(NamedTuple):
+    """An outcome of every point.
+
+    `estimate`, `mcse` : (n_points,), NaN where the point failed; `replicates` : (n_points, n_replicates), the estimate
+    of each replicate, on the scale of adding (the logarithm where `logarithm`, of which `estimate` is the exponential).
+    `paired`: the error knows that both arms have the same people.
+    """
+
+    wanted: Wanted
+    label: str
+    unit: str
+    digits: int
+    estimate: Floats
+    mcse: Floats
+    replicates: Floats
+    logarithm: bool
+    paired: bool
+
+
+def outcomes(sweep: Sweep, wanted: Sequence[Wanted] | None = None) -> list[Outcome]:
+    """Several outcomes: those given, those of the scenario's block, or the usual ones of every arm and contrast."""
+    asked = wanted or [Wanted(*row) for row in json.loads(str(sweep.attrs["outcomes"]))]
+    if not asked and sweep.arms:
+        pairs = [(arm, "") for arm in sweep.arms] + contrasts(sweep.arms)
+        asked = [Wanted(metric, *pair) for metric in USUAL for pair in pairs]
+    return [outcome(sweep, one.metric, (one.arm, one.against), one.day, one.label) for one in asked]
+
+
+def outcome(sweep: Sweep, metric: str, arms: tuple[str, str], day: float | None = None, label: str = "") -> Outcome:
+    """One outcome of every point.
+
+    The error of a difference is that of a pair where there are replicates: the standard deviation of the difference
+    over replicates, divided by the root of their number. With one replicate the sums do not say how two arms go
+    together, and the error is that of independent people, an upper bound.
+
+    Raises
+    ------
+    SweepError
+        There is no such metric or arm.
+    """
+    arm, against = arms
+    at = -1 if day is None else int(np.abs(sweep.time - day).argmin())
+    when = float(sweep.time[at])
+    value, error, about = _of_arm(sweep, metric, arm, at)
+    paired = False
+    if against:
+        other, other_error, _ = _of_arm(sweep, metric, against, at)
+        value, error = value - other, np.hypot(error, other_error)
+    spread = np.sqrt((error**2).sum(axis=1)) / error.shape[1]
+    if against and sweep.replicates > 1:
+        spread, paired = value.std(axis=1, ddof=1) / np.sqrt(value.shape[1]), True
+    mean = value.mean(axis=1)
+    if about.logarithm:
+        mean = np.exp(mean)
+        spread = mean * spread
+    unit = "ratio of arms" if against and about.logarithm else about.unit
+    wanted = Wanted(metric, arm, against, when, label)
+    name = label or _label(about, wanted)
+    return Outcome(wanted, name, unit, about.digits, mean, spread, value, about.logarithm, paired)
+
+
+def _label(metric: Metric, wanted: Wanted) -> str:
+    who = f"{wanted.arm} minus {wanted.against}" if wanted.against else wanted.arm
+    return f"{metric.label}, {who}, day {wanted.day:g}"
+
+
+def _of_arm(sweep: Sweep, name: str, arm: str, at: int) -> tuple[Floats, Floats, Metric]:
+    """Estimates and errors of one arm : (n_points, n_replicates), and what the metric is."""
+    if arm not in sweep.arms:
+        raise SweepError(f"the sweep has no arm {arm!r}; it has {', '.join(sweep.arms)}")
+    known = {metric.name: metric for metric in METRICS}
+    if name in known:
+        return _read(sweep, known[name], arm, at)
+    if f"{name}_mcse" not in sweep.group:
+        there = sorted(key.removesuffix("_mcse") for key in sweep.group if key.endswith("_mcse"))
+        raise SweepError(f"there is no metric {name!r}; there are {', '.join([*known, *there])}")
+    array = sweep.group[name]
+    if "arm" not in array.dims or set(array.dims) - {"point", "replicate", "arm", "time"}:
+        raise SweepError(f"{name!r} is not one number for each arm and day. Choose another metric")
+    value, error = (_cut(sweep, key, arm, at) for key in (name, f"{name}_mcse"))
+    about = Metric(name, array.attrs["long_name"], array.attrs["units"], _unused, _unused)
+    if name == MONTHS:
+        about = about._replace(label="Event-free time", unit="months")
+        value, error = value / DAYS_PER_MONTH, error / DAYS_PER_MONTH
+    return value, error, about
+
+
+def _unused(view: View) -> Estimate:
+    raise NotImplementedError("this metric is read from the arrays of the sweep")
+
+
+def _cut(sweep: Sweep, name: str, arm: str, at: int) -> Floats:
+    """An array of one arm on one day : (n_points, n_replicates)."""
+    array = sweep.group[name]
+    values = np.take(array.values, sweep.arms.index(arm), axis=array.dims.index("arm"))
+    if "time" in array.dims:
+        values = values[..., at]
+    return values.reshape(sweep.n_points, sweep.replicates).astype(np.float64)
+
+
+def _read(sweep: Sweep, metric: Metric, arm: str, at: int) -> tuple[Floats, Floats, Metric]:
+    """A metric of the headline, from the summary of each point."""
+    shape = (sweep.n_points, sweep.replicates)
+    value, error = np.full(shape, np.nan), np.full(shape, np.nan)
+    failed = {failure.point for failure in sweep.failures}
+    k = sweep.arms.index(arm)
+    for point in sorted(set(range(sweep.n_points)) - failed):
+        for replicate in range(sweep.replicates):
+            found = metric.summary(View(sweep.result(point, replicate), k, at % len(sweep.time)))
+            value[point, replicate], error[point, replicate] = found.value, found.mcse
+    return value, error, metric

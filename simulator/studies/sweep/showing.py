@@ -1,0 +1,111 @@
+"""A sweep in words: the table of its outcomes, for terminals and notebooks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from simulator.studies.headline import NOTICE
+from simulator.studies.wording import fixed, with_error
+from simulator.units import DAYS_PER_MONTH
+
+if TYPE_CHECKING:
+    from simulator.studies.sweep.outcomes import Outcome
+    from simulator.studies.sweep.swept import Sweep
+
+LINES = 40
+"""Points that are listed one by one; of more, the range is told."""
+
+
+class Table(NamedTuple):
+    """Cells of a table, with their heads; every row begins with what the point sets."""
+
+    heads: list[str]
+    rows: list[list[str]]
+
+
+def columns(sweep: Sweep) -> Table:
+    """What each point sets, days in months too."""
+    heads, cells = [], []
+    for address in sweep.addresses:
+        values = sweep.values(address)
+        heads.append(short(address))
+        cells.append([_cell(value) for value in values])
+        if address.endswith("_day") and values.dtype.kind in "if":
+            heads.append("months")
+            cells.append([f"{value / DAYS_PER_MONTH:.1f}" for value in values])
+    return Table(
+        heads, [list(row) for row in zip(*cells, strict=True)] if cells else [[] for _ in range(sweep.n_points)]
+    )
+
+
+def short(address: str) -> str:
+    """The last words of an address, enough to know it by."""
+    parts = [part for part in address.split(".") if not part.isdigit()]
+    return ".".join(parts[-2:])
+
+
+def by_point(sweep: Sweep, outcomes: Sequence[Outcome]) -> Table:
+    """A row for each point: what it sets, its outcomes with their errors."""
+    head, rows = columns(sweep)
+    found = [
+        [with_error(value, error, one.digits) for value, error in zip(one.estimate, one.mcse, strict=True)]
+        for one in outcomes
+    ]
+    names = [f"{letter(k)}" for k in range(len(outcomes))]
+    return Table([*head, *names], [row + [column[k] for column in found] for k, row in enumerate(rows)])
+
+
+def ranges(sweep: Sweep, outcomes: Sequence[Outcome]) -> Table:
+    """A row for each address and each outcome: least, median and most over the points; for outcomes a typical error."""
+    rows = []
+    for address in sweep.addresses:
+        values = sweep.values(address)
+        if values.dtype.kind in "if":
+            rows.append([short(address), *(f"{x:.4g}" for x in _three(values)), ""])
+        else:
+            rows.append([short(address), f"{len(set(values.tolist()))} values", "", "", ""])
+    for k, one in enumerate(outcomes):
+        error = float(np.nanmedian(one.mcse)) if np.isfinite(one.mcse).any() else float("nan")
+        rows.append([letter(k), *(fixed(x, one.digits) for x in _three(one.estimate)), fixed(error, one.digits)])
+    return Table(["", "least", "median", "most", "± of one"], rows)
+
+
+def _three(values: np.ndarray) -> list[float]:
+    known = values[np.isfinite(values)]
+    return [float(x) for x in np.quantile(known, [0, 0.5, 1])] if len(known) else [float("nan")] * 3
+
+
+def letter(number: int) -> str:
+    """A, B, … for the outcomes of a table."""
+    return chr(ord("A") + number) if number < 26 else f"A{number}"
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, (int, float, np.number)) else str(value)
+
+
+def table(sweep: Sweep, outcomes: Sequence[Outcome]) -> Table:
+    """The table that fits: point by point, or the ranges."""
+    return by_point(sweep, outcomes) if sweep.n_points <= LINES else ranges(sweep, outcomes)
+
+
+def html(sweep: Sweep) -> str:
+    """HTML of a sweep; every text from a scenario is escaped."""
+    outcomes = sweep.outcomes()
+    shown = table(sweep, outcomes)
+    head = "".join(f"<th>{escape(one)}</th>" for one in shown.heads)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in shown.rows)
+    names = "".join(f"<li>{letter(k)}: {escape(one.label)}, {escape(one.unit)}</li>" for k, one in enumerate(outcomes))
+    failed = "".join(f"<li>point {one.point} failed: {escape(one.message)}</li>" for one in sweep.failures[:LINES])
+    return (
+        f"<div><h4>{escape(sweep.title)}</h4><p>{sweep.n_points:,} points, {sweep.n_patients:,} patients in each arm, "
+        f"{sweep.replicates} replicates, seed {sweep.seed}; engine {escape(str(sweep.attrs['engine_version']))}, "
+        f"scenario {escape(sweep.scenario_sha256[:12])}</p><ul>{names}</ul>"
+        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        f"{f'<ul>{failed}</ul>' if failed else ''}"
+        f"<p><small>± is the Monte Carlo standard error. {NOTICE}</small></p></div>"
+    )

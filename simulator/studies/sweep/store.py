@@ -1,0 +1,158 @@
+"""Where the points of a sweep are kept: in a folder that survives whatever happens to the process, or in memory.
+
+A folder holds one file for each point in `points/`, named by the point's hash. A file is written beside its place,
+flushed and moved into it; it counts as finished when it is there and its checksum is right. Only one process writes
+into a folder at a time, so a start may remove every temporary that it finds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+from simulator.results.errors import FolderError
+from simulator.results.files import PART, bytes_writer, remove_stale, replace_all, text_writer, write_all
+from simulator.results.folder import MANIFEST, SCENARIO
+from simulator.studies.sweep.packing import Packed, unpack
+from simulator.studies.sweep.work import Done
+
+FOLDER_FORMAT = "als-simulator sweep 1"
+POINTS, POINT, FAILED = "points", ".point", ".failed"
+
+
+class Store(Protocol):
+    """Keeps points by their names."""
+
+    def get(self, key: str) -> Packed | None:
+        """The point, or None where it is not finished."""
+        ...
+
+    def put(self, found: Sequence[Done]) -> None:
+        """Keep points that were tried."""
+        ...
+
+
+class InMemory:
+    """Keeps points as long as the sweep runs."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def get(self, key: str) -> Packed | None:
+        """The point, or None."""
+        return unpack(self._kept[key]) if key in self._kept else None
+
+    def put(self, found: Sequence[Done]) -> None:
+        """Keep points."""
+        self._kept.update((one.key, one.content) for one in found)
+
+
+class InFolder:
+    """Keeps points in a folder; a context manager that holds the folder for itself.
+
+    Parameters
+    ----------
+    folder : Path
+    about : dict
+        What the folder is about, for its manifest.
+    scenario : str
+        The resolved scenario, as YAML.
+    force : bool
+        Use a folder that holds something else.
+    """
+
+    def __init__(self, folder: Path, about: dict[str, Any], scenario: str, force: bool = False) -> None:
+        self.folder, self.points = folder, folder / POINTS
+        self._about, self._scenario, self._force, self._lock = about, scenario, force, -1
+
+    def __enter__(self) -> InFolder:
+        check_folder(self.folder, self._force)
+        self.points.mkdir(parents=True, exist_ok=True)
+        self._lock = _lock(self.folder)
+        for place in (self.folder, self.points):
+            _remove_parts(place, alone=self._lock >= 0)
+        manifest = {"format": FOLDER_FORMAT, **self._about}
+        names = [(SCENARIO, self._scenario), (MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")]
+        write_all(self.folder, [(name, text_writer(text)) for name, text in names])
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._lock >= 0:
+            os.close(self._lock)
+
+    def get(self, key: str) -> Packed | None:
+        """The point, or None where there is no file with the right checksum."""
+        for ending in (POINT, FAILED):
+            try:
+                found = unpack((self.points / f"{key}{ending}").read_bytes())
+            except FileNotFoundError:
+                continue
+            if found is not None and found.header["key"] == key:
+                return found
+        return None
+
+    def put(self, found: Sequence[Done]) -> None:
+        """Write points; one that failed before and has not now is no longer listed as failed."""
+        named = [(f"{one.key}{FAILED if one.message else POINT}", bytes_writer(one.content)) for one in found]
+        replace_all(self.points, named)
+        for one in found:
+            if not one.message:
+                (self.points / f"{one.key}{FAILED}").unlink(missing_ok=True)
+
+
+def check_folder(folder: Path, force: bool = False) -> None:
+    """Refuse a file, and a folder that holds something else than a sweep of ours."""
+    if folder.exists() and not folder.is_dir():
+        raise FolderError(f"{folder}: is a file, not a folder; name another with -o")
+    if force or not folder.exists() or is_sweep_folder(folder):
+        return
+    if any(not entry.name.endswith(PART) for entry in folder.iterdir() if entry.name != POINTS):
+        raise FolderError(f"{folder}: not empty and not a sweep of this program; name another with -o, or use --force")
+
+
+def is_sweep_folder(folder: Path) -> bool:
+    """Whether the folder has the manifest of a sweep."""
+    try:
+        return bool(json.loads((folder / MANIFEST).read_text("utf-8")).get("format") == FOLDER_FORMAT)
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def _lock(folder: Path) -> int:
+    """Hold the folder until the process ends, however it ends; -1 where the system cannot.
+
+    Raises
+    ------
+    FolderError
+        Another process holds it.
+    """
+    try:
+        import fcntl
+
+        handle = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):
+        return -1
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise FolderError(f"{folder}: another sweep is writing here; wait for it, or name another with -o") from None
+    except OSError:  # a file system without locks
+        os.close(handle)
+        return -1
+    return handle
+
+
+def _remove_parts(folder: Path, alone: bool) -> None:
+    """Remove temporaries of a process that was killed: all of them where nobody else can be writing."""
+    if not alone:
+        remove_stale(folder)
+        return
+    for part in folder.glob(f".*{PART}"):
+        part.unlink(missing_ok=True)

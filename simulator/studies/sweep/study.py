@@ -1,0 +1,187 @@
+"""A sweep from beginning to end: points, what of them is finished, the rest on an executor, one Dataset."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simulator.errors import SimulatorError
+from simulator.language.template import Template
+from simulator.studies.sweep import drive, work
+from simulator.studies.sweep.assembling import ASIDE, Planned, assembled
+from simulator.studies.sweep.digest import Digester, of_settings
+from simulator.studies.sweep.errors import SweepError
+from simulator.studies.sweep.executors import workers
+from simulator.studies.sweep.points import as_given, design
+from simulator.studies.sweep.store import InFolder, InMemory, Store
+from simulator.studies.sweep.swept import Sweep
+from simulator.studies.sweep.writing import write
+from simulator.version import __version__
+
+if TYPE_CHECKING:
+    from simulator.language import Scenario
+
+Given = Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a sweep; None means: as the scenario's block says."""
+
+    scenario: Scenario
+    given: Given | None = None
+    executor: str | Executor = "threads"
+    folder: Path | None = None
+    patients: int | None = None
+    seed: int | None = None
+    replicates: int | None = None
+    random_numbers: str | None = None
+    rerun_failed: bool = False
+    force: bool = False
+
+
+def sweep(
+    scenario: Scenario,
+    parameters: Given | None = None,
+    *,
+    executor: str | Executor = "threads",
+    folder: str | Path | None = None,
+    patients: int | None = None,
+    seed: int | None = None,
+    replicates: int | None = None,
+    random_numbers: str | None = None,
+    rerun_failed: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Sweep:
+    """Simulate a scenario with other values at some addresses: every point with the same people.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    parameters : mapping or sequence, optional
+        {address: [values]} for every combination, or the points themselves, each an {address: value}; the scenario's
+        block `sweep` by default.
+    executor : str or concurrent.futures.Executor
+        `threads`, `processes`, `dask://host:port`, or any executor. The numbers do not depend on it.
+    folder : path, optional
+        Where to keep the points and the Dataset; what is finished there is not simulated again. In memory by default.
+    patients, seed, replicates, random_numbers : optional
+        In place of what the block says; one replicate with `common` random numbers where there is no block.
+    rerun_failed : bool
+        Try points again that failed before.
+    progress : callable, optional
+        Called with (points done, points in all) of those that had to be simulated.
+
+    Returns
+    -------
+    Sweep
+        Its `failures` lists the points that could not be simulated.
+
+    Raises
+    ------
+    SimulatorError
+        There are no such points, folder or executor.
+    """
+    place = None if folder is None else Path(folder)
+    asked = Request(
+        scenario, parameters, executor, place, patients, seed, replicates, random_numbers, rerun_failed
+    )  # fmt: skip
+    return run(asked, progress)
+
+
+def run(asked: Request, progress: Callable[[int, int], None] | None = None) -> Sweep:
+    """Run what is asked (see `sweep`)."""
+    plan = planned(asked)
+    store: AbstractContextManager[Store] = nullcontext(InMemory())
+    if asked.folder is not None:
+        about = {"title": plan.base.title, "scenario_name": asked.scenario.name, "engine_version": __version__}
+        store = InFolder(asked.folder, about, asked.scenario.resolved_yaml(), asked.force)
+    with store as kept:
+        tasks, rest = _sorted_out(plan, kept, asked.rerun_failed)
+        if rest:
+            _simulate(plan, rest, (asked.executor, kept), progress)
+        found = assembled(plan, asked.scenario, tasks, kept)
+        if asked.folder is not None:
+            write(found, asked.folder, asked.scenario.resolved_yaml())
+    return found
+
+
+def planned(asked: Request) -> Planned:
+    """The points and what they share.
+
+    Raises
+    ------
+    SweepError
+        The scenario has no block `sweep` and nothing else says what to vary.
+    """
+    from simulator.run import SEED, _checked
+
+    block = asked.scenario.sweep if asked.given is None else None
+    if block is None and asked.given is None:
+        raise SweepError("the scenario has no block sweep. Add one, or say what to vary")
+    base = asked.scenario.model_copy(update={key: None for key in ASIDE if hasattr(asked.scenario, key)})
+    if block is not None and block.set is not None:
+        base = base.replace(block.set)
+    points = as_given(asked.given) if asked.given is not None else design(base, block)  # type: ignore[arg-type]
+    if not points.points:
+        raise SweepError("the sweep has no points. Give at least one")
+    patients = asked.patients or (block.patients if block else None) or base.patients
+    _checked(base, patients, asked.seed, 1, "summary")
+    seed = SEED if asked.seed is None else asked.seed
+    replicates = asked.replicates or (block.replicates if block else 1)
+    numbers = asked.random_numbers or (block.random_numbers if block else "common")
+    if numbers not in ("common", "independent") or not 1 <= replicates < 1 << work.WORDS:
+        raise SweepError(f"{replicates} replicates with {numbers} random numbers: ask for common or independent ones")
+    content = json.dumps(base.content(), allow_nan=False)
+    return Planned(base, points, work.Job(content, base.name, patients, seed, replicates, numbers != "common"), block)
+
+
+def _sorted_out(plan: Planned, kept: Store, rerun_failed: bool) -> tuple[list[work.Task], list[work.Task]]:
+    """Every point with its name, and those that are still to be simulated; what is no scenario has failed at once."""
+    template, digester, tasks, rest = Template(plan.base), Digester(), [], []
+    for number, settings in enumerate(plan.design.points):
+        try:
+            _check(settings)
+            key = digester.key(template.replace(settings), plan.job, plan.job.words(number))
+        except SimulatorError as error:
+            task = work.Task(number, of_settings(plan.base.sha256, settings, plan.job), dict(settings))
+            kept.put([work.failed(task, str(error))])
+        else:
+            task = work.Task(number, key, dict(settings))
+            found = kept.get(key)
+            if found is None or (found.message and rerun_failed):
+                rest.append(task)
+        tasks.append(task)
+    return tasks, rest
+
+
+def _check(settings: Mapping[str, Any]) -> None:
+    """Refuse what a point cannot set."""
+    for address in settings:
+        if address.partition(".")[0] in ("patients", "schema_version", "title", *ASIDE):
+            raise SweepError(f"{address} is not varied by a sweep")
+
+
+def _simulate(
+    plan: Planned,
+    rest: list[work.Task],
+    place: tuple[str | Executor, Store],
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    """Simulate points that are not finished, in batches of neighbours: those share most."""
+    unique = list({task.key: task for task in rest}.values())
+    with workers(place[0]) as found:
+        size = drive.batch_size(len(unique), found.number, arm_days(plan))
+        batches = [unique[k : k + size] for k in range(0, len(unique), size)]
+        drive.run(plan.job, batches, found, place[1], progress)
+
+
+def arm_days(plan: Planned) -> float:
+    """Patients × arms × days of one point, its replicates together."""
+    job = plan.job
+    return float(job.patients * job.replicates * len(plan.base.arms) * plan.base.follow_up_days)

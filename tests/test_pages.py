@@ -1,0 +1,81 @@
+"""Every command that a page prints runs, in the order of the page, in a folder of its own.
+
+Runs are made smaller: what is tested is that the command works as written, not its figures.
+"""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from simulator.cli.app import app
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+MOST = {"-n": 60, "--replicates": 8, "--draws": 2}
+"""Options whose numbers are cut down."""
+RUNS = {"run": ["-n", "60"]}
+"""What is added where the option is not there."""
+ELSEWHERE = {"calibrate": "test_calibrate.py", "evidence": "test_evidence.py", "--show-completion": "the shell"}
+"""Commands that take minutes, or a shell, and where they are tested; here their options are parsed."""
+OTHERS = re.compile(r"(python3? |uv |bash |pip |\.venv/bin/|(\. )?\.venv/)")
+TUTORIAL = ROOT / "docs" / "tutorial.md"
+
+
+def lines_of(page: Path) -> list[str]:
+    """The lines of a page's blocks of shell."""
+    blocks = re.findall(r"^```sh\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line and not line.startswith("#")]
+
+
+def commands_of(page: Path) -> list[list[str]]:
+    """Those of them that are ours, as words."""
+    return [shlex.split(line, comments=True) for line in lines_of(page) if line.startswith("als-sim ")]
+
+
+def smaller(words: list[str]) -> list[str]:
+    """The command with fewer patients, replicates and draws."""
+    found = list(words)
+    for k, word in enumerate(words[:-1]):
+        if word in MOST:
+            found[k + 1] = str(min(MOST[word], int(words[k + 1])))
+    extra = RUNS.get(words[1], [])
+    return found + (extra if extra and extra[0] not in found else [])
+
+
+WITH_COMMANDS = [page for page in PAGES if commands_of(page)]
+
+
+def test_there_are_pages_with_commands():
+    assert len(WITH_COMMANDS) > 4
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_line_is_a_command_we_know(page):
+    assert not [line for line in lines_of(page) if not line.startswith("als-sim ") and not OTHERS.match(line)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_commands_of_a_page_run(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for words in tutorial_first(page):
+        asked = [*words[:2], "--help"] if words[1] in ELSEWHERE else smaller(words)
+        done = CliRunner().invoke(app, asked[1:])
+        assert done.exit_code == 0, (words, done.output)
+
+
+def tutorial_first(page: Path) -> list[list[str]]:
+    """The commands of a page; the recipes take their files from the tutorial."""
+    mine = commands_of(page)
+    return [*commands_of(TUTORIAL), *mine] if page.name == "howto.md" else mine
+
+
+@pytest.mark.slow
+def test_a_command_that_does_not_exist_would_be_found(tmp_path, monkeypatch):
+    page = tmp_path / "page.md"
+    page.write_text("```sh\nals-sim list\nals-sim lisst\n```\n")
+    with pytest.raises(AssertionError):
+        test_the_commands_of_a_page_run(page, tmp_path, monkeypatch)
