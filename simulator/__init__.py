@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from simulator.run import simulate
     from simulator.studies.compare import compare
     from simulator.studies.replay import replay
+    from simulator.studies.sensitivity.document import Sensitivity, open_sensitivity
+    from simulator.studies.sensitivity.study import sensitivity
     from simulator.studies.sweep.study import sweep
     from simulator.studies.sweep.swept import Sweep, open_sweep
 
@@ -30,25 +32,32 @@ _HOMES = {
     "open_result": "simulator.results",
     "compare": "simulator.studies.compare",
     "replay": "simulator.studies.replay",
+    "sensitivity": "simulator.studies.sensitivity.study",
+    "Sensitivity": "simulator.studies.sensitivity.document",
+    "open_sensitivity": "simulator.studies.sensitivity.document",
     "sweep": "simulator.studies.sweep.study",
     "Sweep": "simulator.studies.sweep.swept",
     "open_sweep": "simulator.studies.sweep.swept",
 }
 
 Accessor.places["Result.plot"] = "simulator.report.plots:Plots"
+Accessor.places["Sensitivity.plot"] = "simulator.report.plots.sensitivity:SensitivityPlots"
 Accessor.places["Sweep.plot"] = "simulator.report.plots.sweep:SweepPlots"
 
 __all__ = [
     "Result",
     "Scenario",
     "ScenarioError",
+    "Sensitivity",
     "Sweep",
     "__version__",
     "compare",
     "load",
     "open_result",
+    "open_sensitivity",
     "open_sweep",
     "replay",
+    "sensitivity",
     "simulate",
     "sweep",
 ]

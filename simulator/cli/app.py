@@ -43,11 +43,12 @@ report.register(app)
 
 
 def _register_scenarios() -> None:
-    from simulator.cli import calibrate, evidence, scenarios
+    from simulator.cli import calibrate, evidence, scenarios, sensitivity
 
     scenarios.register(app)
     evidence.register(app)
     calibrate.register(app)
+    sensitivity.register(app)
 
 
 _register_scenarios()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,15 +10,16 @@ import typer
 
 from simulator.cli.errors import friendly
 from simulator.cli.run import Json, show_files
-from simulator.report.kinds import Kind
+from simulator.report.kinds import Kind, SensitivityKind
 
+AnyKind = StrEnum("AnyKind", {kind: kind for kind in (*Kind, *SensitivityKind)})  # type: ignore[misc]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A result: its folder or its result.nc.")]
 
 
 @friendly
 def plot(
     folder: Folder,
-    kind: Annotated[Kind, typer.Argument(metavar="KIND", help=f"One of {', '.join(Kind)}.")],
+    kind: Annotated[AnyKind, typer.Argument(metavar="KIND", help=f"One of {', '.join(AnyKind)}.")],
     out: Annotated[
         Path | None, typer.Option("-o", "--out", metavar="FILE", help="An svg or png file; default: DIR/KIND.svg.")
     ] = None,
@@ -26,11 +28,13 @@ def plot(
     number: Annotated[int | None, typer.Option("--patient", metavar="NUMBER", help="Of patient, from 0.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Draw one picture of a result."""
+    """Draw one picture of a result, or of a sensitivity analysis."""
     from simulator.results import open_result
+    from simulator.studies.sensitivity.document import open_sensitivity
 
     given = {"outcome": outcome, "number": number}
-    picture = open_result(folder).plot.draw(kind, **{key: value for key, value in given.items() if value is not None})
+    found = open_sensitivity(folder) if kind in SensitivityKind.__members__ else open_result(folder)
+    picture = found.plot.draw(str(kind), **{key: value for key, value in given.items() if value is not None})
     show_files([picture.save(out or home(folder) / f"{kind}.svg")], as_json)
 
 

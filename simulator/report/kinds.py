@@ -16,6 +16,13 @@ class Kind(StrEnum):
     patient = "patient"
 
 
+class SensitivityKind(StrEnum):
+    """A picture of a sensitivity analysis; `SensitivityPlots` has a method of the same name."""
+
+    tornado = "tornado"
+    sobol = "sobol"
+
+
 class Image(StrEnum):
     """Formats of a picture's file."""
 

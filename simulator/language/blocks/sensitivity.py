@@ -31,8 +31,8 @@ ECONOMIC = ("life_years", "qalys", "costs", "net_benefit")
 class Sensitivity(Part):
     """An outcome of an arm, or its difference from another, on a day or until then (by default the last).
 
-    `parameters` restricts the analysis to some of the values that have a prior; `points`, `replicates` and `patients`
-    are how much is simulated: points of the base sample, replicates at each point, patients in each replicate.
+    `parameters` restricts the analysis to some of the values that have a prior. How much is simulated: `points` (base
+    points of Sobol' indices, trajectories of Morris, draws of the ensemble), replicates at each, patients in each.
     """
 
     outcome: Outcome
@@ -40,7 +40,7 @@ class Sensitivity(Part):
     against: Name | None = None
     day: Interval | None = None
     parameters: Annotated[list[Text], Field(min_length=1)] | None = None
-    points: Annotated[int, Whole(2, 65_536)] = 128
+    points: Annotated[int, Whole(2, 65_536)] | None = None
     replicates: Annotated[int, Whole(1, 4_096)] | None = None
     patients: Count | None = None
     random_numbers: Literal["independent", "common"] | None = None

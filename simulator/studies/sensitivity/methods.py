@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,11 +60,12 @@ class Effect(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What an analysis found: its rows, most influential first, and figures of the whole."""
+    """What an analysis found: its rows, most influential first, figures of the whole, and the options of a decision."""
 
-    rows: list[NamedTuple]
+    rows: list[Any]
     figures: dict[str, float]
     points: int
+    options: list[Any] = []  # noqa: RUF012 - never changed
 
 
 def one_way(parameters: Sequence[Parameter], evaluate: Evaluate) -> Found:

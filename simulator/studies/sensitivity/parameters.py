@@ -11,16 +11,16 @@ import numpy as np
 from simulator.catalog.calibration import Parameter as Fitted
 from simulator.catalog.calibration import calibration
 from simulator.errors import SimulatorError
-from simulator.language.faults import Path, address, suggest
-from simulator.quantities import Distribution, LogNormal, Part, Prior, Quantity
+from simulator.language.address import path_to
+from simulator.language.faults import suggest
+from simulator.quantities import Prior
 from simulator.studies.calibrate.apply import scenario_of
 from simulator.studies.calibrate.apply import starting_places as places_of
+from simulator.studies.outcome import OUTCOMES
+from simulator.studies.sweep.axes import inverse, priors
 
 if TYPE_CHECKING:
     from simulator.language import Scenario
-
-ASIDE = ("sweep", "sensitivity", "decision", "targets")
-"""Sections whose values no run reads."""
 
 
 class SensitivityError(SimulatorError):
@@ -71,7 +71,8 @@ def parameters_of(scenario: Scenario, wanted: Sequence[str] | None = None) -> li
     """The parameters of a scenario, or those wanted by name or address.
 
     A prior in the scenario comes before the calibration's for the same value. The calibration's priors hold where the
-    scenario has the catalog's starting value: what its author changed stays as written.
+    scenario has the catalog's starting value: what its author changed stays as written. Values of the decision, such as
+    costs, count where the outcome depends on them.
 
     Raises
     ------
@@ -96,19 +97,20 @@ def parameters_of(scenario: Scenario, wanted: Sequence[str] | None = None) -> li
 
 def _all(scenario: Scenario) -> Iterator[Parameter]:
     """Calibrated parameters first, in their order, then the other priors of the scenario."""
-    own = {address(path): quantity for path, quantity in _quantities(scenario, ()) if quantity.prior is not None}
+    own, content = priors(scenario), scenario.content()
+    asked = scenario.sensitivity.outcome if scenario.sensitivity else ""
+    economic = asked in OUTCOMES and OUTCOMES[asked].read is None
     for fitted, places in fitted_places(scenario):
         first = places[0].address
-        quantity = own.pop(first, None)
-        value = fitted.value(fitted.standard(_value(scenario, first)))
-        if quantity is not None and quantity.prior is not None:
-            yield Parameter(fitted.name, value, belief(quantity.prior), places, partial(inverse, quantity.prior))
+        prior, value = own.pop(first, None), _value(content, first)
+        if prior is not None:
+            yield Parameter(fitted.name, value, belief(prior), places, partial(_inverse, prior))
         else:
             yield Parameter(fitted.name, value, _fitted_belief(fitted), places, partial(_fitted_quantile, fitted))
-    for place, quantity in own.items():
-        assert quantity.prior is not None
-        prior = quantity.prior
-        yield Parameter(place, quantity.value, belief(prior), (Place(place, False),), partial(inverse, prior))
+    for place, prior in own.items():
+        if economic or not place.startswith("decision."):
+            one = Place(place, False)
+            yield Parameter(place, _value(content, place), belief(prior), (one,), partial(_inverse, prior))
 
 
 def fitted_places(scenario: Scenario) -> list[tuple[Fitted, tuple[Place, ...]]]:
@@ -122,53 +124,21 @@ def fitted_places(scenario: Scenario) -> list[tuple[Fitted, tuple[Place, ...]]]:
     return [(spec.parameters[k], tuple(places)) for k, places in found.items()]
 
 
-def _value(scenario: Scenario, place: str) -> float:
-    from simulator.studies.calibrate.evaluate import value_at
-
-    value = value_at(scenario.content(), place)
-    assert value is not None, place
-    return value
-
-
-def _quantities(node: Any, path: Path) -> Iterator[tuple[Path, Quantity]]:
-    """Every quantity below a node, with its path in the complete form."""
-    if isinstance(node, Distribution) and node.number is not None:
-        node = node.number
-    if isinstance(node, Quantity):
-        yield path, node
-    elif isinstance(node, Part):
-        for key in type(node).model_fields:
-            if path or key not in ASIDE:
-                yield from _quantities(getattr(node, key), (*path, key))
-    elif isinstance(node, (dict, list)):
-        for key, part in node.items() if isinstance(node, dict) else enumerate(node):  # type: ignore[assignment]
-            yield from _quantities(part, (*path, key))
+def _value(content: Any, place: str) -> float:
+    """The number at an address of a resolved scenario's plain data."""
+    for step in path_to(content, place) or ():
+        content = content[step]
+    return float(content["value"] if isinstance(content, dict) else content)
 
 
-def inverse(prior: Prior, probability: float) -> float:
-    """Inverse of a prior's distribution function, clipped where the prior is."""
-    if prior.uniform is not None:
-        low, high = prior.uniform.low.value, prior.uniform.high.value
-        return low + (high - low) * probability
-    shape = prior.lognormal or prior.normal
-    assert shape is not None
-    z = _normal(probability)
-    if isinstance(shape, LogNormal):
-        value = shape.median.value * np.exp(shape.log_sd.value * z)
-    else:
-        value = shape.mean.value + shape.sd.value * z
-    low = -np.inf if shape.low is None else shape.low.value
-    return float(np.clip(value, low, np.inf if shape.high is None else shape.high.value))
-
-
-def _normal(probability: float) -> float:
-    from scipy.special import ndtri
-
-    return float(ndtri(probability))
+def _inverse(prior: Prior, probability: float) -> float:
+    return float(inverse(prior, np.array([probability]))[0])
 
 
 def _fitted_quantile(fitted: Fitted, probability: float) -> float:
-    return fitted.value(_normal(probability))
+    from scipy.special import ndtri
+
+    return fitted.value(float(ndtri(probability)))
 
 
 def belief(prior: Prior) -> str:

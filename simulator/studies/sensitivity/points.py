@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from math import ceil
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from simulator.errors import SimulatorError
 from simulator.results import Result
 from simulator.studies.outcome import OUTCOMES, Asked
+from simulator.studies.sweep.executors import cores
 
 if TYPE_CHECKING:
     from simulator.language import Scenario
@@ -37,7 +39,7 @@ class Plan(NamedTuple):
     replicates: int
     independent: bool
     seed: int = 1
-    workers: int = 2
+    executor: str | Executor = "threads"
 
     def seeds(self, point: int) -> range:
         """The seeds of a point's replicates; other people in each."""
@@ -68,24 +70,53 @@ def needed(scenario: Scenario, asked: Asked, options: Sequence[str] = ()) -> Sce
     return scenario.replace({"arms": kept, "follow_up_days": every * ceil(asked.day / every), **aside})
 
 
-def of_scenario(scenario: Scenario, read: Read, plan: Plan, output: str, progress: Progress | None = None) -> Evaluate:
-    """The model that simulates a scenario.
+def of_sweep(scenario: Scenario, read: Read, plan: Plan, folder: Path | None, progress: Progress | None) -> Evaluate:
+    """The model that simulates a scenario as a sweep: resumable in a folder, on any executor, a summary of each run.
 
     Parameters
     ----------
     scenario : Scenario
     read : callable
-        What is read of each result.
+        What is read of each summary.
     plan : Plan
-    output : {"summary", "full"}
-        What a run keeps for `read`.
+    folder : Path, optional
+        Where the sweep keeps its points; a second start goes on there.
     progress : callable, optional
-        Called with (runs done, runs in all).
+        Called with (points done, points in all).
 
     Raises
     ------
     FailedPointsError
-        When called: a point is no valid scenario, or nobody is eligible in it.
+        When called: some points are no valid scenario, or nobody is eligible in them.
+    """
+
+    def evaluate(points: Sequence[Settings]) -> Floats:
+        from simulator.studies.sweep.study import sweep
+
+        found = sweep(
+            scenario,
+            points,
+            executor=plan.executor,
+            folder=folder,
+            patients=plan.patients,
+            seed=plan.seed,
+            replicates=plan.replicates,
+            random_numbers="independent" if plan.independent else "common",
+            progress=progress,
+        )
+        if found.failures:
+            first = found.failures[0]
+            raise _failed(first.point, first.settings, first.message, len(found.failures))
+        results = [[found.result(k, r) for r in range(plan.replicates)] for k in range(len(points))]
+        return np.array([[list(read(result, scenario)) for result in row] for row in results])
+
+    return evaluate
+
+
+def of_patients(scenario: Scenario, read: Read, plan: Plan, progress: Progress | None = None) -> Evaluate:
+    """The model that keeps every patient while an outcome is read, for what a summary does not hold: doses given.
+
+    Parameters and errors as `of_sweep`; nothing is kept.
     """
 
     def evaluate(points: Sequence[Settings]) -> Floats:
@@ -99,15 +130,15 @@ def of_scenario(scenario: Scenario, read: Read, plan: Plan, output: str, progres
             k, seed = task
             try:
                 changed = scenario.replace(points[k]) if points[k] else scenario
-                found = read(simulate(changed, patients=plan.patients, seed=seed, threads=1, output=output), changed)
+                found = read(simulate(changed, patients=plan.patients, seed=seed, threads=1), changed)
             except SimulatorError as error:
-                raise _failed(k, points[k], str(error)) from None
+                raise _failed(k, points[k], str(error), 1) from None
             done += 1
             if progress:
                 progress(done, seeds.size)
             return list(found)
 
-        with ThreadPoolExecutor(plan.workers) as pool:
+        with ThreadPoolExecutor(cores()) as pool:
             tasks = [(k, int(seed)) for row in seeds for k, seed in enumerate(row)]
             values = np.array(list(pool.map(run, tasks)))
         return values.reshape(plan.replicates, len(points), -1).swapaxes(0, 1)
@@ -115,9 +146,9 @@ def of_scenario(scenario: Scenario, read: Read, plan: Plan, output: str, progres
     return evaluate
 
 
-def _failed(number: int, point: Settings, why: str) -> FailedPointsError:
+def _failed(number: int, point: Settings, why: str, count: int) -> FailedPointsError:
     where = ", ".join(f"{key} = {value:.4g}" for key, value in point.items())
-    return FailedPointsError(f"point {number} ({where}): {why}")
+    return FailedPointsError(f"{count} point(s) failed; the first is {number} ({where}): {why}")
 
 
 def of_function(function: Callable[[Settings, int], float], replicates: int = 1) -> Evaluate:
