@@ -28,10 +28,10 @@ def _label(found: Sensitivity) -> str:
     return f"{found.label}{unit}. {how} × {found.replicates} replicates × {found.patients:,} patients, {people} in each"
 
 
-def _name(row: Any) -> str:
+def _name(row: Any, most: int = NAME) -> str:
     """A name that leaves room for numbers: of an address the end."""
     text = clean(row.name)
-    return text if len(text) <= NAME else f"…{text[1 - NAME :]}"
+    return text if len(text) <= most else f"…{text[1 - most :]}"
 
 
 def _one_way(found: Sensitivity) -> Iterator[str]:
@@ -70,7 +70,7 @@ def _sobol(found: Sensitivity) -> Iterator[str]:
     yield f"Mean {fixed(figures['mean'], d)}, SD over the priors {fixed(figures['sd'], d)}"
     if found.replicates > 1:
         share = f"{figures['noise_share']:.1%}"
-        yield f"Monte Carlo noise is {share} of the variance of one run; the indices are free of it"
+        yield f"Noise is {share} of the variance of one run; the indices are free of it"
     else:
         yield "One replicate: the indices count Monte Carlo noise as influence"
     yield ""
@@ -144,10 +144,8 @@ def _evpi(found: Sensitivity) -> Iterator[str]:
     yield ""
     rows = [["", "life years", "QALYs", "costs", "net benefit", "best in"]]
     for one in found.options:
-        net = f"{one.net_benefit:,.0f} ± {one.se:,.0f}"
-        rows.append(
-            [_name(one), f"{one.life_years:.3f}", f"{one.qalys:.3f}", f"{one.costs:,.0f}", net, f"{one.best:.0%}"]
-        )
+        name, net = _name(one, 20), f"{one.net_benefit:,.0f} ± {one.se:,.0f}"
+        rows.append([name, f"{one.life_years:.3f}", f"{one.qalys:.3f}", f"{one.costs:,.0f}", net, f"{one.best:.0%}"])
     yield from aligned(rows)
     figures, best = found.figures, found.options[int(found.figures["best"])]
     lower = figures["evpi_lower"]

@@ -50,15 +50,18 @@ def economic(kind: str, result: Result, arm: str, scenario: Scenario) -> Estimat
     EconomicsError
         There is no decision, no stages, or doses cannot be counted from a summary.
     """
-    decision = decision_of(scenario)
+    return economic_all(result, arm, scenario)[KINDS.index(kind)]
+
+
+def economic_all(result: Result, arm: str, scenario: Scenario) -> list[Estimate]:
+    """All of `KINDS` for an arm."""
+    wtp = decision_of(scenario).willingness_to_pay.value
     worth = (of_patients if result.is_full else of_summary)(result, arm, scenario)
-    wtp = decision.willingness_to_pay.value
-    values = {**worth._asdict(), "net_benefit": economics.net_benefit(worth.qalys, worth.costs, wtp)}[kind]
+    values = (worth.life_years, worth.qalys, worth.costs, economics.net_benefit(worth.qalys, worth.costs, wtp))
     if worth.errors is None:
-        return moments.mean(values)
-    life, quality, cost = worth.errors
-    error = {"life_years": life, "qalys": quality, "costs": cost, "net_benefit": wtp * quality + cost}[kind]
-    return Estimate(float(values[0]), error, result.n_patients)
+        return [moments.mean(one) for one in values]
+    errors = (*worth.errors, wtp * worth.errors[1] + worth.errors[2])
+    return [Estimate(float(one[0]), error, result.n_patients) for one, error in zip(values, errors, strict=True)]
 
 
 def decision_of(scenario: Scenario) -> Decision:
@@ -90,11 +93,10 @@ def _state(label: str) -> str:
     return f"stage_{label.removesuffix('A').removesuffix('B') if label[0].isdigit() else label}"
 
 
-def _weights(result: Result, scenario: Scenario) -> Floats:
-    decision, horizon = decision_of(scenario), horizon_of(scenario)
-    if horizon > result.time[-1] + 1e-6:
-        horizon = float(result.time[-1])  # follow-up ends between two days of output
-    return economics.year_weights(result.time, decision.discount_per_year.value, horizon)
+def _weights(time: Floats, scenario: Scenario) -> Floats:
+    """Years behind each day of output; follow-up may end between two of them."""
+    horizon = min(horizon_of(scenario), float(time[-1]))
+    return economics.year_weights(time, decision_of(scenario).discount_per_year.value, horizon)
 
 
 def _stage_name(scenario: Scenario) -> str:
@@ -103,24 +105,29 @@ def _stage_name(scenario: Scenario) -> str:
 
 def of_patients(result: Result, arm: str, scenario: Scenario) -> Worth:
     """Of each patient."""
-    name, index = _stage_name(scenario), result.arm_index(arm)
-    if name not in result.groups["truth"]:
+    name, truth = _stage_name(scenario), result.groups["truth"]  # not the summary, which costs more than the run
+    if name not in truth:
         raise EconomicsError(f"the result has no {name}; run again with output.stages: true")
-    stage = result.groups["truth"][name].values[index].astype(np.intp)
-    weights = _weights(result, scenario)
+    index = truth["arm"].values.tolist().index(arm)
+    stage = truth[name].values[index].astype(np.intp)
+    weights = _weights(truth["time"].values, scenario)
     utility, cost = by_state(decision_of(scenario))
     living = np.append(np.ones(len(utility) - 1), 0.0)
     monthly = cost[stage] @ weights * MONTHS_PER_YEAR
-    return Worth(living[stage] @ weights, utility[stage] @ weights, monthly + _doses(result, arm, scenario))
+    doses = _doses(result, (arm, index), scenario, len(stage))
+    return Worth(living[stage] @ weights, utility[stage] @ weights, monthly + doses)
 
 
-def _doses(result: Result, arm: str, scenario: Scenario) -> Floats:
+def _doses(result: Result, arm: tuple[str, int], scenario: Scenario, n: int) -> Floats:
     """What the doses of each patient cost until the horizon."""
-    decision, doses = decision_of(scenario), result.groups["doses"]
-    price = price_of(scenario, arm)
-    mine = (doses["arm"].values == result.arm_index(arm)) & (doses["day"].values < horizon_of(scenario))
-    worth = price * economics.discounted(doses["day"].values[mine], decision.discount_per_year.value)
-    return np.bincount(doses["patient"].values[mine], worth, result.n_patients).astype(np.float64)
+    price = price_of(scenario, arm[0])
+    if price == 0:
+        return np.zeros(n)
+    doses = result.groups["doses"]
+    mine = (doses["arm"].values == arm[1]) & (doses["day"].values < horizon_of(scenario))
+    rate = decision_of(scenario).discount_per_year.value
+    worth = price * economics.discounted(doses["day"].values[mine], rate)
+    return np.bincount(doses["patient"].values[mine], worth, n).astype(np.float64)
 
 
 def price_of(scenario: Scenario, arm: str) -> float:
@@ -137,7 +144,7 @@ def of_summary(result: Result, arm: str, scenario: Scenario) -> Worth:
     if name not in group:
         raise EconomicsError(f"the result has no {name}; run again with output.stages: true")
     shares, n = group[name].values[index], result.n_patients
-    weights = _weights(result, scenario)
+    weights = _weights(result.time, scenario)
     utility, cost = by_state(decision_of(scenario))
     living = np.append(np.ones(len(utility) - 1), 0.0)
     means = [float(weights @ economics.quality(shares, value)) for value in (living, utility, cost * MONTHS_PER_YEAR)]

@@ -143,7 +143,7 @@ def outcome(result: Result, asked: Asked, scenario: Scenario | None = None) -> E
     """The number asked for.
 
     A difference of ratios is their ratio. It is paired where patients were kept; from a summary its error is that of
-    two separate groups of patients, an upper bound.
+    two separate groups of patients, mostly an upper bound.
 
     Parameters
     ----------
@@ -160,9 +160,10 @@ def outcome(result: Result, asked: Asked, scenario: Scenario | None = None) -> E
     if asked.outcome not in OUTCOMES:
         raise OutcomeError(f"there is no outcome {asked.outcome!r}. Choose from {', '.join(OUTCOMES)}")
     row = OUTCOMES[asked.outcome]
+    arms = result.groups["events" if result.is_full else "summary"]["arm"].values.tolist()
     for arm in filter(None, (asked.arm, asked.against)):
-        if arm not in result.arms:
-            raise OutcomeError(f"there is no arm {arm!r}. Choose from {', '.join(result.arms)}")
+        if arm not in arms:
+            raise OutcomeError(f"there is no arm {arm!r}. Choose from {', '.join(arms)}")
     if asked.day > result.follow_up_days + 1e-6:
         raise OutcomeError(f"day {asked.day:g} is after the end of follow-up, day {result.follow_up_days:g}")
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MOST = 20
 ROW = 0.24  # inches
 LOW, HIGH = style.SERIES[0].light, style.SERIES[1].light
-NAME = 30
+NAME = 24  # letters left of the bars
 
 
 def draw(found: Sensitivity) -> Picture:
@@ -65,7 +65,8 @@ def _notes(found: Sensitivity, left: int, small: int) -> list[str]:
 def _bars(axes: Axes, rows: list[Range], base: float) -> None:
     """From the outcome as it is to that at each end."""
     for k, row in enumerate(rows):
-        for value, colour in ((row.at_low, LOW), (row.at_high, HIGH)):
+        ends = sorted(((row.at_low, LOW), (row.at_high, HIGH)), key=lambda end: -abs(end[0] - base))
+        for value, colour in ends:  # the shorter one on top: both may lie on one side
             axes.barh(k, value - base, left=base, height=0.62, color=colour, lw=0)
     axes.axvline(base, color=style.INK.light, lw=1.0)
     axes.set_ylim(len(rows) - 0.4, -0.6)

@@ -80,7 +80,7 @@ def one_way(parameters: Sequence[Parameter], evaluate: Evaluate) -> Found:
     for k, one in enumerate(ordered):
         low, high = values[2 * k + 1], values[2 * k + 2]
         swing, error = _mean(high - low)
-        ends = one.own, one.quantile(LOW), one.quantile(HIGH), float(low.mean()), float(high.mean())
+        ends = one.own, one.value(LOW), one.value(HIGH), float(low.mean()), float(high.mean())
         rows.append(Range(one.name, one.address, one.belief, *ends, swing, error))
     base, error = _mean(values[0])
     rows.sort(key=lambda row: -abs(row.swing))
@@ -120,9 +120,14 @@ def _columns(first: object, total: object) -> list[Floats]:
 
 def at_quantiles(parameters: Sequence[Parameter], cube: Floats) -> list[Settings]:
     """Settings of points given as quantiles of the priors : (n, parameters)."""
+    columns = [one.quantile(cube[:, k]) for k, one in enumerate(parameters)]
     return [
-        {place: value for one, p in zip(parameters, row, strict=True) for place, value in one.at(float(p)).items()}
-        for row in cube
+        {
+            place: x
+            for one, value in zip(parameters, row, strict=True)
+            for place, x in one.settings(float(value)).items()
+        }
+        for row in zip(*columns, strict=True)
     ]
 
 

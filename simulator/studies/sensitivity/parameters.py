@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.catalog.calibration import Parameter as Fitted
 from simulator.catalog.calibration import calibration
@@ -21,6 +22,9 @@ from simulator.studies.sweep.axes import inverse, priors
 
 if TYPE_CHECKING:
     from simulator.language import Scenario
+
+
+Floats = NDArray[np.float64]
 
 
 class SensitivityError(SimulatorError):
@@ -39,14 +43,14 @@ class Place(NamedTuple):
 class Parameter(NamedTuple):
     """A value with a prior. `places` are the addresses that it sets; the first names it for people.
 
-    `quantile` gives the value below which the prior has a probability.
+    `quantile` gives the values below which the prior has some probabilities.
     """
 
     name: str
     own: float
     belief: str
     places: tuple[Place, ...]
-    quantile: Callable[[float], float]
+    quantile: Callable[[Floats], Floats]
 
     @property
     def address(self) -> str:
@@ -58,9 +62,13 @@ class Parameter(NamedTuple):
         """Whether recruiting does not depend on it: the same people serve every value."""
         return all(place.address.startswith(("treatments.", "arms.")) for place in self.places)
 
+    def value(self, probability: float) -> float:
+        """One quantile of the prior."""
+        return float(self.quantile(np.array([probability]))[0])
+
     def at(self, probability: float) -> dict[str, float]:
         """The settings at a quantile of the prior."""
-        return self.settings(self.quantile(probability))
+        return self.settings(self.value(probability))
 
     def settings(self, value: float) -> dict[str, float]:
         """The settings of a value."""
@@ -104,13 +112,13 @@ def _all(scenario: Scenario) -> Iterator[Parameter]:
         first = places[0].address
         prior, value = own.pop(first, None), _value(content, first)
         if prior is not None:
-            yield Parameter(fitted.name, value, belief(prior), places, partial(_inverse, prior))
+            yield Parameter(fitted.name, value, belief(prior), places, partial(inverse, prior))
         else:
             yield Parameter(fitted.name, value, _fitted_belief(fitted), places, partial(_fitted_quantile, fitted))
     for place, prior in own.items():
         if economic or not place.startswith("decision."):
             one = Place(place, False)
-            yield Parameter(place, _value(content, place), belief(prior), (one,), partial(_inverse, prior))
+            yield Parameter(place, _value(content, place), belief(prior), (one,), partial(inverse, prior))
 
 
 def fitted_places(scenario: Scenario) -> list[tuple[Fitted, tuple[Place, ...]]]:
@@ -131,14 +139,20 @@ def _value(content: Any, place: str) -> float:
     return float(content["value"] if isinstance(content, dict) else content)
 
 
-def _inverse(prior: Prior, probability: float) -> float:
-    return float(inverse(prior, np.array([probability]))[0])
+def of_priors(given: Mapping[str, Prior | Mapping[str, Any]]) -> list[Parameter]:
+    """Parameters of a model that is no scenario: names and priors, as a scenario writes them."""
+    found = []
+    for name, one in given.items():
+        prior = one if isinstance(one, Prior) else Prior.model_validate(one)
+        middle = float(inverse(prior, np.array([0.5]))[0])
+        found.append(Parameter(name, middle, belief(prior), (Place(name, False),), partial(inverse, prior)))
+    return found
 
 
-def _fitted_quantile(fitted: Fitted, probability: float) -> float:
+def _fitted_quantile(fitted: Fitted, probability: Floats) -> Floats:
     from scipy.special import ndtri
 
-    return fitted.value(float(ndtri(probability)))
+    return np.array([fitted.value(float(z)) for z in ndtri(probability)])
 
 
 def belief(prior: Prior) -> str:

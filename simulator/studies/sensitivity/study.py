@@ -163,7 +163,7 @@ def _of_options(asked: Request, question: Asked, plan: Plan, progress: Progress 
     options = economics.decision_of(asked.scenario).options
 
     def read(result: Result, scenario: Scenario) -> list[float]:
-        return [economics.economic(kind, result, arm, scenario).value for arm in options for kind in economics.KINDS]
+        return [one.value for arm in options for one in economics.economic_all(result, arm, scenario)]
 
     return of_patients(needed(asked.scenario, question), read, plan, progress)
 
