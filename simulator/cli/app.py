@@ -43,12 +43,13 @@ report.register(app)
 
 
 def _register_scenarios() -> None:
-    from simulator.cli import calibrate, evidence, scenarios, sensitivity
+    from simulator.cli import calibrate, evidence, scenarios, sensitivity, sweep
 
     scenarios.register(app)
     evidence.register(app)
     calibrate.register(app)
     sensitivity.register(app)
+    sweep.register(app)
 
 
 _register_scenarios()

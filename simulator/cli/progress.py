@@ -10,10 +10,13 @@ PATIENCE_SECONDS = 2.0
 
 
 class Progress:
-    """A callback `progress(done, total)` and a context manager; rich is imported only when there is a bar to show."""
+    """A callback `progress(done, total)` and a context manager; rich is imported only when there is a bar to show.
 
-    def __init__(self) -> None:
-        self._start = time.monotonic()
+    With the name of a `unit`, such as points, the bar says how many there are and how many are done in a second.
+    """
+
+    def __init__(self, unit: str = "") -> None:
+        self._start, self._unit = time.monotonic(), unit
         self._bar: Any = None
 
     def __call__(self, done: int, total: int) -> None:
@@ -26,9 +29,19 @@ class Progress:
 
     def _open(self, total: int) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+        from rich.text import Text
 
-        columns = (TextColumn("simulating"), BarColumn(), TextColumn("{task.percentage:.0f} %"), TimeRemainingColumn())
+        unit = self._unit
+
+        class Rate(ProgressColumn):
+            """How many are done in a second."""
+
+            def render(self, task: Task) -> Text:
+                return Text(f"{task.completed:,.0f} of {task.total or 0:,.0f} {unit}, {task.speed or 0:.3g}/s")
+
+        parts = [TextColumn("simulating"), BarColumn(20 if unit else 40), TextColumn("{task.percentage:.0f} %")]
+        columns = [*parts, *([Rate()] if unit else []), TimeRemainingColumn()]
         self._bar = Progress(*columns, console=Console(stderr=True))
         self._bar.add_task("simulating", total=total)
         self._bar.start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,16 +9,28 @@ import typer
 
 from simulator.cli.errors import friendly
 from simulator.cli.run import Json, show_files
-from simulator.report.kinds import Kind, SensitivityKind
+from simulator.report.kinds import Kind, SensitivityKind, SweepKind
 
-AnyKind = StrEnum("AnyKind", {kind: kind for kind in (*Kind, *SensitivityKind)})  # type: ignore[misc]
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A result: its folder or its result.nc.")]
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A run or a sweep: its folder or its file.")]
+KINDS = tuple(map(str, (*Kind, *SweepKind, *SensitivityKind)))
+
+
+def kind_of(text: str) -> str:
+    """A kind of picture."""
+    if text not in KINDS:
+        raise typer.BadParameter(f"{text!r} is not a picture; choose from {', '.join(KINDS)}")
+    return text
 
 
 @friendly
 def plot(
     folder: Folder,
-    kind: Annotated[AnyKind, typer.Argument(metavar="KIND", help=f"One of {', '.join(AnyKind)}.")],
+    kind: Annotated[
+        str,
+        typer.Argument(
+            metavar="KIND", parser=kind_of, autocompletion=lambda: list(KINDS), help=f"One of {', '.join(KINDS)}."
+        ),
+    ],
     out: Annotated[
         Path | None, typer.Option("-o", "--out", metavar="FILE", help="An svg or png file; default: DIR/KIND.svg.")
     ] = None,
@@ -28,13 +39,12 @@ def plot(
     number: Annotated[int | None, typer.Option("--patient", metavar="NUMBER", help="Of patient, from 0.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Draw one picture of a result, or of a sensitivity analysis."""
-    from simulator.results import open_result
-    from simulator.studies.sensitivity.document import open_sensitivity
+    """Draw one picture of a result, a sweep or a sensitivity analysis."""
+    from simulator.report.opening import open_for
 
     given = {"outcome": outcome, "number": number}
-    found = open_sensitivity(folder) if kind in SensitivityKind.__members__ else open_result(folder)
-    picture = found.plot.draw(str(kind), **{key: value for key, value in given.items() if value is not None})
+    options = {key: value for key, value in given.items() if value is not None}
+    picture = open_for(folder, kind).plot.draw(kind, **options)
     show_files([picture.save(out or home(folder) / f"{kind}.svg")], as_json)
 
 
@@ -44,11 +54,11 @@ def report(
     out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Default: DIR/report.html.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Write the report of a result: one HTML file that works offline."""
+    """Write the report of a result or a sweep: one HTML file that works offline."""
+    from simulator.report.opening import open_any
     from simulator.report.page import write_report
-    from simulator.results import open_result
 
-    show_files([write_report(open_result(folder), out or home(folder) / "report.html")], as_json)
+    show_files([write_report(open_any(folder), out or home(folder) / "report.html")], as_json)
 
 
 def home(folder: Path) -> Path:

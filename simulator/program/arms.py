@@ -35,10 +35,12 @@ def arms(scenario: Scenario, steps: int) -> Arms:
     adherence, attrition, n = scenario.adherence, scenario.attrition, len(plans)
     missed = 0.0 if adherence is None else adherence.missed.value
     stop = 0.0 if attrition is None else attrition.stop_treatment_per_year.value / DAYS_PER_YEAR
+    given = {id(plan.drug): plan.drug for plan in plans}  # arms with the same drug share its numbers
+    drug = {key: (drugs.table(one), drugs.constants(one)) for key, one in given.items()}
     loading = [plan.drug.regimen.loading_days if plan.drug else [0] for plan in plans]
     return Arms(
-        table=np.array([drugs.table(plan.drug) for plan in plans], F),
-        constant=np.array([drugs.constants(plan.drug) for plan in plans], F),
+        table=np.array([drug[id(plan.drug)][0] for plan in plans], F),
+        constant=np.array([drug[id(plan.drug)][1] for plan in plans], F),
         day=_joined(plan.days for plan in plans),
         day_start=_starts(plan.days for plan in plans),
         epoch=_joined(plan.epochs for plan in plans).reshape(-1, 2),

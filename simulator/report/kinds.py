@@ -23,6 +23,12 @@ class SensitivityKind(StrEnum):
     sobol = "sobol"
 
 
+class SweepKind(StrEnum):
+    """A picture of a sweep; `SweepPlots` has a method of the same name."""
+
+    sweep = "sweep"
+
+
 class Image(StrEnum):
     """Formats of a picture's file."""
 

@@ -21,24 +21,19 @@ Writer = Callable[[Path], None]
 
 
 def write_all(folder: Path, writers: Iterable[tuple[str, Writer]]) -> None:
-    """Write several files into a folder, which is made if need be and rid of old temporaries (see `replace_all`)."""
-    folder.mkdir(parents=True, exist_ok=True)
-    remove_stale(folder)
-    replace_all(folder, writers)
-
-
-def replace_all(folder: Path, writers: Iterable[tuple[str, Writer]]) -> None:
     """Write several files: all to temporaries first, then each into its place, in order.
 
     When a writer fails, the files that were there stay as they were.
     """
+    folder.mkdir(parents=True, exist_ok=True)
+    remove_stale(folder)
     parts: list[tuple[Path, Path]] = []
     try:
         for name, writer in writers:
             part = folder / f".{name}.{secrets.token_hex(4)}{PART}"
             parts.append((part, folder / name))
             writer(part)
-            _flush(part)
+            flush(part)
         for part, place in parts:
             part.replace(place)
     except OSError as error:
@@ -46,7 +41,7 @@ def replace_all(folder: Path, writers: Iterable[tuple[str, Writer]]) -> None:
     finally:
         for part, _ in parts:
             part.unlink(missing_ok=True)
-    _flush(folder)
+    flush(folder)
 
 
 def remove_stale(folder: Path) -> None:
@@ -57,7 +52,7 @@ def remove_stale(folder: Path) -> None:
                 part.unlink()
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
     """Have the system put the file, or the names in a folder, on the disk."""
     if path.is_dir() and os.name == "nt":
         return  # Windows cannot open a folder

@@ -31,7 +31,8 @@ class Axis(Part):
     """What one address takes: listed `values`, `count` numbers from `low` to `high`, or a distribution.
 
     A bare list means `values`; the word `prior` stands for the prior that the scenario has there. `whole` rounds to
-    whole numbers, which days need; `complement` is an address that receives 1 minus the value.
+    whole numbers, which days need; `complement` is an address that receives 1 minus the value; `label` names it in
+    tables and pictures.
     """
 
     values: Annotated[list[Any], Field(min_length=1), AfterValidator(_finite)] | None = None
@@ -44,6 +45,7 @@ class Axis(Part):
     prior: Literal[True] | None = None
     whole: bool = False
     complement: Text | None = None
+    label: Name | None = None
 
     @model_validator(mode="before")
     @classmethod

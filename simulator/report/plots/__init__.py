@@ -73,8 +73,9 @@ class Plots:
 
     def draw(self, kind: Kind | str, **options: Any) -> Picture:
         """A picture by its name; an option that this picture has not is refused."""
-        from simulator.report.plots.needs import need_options
+        from simulator.report.plots.needs import need_kind, need_options
 
+        need_kind(kind, Kind, "a run")
         method = getattr(self, Kind(kind))
         need_options(kind, options, method)
         picture: Picture = method(**options)

@@ -21,6 +21,13 @@ def drawable(result: Result) -> tuple[Kind, ...]:
     return tuple(kind for kind in Kind if kind not in missing)
 
 
+def need_kind(kind: str, known: Iterable[str], of: str) -> None:
+    """Refuse a picture of something else."""
+    names = [str(name) for name in known]
+    if kind not in names:
+        raise PictureError(f"{kind}: not a picture of {of}; there are {', '.join(names)}")
+
+
 def need_options(kind: str, options: Iterable[str], method: Callable[..., object]) -> None:
     """Refuse an option that the picture has not."""
     known = list(signature(method).parameters)

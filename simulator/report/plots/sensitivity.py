@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulator.report.kinds import SensitivityKind
-from simulator.report.plots.needs import need_options
+from simulator.report.plots.needs import need_kind, need_options
 
 if TYPE_CHECKING:
     from simulator.report.picture import Picture
@@ -38,6 +38,7 @@ class SensitivityPlots:
 
     def draw(self, kind: SensitivityKind | str, **options: Any) -> Picture:
         """A picture by its name; these have no options."""
+        need_kind(kind, SensitivityKind, "a sensitivity analysis")
         method = getattr(self, SensitivityKind(kind))
         need_options(kind, options, method)
         picture: Picture = method()

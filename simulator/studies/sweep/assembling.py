@@ -27,15 +27,20 @@ ASIDE = ("sweep", "sensitivity", "decision")
 
 
 class Planned(NamedTuple):
-    """A sweep before it runs: its points and all that they share. `base` is what the points change."""
+    """A sweep before it runs: its points and all that they share.
 
+    `scenario` is what was given, `text` its complete form as YAML, `base` what the points change.
+    """
+
+    scenario: Scenario
+    text: str
     base: Scenario
     design: Design
     job: Job
     block: Block | None
 
 
-def assembled(plan: Planned, scenario: Scenario, tasks: Sequence[Task], kept: Store) -> Sweep:
+def assembled(plan: Planned, tasks: Sequence[Task], kept: Store) -> Sweep:
     """All points, in their order, as one sweep."""
     packed = [_there(kept.get(task.key), task) for task in tasks]
     failed = [bool(one.message) for one in packed]
@@ -46,7 +51,7 @@ def assembled(plan: Planned, scenario: Scenario, tasks: Sequence[Task], kept: St
     failures = [
         (task.number, task.settings, one.message) for task, one in zip(tasks, packed, strict=True) if one.message
     ]
-    return Sweep(_attributes(plan, scenario, failures), group)
+    return Sweep(_attributes(plan, failures), group)
 
 
 def _there(found: Packed | None, task: Task) -> Packed:
@@ -65,7 +70,7 @@ def _held(own: Any, address: str, template: Template) -> Any:
     return own if isinstance(own, (int, float, str)) else None
 
 
-def _attributes(plan: Planned, scenario: Scenario, failures: list[Any]) -> dict[str, Any]:
+def _attributes(plan: Planned, failures: list[Any]) -> dict[str, Any]:
     """What was run, without a time, a machine or a person: the same sweep gives the same bytes."""
     block, job = plan.block, plan.job
     shown = (block.outcomes if block else None) or []
@@ -80,11 +85,12 @@ def _attributes(plan: Planned, scenario: Scenario, failures: list[Any]) -> dict[
         "replicates": np.int64(job.replicates),
         "random_numbers": "independent" if job.independent else "common",
         "follow_up_days": np.float64(plan.base.follow_up_days),
-        "scenario_name": scenario.name,
-        "scenario_sha256": scenario.sha256,
-        "scenario": scenario.resolved_yaml(),
+        "scenario_name": plan.scenario.name,
+        "scenario_sha256": plan.scenario.sha256,
+        "scenario": plan.text,
         "engine_version": __version__,
         "addresses": json.dumps(list(plan.design.addresses)),
+        "labels": json.dumps(plan.design.labels),
         "failures": json.dumps(failures),
         "outcomes": json.dumps(wanted),
     }

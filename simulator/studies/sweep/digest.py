@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from simulator.language.dump import canonical
 from simulator.language.scenario import Scenario
 from simulator.studies.sweep.packing import FORMAT
 from simulator.version import __version__
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 ASIDE = frozenset({"schema_version", "title", "context_of_use", "patients", "sweep", "sensitivity", "decision"})
 """Sections that no run reads; the number of patients is the job's."""
-MOST = 4096
+MOST = 100_000
 
 
 class Digester:
@@ -31,18 +30,23 @@ class Digester:
         sections = {name: self._section(getattr(scenario, name)) for name in Scenario.model_fields if name not in ASIDE}
         return digest([FORMAT, __version__, job.patients, job.seed, [words.start, len(words)], sections])
 
-    def _section(self, section: Any) -> Any:
-        if section is None or isinstance(section, (int, float, str)):
-            return section
-        if isinstance(section, dict):
-            return [[name, self._section(part)] for name, part in section.items()]
-        if isinstance(section, list):
-            return [self._section(part) for part in section]
-        kept = self._known.get(id(section))
-        if kept is None or kept[0] is not section:
+    def _section(self, node: Any) -> Any:
+        """What stands for a part of the scenario in the hash: itself, or the hash over its own parts."""
+        if node is None or isinstance(node, (int, float, str)):
+            return node
+        if isinstance(node, dict):
+            return [[name, self._section(part)] for name, part in node.items()]
+        if isinstance(node, (list, tuple)):
+            return [self._section(part) for part in node]
+        kept = self._known.get(id(node))
+        if kept is None or kept[0] is not node:
             if len(self._known) > MOST:
                 self._known.clear()
-            kept = self._known[id(section)] = (section, digest(canonical(section)))
+            parts = {name: self._section(getattr(node, name)) for name in type(node).model_fields}
+            kept = self._known[id(node)] = (
+                node,
+                digest({name: part for name, part in parts.items() if part is not None}),
+            )
         return kept[1]
 
 

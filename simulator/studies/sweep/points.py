@@ -7,12 +7,14 @@ ended; a Latin hypercube of twice as many points holds the smaller one.
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.language.address import plain
 from simulator.language.blocks.sweep import MOST_POINTS, Axis, Sweep
 from simulator.studies.sweep.axes import drawn, listed, priors, with_complements
 from simulator.studies.sweep.errors import SweepError
@@ -25,10 +27,11 @@ Point = dict[str, Any]
 
 
 class Design(NamedTuple):
-    """The points of a sweep and the addresses that they set, in the order of the block."""
+    """The points of a sweep and the addresses that they set, in the order of the block, with the names for some."""
 
     addresses: tuple[str, ...]
     points: list[Point]
+    labels: dict[str, str]
 
 
 def design(scenario: Scenario, block: Sweep) -> Design:
@@ -50,17 +53,33 @@ def design(scenario: Scenario, block: Sweep) -> Design:
         points = [one | other for one in points for other in grid(across)]
         axes = {**axes, **across}
     full = [with_complements(axes, point) for point in points]
-    return Design(tuple(dict.fromkeys(address for point in full for address in point)), full)
+    labels = {address: axis.label for address, axis in axes.items() if axis.label}
+    return Design(_addresses(full), full, labels)
 
 
 def as_given(given: Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]]) -> Design:
     """The points of a mapping of lists (all combinations), or points as they are."""
     if isinstance(given, Mapping):
-        points = grid({address: Axis(values=list(values)) for address, values in given.items()})
+        lists = {str(address): list(values) for address, values in given.items()}
+        _check_size(int(np.prod([float(len(values)) for values in lists.values()])))
+        points = [dict(zip(lists, row, strict=True)) for row in itertools.product(*lists.values())]
     else:
         points = [dict(point) for point in given]
     _check_size(len(points))
-    return Design(tuple(dict.fromkeys(address for point in points for address in point)), points)
+    points = [plain(point) for point in points]
+    for point in points:
+        try:
+            json.dumps(point, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise SweepError(
+                f"{point} cannot be a point: {error}. Give finite numbers, texts, lists, mappings"
+            ) from None
+    return Design(_addresses(points), points, {})
+
+
+def _addresses(points: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """What the points set, in the order of its first appearance."""
+    return tuple(dict.fromkeys(address for point in points for address in point))
 
 
 def grid(axes: Mapping[str, Axis]) -> list[Point]:

@@ -21,10 +21,11 @@ LINES = 40
 
 
 class Table(NamedTuple):
-    """Cells of a table, with their heads; every row begins with what the point sets."""
+    """Cells of a table, with their heads; the first `fixed` of a row say what it is about."""
 
     heads: list[str]
     rows: list[list[str]]
+    fixed: int
 
 
 def columns(sweep: Sweep) -> Table:
@@ -32,31 +33,29 @@ def columns(sweep: Sweep) -> Table:
     heads, cells = [], []
     for address in sweep.addresses:
         values = sweep.values(address)
-        heads.append(short(address))
+        heads.append(sweep.label(address))
         cells.append([_cell(value) for value in values])
         if address.endswith("_day") and values.dtype.kind in "if":
             heads.append("months")
             cells.append([f"{value / DAYS_PER_MONTH:.1f}" for value in values])
-    return Table(
-        heads, [list(row) for row in zip(*cells, strict=True)] if cells else [[] for _ in range(sweep.n_points)]
-    )
+    return Table(heads, [[column[k] for column in cells] for k in range(sweep.n_points)], len(heads))
 
 
 def short(address: str) -> str:
     """The last words of an address, enough to know it by."""
-    parts = [part for part in address.split(".") if not part.isdigit()]
+    parts = [part for part in address.split(".") if not part.isdigit() and part not in ("normal", "lognormal")]
     return ".".join(parts[-2:])
 
 
 def by_point(sweep: Sweep, outcomes: Sequence[Outcome]) -> Table:
     """A row for each point: what it sets, its outcomes with their errors."""
-    head, rows = columns(sweep)
+    head, rows, fixed_columns = columns(sweep)
     found = [
         [with_error(value, error, one.digits) for value, error in zip(one.estimate, one.mcse, strict=True)]
         for one in outcomes
     ]
-    names = [f"{letter(k)}" for k in range(len(outcomes))]
-    return Table([*head, *names], [row + [column[k] for column in found] for k, row in enumerate(rows)])
+    names = [letter(k) for k in range(len(outcomes))]
+    return Table([*head, *names], [row + [column[k] for column in found] for k, row in enumerate(rows)], fixed_columns)
 
 
 def ranges(sweep: Sweep, outcomes: Sequence[Outcome]) -> Table:
@@ -65,13 +64,13 @@ def ranges(sweep: Sweep, outcomes: Sequence[Outcome]) -> Table:
     for address in sweep.addresses:
         values = sweep.values(address)
         if values.dtype.kind in "if":
-            rows.append([short(address), *(f"{x:.4g}" for x in _three(values)), ""])
+            rows.append([sweep.label(address), *(f"{x:.4g}" for x in _three(values)), ""])
         else:
-            rows.append([short(address), f"{len(set(values.tolist()))} values", "", "", ""])
+            rows.append([sweep.label(address), f"{len(set(values.tolist()))} values", "", "", ""])
     for k, one in enumerate(outcomes):
         error = float(np.nanmedian(one.mcse)) if np.isfinite(one.mcse).any() else float("nan")
         rows.append([letter(k), *(fixed(x, one.digits) for x in _three(one.estimate)), fixed(error, one.digits)])
-    return Table(["", "least", "median", "most", "± of one"], rows)
+    return Table(["", "least", "median", "most", "± of one"], rows, 1)
 
 
 def _three(values: np.ndarray) -> list[float]:

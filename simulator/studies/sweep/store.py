@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
-from simulator.results.errors import FolderError
-from simulator.results.files import PART, bytes_writer, remove_stale, replace_all, text_writer, write_all
+from simulator.results.errors import FolderError, ResultError
+from simulator.results.files import PART, flush, remove_stale, text_writer, write_all
 from simulator.results.folder import MANIFEST, SCENARIO
 from simulator.studies.sweep.packing import Packed, unpack
 from simulator.studies.sweep.work import Done
@@ -51,7 +52,28 @@ class InMemory:
         self._kept.update((one.key, one.content) for one in found)
 
 
-class InFolder:
+class LookInto:
+    """Says what a folder keeps, and changes nothing."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.points = folder, folder / POINTS
+        self._there = set(os.listdir(self.points)) if self.points.is_dir() else set()
+
+    def get(self, key: str) -> Packed | None:
+        """The point, or None where there is no file with the right checksum."""
+        for name in (f"{key}{POINT}", f"{key}{FAILED}"):
+            if name in self._there:
+                with open(f"{self.points}{os.sep}{name}", "rb", buffering=0) as file:
+                    found = unpack(file.read())
+                if found is not None and found.header["key"] == key:
+                    return found
+        return None
+
+    def put(self, found: Sequence[Done]) -> None:
+        """Nothing."""
+
+
+class InFolder(LookInto):
     """Keeps points in a folder; a context manager that holds the folder for itself.
 
     Parameters
@@ -63,18 +85,24 @@ class InFolder:
         The resolved scenario, as YAML.
     force : bool
         Use a folder that holds something else.
+    flushed : bool
+        Have every point's file put on the disk before the next. Without it a loss of power may cut files short that
+        are minutes old; their checksums tell, and the points are simulated again, which takes less than flushing them.
     """
 
-    def __init__(self, folder: Path, about: dict[str, Any], scenario: str, force: bool = False) -> None:
-        self.folder, self.points = folder, folder / POINTS
+    def __init__(
+        self, folder: Path, about: dict[str, Any], scenario: str, *, force: bool = False, flushed: bool = True
+    ) -> None:
+        self.folder, self._flushed = folder, flushed
         self._about, self._scenario, self._force, self._lock = about, scenario, force, -1
 
     def __enter__(self) -> InFolder:
         check_folder(self.folder, self._force)
-        self.points.mkdir(parents=True, exist_ok=True)
+        (self.folder / POINTS).mkdir(parents=True, exist_ok=True)
         self._lock = _lock(self.folder)
-        for place in (self.folder, self.points):
+        for place in (self.folder, self.folder / POINTS):
             _remove_parts(place, alone=self._lock >= 0)
+        super().__init__(self.folder)
         manifest = {"format": FOLDER_FORMAT, **self._about}
         names = [(SCENARIO, self._scenario), (MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")]
         write_all(self.folder, [(name, text_writer(text)) for name, text in names])
@@ -83,27 +111,44 @@ class InFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self.points.is_dir():
+            flush(self.points)
         if self._lock >= 0:
             os.close(self._lock)
 
-    def get(self, key: str) -> Packed | None:
-        """The point, or None where there is no file with the right checksum."""
-        for ending in (POINT, FAILED):
-            try:
-                found = unpack((self.points / f"{key}{ending}").read_bytes())
-            except FileNotFoundError:
-                continue
-            if found is not None and found.header["key"] == key:
-                return found
-        return None
-
     def put(self, found: Sequence[Done]) -> None:
         """Write points; one that failed before and has not now is no longer listed as failed."""
-        named = [(f"{one.key}{FAILED if one.message else POINT}", bytes_writer(one.content)) for one in found]
-        replace_all(self.points, named)
         for one in found:
-            if not one.message:
+            name = f"{one.key}{FAILED if one.message else POINT}"
+            try:
+                _write(f"{self.points}{os.sep}", name, one.content, self._flushed)
+            except OSError as error:
+                raise ResultError(f"{self.points}: cannot write: {error.strerror or error}") from error
+            self._there.add(name)
+            if not one.message and f"{one.key}{FAILED}" in self._there:
                 (self.points / f"{one.key}{FAILED}").unlink(missing_ok=True)
+        if found and self._flushed:
+            flush(self.points)
+
+
+def _write(folder: str, name: str, content: bytes, flushed: bool) -> None:
+    """Write one file beside its place, flush it and move it there; bare calls, because there are thousands."""
+    part = f"{folder}.{name}.{os.getpid()}{PART}"
+    try:
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o644)
+        try:
+            view = memoryview(content)
+            while view:
+                view = view[os.write(handle, view) :]
+            if flushed:
+                os.fsync(handle)
+        finally:
+            os.close(handle)
+        os.replace(part, folder + name)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(part)
+        raise
 
 
 def check_folder(folder: Path, force: bool = False) -> None:

@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.errors import SimulatorError
 from simulator.language.template import Template
@@ -17,6 +17,7 @@ from simulator.studies.sweep.assembling import ASIDE, Planned, assembled
 from simulator.studies.sweep.digest import Digester, of_settings
 from simulator.studies.sweep.errors import SweepError
 from simulator.studies.sweep.executors import workers
+from simulator.studies.sweep.memory import arm_days, check_memory
 from simulator.studies.sweep.points import as_given, design
 from simulator.studies.sweep.store import InFolder, InMemory, Store
 from simulator.studies.sweep.swept import Sweep
@@ -26,6 +27,8 @@ from simulator.version import __version__
 if TYPE_CHECKING:
     from simulator.language import Scenario
 
+CHEAP = 1e7
+"""Patients × arms × days that are simulated in about the time that it takes to flush two dozen files."""
 Given = Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]]
 
 
@@ -100,14 +103,15 @@ def run(asked: Request, progress: Callable[[int, int], None] | None = None) -> S
     store: AbstractContextManager[Store] = nullcontext(InMemory())
     if asked.folder is not None:
         about = {"title": plan.base.title, "scenario_name": asked.scenario.name, "engine_version": __version__}
-        store = InFolder(asked.folder, about, asked.scenario.resolved_yaml(), asked.force)
+        store = InFolder(asked.folder, about, plan.text, force=asked.force, flushed=arm_days(plan) > CHEAP)
     with store as kept:
-        tasks, rest = _sorted_out(plan, kept, asked.rerun_failed)
-        if rest:
-            _simulate(plan, rest, (asked.executor, kept), progress)
-        found = assembled(plan, asked.scenario, tasks, kept)
+        points = sorted_out(plan, kept, asked.rerun_failed)
+        kept.put(points.invalid)
+        if points.rest:
+            _simulate(plan, points.rest, (asked.executor, kept), progress)
+        found = assembled(plan, points.tasks, kept)
         if asked.folder is not None:
-            write(found, asked.folder, asked.scenario.resolved_yaml())
+            write(found, asked.folder)
     return found
 
 
@@ -138,26 +142,35 @@ def planned(asked: Request) -> Planned:
     if numbers not in ("common", "independent") or not 1 <= replicates < 1 << work.WORDS:
         raise SweepError(f"{replicates} replicates with {numbers} random numbers: ask for common or independent ones")
     content = json.dumps(base.content(), allow_nan=False)
-    return Planned(base, points, work.Job(content, base.name, patients, seed, replicates, numbers != "common"), block)
+    job = work.Job(content, base.name, patients, seed, replicates, numbers != "common")
+    return Planned(asked.scenario, asked.scenario.resolved_yaml(), base, points, job, block)
 
 
-def _sorted_out(plan: Planned, kept: Store, rerun_failed: bool) -> tuple[list[work.Task], list[work.Task]]:
-    """Every point with its name, and those that are still to be simulated; what is no scenario has failed at once."""
-    template, digester, tasks, rest = Template(plan.base), Digester(), [], []
+class SortedOut(NamedTuple):
+    """Every point with its name; those still to be simulated; those that are no scenario, with why."""
+
+    tasks: list[work.Task]
+    rest: list[work.Task]
+    invalid: list[work.Done]
+
+
+def sorted_out(plan: Planned, kept: Store, rerun_failed: bool) -> SortedOut:
+    """What of a sweep is finished and what is not; points that are no scenario have failed at once."""
+    template, digester, found = Template(plan.base), Digester(), SortedOut([], [], [])
     for number, settings in enumerate(plan.design.points):
         try:
             _check(settings)
             key = digester.key(template.replace(settings), plan.job, plan.job.words(number))
         except SimulatorError as error:
             task = work.Task(number, of_settings(plan.base.sha256, settings, plan.job), dict(settings))
-            kept.put([work.failed(task, str(error))])
+            found.invalid.append(work.failed(task, str(error)))
         else:
             task = work.Task(number, key, dict(settings))
-            found = kept.get(key)
-            if found is None or (found.message and rerun_failed):
-                rest.append(task)
-        tasks.append(task)
-    return tasks, rest
+            there = kept.get(key)
+            if there is None or (there.message and rerun_failed):
+                found.rest.append(task)
+        found.tasks.append(task)
+    return found
 
 
 def _check(settings: Mapping[str, Any]) -> None:
@@ -176,12 +189,7 @@ def _simulate(
     """Simulate points that are not finished, in batches of neighbours: those share most."""
     unique = list({task.key: task for task in rest}.values())
     with workers(place[0]) as found:
+        check_memory(plan, found.number)
         size = drive.batch_size(len(unique), found.number, arm_days(plan))
         batches = [unique[k : k + size] for k in range(0, len(unique), size)]
         drive.run(plan.job, batches, found, place[1], progress)
-
-
-def arm_days(plan: Planned) -> float:
-    """Patients × arms × days of one point, its replicates together."""
-    job = plan.job
-    return float(job.patients * job.replicates * len(plan.base.arms) * plan.base.follow_up_days)

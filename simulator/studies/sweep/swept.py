@@ -92,6 +92,12 @@ class Sweep:
         """What was varied."""
         return tuple(json.loads(self.attrs["addresses"]))
 
+    def label(self, address: str) -> str:
+        """The name of what was varied: the scenario's, or the last words of the address."""
+        from simulator.studies.sweep.showing import short
+
+        return str(json.loads(self.attrs["labels"]).get(address) or short(address))
+
     @property
     def points(self) -> list[dict[str, Any]]:
         """What each point set; what it left alone is there as the scenario has it."""

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 LIST = "points.csv"
 
 
-def write(sweep: Sweep, folder: Path, scenario: str) -> None:
+def write(sweep: Sweep, folder: Path) -> None:
     """Write the files, the manifest last; the same sweep gives the same bytes."""
     sums: dict[str, str] = {}
     contents: list[tuple[str, Writer]] = [
         (SWEEP_FILE, lambda path: netcdf.write(path, sweep.attrs, {netcdf.ROOT: sweep.group})),
         (LIST, text_writer(points_text(sweep))),
-        (SCENARIO, text_writer(scenario)),
+        (SCENARIO, text_writer(str(sweep.attrs["scenario"]))),
     ]
     writers = [(name, sealed(name, writer, sums)) for name, writer in contents]
 
