@@ -55,6 +55,10 @@ def _one_way(found: Sensitivity) -> Iterator[str]:
     )
 
 
+def _or_blank(value: float, digits: int) -> str:
+    return "" if math.isnan(value) else fixed(value, digits)
+
+
 def _swing(row: Any, digits: int) -> str:
     return fixed(row.swing, digits) if math.isnan(row.mcse) else with_error(row.swing, row.mcse, digits)
 
@@ -104,19 +108,17 @@ def _morris(found: Sensitivity) -> Iterator[str]:
     """Elementary effects."""
     d = found.digits
     yield ""
-    rows = [["", "mean |effect|", "95 %", "mean effect", "SD"]]
+    rows = [["", "mean |effect|", "95 %", "mean effect", "SD", "noise"]]
     shown = [row for row in found.rows if row.mean_abs != 0]
     for row in shown:
         size = fixed(row.mean_abs, d), f"± {fixed(row.half_width, d)}"
-        rows.append([_name(row), *size, fixed(row.mean, d), fixed(row.sd, d)])
+        rows.append([_name(row), *size, fixed(row.mean, d), fixed(row.sd, d), _or_blank(row.noise, d)])
     yield from aligned(rows)
     yield from _nothing([row.name for row in found.rows if row not in shown])
     yield ""
-    noise = found.figures["noise_sd"]
-    words = "" if math.isnan(noise) else f" Noise alone gives an effect an SD of {fixed(noise, d)}."
     yield from wrap(
-        "Effect: the change of the outcome per range, from the 5th to the 95th percentile. A large SD: curvature, "
-        f"interactions or noise.{words}",
+        "Effect: the change of the outcome per range, from the 5th to the 95th percentile. A large SD: curvature or "
+        "interactions, beyond what noise alone gives.",
         WIDTH,
     )
 

@@ -24,7 +24,7 @@ class Effects(NamedTuple):
     """Elementary effects of each parameter, in units of the outcome over the whole range, each (parameters,).
 
     `mean` may cancel; `mean_abs` (µ*) does not and has half the width of its 95 % bootstrap interval beside it; `sd`
-    grows with curvature, interactions and noise. `noise` is the SD that noise alone gives to one effect, NaN with a
+    grows with curvature, interactions and noise. `noise` is the SD that noise alone gives to an effect, NaN with a
     single replicate: an `sd` of that size says nothing.
     """
 
@@ -32,7 +32,7 @@ class Effects(NamedTuple):
     mean_abs: Floats
     half_width: Floats
     sd: Floats
-    noise: float
+    noise: Floats
     trajectories: int
 
 
@@ -75,16 +75,20 @@ def elementary_effects(points: Floats, values: ArrayLike, seed: int = 1) -> Effe
     y = np.asarray(values, np.float64).reshape(len(points), -1)
     d = points.shape[1]
     found = analyze(_problem(d), points, y.mean(axis=1), num_resamples=1000, num_levels=LEVELS, seed=seed)
-    step = LEVELS / (2 * (LEVELS - 1))
-    noise = float(np.sqrt(2 * _noise(y) / y.shape[1]) / step) if y.shape[1] > 1 else float("nan")
     mean, size, half, sd = (np.asarray(found[key], np.float64) for key in ("mu", "mu_star", "mu_star_conf", "sigma"))
-    return Effects(mean, size, half, sd, noise, len(points) // (d + 1))
+    return Effects(mean, size, half, sd, _noise(points, y), len(points) // (d + 1))
 
 
-def _noise(y: Floats) -> float:
-    """Variance between replicates beyond what they share at all points: a common shift cancels in an effect."""
-    rest = y - y.mean(axis=0) - y.mean(axis=1, keepdims=True) + y.mean()
-    return float((rest**2).sum() / ((len(y) - 1) * (y.shape[1] - 1)))
+def _noise(points: Floats, y: Floats) -> Floats:
+    """SD of the noise of one effect, from the effects of each replicate: what replicates share over a step cancels."""
+    d, replicates = points.shape[1], y.shape[1]
+    if replicates < 2:
+        return np.full(d, np.nan)
+    moves = np.diff(points.reshape(-1, d + 1, d), axis=1)
+    steps = np.diff(y.reshape(-1, d + 1, replicates), axis=1) / moves.sum(axis=2)[..., None]
+    moved = np.abs(moves).argmax(axis=2)
+    spread = steps.var(axis=2, ddof=1) / replicates
+    return np.array([np.sqrt(spread[moved == k].mean()) for k in range(d)])
 
 
 def _problem(parameters: int) -> dict[str, Any]:

@@ -48,7 +48,10 @@ class Influence(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """Elementary effects of one parameter; `half_width` is that of the 95 % interval of `mean_abs`."""
+    """Elementary effects of one parameter; `half_width` is that of the 95 % interval of `mean_abs`.
+
+    `noise` is the SD that Monte Carlo noise alone gives to an effect.
+    """
 
     name: str
     address: str
@@ -57,6 +60,7 @@ class Effect(NamedTuple):
     mean_abs: float
     half_width: float
     sd: float
+    noise: float
 
 
 class Found(NamedTuple):
@@ -136,9 +140,9 @@ def morris(parameters: Sequence[Parameter], evaluate: Evaluate, count: int, seed
     points = trajectories(count, len(parameters), seed)
     values = evaluate(at_quantiles(parameters, LOW + (HIGH - LOW) * points))[:, :, 0]
     found = elementary_effects(points, values)
-    columns = (found.mean, found.mean_abs, found.half_width, found.sd)
+    columns = (found.mean, found.mean_abs, found.half_width, found.sd, found.noise)
     rows = [
         Effect(one.name, one.address, one.belief, *(float(x[k]) for x in columns)) for k, one in enumerate(parameters)
     ]
     rows.sort(key=lambda row: -row.mean_abs)
-    return Found(list(rows), {"noise_sd": found.noise}, len(points))
+    return Found(list(rows), {"trajectories": float(found.trajectories)}, len(points))
