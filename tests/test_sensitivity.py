@@ -365,6 +365,11 @@ def test_the_command_writes_a_folder_that_it_reads_again(file, tmp_path):
     assert wrong.exit_code == 2
     assert "run it with --method sobol" in wrong.output
     assert call("plot", folder, "tornado", "--patient", 3).exit_code == 2
+    assert call("show", folder).stdout == done.stdout
+    for words in (["report", folder], ["plot", folder, "survival"]):
+        refused = call(*words)
+        assert refused.exit_code == 2
+        assert f"`als-sim show {folder}` prints it, `als-sim plot {folder} tornado` draws it" in refused.output
 
 
 def test_the_folder_of_a_sweep_is_analysed(treated, tmp_path):

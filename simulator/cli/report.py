@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from simulator.cli.errors import friendly
-from simulator.cli.run import Json, show_files
+from simulator.cli.run import Json, show, show_files, tables_of
 from simulator.report.kinds import Kind, SensitivityKind, SweepKind
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A run or a sweep: its folder or its file.")]
@@ -55,10 +55,28 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Write the report of a result or a sweep: one HTML file that works offline."""
-    from simulator.report.opening import open_any
+    from simulator.report.opening import open_simulated
     from simulator.report.page import write_report
 
-    show_files([write_report(open_any(folder), out or home(folder) / "report.html")], as_json)
+    show_files([write_report(open_simulated(folder), out or home(folder) / "report.html")], as_json)
+
+
+def show_folder(folder: Path, as_json: bool) -> None:
+    """Print what a run, a sweep or a sensitivity analysis printed when it ended."""
+    from simulator.cli.sensitivity import show_sensitivity
+    from simulator.cli.sweep import show_sweep
+    from simulator.report.opening import open_any
+    from simulator.results import Result
+    from simulator.studies.headline import headline
+    from simulator.studies.sensitivity.document import Sensitivity
+
+    found = open_any(folder)
+    if isinstance(found, Result):
+        show(headline(found), as_json, tables_of("headline_text"))
+    elif isinstance(found, Sensitivity):
+        show_sensitivity(found, as_json)
+    else:
+        show_sweep(found, as_json)
 
 
 def home(folder: Path) -> Path:

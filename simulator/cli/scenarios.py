@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from textwrap import fill
 from typing import Annotated, Any
 
@@ -59,14 +60,19 @@ def show(
         typer.Argument(
             metavar="NAME",
             help="A bundled scenario or a file; or of the catalog: an entry (sod1, tofersen), "
-            "facts, curves, claims, or the id of a row (VAL-14).",
+            "facts, curves, claims, or the id of a row (VAL-14); or the folder of a run, a sweep or an analysis.",
         ),
     ],
     as_json: Json = False,
 ) -> None:
-    """One scenario, complete, or a part of the catalog: each value with its unit, evidence and source."""
+    """One scenario, complete, or a part of the catalog: each value with its unit, evidence, source; or a result."""
     from simulator.language.catalogued import look_up
+    from simulator.language.loading import bundled
 
+    if name not in bundled() and Path(name).is_dir():
+        from simulator.cli.report import show_folder
+
+        return show_folder(Path(name), as_json)
     found = look_up(name)
     if as_json:
         return _print_json(found.content())

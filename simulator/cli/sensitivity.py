@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import shlex
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from simulator.cli.errors import friendly
 from simulator.cli.run import Json, Patients, Seed, Settings, note, show
 from simulator.errors import SimulatorError
+
+if TYPE_CHECKING:
+    from simulator.studies.sensitivity.document import Sensitivity
 
 
 class Method(StrEnum):
@@ -58,14 +62,20 @@ def sensitivity(
     as_json: Json = False,
 ) -> None:
     """Which values move the outcome named in the block `sensitivity`, and what knowing them would be worth."""
-    from simulator.cli.sensitivity_tables import text
     from simulator.studies.sensitivity import stored
 
     amounts = {"patients": patients, "points": points, "replicates": replicates, "seed": seed}
     found = stored.look_up(source, settings or ())
     if found is None:
         found = _run(source, settings or [], method, out, {**amounts, "executor": executor})
-    show(found.content(), True, None) if as_json else show(found, False, text)
+    show_sensitivity(found, as_json)
+
+
+def show_sensitivity(found: Sensitivity, as_json: bool) -> None:
+    """Print an analysis on stdout."""
+    from simulator.cli.sensitivity_tables import text
+
+    show(found.content() if as_json else found, as_json, text)
 
 
 def _run(source: str, settings: list[str], method: Method, out: Path | None, amounts: dict[str, Any]) -> Any:
@@ -76,7 +86,7 @@ def _run(source: str, settings: list[str], method: Method, out: Path | None, amo
 
     scenario = load(source, dict(map(parse_setting, settings)))
     asked = Request(scenario, method.value, out, **amounts)
-    asked = Request(scenario, method.value, out or folder_of(asked), **amounts)
+    asked = replace(asked, folder=out or folder_of(asked))
     try:
         with Progress() as progress:
             found = run(asked, progress)

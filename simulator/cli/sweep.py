@@ -64,12 +64,17 @@ def sweep(
     except KeyboardInterrupt:
         again = shlex.join(["als-sim", *sys.argv[1:]])
         raise Interrupted(f"Interrupted. Finished points are kept in {asked.folder}; go on with: {again}") from None
-    show(found if not as_json else document(found), as_json, sweep_text)
+    show_sweep(found, as_json)
     note(f"Written to {asked.folder}")
     if found.failures:
         for line in failed_text(found):
             note(line)
         raise typer.Exit(FAILED_POINTS)
+
+
+def show_sweep(found: Sweep, as_json: bool) -> None:
+    """Print a sweep on stdout."""
+    show(document(found) if as_json else found, as_json, sweep_text)
 
 
 def document(found: Sweep) -> dict[str, Any]:
@@ -97,7 +102,8 @@ def sweep_text(found: Sweep) -> str:
     outcomes = found.outcomes()
     many = f"{found.n_points:,} points, {found.n_patients:,} patients in each arm"
     many += f", {found.replicates} replicates" if found.replicates > 1 else ""
-    lines = [clean(found.title), f"{many}, seed {found.seed}, {found.attrs['random_numbers']} random numbers", ""]
+    numbers = f"seed {found.seed}, {found.attrs['random_numbers']} random numbers"
+    lines = [clean(found.title), *wrap(f"{many}, {numbers}", WIDTH), ""]
     lines += [*_named(outcomes), "", *_blocks(found, outcomes), *_remarks(outcomes)]
     return "\n".join([*lines, NOTICE])
 

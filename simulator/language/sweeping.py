@@ -26,8 +26,8 @@ def _addresses(scenario: Any) -> Iterator[Problem]:
     sweep = scenario.sweep
     if sweep is None:
         return
-    data = {key: content(getattr(scenario, key)) for key in type(scenario).model_fields if key != "sweep"}
-    data = {key: value for key, value in data.items() if value is not None}
+    there = {key: getattr(scenario, key, None) for key in type(scenario).model_fields if key != "sweep"}
+    data = {key: content(value) for key, value in there.items() if value is not None}
     for address, value in (sweep.set or {}).items():
         try:
             apply(data, {address: plain(value)}, scenario._origin)

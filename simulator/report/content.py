@@ -16,6 +16,7 @@ from simulator.version import __version__
 if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
     from simulator.results import Result
+    from simulator.studies.sweep import Sweep
 
 NOT_STATED = "not stated in the scenario"
 
@@ -45,6 +46,7 @@ class Page(NamedTuple):
     scenario_yaml: str
     citations: list[str]
     provenance: list[Pair]
+    note: str = ""  # below the results, where it is not that of a run
 
 
 def content(result: Result) -> Page:
@@ -70,7 +72,7 @@ def content(result: Result) -> Page:
     )
 
 
-def _stored_scenario(result: Result) -> tuple[Scenario | None, str]:
+def _stored_scenario(result: Result | Sweep) -> tuple[Scenario | None, str]:
     """The scenario that the result holds; or none, and why this version cannot read it."""
     from simulator.language import ScenarioError, parse
 

@@ -11,7 +11,9 @@ from markupsafe import Markup, escape
 
 from simulator.report.content import content
 from simulator.report.style import COLOURS
+from simulator.report.sweep import sweep_content
 from simulator.results.files import text_writer, write_all
+from simulator.studies.sweep import Sweep
 
 if TYPE_CHECKING:
     from simulator.results import Result
@@ -20,8 +22,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 DOI = re.compile(r"doi:(10\.[0-9]{4,9}/[-._()/:A-Za-z0-9]*[A-Za-z0-9])")
 
 
-def report_html(result: Result) -> str:
-    """The report of a result, from what the result holds."""
+def report_html(result: Result | Sweep) -> str:
+    """The report of a result or a sweep, from what it holds."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -31,11 +33,12 @@ def report_html(result: Result) -> str:
     )
     environment.filters |= {"figure": themed, "doi": linked, "address": breakable}
     template = environment.get_template("report.html.j2")
-    return template.render(page=content(result), style=_style()) + "\n"
+    page = sweep_content(result) if isinstance(result, Sweep) else content(result)
+    return template.render(page=page, style=_style()) + "\n"
 
 
-def write_report(result: Result, path: Path) -> Path:
-    """Write the report of a result to a file, atomically."""
+def write_report(result: Result | Sweep, path: Path) -> Path:
+    """Write the report of a result or a sweep to a file, atomically."""
     write_all(path.parent, [(path.name, text_writer(report_html(result)))])
     return path
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from simulator.language.parts import Count, Day, Name, Text, Whole
 from simulator.quantities import Correlation, LogNormal, Normal, Part, Quantity, Uniform, fault
@@ -53,6 +55,10 @@ class Axis(Part):
         if isinstance(data, list):
             return {"values": data}
         return {"prior": True} if data == "prior" else data
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [{"type": "array", "minItems": 1}, {"const": "prior"}, handler(core)]}
 
     @model_validator(mode="after")
     def _one_way(self) -> Axis:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from simulator.language.listing import unit_of
 from simulator.studies.headline import NOTICE
 from simulator.studies.wording import fixed, with_error
 from simulator.units import DAYS_PER_MONTH
@@ -33,12 +34,18 @@ def columns(sweep: Sweep) -> Table:
     heads, cells = [], []
     for address in sweep.addresses:
         values = sweep.values(address)
-        heads.append(sweep.label(address))
+        heads.append(titled(sweep, address))
         cells.append([_cell(value) for value in values])
         if address.endswith("_day") and values.dtype.kind in "if":
             heads.append("months")
             cells.append([f"{value / DAYS_PER_MONTH:.1f}" for value in values])
     return Table(heads, [[column[k] for column in cells] for k in range(sweep.n_points)], len(heads))
+
+
+def titled(sweep: Sweep, address: str) -> str:
+    """The name of what was varied, with its unit where the address ends with one."""
+    unit = unit_of(address.rpartition(".")[2])
+    return f"{sweep.label(address)}, {unit}" if unit else sweep.label(address)
 
 
 def short(address: str) -> str:
@@ -50,12 +57,21 @@ def short(address: str) -> str:
 def by_point(sweep: Sweep, outcomes: Sequence[Outcome]) -> Table:
     """A row for each point: what it sets, its outcomes with their errors."""
     head, rows, fixed_columns = columns(sweep)
-    found = [
-        [with_error(value, error, one.digits) for value, error in zip(one.estimate, one.mcse, strict=True)]
-        for one in outcomes
-    ]
+    found = [cells(sweep, one) for one in outcomes]
     names = [letter(k) for k in range(len(outcomes))]
     return Table([*head, *names], [row + [column[k] for column in found] for k, row in enumerate(rows)], fixed_columns)
+
+
+def cells(sweep: Sweep, outcome: Outcome) -> list[str]:
+    """An outcome of every point as text, with its error."""
+    failed = {one.point for one in sweep.failures}
+    pairs = enumerate(zip(outcome.estimate, outcome.mcse, strict=True))
+    return ["failed" if k in failed else with_error(value, error, outcome.digits) for k, (value, error) in pairs]
+
+
+def figure_of(number: int, what: str) -> str:
+    """A number of things."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def ranges(sweep: Sweep, outcomes: Sequence[Outcome]) -> Table:
@@ -64,7 +80,7 @@ def ranges(sweep: Sweep, outcomes: Sequence[Outcome]) -> Table:
     for address in sweep.addresses:
         values = sweep.values(address)
         if values.dtype.kind in "if":
-            rows.append([sweep.label(address), *(f"{x:.4g}" for x in _three(values)), ""])
+            rows.append([titled(sweep, address), *(f"{x:.4g}" for x in _three(values)), ""])
         else:
             rows.append([sweep.label(address), f"{len(set(values.tolist()))} values", "", "", ""])
     for k, one in enumerate(outcomes):
@@ -100,9 +116,10 @@ def html(sweep: Sweep) -> str:
     body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in shown.rows)
     names = "".join(f"<li>{letter(k)}: {escape(one.label)}, {escape(one.unit)}</li>" for k, one in enumerate(outcomes))
     failed = "".join(f"<li>point {one.point} failed: {escape(one.message)}</li>" for one in sweep.failures[:LINES])
+    many = f"{figure_of(sweep.n_points, 'point')}, {sweep.n_patients:,} patients in each arm"
     return (
-        f"<div><h4>{escape(sweep.title)}</h4><p>{sweep.n_points:,} points, {sweep.n_patients:,} patients in each arm, "
-        f"{sweep.replicates} replicates, seed {sweep.seed}; engine {escape(str(sweep.attrs['engine_version']))}, "
+        f"<div><h4>{escape(sweep.title)}</h4><p>{many}, {figure_of(sweep.replicates, 'replicate')}, "
+        f"seed {sweep.seed}; engine {escape(str(sweep.attrs['engine_version']))}, "
         f"scenario {escape(sweep.scenario_sha256[:12])}</p><ul>{names}</ul>"
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         f"{f'<ul>{failed}</ul>' if failed else ''}"
