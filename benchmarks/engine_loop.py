@@ -49,14 +49,14 @@ def prepare() -> Engine:
         return recruit.recruit(p.people, p.visits, p.model, p.gates, key, search, 0, n, space.cohort, space.who)
 
     def live() -> object:
-        return loop.live(p.model, key, p.visits, p.arms, p.calendar, p.table, 0, n, space, worker.totals, full)
+        return loop.live(p.model, p.rules, key, p.visits, p.arms, p.calendar, p.table, 0, n, space, worker.totals, full)
 
     if find() >= 0:
         raise RuntimeError("recruiting failed")
     live()
     whole = batches.make_worker(sizes, n, n).space._replace(cohort=space.cohort, who=space.who)
     treated = 1
-    loop._load(whole, p.arms, treated, dosing.drug_of(p.arms, treated), key, 0, n)
+    loop._load(whole, p.rules, p.arms, treated, dosing.drug_of(p.arms, treated), key, 0, n)
     people = traits(np.concatenate([s.reshape(-1, LANES) for s in whole.s], axis=1))
     return Engine(people, scenario.follow_up_days // 7, n, find, live)
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from simulator.engine import batches, observe, rows, sums
 from simulator.engine.allocation import allocate
-from simulator.engine.people import strata_of
+from simulator.engine.lives import KEPT
+from simulator.engine.people import BEFORE_ONSET, strata_of
 from simulator.engine.random import make_key
 from simulator.engine.space import Full
 from simulator.program import Program, dose_days
@@ -58,21 +59,31 @@ def _row(full: Full, offset: int) -> np.ndarray:
 
 
 def _patients(program: Program, full: Full, seed: int) -> Arrays:
-    months = _row(full, rows.TIME_SINCE_ONSET)
-    strata = np.empty(months.size, np.int8)
+    strata = np.empty(full.candidates.shape[1], np.int8)
     strata_of(program.gates.shares, strata)
     return {
         "variant": _row(full, rows.VARIANT).astype(np.int16),
         "fast_variant": _row(full, rows.FAST) > 0,
         "sex": _row(full, rows.SEX).astype(np.int8),
-        "age_at_onset": _row(full, rows.AGE_AT_ONSET),
-        "age": _row(full, rows.AGE_AT_ONSET) + months / MONTHS_PER_YEAR,
-        "time_since_onset": months,
+        **_onset(program, full),
         "stratum": strata,
         **_allocated(program.allocation, strata, seed),
         "candidates": full.candidates[1],
         "onset_site": _row(full, rows.SITE).astype(np.int8),
         **{key: _row(full, offset) for key, offset in program.parameters.items()},
+    }
+
+
+def _onset(program: Program, full: Full) -> Arrays:
+    """Ages and times around onset; of carriers those without treatment, NaN for whoever never falls ill."""
+    months, onset = _row(full, rows.TIME_SINCE_ONSET), _row(full, rows.AGE_AT_ONSET)
+    if program.people.mode != BEFORE_ONSET:
+        return {"age_at_onset": onset, "age": onset + months / MONTHS_PER_YEAR, "time_since_onset": months}
+    ill = np.isfinite(months)
+    return {
+        "age_at_onset": np.where(ill, onset, np.nan),
+        "age": _row(full, rows.AGE),
+        "time_since_onset": np.where(ill, months, np.nan),
     }
 
 
@@ -97,8 +108,18 @@ def _events(program: Program, full: Full) -> Arrays:
         "event": np.where(happened, full.kind, 0).astype(np.int8),
         "death_time": by_end(full.death),
         "dropout_time": by_end(np.broadcast_to(_row(full, rows.DROPOUT), full.death.shape)),
+        **_found(full, end),
         "followup_time": np.full(full.death.shape, end),
     }
+
+
+def _found(full: Full, end: float) -> Arrays:
+    """What visits found and, where people enter before onset, when disease began in each arm; not after death."""
+    found = dict(zip(KEPT, np.moveaxis(full.lives, 2, 0), strict=True)) if full.lives.shape[2] else {}
+    if full.onset.shape[1]:
+        found["onset_time"] = full.onset
+    last = np.minimum(full.death, end)
+    return {name: np.where(day <= last, day, np.nan).astype(np.float64) for name, day in found.items()}
 
 
 def _observed(scenario: Scenario, full: Full) -> Arrays:

@@ -153,7 +153,7 @@ def do_range(program: Program, key: Key, full: Full, worker: batches.Worker, spa
             return found
         if full.kind.shape[1] > 0:
             looking.keep_people(full, space.cohort, space.who, search.tried, n, start)
-        loop.live(p.model, key, p.visits, p.arms, p.calendar, p.table, start, n, space, worker.totals, full)
+        loop.live(p.model, p.rules, key, p.visits, p.arms, p.calendar, p.table, start, n, space, worker.totals, full)
     return -1
 
 

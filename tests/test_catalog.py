@@ -79,7 +79,13 @@ STARTING_VALUES = {
     "disease.men": 0.57,
     "disease.onset_site": (0.08, 0.27, 0.65),
     "disease.background_mortality": (1, -10.2, 0.095, 0.65),
-    "disease.variants.other": (0.6, 40),
+    "disease.variants.p.Ala5Val": (1, 0.9, 4, 0.5),
+    "disease.variants.p.Val149Gly": (1, 0.95),
+    "disease.variants.p.Ile114Thr": (0, 0.95),
+    "disease.variants.p.Arg116Gly": (0, 0.9, 10, 0.55),
+    "disease.variants.p.Asp91Ala": (0, 0.9, 57.5, 1.32),
+    "disease.variants.p.Leu145Phe": (0, 0.9, 21.5, 1.40),
+    "disease.variants.other": (0.6, 40, 0.9, 11, 0.8),
     "progression.clock.d50_months.p.Ala5Val.lognormal": (11.8, 0.33),
     "progression.clock.d50_months.p.Arg116Gly.lognormal": (18.2, 0.35),
     "progression.clock.d50_months.p.Leu145Phe.lognormal": (78, 0.50),
@@ -131,7 +137,9 @@ def test_values_equal_the_tables_they_came_from(kind, name, table):
         assert below == list(expected if isinstance(expected, tuple) else (expected,)), address
     covered = [path for path in found if any(path == a or path.startswith(a + ".") for a in table)]
     rest = set(found) - set(covered)
-    assert all("listed_fast" in path or "entry_effect" in path or "regimen" in path for path in rest), rest
+    assert all(
+        "listed_fast" in path or "penetrance" in path or "entry_effect" in path or "regimen" in path for path in rest
+    ), rest
 
 
 def test_label_regimen():

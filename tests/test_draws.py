@@ -1,6 +1,7 @@
 """A run over draws: the same patients at vectors of the ensemble, with `draw` in front."""
 
 import numpy as np
+import pandas
 import pytest
 from typer.testing import CliRunner
 
@@ -9,6 +10,7 @@ from simulator.catalog.calibration import calibration
 from simulator.cli.app import app
 from simulator.errors import ResourceError, SimulatorError
 from simulator.results.export import export
+from simulator.results.occupancy import occupancy
 from simulator.studies.assumption import assumed_share
 from simulator.studies.calibrate.apply import calibrated_vector, drawn_scenarios, ensemble
 from simulator.studies.calibrate.errors import CalibrationError
@@ -92,6 +94,10 @@ def test_folder_replay_export_and_the_table(tmp_path):
     assert stored.data["truth"]["alsfrs_r"].dims == ("draw", "arm", "patient", "time")
     header = [place.read_text().partition("\n")[0] for place in export(stored, "csv", tmp_path / "csv")[1:]]
     assert all("draw" in line.split(",") for line in header)
+    cells = pandas.DataFrame(occupancy(stored))
+    shares = cells.groupby(["draw", "arm", "system", "cycle"])["share_at_end"].sum()
+    assert shares.to_numpy() == pytest.approx(1)
+    assert shares.index.unique("draw").tolist() == [0, 1, 2]
     with pytest.raises(SimulatorError, match="draws"):
         compare(tmp_path / "a", tmp_path / "a")
 

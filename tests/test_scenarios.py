@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import simulator as sim
+from simulator.studies.headline import headline
 from simulator.studies.replay import deviations
 
 FOLDER = Path(__file__).resolve().parents[1] / "scenarios"
@@ -115,3 +116,77 @@ def test_an_early_start_saves_function():
 def test_an_early_start_postpones_events():
     days = dict(zip(valor().arms, valor().groups["events"]["event_free_time"].values.mean(axis=1), strict=True))
     assert days["untreated"] < days["delayed_start"] < days["early_start"]
+
+
+# --- carriers and dosing
+
+
+@cache
+def prevention() -> sim.Result:
+    return sim.simulate(sim.load("prevention"), patients=6000, seed=SEED)
+
+
+def test_untreated_the_trigger_comes_five_to_nine_months_before_onset_with_ala5val():
+    """As the headline of `als-sim run prevention` shows it; published: NfL rises 6 to 12 months before onset."""
+    rows = {
+        row.metric: row for row in headline(prevention()).rows if row.kind == "trigger" and row.group == "p.Ala5Val"
+    }
+    lower, middle, upper = (rows[f"trigger_to_onset_{name}"] for name in ("lower", "median", "upper"))
+    assert (middle.unit, middle.arm) == ("months", "untreated")
+    assert 5 < middle.estimate < 9
+    assert 2 < lower.estimate < middle.estimate < upper.estimate < 12
+    assert max(row.mcse for row in (lower, middle, upper)) < 0.3
+    assert middle.n > 300
+
+
+def test_treatment_from_the_trigger_on_delays_onset_and_from_phenoconversion_on_does_not():
+    rows = {
+        (row.arm, row.against): row.estimate
+        for row in headline(prevention()).rows
+        if row.metric == "onset_within_a_year"
+    }
+    assert rows["untreated", ""] > 80
+    assert rows["early_start", "untreated"] < -20
+    assert rows["delayed_start", "untreated"] == 0
+
+
+def test_a_tenth_of_carriers_never_falls_ill_and_more_among_those_without_symptoms():
+    never = np.isnan(prevention().groups["patients"]["age_at_onset"].values).mean()
+    assert 0.10 < never < 0.20
+
+
+@cache
+def missed() -> sim.Result:
+    return sim.simulate(sim.load("missed_doses"), patients=2000, seed=SEED)
+
+
+def doses_by(result: sim.Result, arm: str, day: int) -> float:
+    doses = {name: array.values for name, array in result.groups["doses"].items()}
+    return float(((doses["arm"] == result.arm_index(arm)) & (doses["day"] <= day)).sum() / result.n_patients)
+
+
+def test_both_policies_lose_doses_and_the_label_loses_more():
+    """A tenth missed by up to 42 days: the label moves the calendar, the article skips what is over 14 days late."""
+    full, label, article = (doses_by(missed(), arm, 1036) for arm in ("never_missed", "label", "article"))
+    assert 0.85 < label / full < article / full < 0.96
+    assert doses_by(missed(), "held_12_weeks", 1036) == pytest.approx(full - 3, abs=0.3)
+
+
+def test_missed_doses_cost_little_beside_no_drug_at_all():
+    result = missed()
+    change = result.groups["truth"]["alsfrs_r"].values.astype(float)
+    mean = (change[:, :, list(result.time).index(1036)] - change[:, :, 0]).mean(axis=1)
+    loss = dict(zip(result.arms, mean, strict=True))
+    assert loss["untreated"] < loss["held_12_weeks"] < loss["never_missed"]
+    for policy in ("label", "article"):
+        assert 0 < loss["never_missed"] - loss[policy] < 0.15 * (loss["never_missed"] - loss["untreated"])
+
+
+def test_dosing_by_neurofilament_saves_doses_and_gives_up_part_of_the_effect():
+    """Hypothetical: a fifth to a third of the doses of three years, for a part of what the full dose keeps."""
+    result = sim.simulate(sim.load("nfl_guided_dosing"), patients=2000, seed=SEED)
+    full, guided = (doses_by(result, arm, 1036) for arm in ("every_28_days", "by_neurofilament"))
+    assert 0.65 < guided / full < 0.85
+    change = result.groups["truth"]["alsfrs_r"].values.astype(float)
+    loss = dict(zip(result.arms, (change[:, :, -1] - change[:, :, 0]).mean(axis=1), strict=True))
+    assert loss["untreated"] < loss["by_neurofilament"] < loss["every_28_days"]

@@ -12,6 +12,8 @@ LEGEND = (
     "± is the Monte Carlo standard error. As if alive: followed beyond death.",
     "Survivors: alive that day. Death = 0: the dead score 0 points.",
 )
+UNDATED = {"onset": "From onset, by variant", "trigger": "From the trigger on"}
+"""Kinds of rows without a day, and their heads."""
 WIDTH = 80
 NAME_WIDTH = 30  # longer names of arms and strata are cut
 
@@ -52,8 +54,8 @@ def headline_text(headline: Headline) -> str:
         clean(headline.title),
         f"{headline.patients:,} patients in each arm, seed {headline.seed}, {headline.follow_up_days:g} days",
         f"engine {headline.engine_version}, scenario {headline.scenario_sha256[:12]}",
-        *_blocks([row for row in headline.rows if row.kind != "onset"], headline.arms),
-        *_onset([row for row in headline.rows if row.kind == "onset"], headline.arms),
+        *_blocks([row for row in headline.rows if row.kind not in UNDATED], headline.arms),
+        *_undated(headline),
         "",
         *_screening(headline),
         *(f"Warning: {clean(text)}" for text in headline.warnings),
@@ -106,10 +108,16 @@ def _week(day: float) -> str:
     return f"week {day / 7:.1f}".removesuffix(".0")
 
 
-def _onset(rows: Sequence[Row], arms: Sequence[str]) -> Iterator[str]:
-    """Survival from onset by variant."""
+def _undated(headline: Headline) -> Iterator[str]:
+    """What has no day: survival from onset by variant, what follows the trigger."""
+    for kind, head in UNDATED.items():
+        yield from _onset([row for row in headline.rows if row.kind == kind], headline.arms, head)
+
+
+def _onset(rows: Sequence[Row], arms: Sequence[str], head: str) -> Iterator[str]:
+    """A block for each metric and variant."""
     if rows:
-        yield from ("", "From onset, by variant")
+        yield from ("", head)
     for key in dict.fromkeys(map(_key, rows)):
         block = [row for row in rows if _key(row) == key]
         cells = [[_who(row, arms), with_error(row.estimate, row.mcse, row.digits)] for row in block]

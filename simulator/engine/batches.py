@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from simulator.engine import lives as life
 from simulator.engine import observe, recruit, rows, screening, sums
 from simulator.engine.jit import LANES
 from simulator.engine.space import Full, Space
@@ -34,6 +35,8 @@ class Sizes(NamedTuple):
     strata: int
     rules: int
     doses: int  # most doses of one patient in one arm, where patients have calendars of their own
+    ruled: bool  # whether there are rules of a life
+    carriers: bool  # whether people enter before onset
 
     @property
     def rows(self) -> int:
@@ -81,6 +84,7 @@ def make_worker(sizes: Sizes, batch: int = BATCH, part: int = PART) -> Worker:
         peeked=aligned(n * LANES),
         o=aligned(rows.OUTPUT_ROWS * LANES),
         calendars=np.full((part, sizes.doses + 1), np.inf, np.float32),
+        lives=aligned(part if sizes.ruled or sizes.doses else 1, life.COLUMNS),
         day=aligned(LANES),
         x=aligned(LANES),
         alive=aligned(LANES, dtype=np.int32),
@@ -139,9 +143,11 @@ def make_full(sizes: Sizes, is_full: bool) -> Full:
         kind=np.zeros((arms, n), np.int8),
         death=np.full((arms, n), nan),
         stop=np.full((arms, n), nan),
+        onset=np.full((arms, n if sizes.carriers else 0), nan),
         traits=np.empty((sizes.rows, n), np.float32),
         candidates=np.zeros((2, n), np.int32),
         doses=np.full((arms, n, sizes.doses), np.float32(np.inf)),
+        lives=np.full((arms, n, len(life.KEPT) if sizes.ruled else 0), np.float32(np.inf)),
     )
 
 
@@ -151,7 +157,7 @@ def memory(sizes: Sizes, is_full: bool, workers: int, batch: int = BATCH) -> int
     per_worker = cells * sizes.variables * (sizes.bins * 4 + 16) + 4 * batch * (2 * sizes.rows + 16)
     full = 0
     if is_full:
-        per_patient = sizes.outputs * cells + sizes.arms * (len(observe.OBSERVED) * sizes.visits + sizes.doses + 6)
+        per_patient = sizes.outputs * cells + sizes.arms * (len(observe.OBSERVED) * sizes.visits + sizes.doses + 8)
         full = 8 * sizes.patients * (per_patient + sizes.rows)
     return full + (workers + 2) * per_worker
 

@@ -1,4 +1,4 @@
-"""When doses are given: a calendar that all patients of an arm share, or each patient's own with missed doses.
+"""When doses are given: a calendar that all patients of an arm share, or each patient's own (see plans.py).
 
 Section 8 of docs/model.md. Days are whole days since baseline; an epoch is the half-open interval [from_day, to_day).
 """
@@ -7,20 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.engine import effect, rows, seam
+from simulator.engine import effect, plans, rows, seam
 from simulator.engine.effect import Drug
 from simulator.engine.jit import LANES, block, inline, merge
+from simulator.engine.lives import NEVER
 from simulator.engine.mathematics import ONE, ZERO, F
-from simulator.engine.random import U32, Stream, uniforms
-from simulator.engine.rows import CANDIDATE, GIVEN, PATIENT, SLOT, STOP, C
+from simulator.engine.rows import GIVEN, SLOT, STOP, C
 
-DOSE = U32(Stream.DOSE)
-NEVER = F(np.inf)
 WEEK, SEVENTH = 7, F(1 / 7)
-DAY = np.int64(1)  # no literal: the chain is compiled for a number of days
-GRACE_DAYS = 14
-EPOCH_NUMBERS = 4096
-"""Dose numbers of an epoch in the random key."""
 
 
 class Arms(NamedTuple):
@@ -30,12 +24,16 @@ class Arms(NamedTuple):
     constant: np.ndarray  # (arm, field) float32: fields of Drug after the table
     day: np.ndarray  # (calendar,) int32: dose days of all arms, one after the other
     day_start: np.ndarray  # (arm + 1,) int32
-    epoch: np.ndarray  # (epoch, 2) int32: first day, end
+    epoch: np.ndarray  # (epoch, 4) int32: columns of plans.py
     epoch_start: np.ndarray  # (arm + 1,) int32
+    hold: np.ndarray  # (hold, 2) int32: first day and end of planned holds, days since their epoch's start
+    hold_start: np.ndarray  # (epoch + 1,) int32
+    horizon: np.int64  # first day that is not simulated
     loading: np.ndarray  # (loading dose,) int32: days since the epoch's start, all arms
     loading_start: np.ndarray  # (arm + 1,) int32
     every: np.ndarray  # (arm,) int32: maintenance interval
-    own: np.ndarray  # (arm,) bool: each patient has a calendar of their own (doses are missed)
+    own: np.ndarray  # (arm,) bool: each patient has a calendar of their own
+    piece: np.ndarray  # (arm,) int64 days between days that can have doses in own calendars: 7 or 1
     keep: np.ndarray  # (arm,) bool: a late dose keeps the calendar (policy `article`), otherwise it moves it (`label`)
     missed: np.ndarray  # (arm,) float32: probability that a dose is missed
     delay_max: np.ndarray  # (arm,) float32: longest delay of a missed dose, days
@@ -56,39 +54,16 @@ def drug_of(arms, a):
 
 
 @merge
-def _plan(arms, a, key, patient, candidate, stop, calendar):
-    """Fill one patient's own calendar: days on which a dose is really given, then infinity."""
-    loading = arms.loading[arms.loading_start[a] : arms.loading_start[a + 1]]
-    place = 0
-    for e in range(arms.epoch_start[a], arms.epoch_start[a + 1]):
-        due, number = arms.epoch[e, 0] + loading[0], 0
-        while due < arms.epoch[e, 1]:
-            gap = loading[number + 1] - loading[number] if number + 1 < loading.size else arms.every[a]
-            index = U32((e - arms.epoch_start[a]) * EPOCH_NUMBERS + number)
-            missed, delay, _, _ = uniforms(key, patient, index, DOSE, candidate)
-            late = 1 + int(arms.delay_max[a] * delay) if missed < arms.missed[a] else 0
-            kept = late == 0 or not arms.keep[a] or (late <= GRACE_DAYS and gap - late >= GRACE_DAYS)
-            day = due + late
-            if kept and day < arms.epoch[e, 1] and F(day) < stop and place < calendar.size:
-                calendar[place] = F(day)
-                place += 1
-            due = due + gap if arms.keep[a] else day + gap
-            number += 1
-    calendar[place:] = NEVER
-
-
-@merge
-def begin(arms, a, key, w, s, calendars):
-    """Before day 0: when each lane stops, and its own calendar where doses are missed."""
+def begin(arms, a, w, s, lives, calendars):
+    """Before day 0: when each lane stops, and nothing planned yet where patients have calendars of their own."""
     first = arms.day[arms.day_start[a]] if arms.day_start[a + 1] > arms.day_start[a] else 0
+    by_choice = arms.stop_rate[a] > ZERO and not arms.own[a]  # an own calendar knows its first dose when it is planned
     for i in range(LANES):
-        stop = F(first) + s[rows.STOPPING + i] / arms.stop_rate[a] if arms.stop_rate[a] > ZERO else NEVER
+        stop = F(first) + s[rows.STOPPING + i] / arms.stop_rate[a] if by_choice else NEVER
         s[STOP + i] = min(stop, s[rows.DROPOUT + i]) if arms.stop_at_dropout[a] else stop
         s[GIVEN + i] = ZERO
     if arms.own[a]:
-        for i in range(LANES):
-            mine = calendars[w[SLOT + i]]
-            _plan(arms, a, key, w[PATIENT + i], w[CANDIDATE + i], s[STOP + i], mine)
+        plans.begin(arms, a, w, s, lives, calendars)
 
 
 @inline
@@ -140,10 +115,11 @@ def treat(model, drug, table, doses, cursor, s, step, days, addon):
 
 
 @block
-def treat_own(model, drug, table, calendars, w, s, step, days, addon):
-    """As `treat`, day by day, where patients have calendars of their own."""
+def treat_own(model, drug, table, piece, calendars, w, s, step, days, addon):
+    """As `treat`, where patients have calendars of their own: day by day, or whole if doses begin weeks (`piece` 7)."""
     effect.open_step(s)
-    for d in range(days):
+    for d in range(0, days, piece):
         _give_own(model, drug, calendars, w, s, WEEK * step + d, step, addon)
-        effect.chain(drug, table, DAY, ONE / F(days), s, addon, False)
+        h = min(piece, days - d)
+        effect.chain(drug, table, h, F(h) / F(days), s, addon, False)
     effect.close_step(s, addon)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from simulator.engine import effect, observe, rows, seam, staging, sums
+from simulator.engine import effect, observe, rows, rules, seam, staging, sums
 from simulator.engine.jit import LANES, block, inline, kernel, merge
 from simulator.engine.mathematics import ZERO, F
 from simulator.engine.rows import DEATH, EVENT, KIND, SLOT
@@ -31,20 +31,26 @@ def _keep_truth(full, a, t, s, w, o, first):
 
 
 @merge
-def _visit(visits, nominal, key, full, a, visit, s, w, o, day, held, first):
-    """Measure those lanes of a block whose visit is held on `day`, before death and dropout; the dead have a stage."""
+def _visit(decide, visits, nominal, key, full, a, visit, s, w, o, day, held, lives, first):
+    """Measure those lanes of a block whose visit is held on `day`, before death and dropout; the dead have a stage.
+
+    Rules also see the dead, whose truth goes on, but nobody after dropout.
+    """
     observe.visit_days(visits, key, w, held, visit, nominal)
+    kept = full.truth.shape[2] > 0
     for i in range(LANES):
-        last = min(s[DEATH + i], s[rows.DROPOUT + i])
-        if held[i] == F(day) and F(day) <= last:
-            place = first + int(w[SLOT + i])
+        death, dropout = s[DEATH + i], s[rows.DROPOUT + i]
+        alive, place = F(day) <= death, first + int(w[SLOT + i])
+        if held[i] == F(day) <= dropout and (alive or (rules.exist(decide) and death > NOBODY)):
             seen = observe.observe(visits, key, w, s, o, visit, F(day), i)
-            full.observed[observe.DAY, a, place, visit] = F(day)
-            for k in range(len(seen)):
-                full.observed[1 + k, a, place, visit] = seen[k]
-        elif held[i] == F(day) and NOBODY < s[DEATH + i] == last and visits.by_items > ZERO:
+            rules.consider(decide, a, key, lives, w, s, o, visit, F(day), i, seen)
+            if kept and alive:
+                full.observed[observe.DAY, a, place, visit] = F(day)
+                for k in range(len(seen)):
+                    full.observed[1 + k, a, place, visit] = seen[k]
+        if kept and held[i] == F(day) > death > NOBODY and death <= dropout and visits.by_items > ZERO:
             for k in range(len(staging.DEATH_CODES)):
-                full.observed[observe.SEEN_KINGS + k, a, first + int(w[SLOT + i]), visit] = staging.DEATH_CODES[k]
+                full.observed[observe.SEEN_KINGS + k, a, place, visit] = staging.DEATH_CODES[k]
 
 
 @inline
@@ -76,13 +82,13 @@ def show(model, drug, s, o, day, addon, staged):
 
 
 @block
-def look_at_everybody(visits, key, calendar, full, a, t, s, w, o, held, day, first):
-    """Truth and visits of a full run; `t` is the number of the output on this day, -1 if there is none."""
-    if t >= 0:
+def look_at_everybody(decide, visits, key, calendar, full, a, t, s, w, o, held, lives, day, first):
+    """Truth and visits of a full run, visits for the rules; `t` is the number of the output on this day, -1 if none."""
+    if t >= 0 and full.truth.shape[2] > 0:
         _keep_truth(full, a, t, s, w, o, first)
     for v in range(calendar.visit.size):
         if F(day) <= calendar.end and _may_fall_on(calendar.visit[v], visits.jitter, v, day):
-            _visit(visits, calendar.visit[v], key, full, a, v, s, w, o, day, held, first)
+            _visit(decide, visits, calendar.visit[v], key, full, a, v, s, w, o, day, held, lives, first)
 
 
 @merge
@@ -95,8 +101,12 @@ def keep_events(full, a, space, blocks, first):
                 place = first + int(w[SLOT + i])
                 full.event[a, place], full.kind[a, place] = s[EVENT + i], np.int8(s[KIND + i])
                 full.death[a, place], full.stop[a, place] = s[DEATH + i], s[rows.STOP + i]
+                if full.onset.shape[1] > 0:
+                    full.onset[a, place] = s[rows.SYMPTOMS + i]
                 for k in range(full.doses.shape[2]):
                     full.doses[a, place, k] = space.calendars[int(w[SLOT + i]), k]
+                for k in range(full.lives.shape[2]):
+                    full.lives[a, place, k] = space.lives[int(w[SLOT + i]), k]
 
 
 @kernel

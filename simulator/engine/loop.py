@@ -7,7 +7,7 @@ epoch, then the next block; in summary mode the dead leave the blocks at the end
 
 import numpy as np
 
-from simulator.engine import dosing, effect, rows, seam
+from simulator.engine import dosing, effect, plans, rows, rules, seam
 from simulator.engine.jit import LANES, U64, block, inline, kernel, merge
 from simulator.engine.looking import find, keep_events, look_at_everybody, show, sum_up
 from simulator.engine.mathematics import ONE, TWO, ZERO, F
@@ -23,7 +23,7 @@ GROUP = min(16, LANES)
 
 
 @merge
-def _load(space, arms, a, drug, key, start, n):
+def _load(space, decide, arms, a, drug, key, start, n):
     """Put `n` of the cohort into blocks for arm `a`; lanes beyond them belong to nobody and are never alive."""
     for b in range((n + LANES - 1) // LANES):
         s, w = space.s[b], space.w[b]
@@ -41,7 +41,8 @@ def _load(space, arms, a, drug, key, start, n):
                 s[DEATH + i] = NOBODY
                 s[EVENT + i] = NOBODY
         effect.respond(drug, key, w, s)
-        dosing.begin(arms, a, key, w, s, space.calendars)
+        rules.begin(decide, space.lives, w, s)
+        dosing.begin(arms, a, w, s, space.lives, space.calendars)
 
 
 @inline
@@ -74,11 +75,11 @@ def _happen(s, i, day):
 
 
 @block
-def _peek(model, drug, table, doses, cursor, own, calendars, w, before, now, s, step, days, addon):
+def _peek(model, drug, table, doses, cursor, own, piece, calendars, w, before, now, s, step, days, addon):
     """Put into `s` the state `days` days into the step, from the state before it and the deaths known `now`."""
     _copy(before, s)
     if own:
-        dosing.treat_own(model, drug, table, calendars, w, s, step, days, addon)
+        dosing.treat_own(model, drug, table, piece, calendars, w, s, step, days, addon)
     else:
         dosing.treat(model, drug, table, doses, cursor, s, step, days, addon)
     seam.peek(model, s, F(days))
@@ -87,7 +88,7 @@ def _peek(model, drug, table, doses, cursor, own, calendars, w, before, now, s, 
 
 
 @block
-def _look(model, drug, visits, key, calendar, table, totals, full, a, space, b, s, day, addon, first):
+def _look(model, decide, drug, visits, key, calendar, table, totals, full, a, space, b, s, day, addon, first):
     """Whatever is wanted on `day` of block b, which stands there in the state `s`."""
     t = find(calendar.day, day)
     show(model, drug, s, space.o, day, addon, calendar.staged)
@@ -95,31 +96,38 @@ def _look(model, drug, visits, key, calendar, table, totals, full, a, space, b, 
         sum_up(
             table, totals, calendar.staged, a, t, space.base[b], space.o, s, day, space.x, space.alive, space.bins
         )  # fmt: skip
-    if full.truth.shape[2] > 0:
-        look_at_everybody(visits, key, calendar, full, a, t, s, space.w[b], space.o, space.day, day, first)
+    if full.truth.shape[2] > 0 or rules.exist(decide):
+        look_at_everybody(
+            decide, visits, key, calendar, full, a, t, s, space.w[b], space.o, space.day, space.lives, day, first
+        )
 
 
 @merge
 def _look_inside(
-    model, drug, visits, key, arms, calendar, table, totals, full, a, space, b, step, doses, cursor, first
+    model, decide, drug, visits, key, arms, calendar, table, totals, full, a, space, b, step, doses, cursor, first
 ):
     """Whatever is wanted within a step, from the state before it and with the deaths that the step has brought."""
     s, addon = space.s[b], arms.addon[a, step]
     _resolve(model, s)
     for d in range(1, WEEK):
         _peek(
-            model, drug, arms.table[a], doses, cursor, arms.own[a], space.calendars, space.w[b], space.before, s,
-            space.peeked, step, d, addon,
+            model, drug, arms.table[a], doses, cursor, arms.own[a], arms.piece[a], space.calendars, space.w[b],
+            space.before, s, space.peeked, step, d, addon,
         )  # fmt: skip
         day = WEEK * step + d
-        _look(model, drug, visits, key, calendar, table, totals, full, a, space, b, space.peeked, day, addon, first)
+        _look(
+            model, decide, drug, visits, key, calendar, table, totals, full, a, space, b, space.peeked, day, addon,
+            first,
+        )  # fmt: skip
 
 
 @merge
-def _epoch(model, drug, visits, key, arms, calendar, table, totals, full, a, space, b, epoch, doses, cursor, first):
+def _epoch(
+    model, decide, drug, visits, key, arms, calendar, table, totals, full, a, space, b, epoch, doses, cursor, first
+):
     """28 days of block b in arm `a`. Returns the place of the next dose in the shared calendar."""
     s, w, own, propagators = space.s[b], space.w[b], arms.own[a], arms.table[a]
-    seam.renew(model, key, w, s, epoch)
+    rules.renew(decide, model, key, w, s, epoch)
     for step in range(STEPS_PER_EPOCH * epoch, min(STEPS_PER_EPOCH * (epoch + 1), calendar.flags.size)):
         addon, flags, day = arms.addon[a, step], calendar.flags[step], WEEK * step
         after = cursor
@@ -127,11 +135,14 @@ def _epoch(model, drug, visits, key, arms, calendar, table, totals, full, a, spa
             after += 1
         if flags & LOOK:
             _resolve(model, s)
-            _look(model, drug, visits, key, calendar, table, totals, full, a, space, b, s, day, addon, first)
+            _look(model, decide, drug, visits, key, calendar, table, totals, full, a, space, b, s, day, addon, first)
+        rules.carry_out(decide, model, key, space.lives, w, s, step)
+        if own:
+            plans.plan(arms, a, key, w, s, space.lives, space.calendars, step)
         if flags & INSIDE:
             _copy(s, space.before)
         if own:
-            dosing.treat_own(model, drug, propagators, space.calendars, w, s, step, WHOLE, addon)
+            dosing.treat_own(model, drug, propagators, arms.piece[a], space.calendars, w, s, step, WHOLE, addon)
         elif after > 0:
             dosing.treat(model, drug, propagators, doses, cursor, s, step, WHOLE, addon)
         else:
@@ -139,31 +150,32 @@ def _epoch(model, drug, visits, key, arms, calendar, table, totals, full, a, spa
         seam.step(model, s, F(day), arms.hazard[a, step])
         if flags & INSIDE:
             _look_inside(
-                model, drug, visits, key, arms, calendar, table, totals, full, a, space, b, step, doses, cursor, first
-            )
+                model, decide, drug, visits, key, arms, calendar, table, totals, full, a, space, b, step, doses,
+                cursor, first,
+            )  # fmt: skip
         cursor = after
     _resolve(model, s)
     return cursor
 
 
 @kernel
-def live(model, key, visits, arms, calendar, table, start, count, space, totals, full):
+def live(model, decide, key, visits, arms, calendar, table, start, count, space, totals, full):
     """Let the recruited batch, patients `start` ... `start + count - 1`, live in every arm.
 
-    Adds to `totals`; fills `full` in a full run.
+    Adds to `totals`; fills `full` in a full run. `decide` : the rules, told apart by their type.
     """
     is_full, steps = full.truth.shape[2] > 0, calendar.flags.size
     for at in range(0, count, space.part):
         size, first = min(space.part, count - at), start + at
         for a in range(arms.every.size):
             drug, doses = dosing.drug_of(arms, a), arms.day[arms.day_start[a] : arms.day_start[a + 1]]
-            _load(space, arms, a, drug, key, at, size)
+            _load(space, decide, arms, a, drug, key, at, size)
             blocks, cursor, after = (size + LANES - 1) // LANES, np.int64(0), np.int64(0)
             for epoch in range((steps + STEPS_PER_EPOCH - 1) // STEPS_PER_EPOCH):
                 for b in range(blocks):
                     after = _epoch(
-                        model, drug, visits, key, arms, calendar, table, totals, full, a, space, b, epoch, doses,
-                        cursor, first,
+                        model, decide, drug, visits, key, arms, calendar, table, totals, full, a, space, b, epoch,
+                        doses, cursor, first,
                     )  # fmt: skip
                 cursor, day = after, F(WEEK * STEPS_PER_EPOCH * (epoch + 1))
                 if not is_full and too_many_dead(space.s, blocks, day):

@@ -13,12 +13,13 @@ from simulator.engine.jit import LANES, block, inline, kernel, merge
 from simulator.engine.mathematics import ONE, ZERO, F, exp32, log32
 from simulator.engine.random import U32, Stream, normals, sample, uniforms
 from simulator.engine.rows import AGE_AT_ONSET, CANDIDATE, ENTRY, EVENT, LEFT, PATIENT, TIME_SINCE_ONSET
-from simulator.units import MONTHS_PER_YEAR
+from simulator.units import DAYS_PER_MONTH, DAYS_PER_YEAR, MONTHS_PER_YEAR
 
 KIND, EVENTS, TRAIT = U32(Stream.KIND), U32(Stream.EVENT), U32(Stream.TRAIT)
 I0, I1, I3 = U32(0), U32(1), U32(3)
 NEVER, YEAR_MONTHS = F(np.inf), F(MONTHS_PER_YEAR)
-AT_ONSET, BY_DISEASE_TIME, BY_TIME = 0, 1, 2
+YEAR_WEEKS, WEEK_MONTHS = F(DAYS_PER_YEAR / 7), F(7 / DAYS_PER_MONTH)
+AT_ONSET, BY_DISEASE_TIME, BY_TIME, BEFORE_ONSET = 0, 1, 2, 3
 """How candidates come to screening."""
 
 
@@ -29,8 +30,8 @@ class People(NamedTuple):
     bulbar: np.float32  # cumulative shares of the sites of onset
     upper_limb: np.float32
     age: tuple  # age at onset, years
-    entry: tuple  # disease time or months since onset at screening
-    mode: np.int64  # AT_ONSET, BY_DISEASE_TIME or BY_TIME
+    entry: tuple  # disease time, months since onset or, before onset, age in years at screening
+    mode: np.int64  # AT_ONSET, BY_DISEASE_TIME, BY_TIME or BEFORE_ONSET
     longest: np.float32  # months since onset beyond which nobody is let in
     referral: np.float32  # months; 0: nobody is kept away
     log_rate: np.float32  # Gompertz background mortality per year
@@ -46,6 +47,7 @@ class Gates(NamedTuple):
 
     variants: np.ndarray  # (variant,) float32 cumulative shares
     table: np.ndarray  # (variant, column) float32: the model's own numbers by variant
+    carriers: np.ndarray  # (variant, 6) float32: penetrance; terms of the diagnostic delay in months
     dropout: np.ndarray  # (piece, 3) float32: first day, rate per day, hazard before
     rules: np.ndarray  # (rule, 4) float32: stratum or -1, variable, low, high
     when: np.ndarray  # (condition, 5) float32: stratum, clause, variable, low, high
@@ -85,6 +87,7 @@ def _meet_person(people, key, w, s):
         s[AGE_AT_ONSET + i] = sample(people.age, age)
         s[ENTRY + i] = sample(people.entry, entry)
         s[TIME_SINCE_ONSET + i] = ZERO
+        s[rows.ONSET + i] = ZERO
         s[rows.V + i] = ZERO
         s[rows.E_N + i] = ZERO
 
@@ -121,19 +124,37 @@ def _look_up(variants, dropout, s):
 
 
 @block
-def meet(people, variants, dropout, table, model, key, w, s):
+def meet(people, variants, carriers, dropout, table, model, key, w, s):
     """Draw a block of candidates: who they are and every threshold of their lives."""
     _meet_person(people, key, w, s)
     _meet_fate(people, key, w, s)
     _look_up(variants, dropout, s)
+    if people.mode == BEFORE_ONSET:
+        _meet_carrier(carriers, key, w, s)
     seam.draw(model, table, key, w, s)
 
 
+@merge
+def _meet_carrier(carriers, key, w, s):
+    """Section 7: whole weeks from entry to the untreated onset; ENTRY is minus that in months, AGE that at entry.
+
+    The age drawn moves by half a week at most, so that epochs of volatility, which begin at onset, begin weeks.
+    """
+    for i in range(LANES):
+        _, _, _, u = uniforms(key, w[PATIENT + i], I1, EVENTS, w[CANDIDATE + i])
+        penetrance = carriers[int(s[rows.VARIANT + i]), 0]
+        weeks = F(np.rint((s[AGE_AT_ONSET + i] - s[ENTRY + i]) * YEAR_WEEKS))
+        falls_ill = u < penetrance
+        s[rows.AGE + i] = s[AGE_AT_ONSET + i] - weeks / YEAR_WEEKS if falls_ill else s[ENTRY + i]
+        s[rows.ONSET + i] = F(7.0) * weeks if falls_ill else NEVER
+        s[ENTRY + i] = -max(weeks, ZERO) * WEEK_MONTHS if falls_ill else -ONE
+
+
 @inline
-def background_months(people, s, i):
-    """Months from onset to background death, by inversion of the Gompertz hazard."""
-    at_onset = exp32(people.log_rate + people.per_year * s[AGE_AT_ONSET + i])
-    at_onset = at_onset * (people.women if s[rows.SEX + i] > ZERO else ONE)
-    spent = s[EVENT + i] / at_onset
+def background_months(people, age, s, i):
+    """Months from `age` to background death, by inversion of the Gompertz hazard."""
+    now = exp32(people.log_rate + people.per_year * age)
+    now = now * (people.women if s[rows.SEX + i] > ZERO else ONE)
+    spent = s[EVENT + i] / now
     years = log32(ONE + spent * people.per_year) / people.per_year if people.per_year > ZERO else spent
     return YEAR_MONTHS * years if people.multiplier > ZERO else NEVER

@@ -12,28 +12,44 @@ import numpy as np
 from simulator.engine import observe, seam
 from simulator.engine.jit import LANES, block, kernel, merge
 from simulator.engine.mathematics import ZERO, F
-from simulator.engine.people import BY_TIME, I0, background_months, meet, stratum_of
-from simulator.engine.random import U32
+from simulator.engine.people import (
+    BEFORE_ONSET,
+    BY_TIME,
+    I0,
+    NEVER,
+    TRAIT,
+    YEAR_MONTHS,
+    background_months,
+    meet,
+    stratum_of,
+)
+from simulator.engine.random import U32, normals, sample
 from simulator.engine.rows import (
+    AGE,
+    AGE_AT_ONSET,
     CANDIDATE,
     DEATH,
+    DIAGNOSIS,
     ENGINE_ROWS,
     EVENT,
     GROUP,
     LEFT,
     MODEL,
     MODEL_PAST,
+    ONSET,
     PAST,
     PATIENT,
     SLOT,
     STRATUM,
+    SYMPTOMS,
     TIME_SINCE_ONSET,
     USED,
+    VARIANT,
 )
 from simulator.engine.screening import ACCEPTED, judge_early, judge_late
 from simulator.units import DAYS_PER_MONTH
 
-FREE, MONTH = U32(0xFFFFFFFF), F(DAYS_PER_MONTH)
+FREE, I4, MONTH = U32(0xFFFFFFFF), U32(4), F(DAYS_PER_MONTH)
 ROUND = 512
 """Candidates of a round when few patients are left to find."""
 MAX_CANDIDATES = 10_000
@@ -69,6 +85,29 @@ def _keep(s, i, slot, kept):
 
 
 @merge
+def _arrive(people, carriers, model, key, w, s):
+    """A block of patients stands at entry: age, background death, onset and diagnosis, in days from here."""
+    early = people.mode == BEFORE_ONSET
+    for i in range(LANES):
+        if early:
+            s[TIME_SINCE_ONSET + i] = -s[ONSET + i] / MONTH
+        else:
+            s[ONSET + i] = -s[TIME_SINCE_ONSET + i] * MONTH
+            s[AGE + i] = s[AGE_AT_ONSET + i] + s[TIME_SINCE_ONSET + i] / YEAR_MONTHS
+    seam.arrive(model, s)
+    for i in range(LANES):
+        s[LEFT + i] -= s[USED + i]
+        start, lived = (s[AGE + i], ZERO) if early else (s[AGE_AT_ONSET + i], s[TIME_SINCE_ONSET + i])
+        background = (background_months(people, start, s, i) - lived) * MONTH
+        s[EVENT + i] = background
+        s[DEATH + i] = background
+        delay, _, _, _ = normals(key, w[PATIENT + i], I4, TRAIT, w[CANDIDATE + i])
+        c = carriers[int(s[VARIANT + i])]
+        s[DIAGNOSIS + i] = s[ONSET + i] + MONTH * sample((c[1], c[2], c[3], c[4], c[5]), delay)
+        s[SYMPTOMS + i] = s[ONSET + i] if s[ONSET + i] <= ZERO else NEVER
+
+
+@merge
 def _let_in(people, visits, model, gates, key, space, first, n, cohort, who):
     """Draw those who were found once more, set them to where their history ended, and write their rows at baseline."""
     s, w, kept = space.s, space.w, space.kept
@@ -77,19 +116,14 @@ def _let_in(people, visits, model, gates, key, space, first, n, cohort, who):
             slot = min(start + i, n - 1)
             w[PATIENT + i], w[CANDIDATE + i] = U32(first + slot), U32(space.found[slot])
             s[STRATUM + i] = F(space.stratum[slot])
-        meet(people, gates.variants, gates.dropout, gates.table, model, key, w, s)
+        meet(people, gates.variants, gates.carriers, gates.dropout, gates.table, model, key, w, s)
         for i in range(LANES):
             slot = min(start + i, n - 1)
             s[TIME_SINCE_ONSET + i] = kept[0, slot]
             for k in range(MODEL_PAST):
                 s[(MODEL + k) * LANES + i] = kept[1 + k, slot]
         _screen(visits, model, key, s, w, space.o)
-        seam.arrive(model, s)
-        for i in range(LANES):
-            s[LEFT + i] -= s[USED + i]
-            background = (background_months(people, s, i) - s[TIME_SINCE_ONSET + i]) * MONTH
-            s[EVENT + i] = background
-            s[DEATH + i] = background
+        _arrive(people, gates.carriers, model, key, w, s)
         count = min(LANES, n - start)
         for row in range(cohort.shape[0]):
             for i in range(count):
@@ -149,7 +183,7 @@ def _meet_block(people, visits, model, gates, key, space, start, lanes, first):
         w[CANDIDATE + i] = U32(space.tried[slot] + lane % width)
         w[SLOT + i] = U32(lane)
         s[STRATUM + i] = F(space.stratum[slot])
-    meet(people, gates.variants, gates.dropout, gates.table, model, key, w, s)
+    meet(people, gates.variants, gates.carriers, gates.dropout, gates.table, model, key, w, s)
     if people.mode == BY_TIME:
         for i in range(LANES):
             space.why[i] = ACCEPTED

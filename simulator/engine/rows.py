@@ -26,9 +26,12 @@ LEFT, EVENT = offsets(LIVING, 2)
 MEASURES = ("alsfrs_r", "svc_percent", "progression_rate", "time_since_onset_months", "age_years", "variant")
 
 # What happens to the patient. TRY_*: the step in which the threshold was used up, kept until resolved.
-_LIFE = 14
+# ONSET, DIAGNOSIS, SYMPTOMS: days since baseline of the untreated onset (infinity: never), of diagnosis, and of the
+# onset in this arm.
+_LIFE = 17
 KIND, DEATH, PAV, AFTER_PAV, DROPOUT, STOP, STOPPING = offsets(PAST, 7)
 TRY_DAY, TRY_LEFT, TRY_RISE, TRY_U, TRY_DU, TRY_M, TRY_DELTA = offsets(PAST + 7, 7)
+ONSET, DIAGNOSIS, SYMPTOMS = offsets(PAST + 14, 3)
 
 # The drug: concentration, engagement, two NfL pools, two delay stages, NfL deficit, the mean of the second delay stage
 # over the step and its value before; per-patient response; the multiplier of the rate and its change over the step;

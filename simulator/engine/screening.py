@@ -3,16 +3,18 @@
 from simulator.engine import rows
 from simulator.engine.jit import LANES, U64, block, inline, merge
 from simulator.engine.mathematics import ONE, ZERO, F, exp32
-from simulator.engine.people import NEVER, YEAR_MONTHS, background_months
+from simulator.engine.people import BEFORE_ONSET, NEVER, YEAR_MONTHS, background_months
 from simulator.engine.rows import AGE_AT_ONSET, LEFT, STRATUM, TIME_SINCE_ONSET, USED
 
-ACCEPTED, EVENT_BEFORE, REFERRED_LATE, DIED_BEFORE, OTHER_STRATUM, TOO_LONG, FIRST_RULE = -1, 0, 1, 2, 3, 4, 5
+ACCEPTED, EVENT_BEFORE, REFERRED_LATE, DIED_BEFORE, OTHER_STRATUM, TOO_LONG, ILL_BEFORE = range(-1, 6)
+FIRST_RULE = 6
 REASONS = (
     "event before entry",
     "not referred yet",
     "background death before entry",
     "another stratum",
     "over 1200 months",
+    "symptoms before entry",
 )
 SVC_COLUMN = F(rows.MEASURES.index("svc_percent"))  # up to here, rules need no history
 FIRST_MEASURED = F(rows.ALSFRS_MEASURED)
@@ -48,13 +50,18 @@ def judge_late(people, rules, when, strata, s, why, holds, belongs):
         months = s[TIME_SINCE_ONSET + i]
         waited = months / people.referral
         referred = (s[rows.REFERRAL + i] < ONE - exp32(-waited * waited)) | (people.referral <= ZERO)
-        died = background_months(people, s, i) <= months
+        died = background_months(people, s[AGE_AT_ONSET + i], s, i) <= months
         reason = TOO_LONG if months > F(LONGEST_MONTHS) else (DIED_BEFORE if died else ACCEPTED)
         reason = reason if referred | (reason == TOO_LONG) else REFERRED_LATE
         why[i] = reason if why[i] == ACCEPTED else why[i]
         lost = F(48.0) - s[rows.ALSFRS_MEASURED + i]
         s[rows.PROGRESSION_RATE + i] = lost / months if months > ZERO else (NEVER if lost > ZERO else ZERO)
-        s[rows.AGE + i] = s[AGE_AT_ONSET + i] + months / YEAR_MONTHS
+    if people.mode == BEFORE_ONSET:
+        for i in range(LANES):
+            why[i] = ILL_BEFORE if (why[i] == ACCEPTED) & (s[rows.ENTRY + i] >= ZERO) else why[i]
+    else:
+        for i in range(LANES):
+            s[rows.AGE + i] = s[AGE_AT_ONSET + i] + s[TIME_SINCE_ONSET + i] / YEAR_MONTHS
     _apply(rules, False, s, why)
     if strata > 1:
         _judge_stratum(when, strata, s, why, holds, belongs)

@@ -4,19 +4,19 @@ The loop calls the functions below; which model answers is decided by the type o
 under numba and at run time in plain Python. A model registers its functions once, and the loop never names a model.
 """
 
-import inspect
 from collections.abc import Callable
-from typing import Any
 
-from numba.extending import overload
+from simulator.engine.choice import Table, by_type
 
-from simulator.engine.jit import JIT, OPTIONS
-
-_ANSWERS: dict[str, dict[type, Callable]] = {}
+_ANSWERS: dict[str, Table] = {}
 
 
 def register(parameters: type, **functions: Callable) -> None:
-    """Make a model known: its parameter type and one function for every name of this seam."""
+    """Make a model known: its parameter type and one function for every name of this seam.
+
+    `turn` may be missing where nobody can enter before onset (`PRESYMPTOMATIC` of the specification).
+    """
+    functions = {"turn": _no_turn} | functions
     if missing := _ANSWERS.keys() ^ functions.keys():
         raise TypeError(
             f"{parameters.__name__}: a model answers exactly {sorted(_ANSWERS)}; differs in {sorted(missing)}"
@@ -25,21 +25,12 @@ def register(parameters: type, **functions: Callable) -> None:
         _ANSWERS[name][parameters] = function
 
 
+def _no_turn(model, key, w, s, step):
+    pass
+
+
 def _seam(stub: Callable) -> Callable:
-    table = _ANSWERS.setdefault(stub.__name__, {})
-
-    def call(*args: Any) -> Any:
-        return table[type(args[0])](*args)
-
-    if not JIT:
-        return call
-
-    def choose(*args: Any) -> Callable | None:
-        return table.get(getattr(args[0], "instance_class", type(None)))
-
-    choose.__signature__ = inspect.signature(stub)  # type: ignore[attr-defined]
-    overload(stub, jit_options={**OPTIONS, "forceinline": True})(choose)
-    return stub
+    return by_type(_ANSWERS.setdefault(stub.__name__, {}))(stub)
 
 
 @_seam
@@ -72,7 +63,15 @@ def arrive(model, s):
 
 @_seam
 def renew(model, key, w, s, epoch):
-    """Begin 28-day epoch number `epoch` of the study: the new volatility."""
+    """Begin 28-day epoch number `epoch` of the study: the new volatility of those who entered at or after onset."""
+
+
+@_seam
+def turn(model, key, w, s, step):
+    """The week `step` begins, and people entered before onset: their own epochs, counted from ONSET, begin in it.
+
+    SYMPTOMS gets the day of the week before on which disease began in this arm.
+    """
 
 
 @_seam

@@ -31,9 +31,11 @@ class Full(NamedTuple):
     kind: np.ndarray  # (arm, patient) int8: 1 death, 2 PAV
     death: np.ndarray  # (arm, patient) float32
     stop: np.ndarray  # (arm, patient) float32 day from which no dose is given
+    onset: np.ndarray  # (arm, patient) float32 day of onset in this arm, where people enter before it; else nobody
     traits: np.ndarray  # (row, patient) float32 all rows at baseline, response to the first arm's drug included
     candidates: np.ndarray  # (2, patient) int32 accepted candidate, candidates tried
     doses: np.ndarray  # (arm, patient, dose) float32 days of the patient's own calendar, NaN where none
+    lives: np.ndarray  # (arm, patient, lives.KEPT) float32 days of what rules found, infinity where never
 
 
 class Space(NamedTuple):
@@ -49,6 +51,7 @@ class Space(NamedTuple):
     peeked: np.ndarray  # (row * LANES,)
     o: np.ndarray  # (output row * LANES,)
     calendars: np.ndarray  # (part, dose) float32 days of doses in the patients' own calendars, infinity after the last
+    lives: np.ndarray  # (part, lives.COLUMNS) float32, see lives.py; one line where nobody needs one
     day: np.ndarray  # (LANES,) float32 actual visit days
     x: np.ndarray  # (LANES,) float32 values being summed
     alive: np.ndarray  # (LANES,) int32 mask

@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from simulator.language.blocks.adherence import Adherence
 from simulator.language.parts import Day, Interval, Name, Whole
 from simulator.quantities import (
     Correlation,
@@ -24,13 +25,42 @@ from simulator.quantities import (
 Assessment = Literal["alsfrs_r", "svc", "hhd", "nfl_plasma", "sod1_csf"]
 
 
+class Guide(Part):
+    """The interval of maintenance follows measured NfL (hypothetical).
+
+    The geometric mean of `samples` measured samples, as a ratio to the patient's own baseline: at or below
+    `longer_at_ratio` the next longer interval follows, at or above `shorter_at_ratio` the next shorter one. No sample
+    counts in the first `wait_days` of the epoch and after a change.
+    """
+
+    intervals_days: list[Interval] = Field(min_length=2, max_length=6)
+    samples: Annotated[int, Whole(2, 100)]
+    longer_at_ratio: Positive
+    shorter_at_ratio: Positive
+    wait_days: Day = 84
+    evidence: Evidence = "assumed"
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Guide:
+        if any(a >= b for a, b in pairwise(self.intervals_days)):
+            raise fault("the intervals do not ascend", "Write each once, in order", "intervals_days")
+        if self.longer_at_ratio.value >= self.shorter_at_ratio.value:
+            raise fault("longer_at_ratio is not below shorter_at_ratio", "Correct one of them", "longer_at_ratio")
+        return self
+
+
 class Regimen(Part):
-    """Doses on the loading days, counted from the epoch's start, then every `every_days`."""
+    """Doses on the loading days, counted from the epoch's start, then every `every_days`.
+
+    `adherence` stands in the place of the scenario's block of that name.
+    """
 
     dose_mg: NotNegative
     loading_days: list[Day] = Field(min_length=1)
     every_days: Interval
     missed_dose: Literal["label", "article"]
+    adherence: Adherence | None = None
+    guided_by_nfl: Guide | None = None
     source: str | None = None
     evidence: Evidence = "assumed"
 
@@ -38,6 +68,9 @@ class Regimen(Part):
     def _ascending(self) -> Regimen:
         if any(a >= b for a, b in pairwise(self.loading_days)):
             raise fault("the loading days do not ascend", "Write each day once, in order", "loading_days")
+        if self.guided_by_nfl is not None and self.every_days not in self.guided_by_nfl.intervals_days:
+            fact = f"{self.every_days} is not among the intervals of guided_by_nfl"
+            raise fault(fact, "Begin with one of them", "every_days")
         return self
 
 
@@ -115,12 +148,63 @@ Treatment = Annotated[Antisense | RateMultiplier | HazardMultiplier, Field(discr
 KINDS = ("antisense", "rate_multiplier", "hazard_multiplier")
 
 
+Start = Literal["baseline", "onset", "diagnosis", "trigger", "phenoconversion"]
+Exit = Literal["baseline", "trigger", "phenoconversion", "pav", "limit"]
+EVENTS = ("baseline", "onset", "diagnosis", "trigger", "phenoconversion", "pav", "limit")
+
+
+class Hold(Part):
+    """An interval without doses, days since the start of the epoch; doses go on by the policy for missed doses."""
+
+    from_day: Day
+    to_day: Interval
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Hold:
+        if self.to_day <= self.from_day:
+            fact = f"the hold ends on day {self.to_day}, not after its start on day {self.from_day}"
+            raise fault(fact, "Correct from_day or to_day", "to_day")
+        return self
+
+
 class Epoch(Part):
-    """Treatments from one day to another; day `to_day` itself is not treated, null = no end."""
+    """Treatments from one day to another; day `to_day` itself is not treated, null = no end.
+
+    `from_day` counts from baseline or from the first of the events in `after`, `to_day` from baseline or from the
+    first of those in `until` (0 where only `until` is given).
+    """
 
     treatments: list[Name] = Field(min_length=1)
+    after: list[Start] | None = Field(default=None, min_length=1)
     from_day: Day
-    to_day: Interval | None = None
+    until: list[Exit] | None = Field(default=None, min_length=1)
+    to_day: Day | None = None
+    holds: list[Hold] | None = Field(default=None, min_length=1)
+
+    @field_validator("after", "until", mode="before")
+    @classmethod
+    def _one_is_a_list(cls, data: object) -> object:
+        return [data] if isinstance(data, str) else data
+
+    @model_validator(mode="after")
+    def _ends(self) -> Epoch:
+        if self.until is None and self.to_day == 0:
+            raise fault("0 is below 1", "Write a number from 1 to 36,525", "to_day")
+        for name in ("after", "until"):
+            events = getattr(self, name) or []
+            if len(set(events)) < len(events):
+                raise fault("an event stands here twice", "Write each once", name)
+        return self
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it begins and ends on days that are known beforehand."""
+        return {*(self.after or []), *(self.until or [])} <= {"baseline"}
+
+    @property
+    def refers_to(self) -> set[str]:
+        """The events that it waits for."""
+        return {str(name) for name in (*(self.after or []), *(self.until or []))} - {"baseline"}
 
 
 class Noise(Part):

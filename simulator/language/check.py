@@ -107,8 +107,9 @@ def _strata(scenario: Any) -> Iterator[Problem]:
 
 @reads("entry", "strata")
 def _rates_at_onset(scenario: Any) -> Iterator[Problem]:
-    """A progression rate since onset has no meaning at onset."""
-    if scenario.entry.at_onset is None:
+    """A progression rate since onset has no meaning at onset or before it."""
+    early = scenario.entry.presymptomatic_at_age is not None
+    if scenario.entry.at_onset is None and not early:
         return
     rules: list[tuple[Path, Any]] = [(("entry", "eligible"), scenario.entry.eligible)]
     for name, stratum in (scenario.strata or {}).items():
@@ -116,8 +117,11 @@ def _rates_at_onset(scenario: Any) -> Iterator[Problem]:
         rules.extend((("strata", name, "when", i), rule) for i, rule in enumerate(stratum.when or []))
     for path, rule in rules:
         if rule is not None and rule.progression_rate is not None:
-            fact = "there is no progression rate at onset"
+            fact = f"there is no progression rate {'before' if early else 'at'} onset"
             yield Problem((*path, "progression_rate"), fact, "Remove the rule, or let people enter later")
+        if early and rule is not None and rule.time_since_onset_months is not None:
+            fact = "there is no time since onset before onset"
+            yield Problem((*path, "time_since_onset_months"), fact, "Remove the rule, or let people enter later")
 
 
 @reads("treatments", "arms")
@@ -142,7 +146,7 @@ def _epoch(epoch: Epoch, path: Path, treatments: Mapping[str, Any]) -> Iterator[
     if len(set(antisense)) > 1:
         fact = f"two antisense treatments at once: {' and '.join(map(printable, antisense))}"
         yield Problem((*path, "treatments"), fact, "Keep one of them in an epoch")
-    if epoch.to_day is not None and epoch.to_day <= epoch.from_day:
+    if epoch.is_fixed and epoch.to_day is not None and epoch.to_day <= epoch.from_day:
         fact = f"the epoch ends on day {epoch.to_day}, not after its start on day {epoch.from_day}"
         yield Problem((*path, "to_day"), fact, "Correct from_day or to_day")
 
@@ -162,10 +166,10 @@ def _order(epochs: list[Epoch], path: Path) -> Iterator[Problem]:
     """Each epoch begins when or after the one before it has ended."""
     for number, (one, two) in enumerate(pairwise(epochs)):
         end = one.to_day
-        if end is None:
+        if end is None and one.until is None:
             fact = f"epoch {number} has no end, but another follows"
-            yield Problem((*path, number), fact, "Add to_day")
-        elif two.from_day < end:
+            yield Problem((*path, number), fact, "Add to_day or until")
+        elif end is not None and one.is_fixed and two.is_fixed and two.from_day < end:
             fact = f"the epoch begins on day {two.from_day}, before the one before it ends on day {end}"
             yield Problem((*path, number + 1, "from_day"), fact, "Order the epochs so that they do not overlap")
 

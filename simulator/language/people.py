@@ -10,10 +10,22 @@ from simulator.language.parts import Name, Rule
 from simulator.quantities import Distribution, NotNegative, Part, Positive, Quantity, Share, fault
 
 
+def _not_negative(distribution: Distribution) -> Distribution:
+    """Time cannot be negative."""
+    if distribution.lowest < 0:
+        raise fault("values below 0 are possible", "Give the normal a low of 0 or more")
+    return distribution
+
+
 class Variant(Part):
-    """A variant's share of patients, and how likely a carrier's variant is on the trial's list of fast ones."""
+    """A variant's share of patients, and how likely a carrier's variant is on the trial's list of fast ones.
+
+    `penetrance`: the share of carriers who ever fall ill; `diagnostic_delay_months`: from onset to diagnosis.
+    """
 
     share: Share
+    penetrance: Share | None = None
+    diagnostic_delay_months: Annotated[Distribution, AfterValidator(_not_negative)] | None = None
     listed_fast: Share = Quantity(value=0, evidence="assumed")
     listed_below_d50_months: Positive | None = None
 
@@ -46,22 +58,20 @@ class Disease(Part):
     background_mortality: BackgroundMortality
 
 
-def _not_negative(distribution: Distribution) -> Distribution:
-    """Time since onset cannot be negative."""
-    if distribution.lowest < 0:
-        raise fault("values below 0 are possible", "Give the normal a low of 0 or more")
-    return distribution
-
-
-WAYS_IN = ("disease_time", "time_since_onset_months", "at_onset")
+WAYS_IN = ("disease_time", "time_since_onset_months", "at_onset", "presymptomatic_at_age")
 
 
 class Entry(Part):
-    """When people enter: at a disease time, at a time since onset, or at onset; who is referred and eligible."""
+    """When people enter: at a disease time, at a time since onset, at onset, or before onset at an age in years.
+
+    Who is referred and eligible. Before onset the age at onset is the one without treatment, and by `penetrance` of
+    the variant some never fall ill; whoever has symptoms already is not let in.
+    """
 
     disease_time: Annotated[Distribution, AfterValidator(_not_negative)] | None = None
     time_since_onset_months: Annotated[Distribution, AfterValidator(_not_negative)] | None = None
     at_onset: Literal[True] | None = None
+    presymptomatic_at_age: Annotated[Distribution, AfterValidator(_not_negative)] | None = None
     referral_months: Positive | None = None
     eligible: Rule | None = None
 

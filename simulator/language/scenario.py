@@ -15,6 +15,7 @@ from simulator.language.blocks.attrition import Attrition
 from simulator.language.blocks.context_of_use import ContextOfUse
 from simulator.language.blocks.decision import Decision
 from simulator.language.blocks.output import Output
+from simulator.language.blocks.rules import Rules
 from simulator.language.blocks.sensitivity import Sensitivity
 from simulator.language.blocks.strata import Stratum
 from simulator.language.blocks.sweep import Sweep
@@ -62,6 +63,7 @@ class Scenario(Part):
     follow_up_days: Interval
     adherence: Adherence | None = None
     attrition: Attrition | None = None
+    rules: Rules | None = None
     trial: Trial | None = None
     sweep: Sweep | None = None
     sensitivity: Sensitivity | None = None
@@ -91,6 +93,16 @@ class Scenario(Part):
 
     def __hash__(self) -> int:
         return hash(self.sha256)
+
+    def __repr__(self) -> str:
+        from simulator.language.display import text
+
+        return text(self)
+
+    def _repr_html_(self) -> str:
+        from simulator.language.display import html
+
+        return html(self)
 
     def content(self) -> dict[str, Any]:
         """Plain data, complete, with the sources: what `resolved_yaml` writes."""

@@ -36,6 +36,9 @@ def schema() -> dict[str, Any]:
     for name in ("Rule", "Bounds"):
         definitions[name]["minProperties"] = 1
     definitions["Distribution"]["anyOf"][1] |= {"minProperties": 1, "maxProperties": 1}
+    for name in ("after", "until"):  # one event needs no list
+        events = definitions["Epoch"]["properties"][name]["anyOf"]
+        events.append(next(one for one in events if "items" in one)["items"])
     definitions["Entry"]["oneOf"] = [{"required": [way]} for way in WAYS_IN]
     properties = full["properties"]
     properties["progression"] = {"anyOf": [{"$ref": name} for name in models]}

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from simulator.engine.dosing import Arms
+from simulator.engine.lives import EVENTS
 from simulator.program import drug as drugs
 from simulator.units import DAYS_PER_WEEK, DAYS_PER_YEAR
 
 if TYPE_CHECKING:
-    from simulator.language.care import Antisense
+    from simulator.language.care import Antisense, Epoch
     from simulator.language.scenario import Scenario
 
 F = np.float32
@@ -23,7 +24,8 @@ class Plan(NamedTuple):
     """One arm: its drug, its epochs with it, its dose days, and weekly means of the other multipliers."""
 
     drug: Antisense | None
-    epochs: list[tuple[int, int]]
+    epochs: list[tuple[int, int, int, int]]
+    holds: list[list[tuple[int, int]]]
     days: list[int]
     addon: np.ndarray
     hazard: np.ndarray
@@ -32,8 +34,8 @@ class Plan(NamedTuple):
 def arms(scenario: Scenario, steps: int) -> Arms:
     """All arms, over `steps` weeks."""
     plans = [_plan(scenario, name, steps) for name in scenario.arms]
-    adherence, attrition, n = scenario.adherence, scenario.attrition, len(plans)
-    missed = 0.0 if adherence is None else adherence.missed.value
+    attrition, n = scenario.attrition, len(plans)
+    adherence = [adherence_to(scenario, plan.drug) for plan in plans]
     stop = 0.0 if attrition is None else attrition.stop_treatment_per_year.value / DAYS_PER_YEAR
     given = {id(plan.drug): plan.drug for plan in plans}  # arms with the same drug share its numbers
     drug = {key: (drugs.table(one), drugs.constants(one)) for key, one in given.items()}
@@ -43,15 +45,19 @@ def arms(scenario: Scenario, steps: int) -> Arms:
         constant=np.array([drug[id(plan.drug)][1] for plan in plans], F),
         day=_joined(plan.days for plan in plans),
         day_start=_starts(plan.days for plan in plans),
-        epoch=_joined(plan.epochs for plan in plans).reshape(-1, 2),
+        epoch=_joined(plan.epochs for plan in plans).reshape(-1, 4),
         epoch_start=_starts(plan.epochs for plan in plans),
+        hold=_joined(h for plan in plans for h in plan.holds).reshape(-1, 2),
+        hold_start=_starts(h for plan in plans for h in plan.holds),
+        horizon=np.int64(steps * DAYS_PER_WEEK),
         loading=_joined(loading),
         loading_start=_starts(loading),
         every=np.array([plan.drug.regimen.every_days if plan.drug else 28 for plan in plans], np.int32),
-        own=np.array([missed > 0 and plan.drug is not None for plan in plans]),
+        own=np.array([has_own_calendars(scenario, name) for name in scenario.arms]),
+        piece=np.array([_piece(plan, missed) for plan, (missed, _) in zip(plans, adherence, strict=True)], np.int64),
         keep=np.array([plan.drug is not None and plan.drug.regimen.missed_dose == "article" for plan in plans]),
-        missed=np.full(n, missed, F),
-        delay_max=np.full(n, 0 if adherence is None else adherence.delay_days_max, F),
+        missed=np.array([missed for missed, _ in adherence], F),
+        delay_max=np.array([most for _, most in adherence], F),
         stop_rate=np.full(n, stop, F),
         stop_at_dropout=np.full(n, attrition is not None and attrition.drug_after_dropout == "stop"),
         addon=np.array([plan.addon for plan in plans], F),
@@ -69,18 +75,61 @@ def _starts(parts: Iterable[Sequence[object]]) -> np.ndarray:
 
 def _plan(scenario: Scenario, name: str, steps: int) -> Plan:
     end = steps * DAYS_PER_WEEK
-    plan = Plan(None, [], [], np.ones(steps), np.ones(steps))
+    plan = Plan(None, [], [], [], np.ones(steps), np.ones(steps))
     for epoch in scenario.arms[name]:
-        until = end if epoch.to_day is None else min(epoch.to_day, end)
+        until = min(epoch.to_day or end, end)
         for treatment in (scenario.treatments[t] for t in epoch.treatments):
             if treatment.kind == "antisense":
                 plan = plan._replace(drug=treatment)
-                plan.epochs.append((epoch.from_day, until))
-                plan.days.extend(_dose_days(treatment, epoch.from_day, until))
+                plan.epochs.append(_epoch(epoch))
+                plan.holds.append([(hold.from_day, hold.to_day) for hold in epoch.holds or []])
+                plan.days.extend(_dose_days(treatment, epoch.from_day, until) if epoch.is_fixed else [])
             else:
                 factor = plan.addon if treatment.kind == "rate_multiplier" else plan.hazard
                 factor *= _weekly(treatment.value.value, epoch.from_day, until, steps)
     return plan
+
+
+def _epoch(epoch: Epoch) -> tuple[int, int, int, int]:
+    """Events of the start as bits, days after them, events of the end, days after them."""
+    until = epoch.until or (["baseline"] if epoch.to_day is not None else [])
+    return _bits(epoch.after or ["baseline"]), epoch.from_day, _bits(until), epoch.to_day or 0
+
+
+def _bits(events: Iterable[str]) -> int:
+    return sum(1 << EVENTS.index(name) for name in events)
+
+
+def adherence_to(scenario: Scenario, drug: Antisense | None) -> tuple[float, int]:
+    """Probability that a dose is missed, and the longest delay [days]."""
+    found = scenario.adherence if drug is None or drug.regimen.adherence is None else drug.regimen.adherence
+    return (0.0, 0) if found is None else (found.missed.value, found.delay_days_max)
+
+
+def has_own_calendars(scenario: Scenario, arm: str) -> bool:
+    """Whether patients of an arm get their doses on days of their own."""
+    for epoch in scenario.arms[arm]:
+        for drug in (scenario.treatments[name] for name in epoch.treatments):
+            if drug.kind == "antisense" and (
+                adherence_to(scenario, drug)[0] > 0
+                or not epoch.is_fixed
+                or epoch.holds
+                or drug.regimen.guided_by_nfl is not None
+            ):
+                return True
+    return False
+
+
+def _piece(plan: Plan, missed: float) -> int:
+    """Days that a step need not be cut into: a week if all own doses fall on the first day of one."""
+    if plan.drug is None or missed > 0:
+        return 1
+    regimen, holds = plan.drug.regimen, [day for hold in plan.holds for pair in hold for day in pair]
+    guide = regimen.guided_by_nfl.intervals_days if regimen.guided_by_nfl else []
+    starts = [days for _, days, _, _ in plan.epochs]
+    ends = [days for _, _, _, days in plan.epochs] if len(plan.epochs) > 1 else []
+    days = [*regimen.loading_days, regimen.every_days, *guide, *holds, *starts, *ends]
+    return DAYS_PER_WEEK if all(day % DAYS_PER_WEEK == 0 for day in days) else 1
 
 
 def _dose_days(drug: Antisense, start: int, end: int) -> list[int]:

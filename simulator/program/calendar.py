@@ -21,11 +21,11 @@ BULBAR_LIMIT = 4.0
 """SVC cannot be measured below this bulbar score (docs/model.md, section 9; assumed)."""
 
 
-def calendar(scenario: Scenario, steps: int, is_full: bool) -> Calendar:
+def calendar(scenario: Scenario, steps: int, with_visits: bool) -> Calendar:
     """Output and visit days, and for each step whether something is wanted at its start or inside it."""
     days, seen = _output_days(scenario), _visit_days(scenario)
     wanted = set(days.tolist())
-    if is_full:
+    if with_visits:
         jitter = scenario.visits.jitter_days
         wanted |= {d for k, v in enumerate(seen) for d in range(v - jitter * (k > 0), v + jitter * (k > 0) + 1)}
     flags = np.zeros(steps, np.uint8)

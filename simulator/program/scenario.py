@@ -12,13 +12,15 @@ from simulator.engine.batches import Sizes
 from simulator.engine.dosing import Arms
 from simulator.engine.observe import Visits
 from simulator.engine.people import Gates, People
+from simulator.engine.rules import NoRules, Rules
 from simulator.engine.space import Calendar
 from simulator.engine.sums import scales
-from simulator.program.arms import arms
+from simulator.program.arms import arms, has_own_calendars
 from simulator.program.calendar import calendar, visits
 from simulator.program.memory import Memory
 from simulator.program.models import MODELS
 from simulator.program.people import people
+from simulator.program.rules import has_rules, rules
 from simulator.program.screening import gates
 from simulator.program.trial import allocation
 from simulator.units import DAYS_PER_WEEK
@@ -36,6 +38,7 @@ class Program(NamedTuple):
     model: tuple  # the progression model's own parameter tuple
     people: People
     gates: Gates
+    rules: NoRules | Rules
     visits: Visits
     arms: Arms
     calendar: Calendar
@@ -58,12 +61,13 @@ def compile_program(
     piece = (memory or Memory()).piece
     tables, reasons = piece("gates", scenario, gates)
     model = MODELS[scenario.progression.model]
-    days = piece("calendar", scenario, lambda one: calendar(one, _steps(one), is_full))
+    days = piece("calendar", scenario, lambda one: calendar(one, _steps(one), is_full or has_rules(one)))
     table = piece("table", scenario, lambda one: summed(summarised))
     return Program(
         model=piece("model", scenario, lambda one: model.constants(one.progression)),
         people=piece("people", scenario, people),
         gates=tables,
+        rules=piece("rules", scenario, rules),
         visits=piece("visits", scenario, visits),
         arms=piece("arms", scenario, lambda one: arms(one, _steps(one))),
         calendar=days,
@@ -77,8 +81,9 @@ def compile_program(
 
 
 def _steps(scenario: Scenario) -> int:
-    """Weeks that are begun within follow-up."""
-    return int(scenario.follow_up_days) // DAYS_PER_WEEK + 1
+    """Weeks that are begun within follow-up; of carriers one more, for onset is found a week later."""
+    carriers = scenario.entry.presymptomatic_at_age is not None
+    return int(scenario.follow_up_days) // DAYS_PER_WEEK + 1 + carriers
 
 
 def _sizes(scenario: Scenario, patients: int, days: Calendar, variables: int, tables: Gates) -> Sizes:
@@ -94,15 +99,19 @@ def _sizes(scenario: Scenario, patients: int, days: Calendar, variables: int, ta
         strata=tables.shares.size,
         rules=len(tables.rules),
         doses=_most_doses(scenario),
+        ruled=has_rules(scenario),
+        carriers=scenario.entry.presymptomatic_at_age is not None,
     )
 
 
 def _most_doses(scenario: Scenario) -> int:
-    """Places in a patient's own calendar of doses; 0 where all share one because none is missed."""
-    if scenario.adherence is None or scenario.adherence.missed.value == 0:
+    """Places in a patient's own calendar of doses; 0 where all share one."""
+    if not any(has_own_calendars(scenario, arm) for arm in scenario.arms):
         return 0
     regimens = [t.regimen for t in scenario.treatments.values() if t.kind == "antisense"]
-    shortest = min((regimen.every_days for regimen in regimens), default=scenario.follow_up_days)
+    every = [regimen.every_days for regimen in regimens]
+    every += [regimen.guided_by_nfl.intervals_days[0] for regimen in regimens if regimen.guided_by_nfl]
+    shortest = min(every)
     one_epoch = sum(len(regimen.loading_days) for regimen in regimens) + scenario.follow_up_days // shortest + 1
     return one_epoch * max(map(len, scenario.arms.values()))
 

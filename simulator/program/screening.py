@@ -9,6 +9,7 @@ import numpy as np
 
 from simulator.engine import rows, screening
 from simulator.engine.people import Gates
+from simulator.models.terms import terms
 from simulator.program.models import MODELS
 from simulator.units import DAYS_PER_YEAR
 
@@ -29,6 +30,7 @@ def gates(scenario: Scenario) -> tuple[Gates, list[tuple[str, str]]]:
     found = Gates(
         variants=np.cumsum([v.share.value for v in variants.values()]).astype(F),
         table=MODELS[scenario.progression.model].table_by_variant(scenario.progression, listed),
+        carriers=np.array([_carrier(variant) for variant in variants.values()], F),
         dropout=_dropout(scenario),
         rules=np.array(rules, F).reshape(-1, 4),
         when=np.array(when, F).reshape(-1, 5),
@@ -41,6 +43,13 @@ def _listed(variant: Variant) -> tuple[float, float]:
     """Probability to count as fast, and the D50 [months] below which that can be."""
     limit = variant.listed_below_d50_months
     return variant.listed_fast.value, math.inf if limit is None else limit.value
+
+
+def _carrier(variant: Variant) -> list[float]:
+    """Penetrance, and the terms of the diagnostic delay [months]; nobody is ever diagnosed where none is known."""
+    penetrance, delay = variant.penetrance, variant.diagnostic_delay_months
+    never = (0.0, math.inf, 0.0, math.inf, math.inf)
+    return [1.0 if penetrance is None else penetrance.value, *(never if delay is None else map(float, terms(delay)))]
 
 
 def _rules(scenario: Scenario) -> tuple[list, list, list[tuple[str, str]]]:

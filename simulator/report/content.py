@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from simulator.language.display import treated
 from simulator.report import tables
 from simulator.report.evidence import Evidence, evidence
 from simulator.report.picture import Picture
@@ -58,7 +59,7 @@ def content(result: Result) -> Page:
         lead=_lead(result),
         notice=found.notice,
         asked=_asked(scenario),
-        arms=[Pair(arm, _treated(scenario, arm)) for arm in result.arms] if scenario else [],
+        arms=[Pair(arm, treated(scenario, arm)) for arm in result.arms] if scenario else [],
         main=[tables.main(found), *tables.from_onset(found)],
         pairing="" if result.is_full else " Sums do not know who was who: the errors of differences are upper bounds.",
         evidence=evidence(scenario) if scenario else None,
@@ -101,17 +102,6 @@ def _asked(scenario: Scenario | None) -> list[Pair]:
     further = {"model_risk": "Model risk", "model_impact": "Model impact"}
     stated = [Pair(term, getattr(block, key)) for key, term in further.items() if getattr(block, key, None)]
     return [Pair(term, getattr(block, key, None) or NOT_STATED) for key, term in keys.items()] + stated
-
-
-def _treated(scenario: Scenario, arm: str) -> str:
-    """What an arm is given, and when."""
-    epochs = scenario.arms[arm]
-    texts = [
-        f"{' and '.join(epoch.treatments)} from day {epoch.from_day}"
-        + (f" to day {epoch.to_day}" if epoch.to_day is not None else "")
-        for epoch in epochs
-    ]
-    return "; ".join(texts) or "no treatment"
 
 
 def _provenance(result: Result, found: Headline) -> list[Pair]:

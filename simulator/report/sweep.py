@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.language.listing import unit_of
-from simulator.report.content import Page, Pair, _asked, _stored_scenario, _treated
+from simulator.report.content import Page, Pair, _asked, _stored_scenario, treated
 from simulator.report.evidence import evidence
 from simulator.report.tables import Table
 from simulator.studies.headline import NOTICE
@@ -90,7 +90,7 @@ def _varied(sweep: Sweep) -> list[Pair]:
 def _given(sweep: Sweep, scenario: Scenario, arm: str) -> str:
     """What an arm is given; where the points change that, that they do."""
     mine = [sweep.label(address) for address in sweep.addresses if address.split(".")[:2] == ["arms", arm]]
-    text = _treated(scenario, arm) if arm in scenario.arms else "as the points say"
+    text = treated(scenario, arm) if arm in scenario.arms else "as the points say"
     return f"{text}; varied: {', '.join(mine)}" if mine and arm in scenario.arms else text
 
 

@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 
 
 class Cell(NamedTuple):
-    """A state in a cycle of an arm; shares are of all patients, years are person-years per patient."""
+    """A state in a cycle of an arm; shares are of all patients, years are person-years per patient.
 
+    `draw` numbers the parameter vectors of a run; it is 0 where there is one.
+    """
+
+    draw: int
     arm: str
     system: str
     state: str
@@ -39,21 +43,25 @@ def occupancy(result: Result) -> list[Cell]:
 
 
 def _systems(result: Result) -> Iterator[tuple[str, tuple[str, ...], NDArray[np.float64]]]:
-    """Name, states and shares (arm, time, state) of each way to divide the patients."""
+    """Name, states and shares (draw, arm, time, state) of each way to divide the patients."""
     group = result.groups["summary"]
     alive, free = (group[name].values / result.n_patients for name in ("alive", "at_risk"))
-    yield "event", ("event_free", "ventilated", "dead"), np.stack([free, alive - free, 1 - alive], axis=-1)
+    yield "event", ("event_free", "ventilated", "dead"), _by_draw(np.stack([free, alive - free, 1 - alive], axis=-1))
     for stage, names in STAGES.items():
         if (share := group.get(f"{stage}_share")) is not None:
-            yield stage.removesuffix("_stage"), names, share.values
+            yield stage.removesuffix("_stage"), names, _by_draw(share.values)
+
+
+def _by_draw(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shares with a dimension of draws, also where there is one."""
+    return shares.reshape(-1, *shares.shape[-3:])
 
 
 def _cells(result: Result, system: str, names: tuple[str, ...], shares: NDArray[np.float64]) -> Iterator[Cell]:
-    """One system, arm by arm, state by state, cycle by cycle."""
+    """One system, draw by draw, arm by arm, state by state, cycle by cycle."""
     time = result.time
-    years = (shares[:, 1:] + shares[:, :-1]) / 2 * (np.diff(time) / DAYS_PER_YEAR)[:, None]
-    for a, arm in enumerate(result.arms):
-        for k, name in enumerate(names):
-            for t in range(len(time) - 1):
-                ends = float(shares[a, t, k]), float(shares[a, t + 1, k])
-                yield Cell(arm, system, name, t, float(time[t]), float(time[t + 1]), *ends, float(years[a, t, k]))
+    years = (shares[:, :, 1:] + shares[:, :, :-1]) / 2 * (np.diff(time) / DAYS_PER_YEAR)[:, None]
+    for d, a, k, t in np.ndindex(*(len(shares), len(result.arms), len(names), len(time) - 1)):
+        ends = float(shares[d, a, t, k]), float(shares[d, a, t + 1, k])
+        cycle = t, float(time[t]), float(time[t + 1])
+        yield Cell(d, result.arms[a], system, names[k], *cycle, *ends, float(years[d, a, t, k]))

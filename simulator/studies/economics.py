@@ -163,17 +163,18 @@ def _expected_doses(result: Result, arm: str, scenario: Scenario) -> tuple[Float
     price = price_of(scenario, arm)
     if price == 0:
         return np.zeros(0), np.zeros(0)
-    if not all_have_doses(scenario):
+    if not all_have_doses(scenario, arm):
         raise EconomicsError("doses are missed or stopped, and a summary does not count them; run with --output full")
     day = np.array([d for d in shared_dose_days(scenario, arm) if d < horizon_of(scenario)], np.float64)
     return day, price * economics.discounted(day, decision_of(scenario).discount_per_year.value)
 
 
-def all_have_doses(scenario: Scenario) -> bool:
+def all_have_doses(scenario: Scenario, arm: str) -> bool:
     """Whether everybody who lives has every dose of the arm's calendar."""
-    adherence, attrition = scenario.adherence, scenario.attrition
-    missed = adherence is not None and adherence.missed.value > 0
+    from simulator.program.arms import has_own_calendars
+
+    attrition = scenario.attrition
     stops = attrition is not None and (
         attrition.stop_treatment_per_year.value > 0 or attrition.drug_after_dropout == "stop"
     )
-    return not missed and not stops
+    return not stops and not has_own_calendars(scenario, arm)

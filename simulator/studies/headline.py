@@ -10,7 +10,18 @@ import numpy as np
 from simulator.analysis import contrast, moments, survival
 from simulator.analysis.moments import Estimate
 from simulator.results import Result
-from simulator.studies.metrics import EVERYBODY, METRICS, Metric, View, estimate, shown, time_index
+from simulator.studies import carriers
+from simulator.studies.metrics import (
+    DOSES,
+    EVERYBODY,
+    METRICS,
+    Metric,
+    View,
+    estimate,
+    own_calendars,
+    shown,
+    time_index,
+)
 from simulator.units import DAYS_PER_MONTH, DAYS_PER_YEAR
 
 NOTICE = "For research, not for treatment decisions. A simulated benefit is not proven."
@@ -31,7 +42,7 @@ _SPREAD = Metric("event_free_from_onset_sd", "SD of time from onset to death or 
 class Row(NamedTuple):
     """One number of the headline. `against` is empty unless it is a difference, arm minus against (or their ratio)."""
 
-    kind: str  # arm, difference or onset
+    kind: str  # arm, difference, onset or trigger
     metric: str
     label: str
     unit: str
@@ -75,7 +86,7 @@ def headline(result: Result) -> Headline:
         str(attrs["engine_version"]),
         str(attrs["scenario_sha256"]),
         str(attrs["output"]),
-        [*_rows(result), *_onset_rows(result)],
+        [*_rows(result), *_onset_rows(result), *_carrier_rows(result)],
         result.screening,
         result.warnings,
     )
@@ -114,9 +125,10 @@ def _parts(result: Result) -> list[Part]:
 def _rows(result: Result) -> Iterator[Row]:
     """The arms and their differences: by day, part and metric."""
     pairs = contrasts(result.arms)
+    metrics = (*METRICS, DOSES) if own_calendars(result) else METRICS
     for day in headline_days(result):
         for part in _parts(result):
-            for metric in METRICS:
+            for metric in metrics:
                 if metric.by_stratum or not part.name:
                     yield from _metric_rows(result, metric, pairs, day, part)
                 if metric.name == "alsfrs_r_change_survivors" and result.is_full and not part.name:
@@ -158,6 +170,13 @@ def _row(kind: str, metric: Metric, arms: tuple[str, str], day: float, found: Es
         found.paired,
         metric.digits,
     )
+
+
+def _carrier_rows(result: Result) -> Iterator[Row]:
+    """From the trigger on, where people enter before onset."""
+    for found in carriers.rows(result, contrasts(result.arms)):
+        metric = Metric(found.metric, found.label, found.unit, _unused, _unused, digits=found.digits)
+        yield _row("trigger", metric, found.arms, float("nan"), found.estimate, group=found.group)
 
 
 def _onset_rows(result: Result) -> Iterator[Row]:

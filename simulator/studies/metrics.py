@@ -134,6 +134,14 @@ def _nothing(view: View) -> Estimate:
     return UNKNOWN
 
 
+def _doses(view: View) -> Estimate:
+    """Doses given so far, over everybody; nothing where nobody has had one."""
+    doses = view.result.groups["doses"]
+    mine = (doses["arm"].values == view.arm) & (doses["day"].values <= view.day)
+    count = np.bincount(doses["patient"].values[mine], minlength=view.result.n_patients)[view.who]
+    return moments.mean(count) if mine.any() else UNKNOWN
+
+
 METRICS = (
     Metric(
         "alsfrs_r_change_as_if_alive",
@@ -173,6 +181,22 @@ METRICS = (
     Metric("event_free", "Event-free", "%", _event_free, _read("event_free", 100.0), digits=1, by_stratum=True),
     Metric("event_free_months", "Event-free time so far", "months", _event_free_months, _summary_event_free_months),
 )
+
+
+DOSES = Metric("doses", "Doses given so far", "doses", _doses, _nothing)
+"""Shown where an arm's patients get their doses on days of their own."""
+
+
+def own_calendars(result: Result) -> bool:
+    """Whether some arm's doses fall on more days than any of its patients has had doses."""
+    if not result.is_full:
+        return False
+    doses = {name: array.values for name, array in result.groups["doses"].items()}
+    for arm in np.unique(doses["arm"]):
+        mine = doses["arm"] == arm
+        if len(np.unique(doses["day"][mine])) > np.bincount(doses["patient"][mine]).max():
+            return True
+    return False
 
 
 def estimate(metric: Metric, result: Result, arm: str, day: float, who: Any = EVERYBODY) -> Estimate:

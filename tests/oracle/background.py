@@ -15,22 +15,22 @@ def _level(disease: Numbers, person: Person) -> float:
 
 
 def cumulative(disease: Numbers, person: Person, age: float) -> float:
-    """Hazard integrated from the age at onset to `age`: ``level (e^(b age) - e^(b onset)) / b``."""
+    """Hazard integrated from the age it counts from (onset, or entry before it) to `age`."""
     growth = disease["background_mortality"]["per_year_of_age"]
     level = _level(disease, person)
     if growth == 0.0:
-        return level * (age - person.age_at_onset)
-    return level * (math.exp(growth * age) - math.exp(growth * person.age_at_onset)) / growth
+        return level * (age - person.at_risk_from)
+    return level * (math.exp(growth * age) - math.exp(growth * person.at_risk_from)) / growth
 
 
 def death_day(disease: Numbers, person: Person, threshold: float) -> float:
-    """Day since baseline on which the integral from onset reaches the person's own Exp(1); infinite when off."""
+    """Day since baseline on which the integral reaches the person's own Exp(1); infinite when off."""
     growth = disease["background_mortality"]["per_year_of_age"]
     level = _level(disease, person)
     if level == 0.0:
         return math.inf
     if growth == 0.0:
-        age = person.age_at_onset + threshold / level
+        age = person.at_risk_from + threshold / level
     else:
-        age = math.log(math.exp(growth * person.age_at_onset) + growth * threshold / level) / growth
+        age = math.log(math.exp(growth * person.at_risk_from) + growth * threshold / level) / growth
     return (age - person.age) * DAYS_PER_YEAR

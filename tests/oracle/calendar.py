@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 from .philox import DOSE, EVENT, Keys
 from .units import DAYS_PER_YEAR, Numbers, bound
 
 ARTICLE_WINDOW_DAYS = 14.0
+DOSES_OF_AN_EPOCH = 4096
+Known = dict[str, float]  # days of events, as far as they are known
+Extra = tuple[int, list[Numbers], list[tuple[float, float]]]  # number of the first dose, holds, changes of interval
+NOTHING: Extra = (0, [], [])
+BASELINE: Known = {"baseline": 0.0}
 ADDONS = ("rate_multiplier", "hazard_multiplier")
 
 
-def epoch_bounds(epoch: Numbers) -> tuple[float, float]:
+def first_week(day: float) -> float:
+    """First day of a week of the study on which what happened on `day` can be acted upon: ``7 ceil(d/7)``."""
+    return day if math.isinf(day) else 7.0 * math.ceil(math.ceil(day) / 7.0)
+
+
+def first_of(events: list[str] | None, known: Known) -> float:
+    """The earliest of some events; never if none of them is known."""
+    return min((known.get(name, math.inf) for name in events or ["baseline"]), default=math.inf)
+
+
+def epoch_bounds(epoch: Numbers, known: Known = BASELINE) -> tuple[float, float]:
     """First day and end of a treatment epoch, half-open; no end is infinite."""
-    return float(epoch["from_day"]), bound(epoch.get("to_day"), math.inf)
+    start = max(first_of(epoch.get("after"), known) + float(epoch["from_day"]), 0.0)
+    if epoch.get("until"):
+        return start, first_of(epoch["until"], known) + float(epoch.get("to_day") or 0.0)
+    return start, bound(epoch.get("to_day"), math.inf)
 
 
 def antisense_of(numbers: Numbers, epochs: list[Numbers]) -> str | None:
@@ -39,57 +56,89 @@ def addon(numbers: Numbers, epochs: list[Numbers], kind: str, day: float) -> flo
     return product
 
 
-def nominal_offsets(regimen: Numbers) -> Iterator[float]:
-    """Days of the doses from the start of an epoch: the loading days, then every so many days."""
-    loading = list(regimen.get("loading_days") or [0.0])
-    yield from loading
-    last = loading[-1]
-    while True:
-        last += regimen["every_days"]
-        yield last
-
-
-def _delay(numbers: Numbers, keys: Keys, dose: int) -> float:
-    """Days by which dose number n of an epoch is late: 0, or ``1 + floor(max U)`` when it is missed (model.md 8)."""
-    adherence = numbers.get("adherence")
+def _delay(numbers: Numbers, keys: Keys, regimen: Numbers, number: int) -> float:
+    """Days by which a dose is late: 0, or ``1 + floor(max U)`` when it is missed (model.md 8)."""
+    adherence = regimen.get("adherence") or numbers.get("adherence")
     if not adherence:
         return 0.0
-    missed, late, _, _ = keys.uniforms(DOSE, dose)
+    missed, late, _, _ = keys.uniforms(DOSE, number)
     return 1.0 + math.floor(adherence["delay_days_max"] * late) if missed < adherence["missed"] else 0.0
 
 
-def epoch_doses(numbers: Numbers, keys: Keys, regimen: Numbers, bounds: tuple[float, float]) -> list[float]:
+def after_holds(day: float, start: float, holds: list[Numbers]) -> float:
+    """The day itself, or the end of the holds that lie over it; holds are counted from the start of the epoch."""
+    for hold in holds:
+        if start + hold["from_day"] <= day < start + hold["to_day"]:
+            day = start + hold["to_day"]
+    return day
+
+
+def interval_at(day: float, regimen: Numbers, changes: list[tuple[float, float]]) -> float:
+    """Interval of maintenance in the week of `day`; `changes` are (day from which, interval)."""
+    week = 7.0 * (day // 7.0)
+    return ([regimen["every_days"]] + [every for since, every in changes if since <= week])[-1]
+
+
+def epoch_doses(
+    numbers: Numbers, keys: Keys, regimen: Numbers, bounds: tuple[float, float], extra: Extra = NOTHING
+) -> list[float]:
     """Days of the doses of one epoch that the policy for missed doses gives, up to and with the end of follow-up.
 
     label: a missed dose is given `delay` days later and the next one follows at its nominal gap from that day.
     article: the calendar stays; a missed dose is given `delay` days later if that is at most 14 days and the next
-    calendar date is at least 14 days after it, else not.
+    calendar date is at least 14 days after it, else not. A dose in a hold is a missed one whose delay ends with it.
     """
     start, end = bounds
+    number0, holds, changes = extra
     label = regimen.get("missed_dose") != "article"
-    offsets = nominal_offsets(regimen)
+    loading = list(regimen.get("loading_days") or [0.0])
     days: list[float] = []
-    nominal, shift, dose = start + next(offsets), 0.0, 0
-    while nominal + shift < end and nominal + shift <= numbers["follow_up_days"]:
-        delay = _delay(numbers, keys, dose)
-        following = start + next(offsets)
-        actual = nominal + shift + delay
-        given = label or delay == 0.0 or (delay <= ARTICLE_WINDOW_DAYS and following - actual >= ARTICLE_WINDOW_DAYS)
-        if given and actual < end and actual <= numbers["follow_up_days"]:
+    due, dose = start + loading[0], 0
+    while due < end and due <= numbers["follow_up_days"]:
+        actual = due + _delay(numbers, keys, regimen, number0 + dose)
+        usable = label or actual == due
+        while True:
+            gap = loading[dose + 1] - loading[dose] if dose + 1 < len(loading) else None
+            gap = interval_at(actual, regimen, changes) if gap is None else gap
+            late = actual - due
+            usable = label or late == 0.0 or (late <= ARTICLE_WINDOW_DAYS and gap - late >= ARTICLE_WINDOW_DAYS)
+            held = after_holds(actual, start, holds)
+            if not usable or held == actual:
+                break
+            actual = held
+        if usable and actual < end and actual <= numbers["follow_up_days"]:
             days.append(actual)
-        if label:
-            shift += delay
-        nominal, dose = following, dose + 1
+        due, dose = (actual if label else due) + gap, dose + 1
     return days
 
 
-def given_doses(numbers: Numbers, keys: Keys, epochs: list[Numbers], dropout: float) -> list[float]:
-    """Days of all doses of an arm: those of its epochs, before dropout and before treatment is stopped (model.md 8)."""
+def drug_doses(
+    numbers: Numbers, keys: Keys, epochs: list[Numbers], known: Known, changes: list[tuple[float, float]]
+) -> list[float]:
+    """Doses of all epochs with the arm's drug: one begins when the one before has ended, at the earliest."""
     name = antisense_of(numbers, epochs)
     days: list[float] = []
-    for epoch in epochs:
-        if name is not None and name in epoch["treatments"]:
-            days += epoch_doses(numbers, keys, numbers["treatments"][name]["regimen"], epoch_bounds(epoch))
+    earliest = 0.0
+    mine = [epoch for epoch in epochs if name is not None and name in epoch["treatments"]]
+    for number, epoch in enumerate(mine):
+        start, end = epoch_bounds(epoch, known)
+        start = max(start, earliest)
+        earliest = end
+        if start < end and not math.isinf(start):
+            extra = (number * DOSES_OF_AN_EPOCH, epoch.get("holds") or [], changes)
+            days += epoch_doses(numbers, keys, numbers["treatments"][name]["regimen"], (start, end), extra)
+    return days
+
+
+def given_doses(
+    numbers: Numbers,
+    keys: Keys,
+    epochs: list[Numbers],
+    dropout: float,
+    decided: tuple[Known, list[tuple[float, float]]] = (BASELINE, []),
+) -> list[float]:
+    """Days of all doses of an arm: those of its epochs, before dropout and before treatment is stopped (model.md 8)."""
+    days = drug_doses(numbers, keys, epochs, *decided)
     days = sorted(day for day in days if day < drug_end(numbers, dropout))
     if not days:
         return []

@@ -33,6 +33,7 @@ class Course:
     u0: float
     h0: float
     q: list[float]
+    q_from: float = 0.0  # day on which epoch 0 of q begins; q = 1 before it
     drug: Drug | None = None
     dose_mg: float = 0.0
     doses: tuple[float, ...] = ()
@@ -60,6 +61,7 @@ class Path:
     at: dict[float, State] = field(default_factory=dict)
     concentration: dict[float, float] = field(default_factory=dict)
     event_day: float = math.inf
+    onset_day: float = math.inf  # where u passes 0, if it begins below
 
 
 def field_at(course: Course, piece: Piece, offset: float, y: State) -> State:
@@ -138,11 +140,14 @@ def follow(course: Course, asked: set[float], end: float, threshold: float, *, s
             break
         h = times[index + 1] - t
         k = bisect_right(course.breaks, t) - 1
-        speed = course.q[int(t // EPOCH_DAYS)] / (course.d50 * DAYS_PER_MONTH)
+        q = 1.0 if t < course.q_from else course.q[int((t - course.q_from) // EPOCH_DAYS)]
+        speed = q / (course.d50 * DAYS_PER_MONTH)
         piece = Piece(c, speed, course.rate_factors[k], course.hazard_factors[k], floor, dosed)
         new = advance(course, piece, y, h)
         if y[7] < threshold <= new[7]:
             path.event_day = t + crossing(course, piece, y, h, threshold)
+        if y[6] < 0.0 <= new[6] and math.isinf(path.onset_day):
+            path.onset_day = t - h * y[6] / (new[6] - y[6])
         y = new
         c *= math.exp(-course.drug.k_c * h) if course.drug is not None else 1.0
     return path

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from .philox import KIND, TRAIT, Keys
+from .philox import EVENT, KIND, TRAIT, Keys
 from .units import Numbers, bound
 
 DOMAINS = ("bulbar", "fine_motor", "gross_motor", "respiratory")
@@ -15,7 +15,11 @@ SITES = ("bulbar", "upper_limb", "lower_limb")
 
 @dataclass
 class Person:
-    """One candidate; `time_since_onset` (months), `age` (years) and `u0` are those at entry, set by recruiting."""
+    """One candidate; `time_since_onset` (months), `age` (years) and `u0` are those at entry, set by recruiting.
+
+    So are `onset_day` (of the untreated onset, days since baseline) and `at_risk_from` (age in years from which
+    background mortality counts). `falls_ill` is false for carriers who never do; `delay_months` leads to diagnosis.
+    """
 
     variant: str
     fast_variant: bool
@@ -37,6 +41,10 @@ class Person:
     time_since_onset: float = 0.0
     age: float = 0.0
     z_volatility: float | None = None
+    falls_ill: bool = True
+    delay_months: float = math.inf
+    onset_day: float = 0.0
+    at_risk_from: float = 0.0
 
 
 def draw(distribution: Any, z: float) -> float:
@@ -98,6 +106,19 @@ def is_fast(variant: Numbers, d50: float, uniform: float) -> bool:
     return uniform < variant["listed_fast"] and d50 < bound(variant.get("listed_below_d50_months"), math.inf)
 
 
+def falls_ill(numbers: Numbers, keys: Keys, variant: str) -> bool:
+    """Whether a carrier ever falls ill, ``U < penetrance``; people who enter at or after onset have (model.md 7)."""
+    if numbers["entry"].get("presymptomatic_at_age") is None:
+        return True
+    return keys.uniforms(EVENT, 1)[3] < numbers["disease"]["variants"][variant]["penetrance"]
+
+
+def diagnostic_delay(variant: Numbers, keys: Keys) -> float:
+    """Months from onset to diagnosis; infinite where the disease has no such delay."""
+    delay = variant.get("diagnostic_delay_months")
+    return math.inf if delay is None else draw(delay, keys.normals(TRAIT, 4)[0])
+
+
 def _hazard_scale(v0: float, tau_v: float, progression: Numbers) -> float:
     """L, the disease time at which SVC reaches V_c: ``tau_V (V0/V_c - 1)^(1/b)`` (model.md 4)."""
     excess = v0 / progression["survival"]["critical_svc_percent"] - 1.0
@@ -134,5 +155,7 @@ def draw_person(numbers: Numbers, keys: Keys) -> Person:
         m0=progression["strength"]["m0_sd"] * z[13],
         d_f=draw(breathing.get("fvc_offset_percent", {"normal": {"mean": 1.5, "sd": 3.0}}), z[14]),
         z_entry=z[15],
+        falls_ill=falls_ill(numbers, keys, variant),
+        delay_months=diagnostic_delay(disease["variants"][variant], keys),
         drugs=_responses(numbers, (z[8], z[9], z[10])),
     )

@@ -10,10 +10,11 @@ from .clock import cumulative_hazard, function, svc
 from .items import measured_items
 from .patient import Person, draw, draw_person
 from .philox import EVENT, MEASURE, Keys
-from .units import Numbers, bound
+from .units import DAYS_PER_MONTH, DAYS_PER_YEAR, Numbers, bound
 from .volatility import live_until_disease_time, live_until_time
 
 MAX_CANDIDATES = 10_000
+NEVER_ILL = -100.0  # disease time, not moving, of carriers who never fall ill
 EARLY = ("alsfrs_r", "svc_percent")
 
 
@@ -86,6 +87,8 @@ def _enter(numbers: Numbers, person: Person, keys: Keys, event_threshold: float)
     elif entry.get("disease_time") is not None:
         person.u0 = draw(entry["disease_time"], person.z_entry)
         _not_before_onset(person.u0)
+    elif entry.get("presymptomatic_at_age") is not None:
+        return _carry(numbers, person)
     person.time_since_onset = months
     if cumulative_hazard(person.u0, person.scale, kappa) >= event_threshold:
         return "event before entry"
@@ -97,13 +100,30 @@ def _not_before_onset(value: float) -> None:
         raise NotImplementedError("the oracle has no entry before onset")
 
 
+def _carry(numbers: Numbers, person: Person) -> str:
+    """Set a carrier at the age of entry, whole weeks before onset; ``u = -(time to onset)/D50`` (model.md 7)."""
+    age = draw(numbers["entry"]["presymptomatic_at_age"], person.z_entry)
+    person.u0, person.onset_day, person.age = NEVER_ILL, math.inf, age
+    if person.falls_ill:
+        weeks = round((person.age_at_onset - age) * DAYS_PER_YEAR / 7.0)
+        person.onset_day, person.age = 7.0 * weeks, person.age_at_onset - 7.0 * weeks / DAYS_PER_YEAR
+        person.u0 = -person.onset_day / DAYS_PER_MONTH / person.d50
+        if weeks <= 0:
+            return "symptoms before entry"
+    person.time_since_onset, person.at_risk_from = -person.onset_day / DAYS_PER_MONTH, person.age
+    return ""
+
+
 def _live(numbers: Numbers, person: Person, keys: Keys) -> None:
-    """Time since onset (where entry is by disease time) and age at entry."""
+    """Time since onset (where entry is by disease time) and age at entry; carriers have lived nothing yet."""
+    if numbers["entry"].get("presymptomatic_at_age") is not None:
+        return
     if numbers["entry"].get("disease_time") is not None:
         volatility = numbers["progression"]["volatility"]
         lived = live_until_disease_time(keys, volatility, person.d50, person.u0)
         person.time_since_onset, person.z_volatility = lived
     person.age = person.age_at_onset + person.time_since_onset / 12.0
+    person.onset_day, person.at_risk_from = -person.time_since_onset * DAYS_PER_MONTH, person.age_at_onset
 
 
 def _first_broken(rules: list[tuple[str, Numbers]], early: bool, person: Person, measured: dict[str, float]) -> str:

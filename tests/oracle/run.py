@@ -12,12 +12,13 @@ from .calendar import ADDONS, addon, antisense_of, dropout_day, drug_end, epoch_
 from .clock import cumulative_hazard, function, neurofilament, strength, svc
 from .drug import make_drug, multiplier
 from .items import latent_items, stages, whole
+from .life import Decision, decide, interval_changes, known_events
 from .path import Course, State, follow
 from .patient import DOMAINS, SITES, Person
 from .philox import EVENT, Keys
 from .recruit import recruit, stratum_of
 from .units import DAYS_PER_MONTH, Numbers
-from .visits import actual_days, observe
+from .visits import actual_days, measure, observe, scored_by_items
 from .volatility import study_factors
 
 NO_EVENT, DEATH, PAV = 0, 1, 2
@@ -86,6 +87,8 @@ def describe(numbers: Numbers, person: Person, keys: Keys, rejected: list[str]) 
         "site_code": SITES.index(person.site),
         "age_at_onset": person.age_at_onset,
         "age": person.age,
+        "onset_day": person.onset_day,
+        "diagnosis_day": person.onset_day + person.delay_months * DAYS_PER_MONTH,
         "time_since_onset": person.time_since_onset,
         "disease_time_at_entry": person.u0,
         "stratum": list(strata)[code] if strata else None,
@@ -99,19 +102,22 @@ def describe(numbers: Numbers, person: Person, keys: Keys, rejected: list[str]) 
     }
 
 
-def make_course(numbers: Numbers, person: Person, keys: Keys, epochs: list[Numbers]) -> Course:
+def make_course(
+    numbers: Numbers, person: Person, keys: Keys, epochs: list[Numbers], decisions: list[Decision]
+) -> Course:
     """What drives the path of a patient in an arm; at dropout the add-on treatments end like the doses."""
     survival, name = numbers["progression"]["survival"], antisense_of(numbers, epochs)
     end, dropout = numbers["follow_up_days"], dropout_day(numbers, keys)
     stop = drug_end(numbers, dropout)
-    edges = {edge for epoch in epochs for edge in epoch_bounds(epoch)} | {stop}
+    known = known_events(person, decisions)
+    edges = {edge for epoch in epochs for edge in epoch_bounds(epoch, known)} | {stop}
     breaks = tuple(sorted({0.0} | {edge for edge in edges if 0.0 < edge <= end}))
     rate, hazard = (
         tuple(addon(numbers, epochs, kind, day) if day < stop else 1.0 for day in breaks) for kind in ADDONS
     )
     treatment = numbers["treatments"][name] if name else None
     return Course(
-        d50=person.d50,
+        d50=person.d50 if person.falls_ill else math.inf,
         scale=person.scale,
         kappa=survival["steepness"],
         epsilon=survival["state_share"],
@@ -120,7 +126,8 @@ def make_course(numbers: Numbers, person: Person, keys: Keys, epochs: list[Numbe
         q=study_factors(keys, numbers["progression"]["volatility"], person.z_volatility, end),
         drug=make_drug(treatment, person.drugs[name]) if treatment and name else None,
         dose_mg=treatment["regimen"]["dose_mg"] if treatment else 0.0,
-        doses=tuple(given_doses(numbers, keys, epochs, dropout)),
+        q_from=max(person.onset_day, 0.0),
+        doses=tuple(given_doses(numbers, keys, epochs, dropout, (known, interval_changes(decisions)))),
         breaks=breaks,
         rate_factors=rate,
         hazard_factors=hazard,
@@ -176,6 +183,27 @@ def staged(
     return {name: [one[name] for one in found] for name in found[0]}
 
 
+def decisions_of(
+    numbers: Numbers,
+    person: Person,
+    keys: Keys,
+    arm: str,
+    walked: tuple[list[Decision], dict[float, dict[str, float]], dict[str, float]],
+) -> list[Decision]:
+    """What the visits of a walk decide: all that are held, also of the dead, but not after dropout."""
+    accepted, truths, ends = walked
+    visits = []
+    for visit, day in enumerate(actual_days(numbers, keys)):
+        if not math.isnan(day) and day <= ends["dropout"]:
+            truth = {**truths[day], "day": day}
+            seen = measure(numbers, keys, visit, truth, ends["pav"])
+            if numbers["visits"].get("scoring") == "items":
+                seen |= scored_by_items(numbers, keys, person, visit, truth, ends["pav"])
+            about = {"visit": visit, "day": day, "disease_time": truth["disease_time"], "assisted": day >= ends["pav"]}
+            visits.append(seen | about)
+    return decide(numbers, keys, numbers["arms"][arm], known_events(person, accepted), visits)
+
+
 def one_arm(
     numbers: Numbers, person: Person, keys: Keys, wanted: tuple[str, list[float]], step: float
 ) -> dict[str, Any]:
@@ -188,21 +216,33 @@ def one_arm(
     Returns
     -------
     dict
+        ``onset_day`` (u passes 0), ``trigger_day``, ``phenoconversion_day`` (infinite: not by death or the end),
         ``doses`` (days, up to death), ``doses_truth`` (days, as if alive), ``times``, ``truth`` (variable: list over
         the times), ``event`` (0 none, 1 death, 2 PAV), ``event_day``, ``event_free_time``, ``death_day``,
         ``dropout_day`` (infinite when not within follow-up), ``observed`` (a dict per visit, NaN = missing) and
         ``states`` (by day, the tissue concentration C and S, z1, z2, r, x, J, u, H).
     """
     name, days = wanted
-    course = make_course(numbers, person, keys, numbers["arms"][name])
     end = float(numbers["follow_up_days"])
-    visit_days = {day for day in actual_days(numbers, keys) if not math.isnan(day)}
-    path = follow(course, visit_days | set(days), end, keys.exponential(EVENT, 0, 0), step=step)
-    truths = {day: truth_at(numbers, person, course, day, state) for day, state in path.at.items()}
-    kind, event, death = outcomes(numbers, person, keys, path.event_day)
-    dropout = dropout_day(numbers, keys)
-    ends = {"death": death, "dropout": dropout, "pav": event if kind == PAV else math.inf}
+    accepted: list[Decision] = []
+    while True:
+        course = make_course(numbers, person, keys, numbers["arms"][name], accepted)
+        visit_days = {day for day in actual_days(numbers, keys) if not math.isnan(day)}
+        path = follow(course, visit_days | set(days), end, keys.exponential(EVENT, 0, 0), step=step)
+        truths = {day: truth_at(numbers, person, course, day, state) for day, state in path.at.items()}
+        kind, event, death = outcomes(numbers, person, keys, path.event_day)
+        dropout = dropout_day(numbers, keys)
+        ends = {"death": death, "dropout": dropout, "pav": event if kind == PAV else math.inf}
+        made = decisions_of(numbers, person, keys, name, (accepted, truths, ends))
+        if made == accepted:
+            break
+        same = [one == other for one, other in zip(made, accepted, strict=False)]
+        accepted = made[: (same.index(False) if False in same else len(same)) + 1]
+    reported = {what: day for what, day, _ in accepted if day <= death}
     return {
+        "onset_day": path.onset_day if path.onset_day <= min(death, end) else math.inf,
+        "trigger_day": reported.get("trigger", math.inf),
+        "phenoconversion_day": reported.get("phenoconversion", math.inf),
         "doses": [day for day in course.doses if day <= death],
         "doses_truth": list(course.doses),
         "times": days,

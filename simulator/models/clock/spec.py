@@ -82,6 +82,7 @@ class ClockSpec(Part):
     """The disease clock: `du/dt = q m / D50`, and everything a visit sees is a function of `u`."""
 
     BY_VARIANT: ClassVar[tuple[str, ...]] = ("d50_months",)
+    PRESYMPTOMATIC: ClassVar[bool] = True
 
     model: Literal["clock"]
     d50_months: dict[str, PositiveDistribution]

@@ -53,21 +53,19 @@ class FailedPointsError(SimulatorError):
     exit_code = 4
 
 
-PLAIN = {"treatments", "from_day", "to_day"}
-"""Keys of an epoch that no visit decides on."""
-
-
 def needed(scenario: Scenario, asked: Asked) -> Scenario:
     """The part of a scenario that an outcome needs: its arms, until its day. The same people live the same lives.
 
-    What is measured at visits after baseline is left out too, unless an epoch might depend on it.
+    What is measured at visits after baseline is left out too, unless something depends on it.
     """
+    from simulator.program.rules import has_rules
+
     every = scenario.output.every_days
     arms = {asked.arm, asked.against}
     economic = OUTCOMES[asked.outcome].read is None
     content = scenario.content()["arms"]
     aside: dict[str, object] = {"trial": None, "sensitivity": None}
-    if all(set(epoch) <= PLAIN for epochs in content.values() for epoch in epochs):
+    if not has_rules(scenario):
         aside |= {"visits.every_days": None, "visits.days": [0]}
     if economic:
         assert scenario.decision is not None

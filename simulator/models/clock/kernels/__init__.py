@@ -15,6 +15,7 @@ seam.register(
     live_back=people.live_back,
     arrive=people.arrive,
     renew=people.renew,
+    turn=people.turn,
     mark=step.mark,
     step=step.step,
     peek=step.peek,

@@ -6,7 +6,7 @@ from simulator.engine import rows
 from simulator.engine.jit import LANES, inline, merge
 from simulator.engine.mathematics import HALF, ONE, TWO, ZERO, F, exp32, log32
 from simulator.engine.random import U32, Stream, normals, sample
-from simulator.engine.rows import AGE_AT_ONSET, ENTRY, FAST, SITE, TIME_SINCE_ONSET, VARIANT
+from simulator.engine.rows import ENTRY, FAST, SITE, TIME_SINCE_ONSET, VARIANT
 from simulator.models.clock.kernels.state import (
     AMPLITUDE,
     BACKGROUND,
@@ -37,8 +37,10 @@ from simulator.units import DAYS_PER_MONTH
 
 TRAIT, HISTORY, VOLATILITY = U32(Stream.TRAIT), U32(Stream.HISTORY), U32(Stream.VOLATILITY)
 I0, I1, I2, I3 = U32(0), U32(1), U32(2), U32(3)
-EPOCH_DAYS, MONTH, TWELVE, YEARS = F(28.0), F(DAYS_PER_MONTH), F(12.0), F(1 / 12)
-MINUS_INFINITY = F(-np.inf)
+EPOCH_DAYS, MONTH, TWELVE, WEEK = F(28.0), F(DAYS_PER_MONTH), F(12.0), F(7.0)
+MINUS_INFINITY, NEVER = F(-np.inf), F(np.inf)
+NEVER_ILL = F(-100.0)
+"""Disease time of carriers who never fall ill: it does not move."""
 
 
 # --- who the patient is: sections 1 to 4 and 6
@@ -97,12 +99,16 @@ def draw(model, table, key, w, s):
         s[AMPLITUDE + i] = exp32(model.log_amplitude - model.beta * slowness + model.sd_eta * eta)
         s[M0 + i] = model.m0_sd * zm
         s[D_F + i] = sample(model.fvc_offset, zf)
-        s[U + i] = s[ENTRY + i]
+        before = s[ENTRY + i] < ZERO  # months before onset
+        s[U + i] = s[ENTRY + i] / s[D50 + i] if before else s[ENTRY + i]
         s[BACKGROUND + i] = ZERO
         s[FLOOR + i] = MINUS_INFINITY
         s[STARTED + i] = ZERO
         s[Z + i] = ZERO
         s[Q + i] = ONE
+    for i in range(LANES):
+        if s[rows.ONSET + i] == NEVER:  # a carrier who never falls ill
+            s[U + i], s[SPEED + i] = NEVER_ILL, ZERO
 
 
 # --- the volatility chain and the history before entry: sections 1 and 10
@@ -110,8 +116,9 @@ def draw(model, table, key, w, s):
 
 def look_back(model, s, i):
     """Put lane i at onset. Until arrival Q counts the days lived."""
-    s[U + i] = ZERO
-    s[Q + i] = ZERO  # days lived, until arrival
+    before = s[ENTRY + i] < ZERO
+    s[U + i] = s[U + i] if before else ZERO
+    s[Q + i] = ONE if before else ZERO  # days lived, until arrival
     s[TIME_SINCE_ONSET + i] = -ONE
     if s[ENTRY + i] <= ZERO:
         s[TIME_SINCE_ONSET + i] = ZERO
@@ -156,8 +163,7 @@ def arrive(model, s):
         phi = phi if s[U + i] > ZERO else ZERO
         s[PHI + i] = phi
         s[rows.USED + i] = phi
-        age = s[AGE_AT_ONSET + i] + s[TIME_SINCE_ONSET + i] * YEARS
-        s[BACKGROUND + i] = model.background * exp32(model.log_growth * (age - F(50.0)))
+        s[BACKGROUND + i] = model.background * exp32(model.log_growth * (s[rows.AGE + i] - F(50.0)))
 
 
 def renew(model, key, w, s, epoch):
@@ -181,3 +187,30 @@ def renew(model, key, w, s, epoch):
     for i in range(LANES):
         s[Q + i] = exp32(model.sd_q * s[Z + i] - HALF * model.sd_q * model.sd_q)
         s[XI + i], s[XI1 + i], s[XI2 + i] = s[XI1 + i], s[XI2 + i], s[XI3 + i]
+
+
+def turn(model, key, w, s, step):
+    """Sections 1 and 7: q = 1 before the untreated onset; from then on a new epoch every four weeks, in every arm.
+
+    Onset in this arm is where u passes 0; it is found at the start of the next week, from the rate of the one before.
+    """
+    for i in range(LANES):
+        if s[rows.SYMPTOMS + i] == NEVER and s[U + i] >= ZERO:
+            lived = s[U + i] / (s[Q + i] * s[SPEED + i] * s[rows.M + i])
+            s[rows.SYMPTOMS + i] = WEEK * F(step) - min(lived, WEEK)
+        if F(step) * WEEK >= s[rows.ONSET + i]:
+            weeks = step - int(s[rows.ONSET + i]) // 7
+            if weeks % 4 == 0:
+                _begin_own_epoch(model, key, w, s, i, weeks // 4)
+
+
+@inline
+def _begin_own_epoch(model, key, w, s, i, epoch):
+    if epoch % 4 == 0:
+        z0, z1, z2, z3 = normals(key, w[rows.PATIENT + i], U32(epoch // 4), VOLATILITY, w[rows.CANDIDATE + i])
+        s[XI + i], s[XI1 + i], s[XI2 + i], s[XI3 + i] = z0, z1, z2, z3
+    begins = s[STARTED + i] == ZERO
+    s[Z + i] = s[XI + i] if begins else model.rho * s[Z + i] + model.innovation * s[XI + i]
+    s[STARTED + i] = ONE
+    s[Q + i] = exp32(model.sd_q * s[Z + i] - HALF * model.sd_q * model.sd_q)
+    s[XI + i], s[XI1 + i], s[XI2 + i] = s[XI1 + i], s[XI2 + i], s[XI3 + i]

@@ -1,0 +1,32 @@
+"""What a patient's life in one arm remembers besides its rows: a line of float32 columns each, found by w[SLOT + i].
+
+Lines stay where they are when blocks are packed. Days are days since baseline, infinity where something has not
+happened. The columns named in KEPT are reported.
+"""
+
+import numpy as np
+
+from simulator.engine.mathematics import F
+
+NEVER = F(np.inf)
+KEPT = ("trigger_time", "phenoconversion_time")
+"""The first columns: the day of the visit that found it."""
+TRIGGER, PHENOCONVERSION = 0, 1
+
+# Days that epochs of treatment may refer to: baseline, untreated onset, diagnosis; and what visits found, as the first
+# day of a week of the study on which it can be acted upon.
+EVENTS = ("baseline", "onset", "diagnosis", "trigger", "phenoconversion", "pav", "limit")
+AT = 2
+AT_TRIGGER, AT_PHENOCONVERSION, AT_PAV, AT_LIMIT = (
+    AT + EVENTS.index(name) for name in ("trigger", "phenoconversion", "pav", "limit")
+)
+
+# Doses: the drug's epoch in the arm, the dose's number in it, when the epoch began (infinity: not yet), the day that
+# the calendar says, the day on which the dose will be given, doses put into the calendar, interval of maintenance, and
+# the day until which doses are held.
+EPOCH, NUMBER, BEGAN, DUE, NEXT, COUNT, EVERY, HELD = range(AT + len(EVENTS), AT + len(EVENTS) + 8)
+
+# Rules: the patient's first NfL; sum of log NfL ratios and their number since the last verdict on the interval; the day
+# of its last change.
+BASE_NFL, SUM_NFL, SAMPLES, CHANGED = range(HELD + 1, HELD + 5)
+COLUMNS = HELD + 5

@@ -1,0 +1,69 @@
+"""A scenario in a few lines, for a terminal, a notebook, a report: who, which model, which arms, what for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from simulator.language.care import Epoch
+    from simulator.language.scenario import Scenario
+
+
+def treated(scenario: Scenario, arm: str) -> str:
+    """What an arm is given, and when."""
+    return "; ".join(_epoch(epoch) for epoch in scenario.arms[arm]) or "no treatment"
+
+
+def lines(scenario: Scenario) -> list[tuple[str, str]]:
+    """Terms and what is said of them; the question first, where one is stated."""
+    asked = scenario.context_of_use.question if scenario.context_of_use else None
+    people = ", ".join(f"{100 * share:.0f} % {variant}" for variant, share in _shares(scenario))
+    days = scenario.visits.days or []
+    when = f"days {', '.join(map(str, days))}" if days else f"every {scenario.visits.every_days} days"
+    return [
+        *([("question", asked)] if asked else []),
+        ("patients", f"{scenario.patients:,} in each arm, followed {scenario.follow_up_days:g} days: {people}"),
+        ("progression", scenario.progression.model),
+        *((f"arm {arm}", treated(scenario, arm)) for arm in scenario.arms),
+        ("visits", f"{when}: {', '.join(scenario.visits.assessments)}"),
+    ]
+
+
+def text(scenario: Scenario) -> str:
+    """One line: the title, how many, which arms."""
+    arms = ", ".join(scenario.arms)
+    return f"<Scenario {scenario.title!r}: {scenario.patients:,} patients, arms {arms}, {scenario.sha256[:12]}>"
+
+
+def html(scenario: Scenario) -> str:
+    """HTML for a notebook; every text from the scenario is escaped, and its whole YAML is folded away below."""
+    rows = "".join(f"<tr><th>{escape(term)}</th><td>{escape(said)}</td></tr>" for term, said in lines(scenario))
+    return (
+        f"<div><h4>{escape(scenario.title)}</h4><table><tbody>{rows}</tbody></table>"
+        f"<details><summary>Everything, with sources (scenario {scenario.sha256[:12]})</summary>"
+        f"<pre>{escape(scenario.resolved_yaml())}</pre></details></div>"
+    )
+
+
+def _epoch(epoch: Epoch) -> str:
+    drugs = " and ".join(epoch.treatments)
+    ends = epoch.to_day is not None or epoch.until is not None
+    end = f" to {_moment(epoch.until, epoch.to_day or 0)}" if ends else ""
+    held = "".join(f", held on its days {hold.from_day} to {hold.to_day}" for hold in epoch.holds or ())
+    return f"{drugs} from {_moment(epoch.after, epoch.from_day)}{end}{held}"
+
+
+def _moment(events: Sequence[str] | None, day: int) -> str:
+    """A day from baseline, or so many days after the first of some events."""
+    if events is None:
+        return f"day {day}"
+    first = " or ".join(events) + (", what is first" if len(events) > 1 else "")
+    return f"{day} days after {first}" if day else first
+
+
+def _shares(scenario: Scenario) -> list[tuple[str, float]]:
+    """Variants and their shares among all, the largest first."""
+    shares = {name: variant.share.value for name, variant in scenario.disease.variants.items()}
+    return sorted(((name, share / sum(shares.values())) for name, share in shares.items()), key=lambda pair: -pair[1])

@@ -1,0 +1,62 @@
+"""What measured values decide during a life, as numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulator.engine.rules import MOST_INTERVALS, NoRules, Rules
+from simulator.language.blocks.rules import Rules as Block
+
+if TYPE_CHECKING:
+    from simulator.language.care import Epoch, Guide
+    from simulator.language.scenario import Scenario
+    from simulator.quantities import Quantity
+
+F = np.float32
+
+
+def has_rules(scenario: Scenario) -> bool:
+    """Whether anything in the scenario depends on what a visit finds, or people enter before onset."""
+    epochs = [epoch for arm in scenario.arms.values() for epoch in arm]
+    waits = any(epoch.refers_to - {"onset", "diagnosis"} for epoch in epochs)
+    guided = any(_guide(scenario, epoch) is not None for epoch in epochs)
+    return waits or guided or scenario.rules is not None or scenario.entry.presymptomatic_at_age is not None
+
+
+def rules(scenario: Scenario) -> NoRules | Rules:
+    """The rules, of a type of their own where there are none."""
+    if not has_rules(scenario):
+        return NoRules()
+    block = scenario.rules or Block()
+    trigger, limit, noticed = block.trigger, block.limit, block.phenoconversion
+    return Rules(
+        carriers=scenario.entry.presymptomatic_at_age is not None,
+        trigger_nfl=F(trigger.nfl_plasma if trigger else math.inf),
+        trigger_rise=F(trigger.rise if trigger else math.inf),
+        sensitivity=F(noticed.sensitivity if noticed else 0),
+        limit_alsfrs_r=_limit(limit.alsfrs_r if limit else None),
+        limit_svc=_limit(limit.svc_percent if limit else None),
+        guide=np.array([_columns(scenario, arm) for arm in scenario.arms.values()], F),
+    )
+
+
+def _limit(value: Quantity | None) -> np.float32:
+    return F(-math.inf if value is None else value)
+
+
+def _guide(scenario: Scenario, epoch: Epoch) -> Guide | None:
+    drugs = [scenario.treatments[name] for name in epoch.treatments]
+    return next((drug.regimen.guided_by_nfl for drug in drugs if drug.kind == "antisense"), None)
+
+
+def _columns(scenario: Scenario, epochs: list[Epoch]) -> list[float]:
+    """The columns of an arm's guide."""
+    guide = next((found for found in (_guide(scenario, epoch) for epoch in epochs) if found), None)
+    if guide is None:
+        return [-math.inf, math.inf, math.inf, 0.0, *[0.0] * MOST_INTERVALS]
+    days = guide.intervals_days + guide.intervals_days[-1:] * (MOST_INTERVALS - len(guide.intervals_days))
+    limits = [math.log(guide.longer_at_ratio.value), math.log(guide.shorter_at_ratio.value)]
+    return [*limits, guide.samples, guide.wait_days, *days]
