@@ -2,7 +2,7 @@
 
 Ratios are taken within this process, in at least seven rounds in which everybody runs once: the ratio of the fastest
 times and the median of the ratios within rounds. Whole processes: the fastest and the median. Sections can be named:
-``python -m benchmarks.run processes scaling loop api accuracy``.
+``python -m benchmarks.run processes scaling loop api sweep accuracy``.
 """
 
 import argparse
@@ -23,6 +23,7 @@ SECTIONS = {
     "scaling": "benchmarks.section_scaling",
     "loop": "benchmarks.section_loop",
     "api": "benchmarks.section_api",
+    "sweep": "benchmarks.section_sweep",
     "accuracy": "benchmarks.section_accuracy",
 }
 

@@ -11,6 +11,7 @@ import simulator as sim
 from simulator.cli.app import app
 from simulator.report.page import report_html
 from simulator.studies.headline import NOTICE
+from simulator.studies.sweep.errors import SweepError
 from simulator.studies.wording import with_error
 from tests.test_report import checked
 from tests.test_sweep_runs import DAY, EFFECT, ELIGIBLE, SCENARIO
@@ -111,7 +112,11 @@ def test_points_of_ones_own_and_draws_are_told_as_what_they_are(scenario):
 
 
 def test_a_report_when_every_point_failed(scenario):
-    found = checked(report_html(sim.sweep(scenario, {ELIGIBLE: [300, 301]}, patients=60)))
+    block = {"method": "grid", "parameters": {ELIGIBLE: [300, 301]}, "outcomes": BLOCK["outcomes"]}
+    sweep = sim.sweep(scenario.replace({"sweep": block}), patients=60)
+    with pytest.raises(SweepError, match="every point of the sweep failed"):
+        sweep.outcome("event_free", "treated")
+    found = checked(report_html(sweep))
     assert "2 of 2 points failed" in found.text
     assert "none is eligible" in found.text
 

@@ -140,6 +140,15 @@ def test_an_executor_that_is_not_there_is_explained(scenario, monkeypatch):
     assert caught.value.exit_code == 3
 
 
+def test_a_cluster_without_workers_is_not_waited_for(scenario, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr("simulator.studies.sweep.executors.CONNECT_SECONDS", "1s")
+    with distributed.LocalCluster(n_workers=0, dashboard_address=None) as cluster:
+        address = cluster.scheduler_address.removeprefix("tcp://")
+        with pytest.raises(ExecutorError, match="has no workers"):
+            sim.sweep(scenario, executor=f"dask://{address}")
+
+
 def test_a_batch_lost_with_its_worker_is_listed_and_a_broken_pool_explained(scenario):
     class Lossy(Odd):
         def __init__(self, error):

@@ -93,7 +93,9 @@ def schema() -> Iterator[str]:
     yield "# Schema of a scenario\n"
     yield "`als-sim schema` prints the JSON Schema of what people write, for editors. This is the complete form, as"
     yield "`als-sim show NAME` and `scenario.resolved.yaml` have it.\n"
-    for name, node in {"Scenario": found, **found["$defs"]}.items():
+    for name, whole in {"Scenario": found, **found["$defs"]}.items():
+        # a section that may be written shorter has its keys in one of its forms
+        node = next((one for one in whole.get("anyOf", ()) if "properties" in one), whole)
         keys = node.get("properties")
         if not keys:
             continue
@@ -103,8 +105,10 @@ def schema() -> Iterator[str]:
         yield from table(("key", "is", "required"), rows)
 
 
-def _type(node: dict[str, Any]) -> str:
+def _type(node: dict[str, Any] | bool) -> str:
     """The type of a key in words."""
+    if isinstance(node, bool):
+        return "anything"
     return next((words(node) for key, words in WORDS.items() if node.get(key)), str(node.get("type", "anything")))
 
 

@@ -82,4 +82,8 @@ def _cluster(address: str) -> Iterator[Workers]:
         reason = str(error) or type(error).__name__
         raise ExecutorError(f"no Dask scheduler answers at {address} ({reason}). Start one, or correct it") from None
     with client:
+        try:
+            client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+        except TimeoutError:
+            raise ExecutorError(f"the Dask scheduler at {address} has no workers. Start some, then ask again") from None
         yield Workers(client.get_executor(), max(1, sum(client.ncores().values())))

@@ -53,9 +53,14 @@ class Outcome(NamedTuple):
 
 
 def outcomes(sweep: Sweep, wanted: Sequence[Wanted] | None = None) -> list[Outcome]:
-    """Several outcomes: those given, those of the scenario's block, or the usual ones of every arm and contrast."""
+    """Several outcomes: those given, those of the scenario's block, or the usual ones of every arm and contrast.
+
+    None where every point failed.
+    """
+    if not sweep.arms:
+        return []
     asked = wanted or [Wanted(*row) for row in json.loads(str(sweep.attrs["outcomes"]))]
-    if not asked and sweep.arms:
+    if not asked:
         pairs = [(arm, "") for arm in sweep.arms] + contrasts(sweep.arms)
         asked = [Wanted(metric, *pair) for metric in USUAL for pair in pairs]
     return [outcome(sweep, one.metric, (one.arm, one.against), one.day, one.label) for one in asked]
@@ -71,8 +76,10 @@ def outcome(sweep: Sweep, metric: str, arms: tuple[str, str], day: float | None 
     Raises
     ------
     SweepError
-        There is no such metric or arm.
+        There is no such metric or arm, or every point failed.
     """
+    if not sweep.arms:
+        raise SweepError("every point of the sweep failed; `failures` says why. Correct that, try them again")
     arm, against = arms
     at = -1 if day is None else int(np.abs(sweep.time - day).argmin())
     when = float(sweep.time[at])
