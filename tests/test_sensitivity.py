@@ -91,6 +91,29 @@ def test_known_functions_through_the_path_of_scenarios(function, known):
         assert rows[name].total == pytest.approx(known[1][k], abs=0.02)
 
 
+NUMBERS = [f"visits.noise.{key}" for key in ("alsfrs_r_points", "svc_percent", "hhd", "nfl_log_sd", "sod1_log_sd")]
+NUMBERS += ["visits.missing"]  # six numbers that may lie anywhere from 0 to 1
+
+
+@pytest.mark.parametrize(
+    ("function", "known", "size"), [(ishigami, ISHIGAMI, 1024), (g_function, g_indices(), 2048)], ids=["ishigami", "g"]
+)
+def test_known_functions_of_what_a_sweep_was_given(constant, function, known, size):
+    """Points go through scenarios, workers and the Dataset: the function is that of the coordinates that come back."""
+    names, week = NUMBERS[: len(known[0])], {"every_days": 7, "stages": False}
+    short = constant.replace({"follow_up_days": 7, "output": week, "visits.every_days": 7, "sensitivity": None})
+
+    def model(given):
+        swept = sim.sweep(short, given, patients=1)
+        assert not swept.failures
+        return function(np.stack([swept.values(name).astype(float) for name in names], axis=1))[:, None, None]
+
+    priors = parameters.of_priors({name: {"uniform": {"low": 0, "high": 1}} for name in names})
+    found = {row.name: row for row in methods.sobol(priors, model, size, "independent").rows}
+    assert [found[name].first for name in names] == pytest.approx(known[0], abs=0.02)
+    assert [found[name].total for name in names] == pytest.approx(known[1], abs=0.02)
+
+
 def test_priors_have_their_quantiles():
     given = parameters.of_priors(
         {
@@ -411,7 +434,7 @@ def invented(method, count=25, name="progression.function.steepness.lognormal.me
         for k in range(count)
     ]  # fmt: skip
     keys = (
-        "base", "base_mcse", "mean", "sd", "noise_sd", "noise_share", "first_sum", "explained", "p5", "p50", "p95",
+        "base", "base_mcse", "mean", "sd", "noise_sd", "noise_share", "explained", "p5", "p50", "p95",
         "evpi", "evpi_se", "evpi_lower",
     )  # fmt: skip
     figures = {**dict.fromkeys(keys, 0.25), "best": 0.0}

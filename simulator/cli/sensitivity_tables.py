@@ -87,8 +87,8 @@ def _sobol(found: Sensitivity) -> Iterator[str]:
     yield from _nothing([row.name for row in found.rows if row not in shown])
     yield ""
     yield from wrap(
-        f"First order: the value alone; all of them {figures['first_sum']:.2f} of the variance. Total: with its "
-        "interactions. Priors count as independent. " + _same(found),
+        "Shares of the variance. First order: the value alone. Total: with its interactions. Priors count as "
+        "independent; what is near 0 may come out below it. " + _same(found),
         WIDTH,
     )
 

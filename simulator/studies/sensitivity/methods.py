@@ -113,7 +113,6 @@ def sobol(parameters: Sequence[Parameter], evaluate: Evaluate, size: int, noise:
         "sd": float(np.sqrt(max(found.variance, 0.0))),
         "noise_sd": float(np.sqrt(found.noise)),
         "noise_share": found.noise_share,
-        "first_sum": float(found.first.value.sum()),
     }
     return Found(list(rows), figures, size * (d + 2))
 
