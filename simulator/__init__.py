@@ -15,11 +15,12 @@ from simulator.version import __version__
 if TYPE_CHECKING:
     from simulator.language import Scenario, ScenarioError, load
     from simulator.results import Result, open_result
-    from simulator.run import simulate
     from simulator.studies.compare import compare
+    from simulator.studies.person import person
     from simulator.studies.replay import replay
     from simulator.studies.sensitivity.document import Sensitivity, open_sensitivity
     from simulator.studies.sensitivity.study import sensitivity
+    from simulator.studies.simulate import simulate
     from simulator.studies.sweep.study import sweep
     from simulator.studies.sweep.swept import Sweep, open_sweep
 
@@ -27,7 +28,8 @@ _HOMES = {
     "load": "simulator.language",
     "Scenario": "simulator.language",
     "ScenarioError": "simulator.language",
-    "simulate": "simulator.run",
+    "simulate": "simulator.studies.simulate",
+    "person": "simulator.studies.person",
     "Result": "simulator.results",
     "open_result": "simulator.results",
     "compare": "simulator.studies.compare",
@@ -56,6 +58,7 @@ __all__ = [
     "open_result",
     "open_sensitivity",
     "open_sweep",
+    "person",
     "replay",
     "sensitivity",
     "simulate",

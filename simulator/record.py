@@ -46,10 +46,11 @@ def record(scenario: Scenario, program: Program, full: Full, pool: list[batches.
         follow_up_days=float(program.calendar.end),
         patients=_patients(program, full, seed) if is_full else {},
         events=_events(program, full) if is_full else {},
-        truth=dict(zip(rows.OUTPUTS, full.truth, strict=False)) if is_full else {},  # stages, the last, may be missing
-        observed=_observed(scenario, full) if is_full else {},
+        truth=_truth(program, full) if is_full else {},
+        observed=_observed(scenario, program, full) if is_full else {},
         doses=_doses(scenario, program, full) if is_full else {},
         sums=_sums(program, totals),
+        outputs=program.outputs,
         screening=_screening(program, rejected),
     )
 
@@ -122,8 +123,15 @@ def _found(full: Full, end: float) -> Arrays:
     return {name: np.where(day <= last, day, np.nan).astype(np.float64) for name, day in found.items()}
 
 
-def _observed(scenario: Scenario, full: Full) -> Arrays:
-    stages = [key for key in observe.OBSERVED if key.endswith("_stage")] if scenario.visits.scoring == "items" else []
+def _truth(program: Program, full: Full) -> Arrays:
+    """What the model has; stages, the last rows, may not have been kept."""
+    named = zip(rows.OUTPUTS, full.truth, strict=False)
+    return {key: values for key, values in named if key in program.outputs}
+
+
+def _observed(scenario: Scenario, program: Program, full: Full) -> Arrays:
+    staged = program.visits.staged > 0
+    stages = [key for key in observe.OBSERVED if staged and key.endswith("_stage") and key in program.outputs]
     wanted = {"day", *scenario.visits.assessments, *stages}
     found = {key: values for key, values in zip(observe.OBSERVED, full.observed, strict=True) if key in wanted}
     if (nfl := found.get("nfl_plasma")) is not None:

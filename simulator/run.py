@@ -22,6 +22,7 @@ from simulator.results.variables import SUMMARISED
 
 if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
+    from simulator.results.record import Record
     from simulator.results.tree import Result
 
 SEED = 1
@@ -64,16 +65,52 @@ def simulate(
     ResourceError
         The run would not fit in memory.
     """
-    n, seed, workers = _checked(scenario, patients, seed, threads, output)
+    if scenario.person is not None:
+        raise SimulatorError("this scenario has a person: als-sim run and simulator.simulate look for twins of them")
+    found = recorded(
+        scenario,
+        patients=patients,
+        seed=seed,
+        threads=threads,
+        output=output,
+        progress=progress,
+        max_memory=max_memory,
+    )
+    n = found.n_patients
+    return name(found, lambda: provenance(scenario, n, found.seed, output))
+
+
+def recorded(
+    scenario: Scenario,
+    *,
+    patients: int | None = None,
+    seed: int | None = None,
+    threads: int | None = None,
+    output: str = "full",
+    progress: Callable[[int, int], None] | None = None,
+    max_memory: int | None = None,
+    numbers: np.ndarray | None = None,
+) -> Record:
+    """The bare arrays of a run; arguments are those of `simulate`.
+
+    `numbers` : (n,) ascending, the patients to simulate by their numbers; each is the person of that number in any
+    run of the scenario. Counts of screening then tell of their neighbours too.
+    """
+    n, seed, workers = _checked(scenario, patients if numbers is None else len(numbers), seed, threads, output)
     is_full = output == "full"
     program = compile_program(scenario, SUMMED, n, is_full)
     _check_memory(batches.memory(program.sizes, is_full, workers), max_memory)
     full = batches.make_full(program.sizes, is_full)
-    pool = batches.make_pool(program.sizes, workers)
-    _live(program, seed, full, pool, progress)
+    pool = batches.make_pool(_wide(program.sizes) if numbers is not None else program.sizes, workers)
+    _live(program, seed, full, pool, progress, numbers=numbers)
     found = record(scenario, program, full, pool, seed)
-    batches.keep(program.sizes, pool)
-    return name(found, lambda: provenance(scenario, n, seed, output))
+    batches.keep(program.sizes, pool if numbers is None else [])
+    return found
+
+
+def _wide(sizes: batches.Sizes) -> batches.Sizes:
+    """Chosen patients are recruited among their neighbours, however few they are."""
+    return sizes._replace(patients=max(sizes.patients, batches.BATCH))
 
 
 def memory(scenario: Scenario, *, patients: int | None = None, threads: int | None = None, output: str = "full") -> int:
@@ -128,13 +165,18 @@ def _live(
     full: Full,
     pool: list[batches.Worker],
     progress: Callable[[int, int], None] | None,
+    *,
+    numbers: np.ndarray | None = None,
 ) -> None:
     """Recruit everybody and let them live, on all workers."""
     key = make_key(seed)
 
     def call(worker: batches.Worker, first: int, count: int) -> int:
+        span = range(first, first + count)
         with np.errstate(over="ignore"):  # plain Python mode; compiled code does not look
-            return do_range(program, key, full, worker, range(first, first + count))
+            if numbers is not None:
+                return _do_chosen(program, key, full, worker, span, numbers=numbers)
+            return do_range(program, key, full, worker, span)
 
     try:
         batches.run(call, pool, program.sizes.patients, progress)
@@ -154,6 +196,28 @@ def do_range(program: Program, key: Key, full: Full, worker: batches.Worker, spa
         if full.kind.shape[1] > 0:
             looking.keep_people(full, space.cohort, space.who, search.tried, n, start)
         loop.live(p.model, p.rules, key, p.visits, p.arms, p.calendar, p.table, start, n, space, worker.totals, full)
+    return -1
+
+
+def _do_chosen(p: Program, key: Key, full: Full, worker: batches.Worker, span: range, *, numbers: np.ndarray) -> int:
+    """Recruit the neighbourhood of patients chosen by number, batch by batch, and let only the chosen live."""
+    space, tried = worker.space, worker.search.tried
+    at = span.start
+    while at < span.stop:
+        first = int(numbers[at])
+        places = numbers[at : span.stop] - first
+        places = places[: np.searchsorted(places, space.cohort.shape[1])]
+        found = _recruit(p, key, worker, first, int(places[-1]) + 1)
+        if found >= 0:
+            return found
+        worker.people.clear()  # the cohort is no longer what was recruited
+        for table in (*space.cohort, *space.who, tried):
+            table[: len(places)] = table[places]
+        if full.kind.shape[1] > 0:
+            looking.keep_people(full, space.cohort, space.who, tried, len(places), at)
+        n = len(places)
+        loop.live(p.model, p.rules, key, p.visits, p.arms, p.calendar, p.table, at, n, space, worker.totals, full)
+        at += n
     return -1
 
 

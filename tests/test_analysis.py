@@ -219,3 +219,40 @@ def test_nobody_alive_gives_nan_not_zero():
 def test_one_patient_has_no_error():
     assert np.isnan(moments.mean([3.0]).mcse)
     assert moments.mean([3.0]).value == 3.0
+
+
+# --- delayed entry
+
+
+def prevalent(rng, n):
+    """Exponential lives of mean 10 with entry that does not depend on them; only who lives until entry is seen."""
+    time, entry = rng.exponential(10, 4 * n), rng.uniform(0.5, 30, 4 * n)
+    seen = entry < time
+    return time[seen][:n], entry[seen][:n]
+
+
+def test_delayed_entry_is_unbiased_and_ignoring_it_is_not():
+    time, entry = prevalent(np.random.default_rng(3), 4000)
+    event = np.ones(len(time), bool)
+    right = survival.kaplan_meier(time, event, entry, alive_at=2.0)
+    wrong = survival.kaplan_meier(time, event)
+    for t in (5.0, 10.0, 20.0):
+        truth, found = np.exp(-(t - 2) / 10), survival.survival_at(right, t)
+        assert abs(found.value - truth) < 4 * found.mcse
+        assert survival.survival_at(wrong, t).value > truth + 10 * found.mcse
+
+
+def test_entry_at_the_start_changes_nothing():
+    rng = np.random.default_rng(4)
+    time, event = rng.integers(1, 20, 200).astype(float), rng.random(200) < 0.7
+    a, b = survival.kaplan_meier(time, event), survival.kaplan_meier(time, event, np.zeros(200))
+    for x, y in zip(a[:4], b[:4], strict=True):
+        assert np.array_equal(x, y)
+    with pytest.raises(ValueError, match="at or after the end"):
+        survival.kaplan_meier([3.0], [True], [3.0])
+
+
+def test_numbers_at_risk_with_delayed_entry_by_hand():
+    curve = survival.kaplan_meier([4.0, 6.0, 9.0, 9.0], [True, True, True, False], [0.0, 5.0, 4.0, 6.0])
+    assert curve.time.tolist() == [4.0, 6.0, 9.0]
+    assert curve.at_risk.tolist() == [1.0, 2.0, 2.0]  # who enters at 4 is not at risk of the event at 4

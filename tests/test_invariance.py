@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 
 import simulator as sim
 from simulator.engine import batches
+from simulator.models import MODELS
 from simulator.results.summary import SUMMARISED
+from tests.models import study
 
 BASE = {"follow_up_days": 728, "trial": None, "visits.every_days": 56}
 MISSED = {"adherence": {"missed": 0.2, "delay_days_max": 42}}
@@ -30,8 +32,13 @@ EARLY = [{"treatments": ["tofersen"], "from_day": 0}]
 GROUPS = ("patients", "truth", "observed", "events", "doses", "summary")
 
 
-def run(changes: dict[str, Any] | None = None, patients: int = 300, seed: int = 5, **keywords: Any) -> sim.Result:
-    scenario = sim.load("valor").replace(BASE | (changes or {}))
+every_model = pytest.mark.parametrize("model", MODELS)
+
+
+def run(
+    changes: dict[str, Any] | None = None, patients: int = 300, seed: int = 5, model: str = "clock", **keywords: Any
+) -> sim.Result:
+    scenario = study(model, BASE | (changes or {}))
     return sim.simulate(scenario, patients=patients, seed=seed, **({"threads": 1} | keywords))
 
 
@@ -68,13 +75,14 @@ def doses_of(result: sim.Result, arm: str, patients: int | None) -> list[tuple[i
 # --- the machine
 
 
+@every_model
 @pytest.mark.parametrize("changes", [{}, MISSED], ids=["calendar", "missed doses"])
-def test_one_and_two_threads_give_the_same(changes):
-    one, two = (run(changes, patients=2500, threads=threads) for threads in (1, 2))
+def test_one_and_two_threads_give_the_same(changes, model):
+    one, two = (run(changes, patients=2500, threads=threads, model=model) for threads in (1, 2))
     assert differing(one, two) == []
     assert one.screening == two.screening
-    streamed = run(changes, patients=2500, threads=2, output="summary")
-    assert differing(streamed, run(changes, patients=2500, output="summary"), ("summary",)) == []
+    streamed = run(changes, patients=2500, threads=2, output="summary", model=model)
+    assert differing(streamed, run(changes, patients=2500, output="summary", model=model), ("summary",)) == []
 
 
 @pytest.mark.parametrize("output", ["full", "summary"])
@@ -94,16 +102,19 @@ def test_chunks_do_not_show(monkeypatch, batch, part, most, output):
 
 SAVE = """
 import sys, json, numpy as np, simulator as sim
-place, settings, patients, output = sys.argv[1], json.loads(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
-result = sim.simulate(sim.load("valor").replace(settings), patients=patients, seed=5, threads=1, output=output)
+from tests.models import study
+place, settings, patients, output, model = sys.argv[1], json.loads(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:6]
+result = sim.simulate(study(model, settings), patients=patients, seed=5, threads=1, output=output)
 np.savez(place, **{f"{g}/{n}": a.values for g, arrays in result.groups.items() for n, a in arrays.items()})
 """
 
 
-def elsewhere(place: Path, changes: dict[str, Any], patients: int, output: str = "full", **variables: str) -> dict:
+def elsewhere(
+    place: Path, changes: dict[str, Any], patients: int, output: str = "full", model: str = "clock", **variables: str
+) -> dict:
     """The arrays of a run in another process with other environment variables."""
     tree = Path(sim.__file__).parents[1]
-    arguments = [str(place), json.dumps(BASE | changes), str(patients), output]
+    arguments = [str(place), json.dumps(BASE | changes), str(patients), output, model]
     subprocess.run(
         [sys.executable, "-c", SAVE, *arguments], env=os.environ | variables, cwd=tree, check=True, timeout=400
     )
@@ -125,10 +136,11 @@ def test_block_width_does_not_show(tmp_path):
         assert len(found) == sum(len(group) for group in expected.groups.values())
 
 
-def test_without_compiling_the_numbers_are_the_same_but_for_rounding(tmp_path):
+@every_model
+def test_without_compiling_the_numbers_are_the_same_but_for_rounding(tmp_path, model):
     changes = MISSED | {"follow_up_days": 364, "output.every_days": 20}
-    plain = elsewhere(tmp_path / "plain.npz", changes, 24, NUMBA_DISABLE_JIT="1", ALS_SIM_LANES="16")
-    compiled = run(changes, patients=24)
+    plain = elsewhere(tmp_path / "plain.npz", changes, 24, model=model, NUMBA_DISABLE_JIT="1", ALS_SIM_LANES="16")
+    compiled = run(changes, patients=24, model=model)
     for name, values in plain.items():
         group, variable = name.split("/")
         other = compiled.groups[group][variable].values
@@ -145,21 +157,23 @@ def test_without_compiling_the_numbers_are_the_same_but_for_rounding(tmp_path):
 # --- the run
 
 
-@settings(max_examples=8)
+@every_model
+@settings(max_examples=5)
 @given(patients=st.integers(1, 600), seed=st.integers(0, 2**64 - 1))
-def test_the_first_patients_of_twice_as_many_are_the_same(patients, seed):
-    few, many = (run(patients=n, seed=seed) for n in (patients, 2 * patients))
+def test_the_first_patients_of_twice_as_many_are_the_same(model, patients, seed):
+    few, many = (run(patients=n, seed=seed, model=model) for n in (patients, 2 * patients))
     for name, array in few.groups["patients"].items():
         assert same(array.values, many.groups["patients"][name].values[:patients]), name
     for arm in few.arms:
         assert differing_in_arm(few, many, arm, patients) == []
 
 
+@every_model
 @pytest.mark.parametrize("changes", [{}, MISSED], ids=["calendar", "missed doses"])
-def test_an_arm_more_changes_no_other(changes):
+def test_an_arm_more_changes_no_other(changes, model):
     arms = {"untreated": [], "early": EARLY}
-    few = run({"arms": arms} | changes)
-    many = run({"arms": {"odd": OFF_THE_WEEK} | arms | {"odd again": OFF_THE_WEEK}} | changes)
+    few = run({"arms": arms} | changes, model=model)
+    many = run({"arms": {"odd": OFF_THE_WEEK} | arms | {"odd again": OFF_THE_WEEK}} | changes, model=model)
     for arm in arms:
         assert differing_in_arm(few, many, arm) == []
     assert differing(few, many, ("patients",)) == []
@@ -174,9 +188,10 @@ def test_the_order_of_arms_is_the_order_of_the_output_only():
         assert differing_in_arm(one, other, arm) == []
 
 
+@every_model
 @pytest.mark.parametrize(("fine", "coarse"), [(1, 28), (7, 28), (4, 28), (15, 45), (9, 45)])
-def test_the_truth_does_not_depend_on_the_days_of_output(fine, coarse):
-    often, seldom = (run({"output.every_days": every}, patients=150) for every in (fine, coarse))
+def test_the_truth_does_not_depend_on_the_days_of_output(fine, coarse, model):
+    often, seldom = (run({"output.every_days": every}, patients=150, model=model) for every in (fine, coarse))
     shared = np.isin(often.time, seldom.time)
     assert shared.sum() == seldom.time.size
     for name, array in seldom.groups["truth"].items():
@@ -197,9 +212,10 @@ def test_the_seed_changes_everything():
 # --- the sums
 
 
+@every_model
 @pytest.mark.parametrize("changes", [{}, MISSED | {"output.every_days": 45}], ids=["calendar", "missed doses"])
-def test_a_streamed_summary_is_that_of_a_full_run(changes):
-    full, streamed = run(changes, patients=1300), run(changes, patients=1300, output="summary")
+def test_a_streamed_summary_is_that_of_a_full_run(changes, model):
+    full, streamed = (run(changes, patients=1300, output=output, model=model) for output in ("full", "summary"))
     assert differing(streamed, full, ("summary",)) == []
     assert list(streamed.groups) == ["summary"]
     assert streamed.screening == full.screening

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 import simulator as sim
 from simulator.analysis.survival import kaplan_meier, restricted_mean
+from simulator.models import MODELS
+from tests.models import known, study
 
 MONTH = 30.4375
 DRUG = "treatments.tofersen"
@@ -20,12 +22,17 @@ FUNCTION = ("alsfrs_r", *(f"alsfrs_r_{name}" for name in DOMAINS), "svc", "hhd",
 SEEDS = st.integers(0, 2**64 - 1)
 
 
-def scenario(changes: dict[str, Any] | None = None) -> sim.Scenario:
-    return sim.load("valor").replace(BASE | (changes or {}))
+every_model = pytest.mark.parametrize("model", MODELS)
 
 
-def run(changes: dict[str, Any] | None = None, patients: int = 300, seed: int = 3, **keywords: Any) -> sim.Result:
-    return sim.simulate(scenario(changes), patients=patients, seed=seed, threads=1, **keywords)
+def scenario(changes: dict[str, Any] | None = None, model: str = "clock") -> sim.Scenario:
+    return study(model, BASE | (changes or {}))
+
+
+def run(
+    changes: dict[str, Any] | None = None, patients: int = 300, seed: int = 3, model: str = "clock", **keywords: Any
+) -> sim.Result:
+    return sim.simulate(scenario(changes, model), patients=patients, seed=seed, threads=1, **keywords)
 
 
 def values(result: sim.Result, group: str, name: str) -> np.ndarray:
@@ -59,28 +66,46 @@ def addon(kind: str, value: float, **epoch: int) -> dict[str, Any]:
     }
 
 
+def test_there_are_models():
+    assert set(MODELS) >= {"clock", "linear", "multistate"}
+
+
 # --- effect
 
 
-def test_nothing_inhibited_leaves_all_arms_identical():
-    result = run({f"{DRUG}.target.max_inhibition": 0})
+@every_model
+def test_nothing_inhibited_leaves_all_arms_identical(model):
+    result = run({f"{DRUG}.target.max_inhibition": 0}, model=model)
     for arm in (1, 2):
         assert differing(result, arm, 0, ("truth", "observed", "events", "summary")) == []
     assert values(result, "doses", "day").size > 0
 
 
-def test_a_null_effect_leaves_function_breathing_and_events_as_they_were_while_sod1_falls():
-    result = run(effect(mean=0, sd=0, low=-1, high=1) | {"attrition": None})
+@every_model
+def test_a_null_effect_leaves_function_breathing_and_events_as_they_were_while_sod1_falls(model):
+    result = run(effect(mean=0, sd=0, low=-1, high=1) | {"attrition": None}, model=model)
+    markers = {"sod1_csf", "nfl_plasma"} & set(known(model))
     for arm in (1, 2):
         assert differing(result, arm, 0, ("events",)) == []
-        assert {name.partition("/")[2] for name in differing(result, arm, 0, ("truth",))} == {"sod1_csf", "nfl_plasma"}
-        for name in FUNCTION:
+        assert {name.partition("/")[2] for name in differing(result, arm, 0, ("truth",))} == markers
+        for name in {*FUNCTION} & set(known(model)):
             assert same(values(result, "truth", name)[arm], values(result, "truth", name)[0])
     assert values(result, "truth", "sod1_csf")[1, :, -1].max() < 0.9
-    assert (values(result, "truth", "nfl_plasma")[1, :, -1] < values(result, "truth", "nfl_plasma")[0, :, -1]).all()
+    if "nfl_plasma" in markers:
+        assert (values(result, "truth", "nfl_plasma")[1, :, -1] < values(result, "truth", "nfl_plasma")[0, :, -1]).all()
 
 
-@settings(max_examples=20)
+STEEPNESS = {"clock": ("steepness", 1), "linear": ("growth_per_month", 1 / 60)}
+"""What makes the hazard of a model steep, where anything does, and its size for a steepness of 1."""
+
+
+def steep(model: str, kappa: float) -> dict[str, float]:
+    name, unit = STEEPNESS.get(model, ("", 0))
+    return {f"progression.survival.{name}": kappa * unit} if name else {}
+
+
+@every_model
+@settings(max_examples=12)
 @given(
     mean=st.floats(0, 2),
     sd=st.floats(0, 1),
@@ -89,22 +114,23 @@ def test_a_null_effect_leaves_function_breathing_and_events_as_they_were_while_s
     first=st.integers(0, 400),
     seed=SEEDS,
 )
-def test_no_benefit_is_negative_when_the_effect_is_not(mean, sd, share, kappa, first, seed):
+def test_no_benefit_is_negative_when_the_effect_is_not(model, mean, sd, share, kappa, first, seed):
     changes = effect(mean=mean, sd=sd, low=0, high=3) | {
         "progression.survival.state_share": share,
-        "progression.survival.steepness": kappa,
+        **steep(model, kappa),
         "arms": {"untreated": [], "treated": [{"treatments": ["tofersen"], "from_day": first}]},
     }
-    days = values(run(changes, seed=seed), "events", "event_free_time")
+    days = values(run(changes, seed=seed, model=model), "events", "event_free_time")
     assert (days[1] - days[0]).min() >= -1e-3 * MONTH
 
 
 # --- hazard
 
 
-def test_without_hazard_everybody_lives():
+@every_model
+def test_without_hazard_everybody_lives(model):
     changes = addon("hazard_multiplier", 0) | {"disease.background_mortality.multiplier": 0}
-    result = run(changes)
+    result = run(changes, model=model)
     assert (values(result, "events", "event")[1] == 0).all()
     assert (values(result, "events", "event_free_time")[1] == 1092).all()
     assert np.isnan(values(result, "events", "death_time")[1]).all()
@@ -112,11 +138,12 @@ def test_without_hazard_everybody_lives():
     assert (values(result, "events", "event")[0] > 0).any()
 
 
-@settings(max_examples=15)
+@every_model
+@settings(max_examples=10)
 @given(low=st.floats(0, 20), more=st.floats(0, 20), first=st.integers(0, 60), seed=SEEDS)
-def test_a_higher_hazard_never_lengthens_survival(low, more, first, seed):
+def test_a_higher_hazard_never_lengthens_survival(model, low, more, first, seed):
     def times(value: float) -> list[np.ndarray]:
-        result = run(addon("hazard_multiplier", value, from_day=7 * first), seed=seed)
+        result = run(addon("hazard_multiplier", value, from_day=7 * first), seed=seed, model=model)
         return [values(result, "events", name)[1] for name in ("event_free_time", "death_time")]
 
     for shorter, longer in zip(times(low + more), times(low), strict=True):
@@ -136,10 +163,11 @@ def test_more_background_mortality_never_lengthens_survival(low, more, seed):
 # --- states and areas
 
 
-@settings(max_examples=10)
+@every_model
+@settings(max_examples=6)
 @given(patients=st.integers(1, 700), seed=SEEDS)
-def test_states_add_up_and_the_living_only_become_fewer(patients, seed):
-    result = run(patients=patients, seed=seed)
+def test_states_add_up_and_the_living_only_become_fewer(model, patients, seed):
+    result = run(patients=patients, seed=seed, model=model)
     summary = {name: values(result, "summary", name) for name in ("alive", "at_risk", "ended")}
     dead = (values(result, "events", "death_time")[:, :, None] <= result.time).sum(axis=1)
     assert (summary["alive"] + dead == patients).all()

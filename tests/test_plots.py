@@ -55,10 +55,12 @@ def results():
     }
 
 
+CROWD = [kind for kind in Kind if kind != Kind.person]
+"""Pictures of a crowd; that of one person is tested in test_person.py."""
 CASES = [
-    *(("full", kind) for kind in Kind),
-    *(("summary", kind) for kind in Kind if kind not in ("published", "benefit", "patient")),
-    *(("one arm", kind) for kind in Kind if kind not in ("published", "benefit")),
+    *(("full", kind) for kind in CROWD),
+    *(("summary", kind) for kind in CROWD if kind not in ("published", "benefit", "patient")),
+    *(("one arm", kind) for kind in CROWD if kind not in ("published", "benefit")),
 ]
 
 
@@ -110,7 +112,7 @@ def test_texts_of_other_patients_do_not_overlap(results, number):
     check_texts(results["full"].plot.patient(number).figure)
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", CROWD)
 @pytest.mark.parametrize("arms", [4, 20])
 def test_texts_of_many_arms_with_long_names_do_not_overlap(kind, arms):
     later = [f"start on day {97 * k} with a name that goes on" for k in range(1, arms - 1)]
@@ -138,7 +140,7 @@ def check_texts(figure):
     assert not over
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", CROWD)
 def test_equal_results_give_equal_bytes(kind):
     first = make_result().plot.draw(kind)
     with rc_context({"axes.facecolor": "red", "font.size": 30, "xtick.major.size": 20, "svg.hashsalt": None}):
@@ -148,7 +150,7 @@ def test_equal_results_give_equal_bytes(kind):
     assert first.png() == second.png()
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", CROWD)
 def test_an_svg_is_text_without_date_or_address(results, kind):
     svg = results["full"].plot.draw(kind).svg()
     assert "since baseline" in svg or "gain at least" in svg
@@ -230,6 +232,7 @@ def test_gains_are_those_of_the_same_patients(results):
         (lambda found: found["summary"].plot.patient(), "patient: this result kept sums"),
         (lambda found: found["one arm"].plot.published(), "this result has none of them"),
         (lambda found: with_arms(["a", "b"], stages=False).plot.stages(), "stages: this result has no stages"),
+        (lambda found: found["full"].plot.person(), "this result is not one person's; run a scenario with a person"),
         (lambda found: found["one arm"].plot.benefit(), "needs two arms, and there is only untreated"),
         (lambda found: found["full"].plot.patient(120), "no patient 120; choose 0 to 119"),
         (lambda found: found["full"].plot.draw("survival", number=3), "no option 'number'; it has none"),

@@ -111,6 +111,13 @@ def test_stages_can_be_left_out():
     assert "kings_stage_share" not in short.groups["summary"]
 
 
+def test_visits_score_items_whether_or_not_the_truth_is_staged():
+    scenario = sim.load("valor").replace({"visits.scoring": "items"})
+    one, other = (sim.simulate(scenario.replace({"output.stages": s}), patients=40, seed=3) for s in (True, False))
+    for name, array in one.groups["observed"].items():
+        assert array.values.tobytes() == other.groups["observed"][name].values.tobytes(), name
+
+
 def test_total_scores_give_no_observed_stages():
     assert "kings_stage" not in sim.simulate(sim.load("valor"), patients=5, seed=3).groups["observed"]
 

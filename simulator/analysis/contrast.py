@@ -35,10 +35,12 @@ def difference(a: Estimate, b: Estimate, same_patients: bool) -> Estimate:
     return paired(a, b) if same_patients and kept else independent(a, b)
 
 
-def survivors_of_both(a: ArrayLike, b: ArrayLike, alive_a: ArrayLike, alive_b: ArrayLike) -> Estimate:
+def survivors_of_both(
+    a: ArrayLike, b: ArrayLike, alive_a: ArrayLike, alive_b: ArrayLike, *, weight: ArrayLike | None = None
+) -> Estimate:
     """Mean of a − b over the patients who are alive in both arms (a principal stratum; only a simulation sees it)."""
     both = np.asarray(alive_a, bool) & np.asarray(alive_b, bool)
-    return mean_over(np.asarray(a, np.float64) - np.asarray(b, np.float64), both)
+    return mean_over(np.asarray(a, np.float64) - np.asarray(b, np.float64), both, weight)
 
 
 def with_death_as_zero(score: ArrayLike, alive: ArrayLike) -> np.ndarray:

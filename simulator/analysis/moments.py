@@ -41,20 +41,28 @@ def from_influence(value: float, influence: Floats, n: int | None = None) -> Est
     return Estimate(float(value), spread, size if n is None else n, influence)
 
 
-def mean(x: ArrayLike) -> Estimate:
-    """Mean of x : (n_patients,), influence x − mean."""
+def mean(x: ArrayLike, weight: ArrayLike | None = None) -> Estimate:
+    """Mean of x : (n_patients,), influence x − mean; with weights of mean 1, w (x − mean)."""
     values = np.asarray(x, np.float64)
+    if weight is not None:
+        return mean_over(values, np.ones(len(values), bool), weight)
     centre = values.mean() if len(values) else np.nan
     return from_influence(float(centre), values - centre)
 
 
-def mean_over(x: ArrayLike, group: ArrayLike) -> Estimate:
+def mean_over(x: ArrayLike, group: ArrayLike, weight: ArrayLike | None = None) -> Estimate:
     """Mean of x over the patients in `group` : (n_patients,) bool, such as the survivors.
 
-    The size of the group is random too: the influence is 1[in the group] (x − mean)/share of the group.
+    The size of the group is random too: the influence is 1[in the group] (x − mean)/share of the group. With weights,
+    each patient's counts w times, over the weighted share.
     """
     values, inside = np.asarray(x, np.float64), np.asarray(group, bool)
     count = int(inside.sum())
+    if weight is not None and count:
+        within = np.asarray(weight, np.float64) * inside
+        centre = float(np.sum(within * np.where(inside, values, 0.0)) / within.sum())
+        away = np.where(inside, values - centre, 0.0)
+        return from_influence(centre, within * away * len(values) / within.sum(), count)
     if count == 0:
         return from_influence(np.nan, np.zeros(len(values)), 0)
     centre = float(values[inside].mean())
@@ -62,14 +70,14 @@ def mean_over(x: ArrayLike, group: ArrayLike) -> Estimate:
     return from_influence(centre, influence, count)
 
 
-def proportion(happened: ArrayLike) -> Estimate:
+def proportion(happened: ArrayLike, weight: ArrayLike | None = None) -> Estimate:
     """Share of patients for whom something holds."""
-    return mean(np.asarray(happened, np.float64))
+    return mean(np.asarray(happened, np.float64), weight)
 
 
-def restricted_mean(time: ArrayLike, horizon: float) -> Estimate:
+def restricted_mean(time: ArrayLike, horizon: float, weight: ArrayLike | None = None) -> Estimate:
     """Mean of min(time, horizon): restricted mean survival when nobody is censored before the horizon."""
-    return mean(np.minimum(np.asarray(time, np.float64), horizon))
+    return mean(np.minimum(np.asarray(time, np.float64), horizon), weight)
 
 
 def standard_deviation(x: ArrayLike) -> Estimate:

@@ -1,9 +1,10 @@
-"""Kaplan–Meier, with Greenwood's variance; restricted mean; median with its interval.
+"""Kaplan–Meier, with delayed entry and Greenwood's variance; restricted mean; median with its interval.
 
 References
 ----------
 Kaplan & Meier (1958), doi:10.1080/01621459.1958.10501452. Brookmeyer & Crowley (1982), A confidence interval for the
-median survival time, doi:10.2307/2530286, with the log(−log) transform.
+median survival time, doi:10.2307/2530286, with the log(−log) transform. Tsai, Jewell & Wang (1987), A note on the
+product-limit estimator under right censoring and left truncation, doi:10.1093/biomet/74.4.883.
 """
 
 from __future__ import annotations
@@ -44,18 +45,36 @@ class Median(NamedTuple):
     mcse: float
 
 
-def kaplan_meier(time: ArrayLike, event: ArrayLike) -> Curve:
+def kaplan_meier(
+    time: ArrayLike, event: ArrayLike, entry: ArrayLike | None = None, *, alive_at: float = -np.inf
+) -> Curve:
     """The product-limit estimate.
+
+    With `entry` nobody is at risk before they came under observation (left truncation): who died before could not be
+    seen, and counting the others from the start would make everybody live longer. It needs entry that does not depend
+    on the time to the event. Where few are at risk early on, one that is free of the event at `alive_at` is estimated:
+    the probability to be free later, given that.
 
     Parameters
     ----------
     time : (n_patients,) end of observation, any unit. Events come before censorings of the same time.
     event : (n_patients,) bool: whether it ended in the event.
+    entry : (n_patients,) start of observation on the same scale, before `time`; everybody from the start by default.
+    alive_at : the time from which the curve starts; events until then are left out.
+
+    Raises
+    ------
+    ValueError
+        Somebody enters at or after the end of their observation.
     """
     times, happened = np.asarray(time, np.float64), np.asarray(event, bool)
-    distinct, index = np.unique(times[happened], return_inverse=True)
+    entries = np.full(len(times), -np.inf) if entry is None else np.asarray(entry, np.float64)
+    if np.any(entries >= times) and entry is not None:
+        raise ValueError("somebody enters at or after the end of their observation: leave them out")
+    distinct, index = np.unique(times[happened & (times > alive_at)], return_inverse=True)
     died = np.bincount(index, minlength=len(distinct)).astype(np.float64)
-    at_risk = len(times) - np.searchsorted(np.sort(times), distinct, side="left").astype(np.float64)
+    entered = np.searchsorted(np.sort(entries), distinct, side="left").astype(np.float64)
+    at_risk = entered - np.searchsorted(np.sort(times), distinct, side="left").astype(np.float64)
     survival = np.cumprod(1 - died / at_risk, dtype=np.float64)
     return Curve(distinct, survival, at_risk, died, len(times))
 

@@ -115,9 +115,14 @@ def run(
 def once(request: Any, progress: Any, draws: int) -> tuple[list[Path], Any, Any]:
     """One run: what was written, its headline and the headline's table."""
     from simulator.studies.headline import headline
+    from simulator.studies.person.portrait import is_portrait, portrait
     from simulator.studies.single import run_to_folder
 
     done = run_to_folder(request, progress)
+    if is_portrait(done.result):
+        from simulator.cli.person_tables import portrait_text
+
+        return [done.folder, *done.tables], portrait(done.result), portrait_text
     return [done.folder, *done.tables], headline(done.result), tables_of("headline_text")
 
 

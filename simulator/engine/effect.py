@@ -6,7 +6,7 @@ import numpy as np
 
 from simulator.engine import propagators, rows
 from simulator.engine.jit import LANES, inline, merge
-from simulator.engine.mathematics import ONE, ZERO, F
+from simulator.engine.mathematics import HALF, ONE, TINY, TWO, ZERO, F
 from simulator.engine.random import U32, Stream, normals, sample
 from simulator.engine.rows import DELTA, E_F, E_N, EC50, Z1, Z2, ZBAR, ZWAS, C, E, M, R, V, X
 
@@ -23,6 +23,7 @@ HXE, HXR, HXX, HX1, HX2 = (_COLUMN[name] for name in ("hxe", "hxr", "hxx", "hx1"
 VV, V_START, V_HALF, V_END = (_COLUMN[name] for name in ("vv", "v0", "vh", "v1"))
 TRAIT, RESPONSE = U32(Stream.TRAIT), U32(2)
 NFL_LIMIT = F(1.25)
+FOUR, THIN = F(4.0), F(1e-6)
 
 
 class Drug(NamedTuple):
@@ -79,6 +80,24 @@ def _multiplier(effect, z2, change, addon):
     """Multiplier of the rate for a (mean) z2, and its change: add-ons multiply it where it is positive."""
     m, delta = ONE - effect * z2, -effect * change
     return (m * addon, delta * addon) if m > ZERO else (m, delta)
+
+
+@inline
+def mean_of_positive(m, delta):
+    """Mean of max(m(t), 0) over the step, m linear in time with mean m and change delta."""
+    g = max(HALF * abs(delta), THIN)
+    t = min(max(m + g, ZERO), TWO * g)
+    return t * t / (FOUR * g) + max(m - g, ZERO)
+
+
+@inline
+def when_done(share, first, last):
+    """Part of an interval after which `share` of what it does is done, at a rate that goes from first to last."""
+    mean = HALF * (first + last)
+    per_mean = ONE / max(mean, TINY)
+    a, b = first * per_mean, last * per_mean
+    part = TWO * share / max(a + np.sqrt(max(a * a + TWO * (b - a) * share, ZERO)), TINY)
+    return part if mean > ZERO else share
 
 
 @inline

@@ -48,7 +48,7 @@ def _visit(decide, visits, nominal, key, full, a, visit, s, w, o, day, held, liv
                 full.observed[observe.DAY, a, place, visit] = F(day)
                 for k in range(len(seen)):
                     full.observed[1 + k, a, place, visit] = seen[k]
-        if kept and held[i] == F(day) > death > NOBODY and death <= dropout and visits.by_items > ZERO:
+        if kept and held[i] == F(day) > death > NOBODY and death <= dropout and visits.staged > ZERO:
             for k in range(len(staging.DEATH_CODES)):
                 full.observed[observe.SEEN_KINGS + k, a, place, visit] = staging.DEATH_CODES[k]
 
@@ -77,8 +77,7 @@ def show(model, drug, s, o, day, addon, staged):
     seam.outputs(model, s, o, F(day) / YEAR)
     effect.read_out(drug, s, o, addon)
     if staged:
-        seam.items(model, s, o)
-        staging.stage(s, o, F(day))
+        seam.stages(model, s, o, F(day))
 
 
 @block

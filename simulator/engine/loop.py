@@ -91,7 +91,7 @@ def _peek(model, drug, table, doses, cursor, own, piece, calendars, w, before, n
 def _look(model, decide, drug, visits, key, calendar, table, totals, full, a, space, b, s, day, addon, first):
     """Whatever is wanted on `day` of block b, which stands there in the state `s`."""
     t = find(calendar.day, day)
-    show(model, drug, s, space.o, day, addon, calendar.staged)
+    show(model, drug, s, space.o, day, addon, calendar.staged or visits.by_items > ZERO)
     if t >= 0:
         sum_up(
             table, totals, calendar.staged, a, t, space.base[b], space.o, s, day, space.x, space.alive, space.bins

@@ -28,6 +28,7 @@ class Visits(NamedTuple):
     missing: np.float32  # probability
     entry_effect: np.float32  # points by which ALSFRS-R is read too high after entry, at its fullest
     by_items: np.float32  # 1: ALSFRS-R is the sum of twelve items, each with noise; 0: a total with noise
+    staged: np.float32  # 1: visits find a stage, from items or from a model that has stages only
     alsfrs_r: np.float32  # SD of a total score
     item: np.float32  # SD of a latent item
     svc: np.float32
@@ -78,21 +79,22 @@ def visit_days(visits, key, w, day, visit, nominal):
 def observe(visits, key, w, s, o, visit, day, i):
     """What lane i shows at a visit held on `day`: (alsfrs_r, svc, hhd, nfl_plasma, sod1_csf, three stages).
 
-    Stages need items: they are missing where only a total is scored.
+    Stages are read from the items where those are scored; else they are the true ones, of use where the model has them.
     """
     patient, candidate, index = w[PATIENT + i], w[CANDIDATE + i], U32(visit)
     za, zs, zn, zc = normals(key, patient, index, MEASURE, candidate)
     zh, _, _, _ = normals(key, patient, index, STRENGTH, candidate)
     assisted = staging.is_assisted(s, i, day)
-    lost = TWO * THIRD * o[rows.RESPIRATORY + i] if assisted else ZERO
+    breathing = o[rows.RESPIRATORY + i]
+    lost = TWO * THIRD * breathing if assisted & (breathing > ZERO) else ZERO
     lift = visits.entry_effect * (ONE - exp32(-day / CARRY_OVER_DAYS))
     score = read_alsfrs_r(visits, o[rows.ALSFRS_R + i] - lost + lift, za)
-    kings, mitos, ft9 = MISSING, MISSING, MISSING
+    kings, mitos, ft9 = o[rows.KINGS + i], o[rows.MITOS + i], o[rows.FT9 + i]
     if visits.by_items > ZERO:
         points = _read_items(visits, key, w, o, index, lift, assisted, i)
         score = staging.total(points)
         kings, mitos, ft9 = staging.stages(points, False)
-    svc = o[rows.SVC + i] + visits.svc * zs if o[rows.BULBAR + i] >= visits.bulbar_limit else MISSING
+    svc = MISSING if o[rows.BULBAR + i] < visits.bulbar_limit else o[rows.SVC + i] + visits.svc * zs
     hhd = o[rows.HHD + i] + visits.hhd * zh
     nfl = o[rows.NFL + i] * exp32(visits.nfl * zn)
     nfl = nfl if nfl >= visits.nfl_limit else visits.nfl_limit / TWO

@@ -99,9 +99,17 @@ def invert(model, s, i):
 
 @_seam
 def outputs(model, s, o, years):
-    """Fill the disease's output rows of `o` from the state, `years` after baseline; the drug fills its own."""
+    """Fill the disease's output rows of `o` from the state, `years` after baseline; the drug fills its own.
+
+    What the model does not have is NaN.
+    """
 
 
 @_seam
 def items(model, s, o):
-    """Fill the ITEM rows of `o`, twelve latent items of 0 to 4, for a block whose outputs are filled."""
+    """Fill the ITEM rows of `o`, twelve latent items of 0 to 4, for a block whose outputs are filled; or nothing."""
+
+
+@_seam
+def stages(model, s, o, day):
+    """Fill the stage rows of `o` for a block at `day` whose outputs are filled; nothing where a model cannot stage."""

@@ -25,8 +25,8 @@ def _presymptomatic(scenario: Any) -> Iterator[Problem]:
         return
     path: Path = ("entry", "presymptomatic_at_age")
     model = scenario.progression.model
-    if not getattr(MODELS[model], "PRESYMPTOMATIC", False):
-        known = ", ".join(name for name, spec in MODELS.items() if getattr(spec, "PRESYMPTOMATIC", False))
+    if not MODELS[model].PRESYMPTOMATIC:
+        known = ", ".join(name for name, spec in MODELS.items() if spec.PRESYMPTOMATIC)
         fact = f"the model {model} knows nothing of the time before onset"
         yield Problem(path, fact, f"Use {known}, or let people enter at onset or later", True)
     if scenario.entry.referral_months is not None:

@@ -14,6 +14,7 @@ from simulator.language.faults import Path, Problem, near, printable, suggest
 from simulator.language.shape import expected, fields
 from simulator.quantities import Part, shorten
 
+TAGS = ("union_tag_not_found", "union_tag_invalid")
 UNIT = re.compile(r"_(days?|weeks?|months?|years?|hours?|mg|g|points?|percent|years_old)$")
 
 
@@ -38,7 +39,7 @@ def explain(errors: Iterable[ErrorDetails], data: Any, root: type[Part], muted: 
         path = _path(error, data)
         if error["type"] == "missing" and isinstance(path[-1], str):
             missing[path[:-1]].append(path[-1])
-        elif error["type"] == "union_tag_not_found" and path in muted:
+        elif error["type"] in TAGS and path in muted:
             continue
         elif error["type"] == "extra_forbidden":
             problem, meant = _unknown(path, data, root)
@@ -121,8 +122,8 @@ def _problem(error: ErrorDetails, path: Path) -> Problem:
         return _length(path, value, context)
     if kind == "literal_error":
         return _choice(path, value, [part.strip("' ") for part in re.split(",| or ", str(context["expected"]))])
-    if kind in ("union_tag_invalid", "union_tag_not_found"):
-        return _kind(path, value)
+    if kind in TAGS:
+        return _missing(path, ["model"]) if path == ("progression",) else _kind(path, value)
     return Problem(path, *_wrong_type(kind, value), on_key)
 
 

@@ -10,7 +10,13 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from simulator.language import check_life, deciding, sweeping  # noqa: F401 - their checks register themselves
+from simulator.language import (  # noqa: F401 - their checks register themselves
+    check_life,
+    check_model,
+    deciding,
+    person_checks,
+    sweeping,
+)
 from simulator.language.check import problems
 from simulator.language.document import MAX_BYTES, Document, read
 from simulator.language.explain import explain

@@ -43,6 +43,7 @@ def resolve(data: Mapping[str, Any], report: Report) -> dict[str, Any]:
     found = _look_up(full.get("disease"), "disease", ("disease",), report)
     full["disease"] = _disease(full.get("disease"), found, report)
     full["progression"] = _progression(full.get("progression"), found, full["disease"], report)
+    full["output"] = _output(full.get("output"), full["progression"])
     if isinstance(full.get("treatments"), Mapping):
         full["treatments"] = {
             name: _treatment(part, ("treatments", name), report) for name, part in full["treatments"].items()
@@ -144,6 +145,15 @@ def _decision(section: Mapping[str, Any], report: Report) -> dict[str, Any]:
     system = over.get("system")
     base = {"states": found[system]} if isinstance(system, str) and system in found else {}
     return {**section, "utilities": merge(base, over)}
+
+
+def _output(section: Any, progression: Any) -> Any:
+    """The block `output`, without stages where the model has none and nobody asked for them."""
+    model = progression.get("model") if isinstance(progression, Mapping) else None
+    stages = not isinstance(model, str) or model not in MODELS or "kings_stage" in MODELS[model].OUTPUTS
+    if stages or not (section is None or isinstance(section, Mapping)):
+        return section
+    return {"stages": False, **(section or {})}
 
 
 def _treatment(section: Any, path: Path, report: Report) -> Any:

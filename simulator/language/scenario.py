@@ -15,6 +15,7 @@ from simulator.language.blocks.attrition import Attrition
 from simulator.language.blocks.context_of_use import ContextOfUse
 from simulator.language.blocks.decision import Decision
 from simulator.language.blocks.output import Output
+from simulator.language.blocks.person import Person
 from simulator.language.blocks.rules import Rules
 from simulator.language.blocks.sensitivity import Sensitivity
 from simulator.language.blocks.strata import Stratum
@@ -33,8 +34,10 @@ NOWHERE = Origin("scenario", {}, {})
 
 if TYPE_CHECKING:
     from simulator.models.clock.spec import ClockSpec
+    from simulator.models.linear.spec import LinearSpec
+    from simulator.models.multistate.spec import MultistateSpec
 
-    Progression: TypeAlias = ClockSpec
+    Progression: TypeAlias = ClockSpec | LinearSpec | MultistateSpec
 else:
     Progression = Annotated[
         Union[tuple(MODELS.values())],  # noqa: UP007 - made from the registry
@@ -68,6 +71,7 @@ class Scenario(Part):
     sweep: Sweep | None = None
     sensitivity: Sensitivity | None = None
     decision: Decision | None = None
+    person: Person | None = None
     output: Output = Output()
 
     _origin: Origin = PrivateAttr(default_factory=lambda: NOWHERE)  # a default would be copied, deeply, each time

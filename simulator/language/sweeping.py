@@ -16,6 +16,7 @@ ELSEWHERE = {
     "patients": "Write sweep.patients: every point has the same number",
     "schema_version": "Vary something else",
     "title": "Vary something else",
+    "person": "Vary something else",
     "sweep": "Vary something else",
 }
 

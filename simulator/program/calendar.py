@@ -38,7 +38,11 @@ def calendar(scenario: Scenario, steps: int, with_visits: bool) -> Calendar:
 def _output_days(scenario: Scenario) -> np.ndarray:
     """Days at which truth and sums are kept."""
     analysis = scenario.trial.analysis_days if scenario.trial else []
-    days = {*range(0, scenario.follow_up_days + 1, scenario.output.every_days), *analysis}
+    days = {
+        *range(0, scenario.follow_up_days + 1, scenario.output.every_days),
+        *analysis,
+        *(scenario.output.days or ()),
+    }
     return np.array(sorted(d for d in days if d <= scenario.follow_up_days), np.int32)
 
 
@@ -57,6 +61,7 @@ def visits(scenario: Scenario) -> Visits:
         missing=F(plan.missing),
         entry_effect=F(plan.entry_effect_points),
         by_items=F(plan.scoring == "items"),
+        staged=F(finds_stages(scenario)),
         alsfrs_r=F(noise.alsfrs_r_points),
         item=F(item_sd(noise.alsfrs_r_points.value) if plan.scoring == "items" else 0),
         svc=F(noise.svc_percent),
@@ -66,6 +71,13 @@ def visits(scenario: Scenario) -> Visits:
         nfl_limit=F(noise.nfl_llq),
         bulbar_limit=F(BULBAR_LIMIT),
     )
+
+
+def finds_stages(scenario: Scenario) -> bool:
+    """Whether visits find a stage: from items, or as it is where the model has stages and no items."""
+    if scenario.progression.SCORES_ITEMS:
+        return scenario.visits.scoring == "items"
+    return scenario.output.stages
 
 
 @cache

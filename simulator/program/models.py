@@ -1,5 +1,11 @@
-"""Where each model's section becomes numbers; one line per model."""
+"""Where a model's section becomes numbers: the `compile` module of its folder, loaded when a scenario uses it."""
 
-from simulator.models.clock import compile as clock
+from __future__ import annotations
 
-MODELS = {"clock": clock}
+from importlib import import_module
+from types import ModuleType
+
+
+def numbers_of(model: str) -> ModuleType:
+    """The module that turns a model's specification into numbers; importing it registers the model's kernels."""
+    return import_module(f"simulator.models.{model}.compile")

@@ -15,10 +15,11 @@ from simulator.engine.people import Gates, People
 from simulator.engine.rules import NoRules, Rules
 from simulator.engine.space import Calendar
 from simulator.engine.sums import scales
+from simulator.models import DRUG_OUTPUTS
 from simulator.program.arms import arms, has_own_calendars
 from simulator.program.calendar import calendar, visits
 from simulator.program.memory import Memory
-from simulator.program.models import MODELS
+from simulator.program.models import numbers_of
 from simulator.program.people import people
 from simulator.program.rules import has_rules, rules
 from simulator.program.screening import gates
@@ -47,6 +48,7 @@ class Program(NamedTuple):
     allocation: np.ndarray | None  # (stratum, arm) int64: a block of the trial; None without one
     strata: tuple[str, ...]  # names; empty where there are none
     parameters: dict[str, int]  # the model's traits to report, and their rows
+    outputs: frozenset[str]  # what the model and the drug have of `rows.OUTPUTS`
     reasons: list[tuple[str, str]]  # for each reason of rejection: a stratum or "all", and the rule in words
 
 
@@ -60,9 +62,9 @@ def compile_program(
     """
     piece = (memory or Memory()).piece
     tables, reasons = piece("gates", scenario, gates)
-    model = MODELS[scenario.progression.model]
+    model, known = numbers_of(scenario.progression.model), outputs(scenario)
     days = piece("calendar", scenario, lambda one: calendar(one, _steps(one), is_full or has_rules(one)))
-    table = piece("table", scenario, lambda one: summed(summarised))
+    table = piece("table", scenario, lambda one: summed(row for row in summarised if row[0] in outputs(one)))
     return Program(
         model=piece("model", scenario, lambda one: model.constants(one.progression)),
         people=piece("people", scenario, people),
@@ -76,6 +78,7 @@ def compile_program(
         allocation=piece("allocation", scenario, allocation),
         strata=tuple(scenario.strata or ()),
         parameters=model.PARAMETERS,
+        outputs=known,
         reasons=reasons,
     )
 
@@ -86,6 +89,11 @@ def _steps(scenario: Scenario) -> int:
     return int(scenario.follow_up_days) // DAYS_PER_WEEK + 1 + carriers
 
 
+def outputs(scenario: Scenario) -> frozenset[str]:
+    """Names of what can be seen: of the disease what the model has, and of the drug."""
+    return frozenset((*scenario.progression.OUTPUTS, *DRUG_OUTPUTS))
+
+
 def _sizes(scenario: Scenario, patients: int, days: Calendar, variables: int, tables: Gates) -> Sizes:
     return Sizes(
         patients=patients,
@@ -94,7 +102,7 @@ def _sizes(scenario: Scenario, patients: int, days: Calendar, variables: int, ta
         visits=days.visit.size,
         variables=variables,
         bins=BINS,
-        model_rows=MODELS[scenario.progression.model].ROWS,
+        model_rows=numbers_of(scenario.progression.model).ROWS,
         outputs=len(rows.OUTPUTS) - (0 if days.staged else len(rows.STAGES)),
         strata=tables.shares.size,
         rules=len(tables.rules),

@@ -10,7 +10,7 @@ import numpy as np
 from simulator.engine import rows, screening
 from simulator.engine.people import Gates
 from simulator.models.terms import terms
-from simulator.program.models import MODELS
+from simulator.program.models import numbers_of
 from simulator.units import DAYS_PER_YEAR
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def gates(scenario: Scenario) -> tuple[Gates, list[tuple[str, str]]]:
     listed = {name: _listed(variant) for name, variant in variants.items()}
     found = Gates(
         variants=np.cumsum([v.share.value for v in variants.values()]).astype(F),
-        table=MODELS[scenario.progression.model].table_by_variant(scenario.progression, listed),
+        table=numbers_of(scenario.progression.model).table_by_variant(scenario.progression, listed),
         carriers=np.array([_carrier(variant) for variant in variants.values()], F),
         dropout=_dropout(scenario),
         rules=np.array(rules, F).reshape(-1, 4),

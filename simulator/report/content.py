@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.language.display import treated
-from simulator.report import tables
+from simulator.report import person, tables
 from simulator.report.evidence import Evidence, evidence
 from simulator.report.picture import Picture
 from simulator.studies.headline import Headline, headline
+from simulator.studies.person.portrait import is_portrait, portrait
 from simulator.units import DAYS_PER_YEAR
 from simulator.version import __version__
 
@@ -60,7 +61,7 @@ def content(result: Result) -> Page:
         notice=found.notice,
         asked=_asked(scenario),
         arms=[Pair(arm, treated(scenario, arm)) for arm in result.arms] if scenario else [],
-        main=[tables.main(found), *tables.from_onset(found)],
+        main=[tables.main(found), *tables.from_onset(found), *_one_person(result)],
         pairing="" if result.is_full else " Sums do not know who was who: the errors of differences are upper bounds.",
         evidence=evidence(scenario) if scenario else None,
         unreadable=fault,
@@ -71,6 +72,11 @@ def content(result: Result) -> Page:
         citations=json.loads(result.attrs["citations"]),
         provenance=_provenance(result, found),
     )
+
+
+def _one_person(result: Result) -> list[tables.Table]:
+    """The tables of one person, where the result is one's."""
+    return person.tables_of(portrait(result)) if is_portrait(result) else []
 
 
 def _stored_scenario(result: Result | Sweep) -> tuple[Scenario | None, str]:
@@ -86,6 +92,8 @@ def _stored_scenario(result: Result | Sweep) -> tuple[Scenario | None, str]:
 def _lead(result: Result) -> str:
     """What was simulated, in a sentence."""
     each = f"{result.n_patients:,} simulated patients"
+    if is_portrait(result):
+        each = f"{result.n_patients:,} simulated people who match what was measured of one person"
     arms = f", each in all of {len(result.arms)} arms with the same random numbers" if len(result.arms) > 1 else ""
     return f"{each}{arms}, followed for {result.follow_up_days / DAYS_PER_YEAR:.1f} years."
 

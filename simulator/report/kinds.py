@@ -14,6 +14,7 @@ class Kind(StrEnum):
     published = "published"
     benefit = "benefit"
     patient = "patient"
+    person = "person"
 
 
 class SensitivityKind(StrEnum):

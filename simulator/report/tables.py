@@ -10,6 +10,7 @@ from simulator.studies.wording import when, with_error
 
 MAIN = (
     ("alsfrs_r_change_as_if_alive", "alsfrs_r_change_survivors"),  # the second where the first is not known
+    ("kings_4_or_dead",),
     ("svc_change",),
     ("nfl_plasma_ratio",),
     ("event_free",),

@@ -141,10 +141,10 @@ def quantile_coordinate() -> Group:
     return {"quantile": _coordinate("quantile", np.array(QUANTILES), "1", "cumulative probability")}
 
 
-def stage_coordinates() -> Group:
+def stage_coordinates(systems: Mapping[str, tuple[str, ...]] = STAGES) -> Group:
     """Names of the stages of each system."""
-    systems = {name.removesuffix("_stage"): labels for name, labels in STAGES.items()}
-    return {dim: _coordinate(dim, names_of(labels), "1", f"{dim} stage") for dim, labels in systems.items()}
+    named = {name.removesuffix("_stage"): labels for name, labels in systems.items()}
+    return {dim: _coordinate(dim, names_of(labels), "1", f"{dim} stage") for dim, labels in named.items()}
 
 
 def ending_coordinate() -> Group:

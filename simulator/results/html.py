@@ -32,7 +32,8 @@ def html(result: Result) -> str:
     """HTML of a result; every text from a scenario is escaped."""
     day = headline_time(result)
     head = "".join(f"<th>{escape(arm)}</th>" for arm in result.arms)
-    body = "".join(f"<tr><th>{escape(line.label)}</th>{_cells(result, line, day)}</tr>" for line in _LINES)
+    lines = [line for line in _LINES if line.name in result.groups["summary"]]
+    body = "".join(f"<tr><th>{escape(line.label)}</th>{_cells(result, line, day)}</tr>" for line in lines)
     notes = "".join(f"<li>{escape(text)}</li>" for text in result.warnings)
     return (
         f"<div><h4>{escape(result.title)}</h4>"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice, product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,8 +42,8 @@ class Big(NamedTuple):
     chunk: tuple[int, ...]
 
 
-def write(path: Path, attrs: dict[str, Any], groups: Groups) -> None:
-    """Write a result. The same result gives the same bytes."""
+def write(path: Path, attrs: dict[str, Any], groups: Groups, level: int = LEVEL) -> None:
+    """Write a result, deflated at a level of zlib. The same result gives the same bytes."""
     import h5py
 
     with h5py.File(path, "w", libver=("v108", "v110"), track_order=True) as file:
@@ -53,10 +54,11 @@ def write(path: Path, attrs: dict[str, Any], groups: Groups) -> None:
             for name, group in groups.items()
             for array in _write_group(file if name == ROOT else file.create_group(name, track_order=True), name, group)
         ]
+        deflated = partial(_packed, level=level)
         with ThreadPoolExecutor(THREADS) as pool:
             jobs = ((array, corner) for array in big for corner in _corners(array))
             while block := list(islice(jobs, AHEAD)):
-                for (array, corner), packed in zip(block, pool.map(lambda job: _packed(*job), block), strict=True):
+                for (array, corner), packed in zip(block, pool.map(deflated, block), strict=True):
                     file[array.address].id.write_direct_chunk(corner, packed)
 
 
@@ -168,15 +170,16 @@ def _corners(array: Big) -> Iterator[tuple[int, ...]]:
     return product(*(range(0, size, step) for size, step in sides))
 
 
-def _packed(array: Big, corner: tuple[int, ...]) -> bytes:
+def _packed(job: tuple[Big, tuple[int, ...]], level: int) -> bytes:
     """One chunk as HDF5 stores it: padded, shuffled, deflated."""
+    array, corner = job
     piece = array.values[tuple(slice(at, at + step) for at, step in zip(corner, array.chunk, strict=True))]
     if piece.shape != array.chunk:
         full = np.zeros(array.chunk, array.values.dtype)
         full[tuple(slice(0, size) for size in piece.shape)] = piece
         piece = full
     letters = np.ascontiguousarray(piece).view(np.uint8).reshape(-1, piece.dtype.itemsize)
-    return zlib.compress(letters.T.tobytes(), LEVEL)
+    return zlib.compress(letters.T.tobytes(), level)
 
 
 def _read_variable(name: str, array: Any) -> Named:

@@ -58,8 +58,13 @@ class Record:
     observed: Arrays
     doses: Arrays
     sums: SumsLike
+    outputs: frozenset[str] | None = None  # what can be seen of the truth; None: all there is
     screening: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+
+    def has(self, name: str) -> bool:
+        """Whether the model has this variable of the truth."""
+        return self.outputs is None or name in self.outputs
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ means, geometric SDs (a factor) and quantiles. Every estimate has its Monte Carl
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -40,24 +41,30 @@ def summary_group(record: Record) -> Group:
         **arrays.ending_coordinate(),
     }
     if record.sums.stages is not None:
-        group |= arrays.stage_coordinates()
-    return group | estimates(record.sums)
+        group |= arrays.stage_coordinates(systems(record.has))
+    return group | estimates(record.sums, record.has)
 
 
-def estimates(sums: SumsLike) -> Group:
+def systems(has: Callable[[str], bool]) -> dict[str, tuple[str, ...]]:
+    """The systems of stages that a model has, with their labels."""
+    return {name: labels for name, labels in STAGES.items() if has(name)}
+
+
+def estimates(sums: SumsLike, has: Callable[[str], bool]) -> Group:
     """Every estimate that the sums give, with its error.
 
     Sums without bins give neither quantiles nor SDs. Sums may have dimensions before `arm`, such as the points of a
-    sweep: the arrays have them too, the names of the dimensions do not.
+    sweep: the arrays have them too, the names of the dimensions do not. `has` says which variables the model has.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         group = _counts(sums)
-        for index, row in enumerate(SUMMARISED):
+        for index, row in enumerate(row for row in SUMMARISED if has(row.of)):
             group |= _variable(sums, index, row)
-        group |= _death_as_zero(sums)
+            if row.name == "alsfrs_r":
+                group |= _death_as_zero(sums, index)
         group |= _event_free_time(sums)
         if sums.stages is not None:
-            group |= _occupancy(sums, sums.stages)
+            group |= _occupancy(sums, sums.stages, systems(has))
     return group
 
 
@@ -157,9 +164,8 @@ def _inside(below: Floats, edges: Floats) -> tuple[Floats, Floats]:
     return below[first : last + 1], edges[first : last + 1]
 
 
-def _death_as_zero(sums: SumsLike) -> Group:
-    """Mean ALSFRS-R of all patients when the dead count as 0 points."""
-    index = next(i for i, row in enumerate(SUMMARISED) if row.name == "alsfrs_r")
+def _death_as_zero(sums: SumsLike, index: int) -> Group:
+    """Mean ALSFRS-R, variable `index` of the sums, of all patients when the dead count as 0 points."""
     n = sums.n_patients
     mean = sums.total[..., index] / sums.scale[index] / n
     square = sums.square[..., index] / sums.square_scale[index] / n
@@ -167,11 +173,13 @@ def _death_as_zero(sums: SumsLike) -> Group:
     return _pair("alsfrs_r_death0_mean", mean, mcse, "points", "ALSFRS-R total, all patients, 0 after death: mean")
 
 
-def _occupancy(sums: SumsLike, living: NDArray[np.int64]) -> Group:
-    """Share of all patients in each stage; who is not alive has died."""
+def _occupancy(sums: SumsLike, living: NDArray[np.int64], systems: Mapping[str, tuple[str, ...]]) -> Group:
+    """Share of all patients in each stage of the systems that the model has; who is not alive has died."""
     n, dead = sums.n_patients, (sums.n_patients - np.asarray(sums.alive))[..., None]
     group: Group = {}
-    for k, (name, labels) in enumerate(STAGES.items()):
+    for k, name in enumerate(STAGES):
+        if (labels := systems.get(name)) is None:
+            continue
         p = np.concatenate([living[..., k, : len(labels) - 1], dead], axis=-1) / n
         dims, text = (*ARM_TIME, name.removesuffix("_stage")), f"share of patients by {name.replace('_', ' ')}"
         group |= _pair(f"{name}_share", p, np.sqrt(p * (1 - p) / n), "1", text, dims=dims)

@@ -93,12 +93,21 @@ class SurvivalCurve:
         return min(day, self.follow_up_days)
 
 
-def curve_from_times(time: Floats, happened: NDArray[np.bool_], follow_up_days: float) -> SurvivalCurve:
-    """The curve from each patient's event-free time and whether it ended in an event."""
-    n = len(time)
-    days, counts = np.unique(np.asarray(time, np.float64)[happened], return_counts=True)
-    probability = 1 - np.cumsum(counts) / n
-    return SurvivalCurve(np.append(0.0, days), np.append(1.0, probability), n, float(follow_up_days), True)
+def curve_from_times(
+    time: Floats, happened: NDArray[np.bool_], follow_up_days: float, weight: Floats | None = None
+) -> SurvivalCurve:
+    """The curve from each patient's event-free time and whether it ended in an event.
+
+    With weights, `n` is the effective number of patients, (sum w)²/sum w².
+    """
+    share = np.full(len(time), 1 / len(time)) if weight is None else np.asarray(weight, np.float64) / np.sum(weight)
+    days, place = np.unique(np.asarray(time, np.float64)[happened], return_inverse=True)
+    if weight is None:
+        gone = np.cumsum(np.bincount(place, minlength=len(days))) / len(time)
+    else:
+        gone = np.minimum(np.cumsum(np.bincount(place, share[happened], minlength=len(days))), 1.0)
+    n = len(time) if weight is None else round(1 / float(np.sum(share**2)))
+    return SurvivalCurve(np.append(0.0, days), np.append(1.0, 1 - gone), n, float(follow_up_days), True)
 
 
 def curve_from_grid(time: Floats, probability: Floats, n: int) -> SurvivalCurve:

@@ -53,8 +53,9 @@ def summary_rows(result: Result) -> list[Row]:
     series = [
         Series(name, group[name].values, group[f"{name}_mcse"].values, everybody)
         for name in (*_PROBABILITIES, "alsfrs_r_death0_mean")
+        if name in group
     ]
-    for row in SUMMARISED:
+    for row in (row for row in SUMMARISED if result.has(row.of)):
         names = (f"{row.name}_mean", f"{row.name}_sd")
         series += [Series(name, group[name].values, group[f"{name}_mcse"].values, alive) for name in names]
         value, mcse = group[f"{row.name}_quantile"].values, group[f"{row.name}_quantile_mcse"].values

@@ -83,6 +83,12 @@ class Result:
         return "events" in self.groups
 
     @property
+    def weight(self) -> Any:
+        """Weight of each twin of one person; None where patients count alike."""
+        found = self.groups["patients"].get("weight") if self.is_full else None
+        return None if found is None or np.ptp(found.values) == 0 else found.values
+
+    @property
     def analysis_days(self) -> tuple[float, ...]:
         """Days of analysis that the scenario names."""
         return tuple(json.loads(self.attrs["analysis_days"]))
@@ -111,6 +117,11 @@ class Result:
     def time(self) -> Any:
         """Days since baseline at which truth and summary are given."""
         return self.groups["summary"]["time"].values
+
+    def has(self, name: str) -> bool:
+        """Whether the model behind the result has this variable of the truth."""
+        summary = self.groups["summary"]
+        return f"{name}_mean" in summary or f"{name}_share" in summary
 
     def arm_index(self, arm: str) -> int:
         """Position of an arm; KeyError with the names that exist."""
@@ -144,7 +155,7 @@ class Result:
         if self.is_full:
             events = self.groups["events"]
             time, event = events["event_free_time"].values[index], events["event"].values[index]
-            return curve_from_times(time, event > 0, self.follow_up_days)
+            return curve_from_times(time, event > 0, self.follow_up_days, self.weight)
         return curve_from_grid(self.time, self.groups["summary"]["event_free"].values[index], self.n_patients)
 
     def save(self, path: str | Path) -> None:

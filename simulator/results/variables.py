@@ -89,6 +89,8 @@ _PATIENTS = (
     Variable("time_since_onset", "patients", PATIENT, "months", "time since first symptom at baseline", -1200, 1200),
     Variable("stratum", "patients", PATIENT, "", "stratum", dtype="name"),
     Variable("allocated_arm", "patients", PATIENT, "", "arm in which a trial sees the patient", dtype="name"),
+    Variable("weight", "patients", PATIENT, "1", "weight of a twin of one person, 1 on average", 0, dtype="f8"),
+    Variable("twin", "patients", PATIENT, "1", "number of the twin among those looked at", 0, dtype="i4"),
     Variable("candidates", "patients", PATIENT, "1", "candidates tried until one was eligible", 1, 10_000, "i4"),
     Variable(
         "onset_site", "patients", PATIENT, "1", "site of onset", 0, 2, "i1", ("bulbar", "upper_limb", "lower_limb")
@@ -109,6 +111,14 @@ _PATIENTS = (
     Variable("log_critical_time", "patients", PATIENT, "1", "log of the disease time at which breathing fails"),
     Variable("hhd_level", "patients", PATIENT, "1", "hand-held dynamometry megascore (z) before the disease"),
     Variable("fvc_offset", "patients", PATIENT, "percent", "slow minus forced vital capacity, % predicted"),
+    Variable("slope", "patients", PATIENT, "points/month", "fall of the ALSFRS-R when untreated", 0),
+    Variable("svc_slope", "patients", PATIENT, "percent/month", "fall of slow vital capacity when untreated", 0),
+    Variable("hazard_at_onset", "patients", PATIENT, "1/month", "hazard of death or PAV at onset when untreated", 0),
+    Variable("hazard_growth", "patients", PATIENT, "1/month", "rate at which the untreated hazard grows", 0),
+    *(
+        Variable(f"reach_kings_{k}", "patients", PATIENT, "1", f"disease time at which King's stage {k} begins", 0)
+        for k in (2, 3, 4)
+    ),
     Variable(
         "nfl_amplitude", "patients", PATIENT, "pg/mL", "neurofilament light in plasma from injury at its height", 0
     ),

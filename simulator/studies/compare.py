@@ -13,7 +13,7 @@ from simulator.analysis.moments import Estimate
 from simulator.errors import SimulatorError
 from simulator.results import Result, open_result
 from simulator.studies.headline import headline_days
-from simulator.studies.metrics import METRICS, Metric, estimate, shown
+from simulator.studies.metrics import Metric, estimate, known, shown
 
 Z_95 = 1.959963984540054
 
@@ -86,7 +86,7 @@ def _common_days(a: Result, b: Result) -> list[float]:
 
 
 def _rows(a: Result, b: Result, arms: tuple[str, str], day: float) -> Iterator[Difference]:
-    for metric in METRICS:
+    for metric in (metric for metric in known(a) if metric in known(b)):
         x, y = estimate(metric, a, arms[0], day), estimate(metric, b, arms[1], day)
         if x.n and y.n:
             found = contrast.difference(y, x, same_patients=a.seed == b.seed)

@@ -11,17 +11,7 @@ from simulator.analysis import contrast, moments, survival
 from simulator.analysis.moments import Estimate
 from simulator.results import Result
 from simulator.studies import carriers
-from simulator.studies.metrics import (
-    DOSES,
-    EVERYBODY,
-    METRICS,
-    Metric,
-    View,
-    estimate,
-    own_calendars,
-    shown,
-    time_index,
-)
+from simulator.studies.metrics import EVERYBODY, Metric, View, estimate, known, shown, time_index
 from simulator.units import DAYS_PER_MONTH, DAYS_PER_YEAR
 
 NOTICE = "For research, not for treatment decisions. A simulated benefit is not proven."
@@ -125,7 +115,7 @@ def _parts(result: Result) -> list[Part]:
 def _rows(result: Result) -> Iterator[Row]:
     """The arms and their differences: by day, part and metric."""
     pairs = contrasts(result.arms)
-    metrics = (*METRICS, DOSES) if own_calendars(result) else METRICS
+    metrics = known(result)
     for day in headline_days(result):
         for part in _parts(result):
             for metric in metrics:
@@ -151,7 +141,7 @@ def _metric_rows(result: Result, metric: Metric, pairs: list[tuple[str, str]], d
 def _both_row(result: Result, pair: tuple[str, str], day: float) -> Row:
     """The difference over those who are alive in both arms."""
     a, b = (View(result, result.arm_index(arm), time_index(result, day)) for arm in pair)
-    found = contrast.survivors_of_both(a.change("alsfrs_r"), b.change("alsfrs_r"), a.alive, b.alive)
+    found = contrast.survivors_of_both(a.change("alsfrs_r"), b.change("alsfrs_r"), a.alive, b.alive, weight=a.weight)
     return _row("difference", _BOTH, pair, day, found._replace(paired=True))
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from simulator.analysis import contrast, moments
 from simulator.analysis.moments import Estimate
 from simulator.results import Result
+from simulator.results.variables import KINGS
 from simulator.units import DAYS_PER_MONTH
 
 Floats = NDArray[np.float64]
@@ -43,6 +44,12 @@ class View(NamedTuple):
         values = self.result.groups["truth"][name].values[self.arm, :, self.at if at is None else at]
         return values[self.who].astype(np.float64)
 
+    @property
+    def weight(self) -> Any:
+        """Weights of twins of one person; None where patients count alike."""
+        found = self.result.weight
+        return None if found is None else found[self.who]
+
     def events(self, name: str) -> NDArray[Any]:
         """A variable of the events."""
         return self.result.groups["events"][name].values[self.arm, self.who]
@@ -60,7 +67,7 @@ class Metric(NamedTuple):
     """A headline metric: from patients (`full`), and from the summary where it can be.
 
     `logarithm`: the estimate is of a mean logarithm and is shown as exp of it; a difference is then a ratio.
-    `by_stratum`: shown for each stratum too.
+    `of`: the variable of the truth that it needs, none for survival. `by_stratum`: shown for each stratum too.
     """
 
     name: str
@@ -71,36 +78,57 @@ class Metric(NamedTuple):
     logarithm: bool = False
     digits: int = 2
     by_stratum: bool = False
+    of: str = ""
+
+
+def known(result: Result) -> tuple[Metric, ...]:
+    """The metrics of a result: those of which its model has the variable; stages where there is no score; own doses."""
+    stages = () if result.has("alsfrs_r") else STAGE_METRICS
+    doses = (DOSES,) if own_calendars(result) else ()
+    metrics = (*stages, *METRICS, *doses)
+    return tuple(metric for metric in metrics if not metric.of or result.has(metric.of))
 
 
 def _as_if_alive(view: View) -> Estimate:
-    return moments.mean(view.change("alsfrs_r"))
+    return moments.mean(view.change("alsfrs_r"), view.weight)
 
 
 def _survivors_change(name: str) -> Callable[[View], Estimate]:
-    return lambda view: moments.mean_over(view.change(name), view.alive)
+    return lambda view: moments.mean_over(view.change(name), view.alive, view.weight)
 
 
 def _death_as_zero(view: View) -> Estimate:
     score = contrast.with_death_as_zero(view.truth("alsfrs_r"), view.alive)
-    return moments.mean(score - view.truth("alsfrs_r", 0))
+    return moments.mean(score - view.truth("alsfrs_r", 0), view.weight)
 
 
 def _survivors_log_ratio(view: View) -> Estimate:
     ratio = np.log(view.truth("nfl_plasma")) - np.log(view.truth("nfl_plasma", 0))
-    return moments.mean_over(ratio, view.alive)
+    return moments.mean_over(ratio, view.alive, view.weight)
 
 
 def _survivors_log_sod1(view: View) -> Estimate:
-    return moments.mean_over(np.log(view.truth("sod1_csf")), view.alive)
+    return moments.mean_over(np.log(view.truth("sod1_csf")), view.alive, view.weight)
+
+
+def _late_stage(view: View) -> Estimate:
+    stage = view.result.groups["truth"]["kings_stage"].values[view.arm, :, view.at][view.who]
+    return moments.scaled(moments.proportion(stage >= KINGS.index("4A")), 100)
+
+
+def _summary_late_stage(view: View) -> Estimate:
+    share = view.result.groups["summary"]["kings_stage_share"].values[view.arm, view.at, KINGS.index("4A") :].sum()
+    n = view.result.n_patients
+    return Estimate(100 * float(share), 100 * float(np.sqrt(share * (1 - share) / n)), n)
 
 
 def _event_free(view: View) -> Estimate:
-    return moments.scaled(moments.proportion(~view.ended()), 100)
+    return moments.scaled(moments.proportion(~view.ended(), view.weight), 100)
 
 
 def _event_free_months(view: View) -> Estimate:
-    return moments.scaled(moments.restricted_mean(view.events("event_free_time"), view.day), 1 / DAYS_PER_MONTH)
+    mean = moments.restricted_mean(view.events("event_free_time"), view.day, view.weight)
+    return moments.scaled(mean, 1 / DAYS_PER_MONTH)
 
 
 def _read(name: str, factor: float = 1.0, logarithm: bool = False) -> Callable[[View], Estimate]:
@@ -134,6 +162,20 @@ def _nothing(view: View) -> Estimate:
     return UNKNOWN
 
 
+STAGE_METRICS = (
+    Metric(
+        "kings_4_or_dead",
+        "King's stage 4 or dead",
+        "%",
+        _late_stage,
+        _summary_late_stage,
+        digits=1,
+        by_stratum=True,
+        of="kings_stage",
+    ),
+)
+
+
 def _doses(view: View) -> Estimate:
     """Doses given so far, over everybody; nothing where nobody has had one."""
     doses = view.result.groups["doses"]
@@ -150,6 +192,7 @@ METRICS = (
         _as_if_alive,
         _nothing,
         by_stratum=True,
+        of="alsfrs_r",
     ),
     Metric(
         "alsfrs_r_change_survivors",
@@ -157,9 +200,19 @@ METRICS = (
         "points",
         _survivors_change("alsfrs_r"),
         _read("alsfrs_r_change_mean"),
+        of="alsfrs_r",
     ),
-    Metric("alsfrs_r_change_death0", "ALSFRS-R change, death = 0", "points", _death_as_zero, _summary_death_as_zero),
-    Metric("svc_change", "SVC change, survivors", "% pred.", _survivors_change("svc"), _read("svc_change_mean")),
+    Metric(
+        "alsfrs_r_change_death0",
+        "ALSFRS-R change, death = 0",
+        "points",
+        _death_as_zero,
+        _summary_death_as_zero,
+        of="alsfrs_r",
+    ),
+    Metric(
+        "svc_change", "SVC change, survivors", "% pred.", _survivors_change("svc"), _read("svc_change_mean"), of="svc"
+    ),
     Metric(
         "nfl_plasma_ratio",
         "NfL / baseline, survivors",
@@ -168,6 +221,7 @@ METRICS = (
         _read("nfl_plasma_ratio_mean", logarithm=True),
         logarithm=True,
         digits=3,
+        of="nfl_plasma",
     ),
     Metric(
         "sod1_csf",

@@ -45,8 +45,8 @@ class Replay(NamedTuple):
 def replay(folder: str | Path, threads: int | None = None, progress: Any = None) -> Replay:
     """Check the folder's files against its manifest, run its scenario with its arguments, compare every number."""
     from simulator.language import load
-    from simulator.run import simulate
     from simulator.studies.draws import simulate_draws
+    from simulator.studies.simulate import simulate
 
     place = Path(folder)
     manifest = read_manifest(place)

@@ -79,7 +79,7 @@ def plan(request: Request) -> Plan:
 
 def run_to_folder(request: Request, progress: Progress | None = None) -> Written:
     """Simulate and write the folder; what cannot be written is refused before anything is simulated."""
-    from simulator.run import simulate
+    from simulator.studies.simulate import simulate
 
     scenario = _checked(request)
     result = simulate(

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from simulator.language.parts import Interval
+from typing import Annotated
+
+from pydantic import Field
+
+from simulator.language.parts import Day, Interval
 from simulator.quantities import Part
 
 
 class Output(Part):
-    """Truth on days 0, `every_days`, twice `every_days` and so on; with King's, MiToS and FT9 stages if `stages`."""
+    """Truth on days 0, `every_days`, twice `every_days` and so on, and on `days`; with stages if `stages`."""
 
     every_days: Interval = 28
+    days: Annotated[list[Day], Field(min_length=1)] | None = None
     stages: bool = True

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 
 from pydantic import model_validator
 
+from simulator.models.specification import Specification
 from simulator.quantities import (
     Correlation,
     Distribution,
@@ -78,10 +79,25 @@ class Neurofilament(Part):
     rise: Positive
 
 
-class ClockSpec(Part):
+class ClockSpec(Specification):
     """The disease clock: `du/dt = q m / D50`, and everything a visit sees is a function of `u`."""
 
     BY_VARIANT: ClassVar[tuple[str, ...]] = ("d50_months",)
+    OUTPUTS: ClassVar[tuple[str, ...]] = (
+        "alsfrs_r",
+        "alsfrs_r_bulbar",
+        "alsfrs_r_fine_motor",
+        "alsfrs_r_gross_motor",
+        "alsfrs_r_respiratory",
+        "svc",
+        "hhd",
+        "nfl_plasma",
+        "disease_time",
+        "kings_stage",
+        "mitos_stage",
+        "ft9_stage",
+    )
+    SCORES_ITEMS: ClassVar[bool] = True
     PRESYMPTOMATIC: ClassVar[bool] = True
 
     model: Literal["clock"]

@@ -71,6 +71,12 @@ class Plots:
 
         return draw(self._result, number)
 
+    def person(self) -> Picture:
+        """One person's fan: function of living twins and the chance to be event-free, by arm."""
+        from simulator.report.plots.person import draw
+
+        return draw(self._result)
+
     def draw(self, kind: Kind | str, **options: Any) -> Picture:
         """A picture by its name; an option that this picture has not is refused."""
         from simulator.report.plots.needs import need_kind, need_options

@@ -10,7 +10,7 @@ from simulator.analysis import moments
 from simulator.report import style
 from simulator.report.kinds import Kind
 from simulator.report.picture import Picture
-from simulator.report.plots.needs import need_patients, need_two_arms
+from simulator.report.plots.needs import VARIABLES, need_patients, need_two_arms, need_variables
 from simulator.report.scale import plain_logarithm
 from simulator.results import Result
 from simulator.studies.headline import contrasts, headline_days
@@ -44,6 +44,7 @@ def draw(result: Result) -> Picture:
     """The picture."""
     need_patients(result, Kind.benefit)
     need_two_arms(result, Kind.benefit)
+    need_variables(result, Kind.benefit, VARIABLES[Kind.benefit])
     every = contrasts(result.arms)
     pairs = every[:CURVES]
     day = headline_days(result)[-1]

@@ -9,7 +9,7 @@ import numpy as np
 from simulator.report import style
 from simulator.report.kinds import Kind
 from simulator.report.picture import Picture
-from simulator.report.plots.needs import control_of, dosed_arms, size
+from simulator.report.plots.needs import VARIABLES, control_of, dosed_arms, need_variables, size
 from simulator.report.plots.trajectories import spread
 from simulator.report.scale import TimeScale, plain_logarithm, time_scale
 from simulator.results import Result
@@ -29,6 +29,7 @@ MARKERS = (
 
 def draw(result: Result) -> Picture:
     """The picture."""
+    need_variables(result, Kind.biomarkers, VARIABLES[Kind.biomarkers])
     scale, dosed = time_scale(result.follow_up_days), dosed_arms(result)
     notes = [
         f"{size(result)}. Lines: geometric means of survivors"

@@ -11,11 +11,22 @@ from simulator.report.picture import PictureError
 from simulator.results import Result
 from simulator.studies.headline import CONTROL
 
+VARIABLES = {
+    Kind.trajectories: ("alsfrs_r",),
+    Kind.biomarkers: ("nfl_plasma",),
+    Kind.benefit: ("alsfrs_r",),
+    Kind.patient: ("alsfrs_r", "svc", "nfl_plasma"),
+}
+"""What a picture shows of the truth; a model may not have it."""
+
 
 def drawable(result: Result) -> tuple[Kind, ...]:
     """The pictures that a result holds enough for."""
     missing = {Kind.benefit, Kind.patient} if not result.is_full else set()
     missing |= {Kind.benefit} if len(result.arms) < 2 else set()
+    missing |= {kind for kind, names in VARIABLES.items() if not all(map(result.has, names))}
+    missing |= {Kind.benefit, Kind.patient} if result.weight is not None else set()  # they show twins one by one
+    missing |= set() if result.is_full and "weight" in result.groups["patients"] else {Kind.person}
     missing |= {Kind.stages} if not has_stages(result) else set()
     missing |= {Kind.published} if not (result.is_full and has_published(result)) else set()
     return tuple(kind for kind in Kind if kind not in missing)
@@ -40,6 +51,12 @@ def need_patients(result: Result, kind: Kind) -> None:
     """Refuse a result that kept a summary only."""
     if not result.is_full:
         raise PictureError(f"{kind}: this result kept sums, not patients; run again with --output full")
+
+
+def need_variables(result: Result, kind: Kind, names: Iterable[str]) -> None:
+    """Refuse a result whose model does not have what the picture shows."""
+    if lacking := [name for name in names if not result.has(name)]:
+        raise PictureError(f"{kind}: the progression model of this result has no {', '.join(lacking)}")
 
 
 def need_two_arms(result: Result, kind: Kind) -> None:

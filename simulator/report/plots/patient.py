@@ -9,7 +9,7 @@ import numpy as np
 from simulator.report import style
 from simulator.report.kinds import Kind
 from simulator.report.picture import Picture, PictureError
-from simulator.report.plots.needs import control_of, dosed_arms, need_patients
+from simulator.report.plots.needs import VARIABLES, control_of, dosed_arms, need_patients, need_variables
 from simulator.report.plots.pane import Pane
 from simulator.report.scale import TimeScale, plain_logarithm, time_scale
 from simulator.results import Result
@@ -24,6 +24,7 @@ MARKS = {1: "X", 2: "D"}  # death, permanent ventilation
 def draw(result: Result, number: int) -> Picture:
     """The picture."""
     need_patients(result, Kind.patient)
+    need_variables(result, Kind.patient, VARIABLES[Kind.patient])
     if not 0 <= number < result.n_patients:
         raise PictureError(f"{Kind.patient}: no patient {number}; choose 0 to {result.n_patients - 1}")
     dosed = dosed_arms(result, number)

@@ -9,7 +9,7 @@ import numpy as np
 from simulator.report.kinds import Kind
 from simulator.report.picture import Picture, PictureError
 from simulator.report.plots.grid import head, label_time, sheet
-from simulator.report.plots.needs import control_of, size
+from simulator.report.plots.needs import control_of, need_variables, size
 from simulator.report.plots.pane import Pane
 from simulator.report.scale import plain_logarithm
 from simulator.report.style import CONTROL, drawing, short
@@ -52,6 +52,7 @@ def draw(result: Result, variable: str, patients: int) -> Picture:
     """The picture; only the outcomes that the summary holds can be drawn."""
     if variable not in LABELS:
         raise PictureError(f"{Kind.trajectories}: no outcome {variable!r}; choose from {', '.join(LABELS)}")
+    need_variables(result, Kind.trajectories, [variable])
     shown = min(patients, result.n_patients) if result.is_full else 0
     single = f" Thin: {shown} of them, until death." if shown else ""
     dashed = f" Dashed: {short(control_of(result))}." if len(result.arms) > 1 else ""

@@ -117,5 +117,6 @@ def dose_of_highest_trough(s: Sample) -> Figure:
 def injury_lead(s: Sample) -> Figure:
     """Months by which neurofilament rises before onset: lead on the clock times median D50."""
     clock = s.scenario.progression
+    assert clock.model == "clock", "rows are read from scenarios of the clock model"
     months = float(clock.neurofilament.lead) * clock.d50_months[s.target.group].terms()[1]
     return Figure(Estimate(months, 0.0, 0), 0.0)

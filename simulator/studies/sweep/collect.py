@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,19 +17,32 @@ from simulator.engine import sums as engine
 from simulator.program.scenario import summed
 from simulator.results import arrays
 from simulator.results.arrays import Group, Named
-from simulator.results.summary import estimates
+from simulator.results.summary import estimates, systems
 from simulator.run import SUMMED
 from simulator.studies.sweep import packing
 from simulator.studies.sweep.packing import Packed
 
 STATES = ("done", "failed")
-Shape = tuple[tuple[str, ...], tuple[int, ...], bool]
+Systems = dict[str, tuple[str, ...]]
+
+
+class Shape(NamedTuple):
+    """What points must share to be worked on together."""
+
+    arms: tuple[str, ...]
+    days: tuple[int, ...]
+    staged: bool
+    outputs: tuple[str, ...]
+
+    def has(self, name: str) -> bool:
+        """Whether the model has this variable."""
+        return name in self.outputs
 
 
 def collect(packed: Sequence[Packed], patients: int, replicates: int) -> Group:
     """The estimates of all points.
 
-    Points may differ in their arms and days: the result has all of them, NaN where a point has none, or has failed.
+    Points may differ in arms, days and model: the result has all of them, NaN where a point has none, or has failed.
 
     Returns
     -------
@@ -40,36 +53,37 @@ def collect(packed: Sequence[Packed], patients: int, replicates: int) -> Group:
     alike: dict[Shape, list[int]] = {}
     for k in done:
         alike.setdefault(_shape(packed[k]), []).append(k)
-    arms = tuple(dict.fromkeys(arm for shape in alike for arm in shape[0]))
-    days = np.array(sorted({day for shape in alike for day in shape[1]}), np.float64)
+    arms = tuple(dict.fromkeys(arm for shape in alike for arm in shape.arms))
+    days = np.array(sorted({day for shape in alike for day in shape.days}), np.float64)
     found: Group = {}
     for shape, members in alike.items():
-        group = estimates(_sums([packed[k] for k in members], patients))
+        group = estimates(_sums([packed[k] for k in members], patients, shape.outputs), shape.has)
         where = {
             "point": np.array(members),
-            "arm": np.array([arms.index(arm) for arm in shape[0]]),
-            "time": np.searchsorted(days, shape[1]),
+            "arm": np.array([arms.index(arm) for arm in shape.arms]),
+            "time": np.searchsorted(days, shape.days),
         }
         whole = len(members) == len(packed) and len(alike) == 1
         sizes = {"point": len(packed), "arm": len(arms), "time": len(days)}
         for name, array in group.items():
             _place(found, name, array, (where, sizes, whole, replicates))
-    return _coordinates(arms, days, len(packed), replicates, any(shape[2] for shape in alike)) | found
+    staged = systems(lambda name: any(shape.staged and shape.has(name) for shape in alike))
+    return _coordinates(arms, days, len(packed), replicates, staged) | found
 
 
 def _shape(one: Packed) -> Shape:
-    """What two points must share to be worked on together."""
-    return tuple(one.header["arms"]), tuple(one.sums["time"].tolist()), packing.STAGES in one.sums
+    header, sums = one.header, one.sums
+    return Shape(tuple(header["arms"]), tuple(sums["time"].tolist()), packing.STAGES in sums, tuple(header["outputs"]))
 
 
-def _sums(members: Sequence[Packed], patients: int) -> SimpleNamespace:
+def _sums(members: Sequence[Packed], patients: int, outputs: tuple[str, ...]) -> SimpleNamespace:
     """The sums of points that are alike, with leading dimensions point and replicate, as results read them."""
 
     def stacked(name: str) -> np.ndarray:
         return np.stack([one.sums[name] for one in members])
 
     heads, moments, restricted = (stacked(name) for name in (packing.HEADS, packing.MOMENTS, packing.RESTRICTED))
-    table = _table()
+    table = _table(outputs)
     return SimpleNamespace(
         alive=heads[..., engine.ALIVE],
         event_free=heads[..., engine.EVENT_FREE],
@@ -91,8 +105,9 @@ def _sums(members: Sequence[Packed], patients: int) -> SimpleNamespace:
 
 
 @cache
-def _table() -> np.ndarray:
-    return summed(SUMMED)
+def _table(outputs: tuple[str, ...]) -> np.ndarray:
+    """What is summed of a model with these outputs."""
+    return summed(row for row in SUMMED if row[0] in outputs)
 
 
 def _place(found: Group, name: str, array: Named, where: tuple[Any, ...]) -> None:
@@ -112,7 +127,7 @@ def _place(found: Group, name: str, array: Named, where: tuple[Any, ...]) -> Non
     found[name].values[np.ix_(*index)] = values
 
 
-def _coordinates(arms: tuple[str, ...], days: np.ndarray, points: int, replicates: int, staged: bool) -> Group:
+def _coordinates(arms: tuple[str, ...], days: np.ndarray, points: int, replicates: int, staged: Systems) -> Group:
     """Labels of the dimensions."""
     number = {"units": "1", "long_name": "number of the point"}
     found: Group = {"point": Named(("point",), np.arange(points, dtype=np.int32), number)}
@@ -120,7 +135,7 @@ def _coordinates(arms: tuple[str, ...], days: np.ndarray, points: int, replicate
         label = {"units": "1", "long_name": "replicate: other people, the same in every point"}
         found["replicate"] = Named(("replicate",), np.arange(replicates, dtype=np.int32), label)
     found |= arrays.arm_coordinate(arms) | arrays.time_coordinates(days) | arrays.ending_coordinate()
-    return found | (arrays.stage_coordinates() if staged else {})
+    return found | arrays.stage_coordinates(staged)
 
 
 def parameters(

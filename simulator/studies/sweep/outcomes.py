@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from simulator.analysis.moments import Estimate
 from simulator.studies.headline import contrasts
-from simulator.studies.metrics import METRICS, Metric, View
+from simulator.studies.metrics import Metric, View
+from simulator.studies.metrics import known as known_of
 from simulator.studies.sweep.errors import SweepError
 from simulator.units import DAYS_PER_MONTH
 
@@ -61,9 +62,15 @@ def outcomes(sweep: Sweep, wanted: Sequence[Wanted] | None = None) -> list[Outco
         return []
     asked = wanted or [Wanted(*row) for row in json.loads(str(sweep.attrs["outcomes"]))]
     if not asked:
+        there = [metric.name for metric in metrics(sweep) if metric.name in USUAL]
         pairs = [(arm, "") for arm in sweep.arms] + contrasts(sweep.arms)
-        asked = [Wanted(metric, *pair) for metric in USUAL for pair in pairs]
+        asked = [Wanted(metric, *pair) for metric in there for pair in pairs]
     return [outcome(sweep, one.metric, (one.arm, one.against), one.day, one.label) for one in asked]
+
+
+def metrics(sweep: Sweep) -> tuple[Metric, ...]:
+    """The metrics of the headline that some model of the sweep has the variable for."""
+    return known_of(sweep.result(0))
 
 
 def outcome(sweep: Sweep, metric: str, arms: tuple[str, str], day: float | None = None, label: str = "") -> Outcome:
@@ -110,7 +117,7 @@ def _of_arm(sweep: Sweep, name: str, arm: str, at: int) -> tuple[Floats, Floats,
     """Estimates and errors of one arm : (n_points, n_replicates), and what the metric is."""
     if arm not in sweep.arms:
         raise SweepError(f"the sweep has no arm {arm!r}; it has {', '.join(sweep.arms)}")
-    known = {metric.name: metric for metric in METRICS}
+    known = {metric.name: metric for metric in metrics(sweep)}
     if name in known:
         return _read(sweep, known[name], arm, at)
     if f"{name}_mcse" not in sweep.group:

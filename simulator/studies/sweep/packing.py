@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -49,7 +50,7 @@ def unpack(content: bytes) -> Packed | None:
         return None
     sums, start = {}, 0
     for name, dtype, shape in header.pop("arrays"):
-        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        size = math.prod(shape) * np.dtype(dtype).itemsize
         sums[name] = np.frombuffer(rest[start : start + size], dtype).reshape(shape)
         start += size
     return Packed(header, sums)

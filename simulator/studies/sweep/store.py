@@ -22,6 +22,7 @@ from simulator.studies.sweep.packing import Packed, unpack
 from simulator.studies.sweep.work import Done
 
 FOLDER_FORMAT = "als-simulator sweep 1"
+REMEMBERED_BYTES = 64 << 20
 POINTS, POINT, FAILED = "points", ".point", ".failed"
 
 
@@ -95,6 +96,8 @@ class InFolder(LookInto):
     ) -> None:
         self.folder, self._flushed = folder, flushed
         self._about, self._scenario, self._force, self._lock = about, scenario, force, -1
+        self._new: dict[str, bytes] = {}
+        self._left = REMEMBERED_BYTES
 
     def __enter__(self) -> InFolder:
         check_folder(self.folder, self._force)
@@ -116,6 +119,10 @@ class InFolder(LookInto):
         if self._lock >= 0:
             os.close(self._lock)
 
+    def get(self, key: str) -> Packed | None:
+        """The point, or None where there is no file with the right checksum."""
+        return unpack(self._new[key]) if key in self._new else super().get(key)
+
     def put(self, found: Sequence[Done]) -> None:
         """Write points; one that failed before and has not now is no longer listed as failed."""
         for one in found:
@@ -125,10 +132,17 @@ class InFolder(LookInto):
             except OSError as error:
                 raise ResultError(f"{self.points}: cannot write: {error.strerror or error}") from error
             self._there.add(name)
+            self._remember(one)
             if not one.message and f"{one.key}{FAILED}" in self._there:
                 (self.points / f"{one.key}{FAILED}").unlink(missing_ok=True)
         if found and self._flushed:
             flush(self.points)
+
+    def _remember(self, one: Done) -> None:
+        """Keep what was just written in memory too, while there is little of it: it will be asked for soon."""
+        self._left -= len(one.content)
+        if self._left >= 0:
+            self._new[one.key] = one.content
 
 
 def _write(folder: str, name: str, content: bytes, flushed: bool) -> None:

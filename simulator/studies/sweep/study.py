@@ -129,6 +129,8 @@ def planned(asked: Request) -> Planned:
     if block is None and asked.given is None:
         raise SweepError("the scenario has no block sweep. Add one, or say what to vary")
     base = asked.scenario.model_copy(update={key: None for key in ASIDE if hasattr(asked.scenario, key)})
+    if base.person is not None:
+        raise SweepError("the scenario has a person, for whom twins are looked for; a sweep cannot. Remove person")
     if block is not None and block.set is not None:
         base = base.replace(block.set)
     points = as_given(asked.given) if asked.given is not None else design(base, block)  # type: ignore[arg-type]
@@ -176,7 +178,7 @@ def sorted_out(plan: Planned, kept: Store, rerun_failed: bool) -> SortedOut:
 def _check(settings: Mapping[str, Any]) -> None:
     """Refuse what a point cannot set."""
     for address in settings:
-        if address.partition(".")[0] in ("patients", "schema_version", "title", *ASIDE):
+        if address.partition(".")[0] in ("patients", "schema_version", "title", "person", *ASIDE):
             raise SweepError(f"{address} is not varied by a sweep")
 
 

@@ -130,6 +130,7 @@ def _ready(job: Job, task: Task) -> Ready:
     about = {
         **_head(task),
         "arms": list(scenario.arms),
+        "outputs": sorted(program.outputs),
         "follow_up_days": scenario.follow_up_days,
         "patients": job.patients,
         "seed": job.seed,

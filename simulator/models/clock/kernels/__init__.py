@@ -22,6 +22,7 @@ seam.register(
     invert=step.invert,
     outputs=outputs.outputs,
     items=outputs.items,
+    stages=outputs.stages,
 )
 
 __all__ = ["PARAMETERS", "ROWS", "Clock"]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from simulator.engine import rows
+from simulator.engine import rows, seam, staging
 from simulator.engine.jit import LANES, inline
 from simulator.engine.mathematics import ONE, ZERO, F, exp32, log32
 from simulator.engine.rows import ITEM, V
@@ -56,6 +56,12 @@ def items(model, s, o):
         o[ITEM + 9 * LANES + i] = _item(breathing, earlier)
         o[ITEM + 10 * LANES + i] = o[rows.RESPIRATORY + i] / F(3.0)
         o[ITEM + 11 * LANES + i] = _item(breathing, later)
+
+
+def stages(model, s, o, day):
+    """Section 2: stages are read from the items."""
+    seam.items(model, s, o)
+    staging.stage(s, o, day)
 
 
 def outputs(model, s, o, years):

@@ -3,13 +3,14 @@
 import numpy as np
 
 from simulator.engine import rows
+from simulator.engine.effect import mean_of_positive
 from simulator.engine.jit import LANES, inline
 from simulator.engine.mathematics import HALF, ONE, TWO, ZERO, F, exp32, expm1_32, log1p_32, log32
 from simulator.engine.rows import LEFT, M
 from simulator.models.clock.kernels.state import FLOOR, LOG_L, PHI, SPEED, Q, U
 
 STEP_DAYS = F(7.0)
-FLAT, THIN, THIRD, SIXTH = F(0.004), F(1e-6), F(1 / 3), F(1 / 6)
+FLAT, THIRD, SIXTH = F(0.004), F(1 / 3), F(1 / 6)
 
 
 def mark(model, s, i, fraction, addon, cap):
@@ -32,14 +33,6 @@ def _mean_hazard(half_kappa, bend, u, u_next, phi, phi_next, per_both):
     return over / under if thick | (u > ZERO) else ZERO
 
 
-@inline
-def _mean_of_positive(m, delta):
-    """Mean of max(m(t), 0) over the step, m linear in time with mean m and change delta."""
-    g = max(HALF * abs(delta), THIN)
-    t = min(max(m + g, ZERO), TWO * g)
-    return t * t / (F(4.0) * g) + max(m - g, ZERO)
-
-
 def step(model, s, day, hazard):
     """Sections 1 and 4 over seven days: u moves by K m, the hazard takes the mean of dPhi/du and of max(m, 0).
 
@@ -58,7 +51,7 @@ def step(model, s, day, hazard):
         mean = _mean_hazard(half_kappa, bend, u, u_next, phi, phi_next, per_both)
         tilt = ONE - lean * (k * delta) * per_both
         tilt = tilt if min(u, u_next) > ZERO else ONE
-        rise = (hazard * k) * mean * (model.epsilon * tilt + past * _mean_of_positive(m, delta))
+        rise = (hazard * k) * mean * (model.epsilon * tilt + past * mean_of_positive(m, delta))
         left = s[LEFT + i]
         hit = (left > ZERO) & (rise >= left)
         if hit:

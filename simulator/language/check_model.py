@@ -1,0 +1,67 @@
+"""Checks that a scenario asks of its progression model only what the model has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from simulator.language.check import reads
+from simulator.language.faults import Path, Problem
+from simulator.models import DRUG_OUTPUTS, MODELS
+
+NEEDS = {"alsfrs_r": "alsfrs_r", "progression_rate": "alsfrs_r", "svc_percent": "svc"}
+"""Rules on measured values, and the variable that is measured for them."""
+
+
+def _model(scenario: Any) -> tuple[str, tuple[str, ...]]:
+    """The model's name, and what it and the drug can show."""
+    name = scenario.progression.model
+    return name, (*MODELS[name].OUTPUTS, *DRUG_OUTPUTS)
+
+
+def _lacks(name: str, what: str) -> str:
+    """The fact that a model does not have something."""
+    return f"the model {name} has no {what}"
+
+
+def _others(what: str) -> str:
+    """Which models have a variable, as a remedy."""
+    return " or ".join(name for name, spec in MODELS.items() if what in spec.OUTPUTS)
+
+
+@reads("progression", "visits")
+def _assessments(scenario: Any) -> Iterator[Problem]:
+    """Visits measure what the model has."""
+    name, known = _model(scenario)
+    for number, what in enumerate(scenario.visits.assessments):
+        if what not in known:
+            remedy = f"Remove it, or take the model {_others(what)}"
+            yield Problem(("visits", "assessments", number), _lacks(name, what), remedy)
+    if scenario.visits.scoring == "items" and not MODELS[name].SCORES_ITEMS:
+        models = " or ".join(other for other, spec in MODELS.items() if spec.SCORES_ITEMS)
+        remedy = f"Write scoring: total, or take the model {models}"
+        yield Problem(("visits", "scoring"), _lacks(name, "items of the ALSFRS-R"), remedy)
+
+
+@reads("progression", "output")
+def _stages(scenario: Any) -> Iterator[Problem]:
+    """Stages are asked only of a model that has items or stages."""
+    name, known = _model(scenario)
+    if scenario.output.stages and "kings_stage" not in known:
+        fact = _lacks(name, "stages: it has totals of the ALSFRS-R only")
+        yield Problem(("output", "stages"), fact, f"Remove it, or take the model {_others('kings_stage')}")
+
+
+@reads("progression", "entry", "strata")
+def _rules(scenario: Any) -> Iterator[Problem]:
+    """Rules of entry and of strata look at what the model has."""
+    rules: list[tuple[Path, Any]] = [(("entry", "eligible"), scenario.entry.eligible)]
+    for stratum, part in (scenario.strata or {}).items():
+        rules.append((("strata", stratum, "eligible"), part.eligible))
+        rules.extend((("strata", stratum, "when", i), rule) for i, rule in enumerate(part.when or []))
+    name, known = _model(scenario)
+    for path, rule in rules:
+        for key, what in NEEDS.items():
+            if rule is not None and getattr(rule, key) is not None and what not in known:
+                remedy = f"Remove the rule, or take the model {_others(what)}"
+                yield Problem((*path, key), _lacks(name, f"{what} to measure"), remedy)

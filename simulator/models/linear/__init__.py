@@ -1,0 +1,1 @@
+"""Straight lines: random slopes of the ALSFRS-R total and of vital capacity, and Gompertz survival."""

@@ -1,0 +1,1 @@
+"""King's stages as a Markov chain on the disease clock."""

@@ -1,0 +1,154 @@
+"""How likely a twin was to give what was measured: the measurement model of the visits, as probabilities.
+
+Every measurement has the probability that a measurement of the twin would have been written down as the same figure,
+divided by the largest that any truth gives; the product over measurements is the share of such twins that is kept.
+Section 9 of docs/model.md; `engine/observe.py` is what it is the law of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.errors import SimulatorError
+from simulator.program.calendar import BULBAR_LIMIT, item_sd
+from simulator.studies.person import items
+
+if TYPE_CHECKING:
+    from simulator.language.blocks.person import Person, Reading
+    from simulator.language.care import Visits
+    from simulator.results.record import Record
+    from simulator.studies.person.timeline import Timeline
+
+Floats = NDArray[np.float64]
+POINTS = 48
+SMALLEST = 1e-9  # stands for a noise of 0
+
+
+class Term(NamedTuple):
+    """One measurement: where it stands, what it is, how well each twin fits (1 the best that can be), their truth."""
+
+    path: tuple[str | int, ...]
+    words: str
+    fit: Floats
+    truth: Floats
+
+
+class Day(NamedTuple):
+    """The twins on the day of a measurement."""
+
+    record: Record
+    at: int  # number of the output
+    visits: Visits
+
+    def truth(self, name: str) -> Floats:
+        """One quantity of the truth."""
+        return np.asarray(self.record.truth[name][0, :, self.at], np.float64)
+
+    def trait(self, name: str) -> Floats:
+        """One trait, which this progression model must have."""
+        if name not in self.record.patients:
+            raise SimulatorError(f"this progression model has no {name}, which a measurement of the person needs")
+        return np.asarray(self.record.patients[name], np.float64)
+
+
+def terms(record: Record, line: Timeline, person: Person, visits: Visits) -> Iterator[Term]:
+    """Every measurement of a person, for the twins of a run up to now; that they are event-free now is the first."""
+    died = (record.events["event"][0] > 0) & (record.events["event_free_time"][0] <= line.now)
+    yield Term(("person",), "event-free now", np.where(died, 0.0, 1.0), np.where(died, 0.0, 1.0))
+    for one in line.measured:
+        day = Day(record, int(np.searchsorted(record.time, one.day)), visits)
+        for name, words, fit, truth in _reading(day, one.reading, person):
+            yield Term((*one.path, *name), words, fit, truth)
+
+
+def _reading(day: Day, reading: Reading, person: Person) -> Iterator[tuple[tuple[str, ...], str, Floats, Floats]]:
+    """What one reading holds."""
+    near = person.tolerance
+    if reading.alsfrs_r is not None:
+        y, width = reading.alsfrs_r.value, near.alsfrs_r.value
+        yield ("alsfrs_r",), f"ALSFRS-R {y:g}", _total(day, y - width, y + width), day.truth("alsfrs_r")
+    for name, points in reading.domains.items():
+        fit = items.domain_fit(day.truth(f"alsfrs_r_{name}"), day.trait("steepness"), name, points, _item_sd(day))
+        yield (name,), f"{name} {points:g}", fit, day.truth(f"alsfrs_r_{name}")
+    for name in ("svc_percent", "fvc_percent"):
+        if (given := getattr(reading, name)) is not None:
+            y, width, sd = given.value, near.svc_percent.value, day.visits.noise.svc_percent.value
+            fit = _window(_breath(day, name), y - width, y + width, sd)
+            yield (name,), f"{name} {y:g}", np.where(_can_blow(day), fit, 0.0), _breath(day, name)
+    if reading.nfl_plasma is not None:
+        y = reading.nfl_plasma.value
+        yield ("nfl_plasma",), f"NfL {y:g} pg/mL", _nfl(day, y, near.nfl_plasma.value), day.truth("nfl_plasma")
+    yield from _limits(day, reading)
+
+
+def _limits(day: Day, reading: Reading) -> Iterator[tuple[tuple[str, ...], str, Floats, Floats]]:
+    """What is only known to have been at least so much."""
+    least = reading.at_least
+    if least is None:
+        return
+    if least.alsfrs_r is not None:
+        y = least.alsfrs_r.value
+        yield ("at_least", "alsfrs_r"), f"ALSFRS-R at least {y:g}", _total(day, y, POINTS), day.truth("alsfrs_r")
+    for name in ("svc_percent", "fvc_percent"):
+        if (given := getattr(least, name)) is not None:
+            fit = _between(_breath(day, name), given.value, np.inf, day.visits.noise.svc_percent.value)
+            fit = np.where(_can_blow(day), fit, 0.0)
+            yield ("at_least", name), f"{name} at least {given.value:g}", fit, _breath(day, name)
+
+
+def _item_sd(day: Day) -> float:
+    """Noise of one latent item."""
+    return item_sd(day.visits.noise.alsfrs_r_points.value)
+
+
+def _breath(day: Day, name: str) -> Floats:
+    """Slow or forced vital capacity; forced is slow less the twin's own difference."""
+    svc = day.truth("svc")
+    return svc if name == "svc_percent" else svc - day.trait("fvc_offset")
+
+
+def _can_blow(day: Day) -> NDArray[np.bool_]:
+    """Breathing cannot be measured with a weak mouth."""
+    return day.truth("alsfrs_r_bulbar") >= BULBAR_LIMIT
+
+
+def _between(truth: Floats, low: float, high: float, sd: float) -> Floats:
+    """P(low <= truth + N(0, sd²) < high), exact in both tails."""
+    from scipy.special import ndtr
+
+    a, b = (low - truth) / max(sd, SMALLEST), (high - truth) / max(sd, SMALLEST)
+    swap = a > 0
+    return np.asarray(ndtr(np.where(swap, -a, b)) - ndtr(np.where(swap, -b, a)))
+
+
+def _window(truth: Floats, low: float, high: float, sd: float) -> Floats:
+    """The same, over the largest that any truth gives: the one in the middle."""
+    middle = np.array([(low + high) / 2])
+    return _between(truth, low, high, sd) / _between(middle, low, high, sd)
+
+
+def _total(day: Day, low: float, high: float) -> Floats:
+    """A total of low to high: a total with noise, clipped and rounded; or a sum of twelve items."""
+    if day.visits.scoring == "items":
+        domains = [(day.truth(f"alsfrs_r_{name}"), name) for name in items.DOMAINS]
+        return items.total_fit(domains, day.trait("steepness"), low, high, _item_sd(day))
+    sd = day.visits.noise.alsfrs_r_points.value
+    lower = -np.inf if low <= 0 else low - 0.5
+    upper = np.inf if high >= POINTS else high + 0.5
+    best = np.max(_between(np.linspace(0, POINTS, 481), lower, upper, sd))
+    fit = _between(day.truth("alsfrs_r"), lower, upper, sd) / best
+    return np.minimum(fit, 1.0)
+
+
+def _nfl(day: Day, y: float, width: float) -> Floats:
+    """A concentration with log-normal noise; below the limit of quantification any value is the same."""
+    noise = day.visits.noise
+    truth, limit, sd = np.log(day.truth("nfl_plasma")), noise.nfl_llq.value, noise.nfl_log_sd.value
+    if y < limit:
+        return _between(truth, -np.inf, float(np.log(limit)), sd)
+    low, high = max(y - width, limit, y * 1e-3), y + width
+    return _window(truth, float(np.log(low)), float(np.log(high)), sd)

@@ -1,0 +1,265 @@
+"""A person's courses in numbers: quantiles by arm and time, chances, the gain of treatment, what is told of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.analysis import moments
+from simulator.analysis.quantiles import quantiles
+from simulator.results import Result
+from simulator.results.arrays import QUANTILES
+from simulator.studies.headline import CONTROL, NOTICE
+from simulator.studies.metrics import View, time_index
+from simulator.studies.person.outcomes import OUTCOMES, death_as_zero, event_free_months, value_of
+from simulator.units import DAYS_PER_MONTH
+
+if TYPE_CHECKING:
+    from simulator.language.blocks.person import Account, Person
+
+Floats = NDArray[np.float64]
+YEAR_MONTHS = 12
+
+
+class Spread(NamedTuple):
+    """5, 25, 50, 75 and 95 % of twins in an arm, or of their differences arm minus `against`, with errors.
+
+    `months` from now is None where the outcome has no time; a time that follow-up does not reach is infinite.
+    """
+
+    outcome: str
+    label: str
+    unit: str
+    arm: str
+    against: str
+    months: float | None
+    quantiles: tuple[float, ...]
+    mcse: tuple[float, ...]
+    effective: float
+
+
+class Chance(NamedTuple):
+    """A probability, or a mean with its unit, and its Monte Carlo error."""
+
+    outcome: str
+    label: str
+    unit: str
+    arm: str
+    against: str
+    months: float | None
+    estimate: float
+    mcse: float
+
+
+class Told(NamedTuple):
+    """What is told of the person, the share of twins who do at least as well, and the `middle` one of them."""
+
+    quote: str
+    arm: str
+    outcome: str
+    label: str
+    unit: str
+    months: float | None
+    value: float
+    middle: float
+    at_least_as_well: float
+    mcse: float
+
+
+class Known(NamedTuple):
+    """A published fact to stand beside the twins."""
+
+    id: str
+    quantity: str
+    population: str
+    value: float
+    unit: str
+    source: str
+    read_in_source: bool
+
+
+class Portrait(NamedTuple):
+    """All of one person."""
+
+    title: str
+    twins: int
+    looked_at: int
+    share_that_fits: float
+    method: str
+    effective: float
+    seed: int
+    follow_up_days: float
+    engine_version: str
+    scenario_sha256: str
+    arms: tuple[str, ...]
+    spreads: list[Spread]
+    chances: list[Chance]
+    told: list[Told]
+    together: list[Chance]
+    known: list[Known]
+    warnings: tuple[str, ...]
+    notice: str = NOTICE
+
+
+def is_portrait(result: Result) -> bool:
+    """Whether a result is one person's and kept the twins."""
+    return result.is_full and "weight" in result.groups["patients"]
+
+
+def portrait(result: Result) -> Portrait:
+    """The numbers of a result of one person."""
+    person = _person(result)
+    told = list(_told(result, person)) if person else []
+    found = result.screening
+    return Portrait(
+        result.title,
+        result.n_patients,
+        int(found["twins_looked_at"]),
+        float(found["share_that_fits"]),
+        str(found["method"]),
+        float(found["effective_sample_size"]),
+        result.seed,
+        result.follow_up_days,
+        result.engine_version,
+        result.scenario_sha256,
+        result.arms,
+        list(_spreads(result)),
+        list(_chances(result)),
+        told,
+        list(_together(result, person)) if person else [],
+        list(_known(person)) if person else [],
+        result.warnings,
+    )
+
+
+def _person(result: Result) -> Person | None:
+    """What the stored scenario says of the person; None where this version cannot read it."""
+    from simulator.language import ScenarioError, parse
+
+    try:
+        return parse(str(result.attrs["scenario"]).encode("utf-8"), str(result.attrs["scenario_name"])).person
+    except ScenarioError:
+        return None
+
+
+def _pairs(result: Result) -> list[tuple[str, str]]:
+    """Each arm, and each treated arm against the untreated."""
+    control = CONTROL if CONTROL in result.arms else result.arms[0]
+    return [(arm, "") for arm in result.arms] + [(arm, control) for arm in result.arms if arm != control]
+
+
+def _spreads(result: Result) -> Iterator[Spread]:
+    """ALSFRS-R with death = 0 and among survivors by time, then event-free time from now and from onset."""
+    weight = _weight(result)
+    for day in result.analysis_days:
+        months = round(day / DAYS_PER_MONTH, 1)
+        for arm, against in _pairs(result):
+            x = _less(result, arm, against, lambda r, a, day=day: death_as_zero(r, a, day))
+            yield _spread(x, weight, ("alsfrs_r_death0", "ALSFRS-R, death = 0", "points"), (arm, against), months)
+            alive, level = _survivors(result, arm, against, day)
+            names = ("alsfrs_r_survivors", "ALSFRS-R, survivors", "points")
+            yield _spread(level[alive], weight[alive], names, (arm, against), months)
+    onset = result.groups["patients"]["time_since_onset"].values.astype(np.float64)
+    for arm, _ in [pair for pair in _pairs(result) if not pair[1]]:
+        months_free = event_free_months(result, result.arm_index(arm))
+        names = ("event_free_months", "From now to death or PAV", "months")
+        yield _spread(months_free, weight, names, (arm, ""), None)
+        names = ("event_free_from_onset_months", "From onset to death or PAV", "months")
+        yield _spread(onset + months_free, weight, names, (arm, ""), None)
+    for arm, against in [pair for pair in _pairs(result) if pair[1]]:
+        x = _less(result, arm, against, _restricted)
+        names = ("event_free_gain_months", "Event-free time gained", "months")
+        yield _spread(x, weight, names, (arm, against), None)
+
+
+def _restricted(result: Result, arm: int) -> Floats:
+    return np.asarray(result.groups["events"]["event_free_time"].values[arm] / DAYS_PER_MONTH)
+
+
+def _less(result: Result, arm: str, against: str, read: Any) -> Floats:
+    """An outcome of every twin in an arm, less that in another."""
+    x: Floats = read(result, result.arm_index(arm))
+    return x - read(result, result.arm_index(against)) if against else x
+
+
+def _survivors(result: Result, arm: str, against: str, day: float) -> tuple[NDArray[np.bool_], Floats]:
+    """Who is alive, in both arms of a difference, and their scores."""
+    views = [View(result, result.arm_index(one), time_index(result, day)) for one in (arm, against) if one]
+    alive = np.all([view.alive for view in views], axis=0)
+    scores = [view.truth("alsfrs_r") for view in views]
+    return alive, scores[0] - scores[1] if against else scores[0]
+
+
+def _weight(result: Result) -> Floats:
+    return np.asarray(result.groups["patients"]["weight"].values, np.float64)
+
+
+def _spread(
+    x: Floats, weight: Floats, names: tuple[str, str, str], arms: tuple[str, str], months: float | None
+) -> Spread:
+    found = quantiles(x, QUANTILES, weight)
+    return Spread(*names, *arms, months, tuple(found.value.tolist()), tuple(found.mcse.tolist()), found.effective)
+
+
+def _chances(result: Result) -> Iterator[Chance]:
+    """Probability to be event-free by time; share who gain and mean gain of each treated arm."""
+    weight = _weight(result)
+    for day in result.analysis_days:
+        months = round(day / DAYS_PER_MONTH, 1)
+        for arm, against in _pairs(result):
+            free = _less(result, arm, against, lambda r, a, day=day: _free(r, a, day))
+            found = moments.scaled(moments.mean(free, weight), 100)
+            yield Chance("event_free", "Event-free", "%", arm, against, months, found.value, found.mcse)
+    for arm, against in [pair for pair in _pairs(result) if pair[1]]:
+        gain = _less(result, arm, against, _restricted)
+        mean, share = moments.mean(gain, weight), moments.scaled(moments.proportion(gain > 0.5, weight), 100)
+        label = "Event-free time gained within follow-up, mean"
+        yield Chance("event_free_gain_mean", label, "months", arm, against, None, mean.value, mean.mcse)
+        label = "Gain more than half a month"
+        yield Chance("event_free_gain_share", label, "%", arm, against, None, share.value, share.mcse)
+
+
+def _free(result: Result, arm: int, day: float) -> Floats:
+    return np.asarray(~View(result, arm, time_index(result, day)).ended(), np.float64)
+
+
+def _as_well(result: Result, one: Account) -> tuple[Floats, NDArray[np.bool_]]:
+    """The outcome of every twin, and who does at least as well as is told."""
+    months = None if one.months is None else one.months.value
+    x = value_of(result, result.arm_index(one.arm), one.outcome, months)
+    return x, x >= one.value.value if OUTCOMES[one.outcome].more_is_better else x <= one.value.value
+
+
+def _told(result: Result, person: Person) -> Iterator[Told]:
+    weight = _weight(result)
+    for one in person.account or []:
+        x, well = _as_well(result, one)
+        outcome, months = OUTCOMES[one.outcome], None if one.months is None else one.months.value
+        share = moments.scaled(moments.proportion(well, weight), 100)
+        middle = float(quantiles(x, [0.5], weight).value[0])
+        yield Told(
+            one.quote, one.arm, one.outcome, outcome.label, outcome.unit, months, one.value.value, middle,
+            share.value, share.mcse,
+        )  # fmt: skip
+
+
+def _together(result: Result, person: Person) -> Iterator[Chance]:
+    """Share of twins who do at least as well in all that is told of an arm."""
+    weight = _weight(result)
+    for arm in dict.fromkeys(one.arm for one in person.account or []):
+        parts = [_as_well(result, one)[1] for one in person.account or [] if one.arm == arm]
+        found = moments.scaled(moments.proportion(np.all(parts, axis=0), weight), 100)
+        label = f"At least as well in all {len(parts)} at once" if len(parts) > 1 else "At least as well"
+        yield Chance("account", label, "%", arm, "", None, found.value, found.mcse)
+
+
+def _known(person: Person) -> Iterator[Known]:
+    from simulator.catalog.facts import facts
+
+    for name in person.published or []:
+        fact = facts()[name]
+        value = float("nan") if fact.value is None else fact.value
+        yield Known(fact.id, fact.quantity, fact.population, value, fact.unit, fact.cited, fact.read_in_source)
