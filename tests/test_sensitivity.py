@@ -462,6 +462,11 @@ def test_texts_of_pictures_do_not_overlap(method, kind, count):
     assert found.plot.draw(kind).svg() == invented(method, count).plot.draw(kind).svg()
 
 
+def test_a_person_has_no_points():
+    with pytest.raises(parameters.SensitivityError, match="Remove person"):
+        sim.sensitivity(sim.load("case_a").replace({"sensitivity": {"outcome": "survival", "arm": "untreated"}}))
+
+
 def test_a_method_that_is_not_there(constant):
     with pytest.raises(parameters.SensitivityError, match="Choose from oneway, sobol"):
         sim.sensitivity(constant, "fast")

@@ -8,6 +8,7 @@ from typing import Any
 from simulator.language.blocks.sensitivity import ECONOMIC
 from simulator.language.check import reads
 from simulator.language.faults import Path, Problem, printable, suggest
+from simulator.models import MODELS
 
 
 @reads("sensitivity", "arms", "follow_up_days")
@@ -43,7 +44,7 @@ def _arms_of_the_decision(scenario: Any) -> Iterator[Problem]:
             yield Problem(("sensitivity", key), fact, suggest(name, decision.options, "Options"))
 
 
-@reads("decision", "arms", "treatments", "follow_up_days", "output")
+@reads("decision", "arms", "treatments", "follow_up_days", "output", "progression")
 def _decision(scenario: Any) -> Iterator[Problem]:
     """Options are arms, doses are of drugs that are given in doses, and stages are simulated."""
     block = scenario.decision
@@ -58,7 +59,7 @@ def _decision(scenario: Any) -> Iterator[Problem]:
             fact = f"there are no doses of {printable(name)}"
             remedy = suggest(name, dosed, "Treatments given in doses")
             yield Problem(("decision", "costs", "per_dose", name), fact, remedy, on_key=True)
-    if not scenario.output.stages:
+    if not scenario.output.stages and "kings_stage" in MODELS[scenario.progression.model].OUTPUTS:
         fact = "utilities go by stages, and output.stages is false"
         yield Problem(("decision", "utilities"), fact, "Remove output.stages")
 

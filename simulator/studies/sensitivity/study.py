@@ -101,6 +101,8 @@ def run(asked: Request, progress: Progress | None = None) -> Sensitivity:
     """Run what is asked (see `sensitivity`); the answer is written where there is a folder."""
     if asked.method not in METHODS:
         raise SensitivityError(f"there is no method {asked.method!r}. Choose from {', '.join(METHODS)}")
+    if asked.scenario.person is not None:
+        raise SensitivityError("the scenario has a person, for whom twins are looked for, not points. Remove person")
     plan, points = plan_of(asked)
     question = question_of(asked)
     found = _found(asked, question, (plan, points), progress)
