@@ -330,17 +330,25 @@ def test_a_failed_point_is_named(constant):
         sim.sensitivity(rare, "oneway", patients=2, replicates=1)
 
 
-def test_over_the_ensemble_and_the_value_of_information(treated):
+def test_over_the_ensemble_and_the_value_of_information(treated, tmp_path):
     shares = sim.sensitivity(treated, "ensemble", patients=30, points=100)
     assert {row.name for row in shares.rows} == {one.name for one in parameters.parameters_of(treated)}
     assert shares.row("effect").alone > 0.3
-    worth = sim.sensitivity(treated, "evpi", patients=20, points=100)
+    worth = sim.sensitivity(treated, "evpi", patients=20, points=100, folder=tmp_path)
     assert [one.name for one in worth.options] == ["untreated", "treated"]
     for one in worth.options:
         assert one.net_benefit == pytest.approx(100_000 * one.qalys - one.costs)
     assert worth.figures["evpi"] >= max(0, worth.figures["evpi_lower"])
     assert sum(one.best for one in worth.options) == pytest.approx(1)
     assert {"all natural_history", "all drug", "effect"} <= {row.name for row in worth.rows}
+    calls: list[tuple[int, int]] = []
+    dearer = treated.replace({"decision.costs.per_dose": {"tofersen": 1e6}})  # the same lives, another decision
+    kept = {"folder": tmp_path, "progress": lambda *at: calls.append(at)}
+    other = sim.sensitivity(dearer, "evpi", patients=20, points=100, **kept)
+    assert not calls
+    assert [one.qalys for one in other.options] == [one.qalys for one in worth.options]
+    assert other.figures["best"] == 0
+    assert other.figures["evpi"] == 0
 
 
 def test_costs_with_a_prior_count_for_economic_outcomes(treated):
@@ -352,6 +360,18 @@ def test_costs_with_a_prior_count_for_economic_outcomes(treated):
     found = sim.sensitivity(asked.replace({"sensitivity.parameters": [name]}), "oneway", patients=50)
     row = found.row(name)
     assert row.swing < 0  # those who live longer cost longer
+    assert found.points == 3
+    one = asked.replace({"sensitivity.parameters": [name]})
+    missed = one.replace(
+        {"adherence": {"missed": 0, "delay_days_max": 1}, "attrition": {"dropout_per_year": [{"rate": 0.1}]},
+         "attrition.drug_after_dropout": "stop", "decision.costs.per_dose": {"tofersen": 1e-9}}
+    )  # fmt: skip
+    assert not economics.is_summary_enough(missed)
+    counted = sim.sensitivity(missed, "oneway", patients=50).row(name)  # with patients, doses one by one
+    runs = [sim.simulate(missed, patients=50, seed=seed) for seed in range(1, 5)]
+    asked_years = Asked("life_years", "treated", "untreated", DAY)
+    gained = np.mean([outcome(run, asked_years, missed).value for run in runs])
+    assert counted.swing == pytest.approx(-12 * 900 * gained)
     assert found.unit == "USD"
     assert question_of(Request(asked)).day == DAY
     assert name not in {one.name for one in parameters.parameters_of(treated)}

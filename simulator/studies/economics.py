@@ -169,6 +169,11 @@ def _expected_doses(result: Result, arm: str, scenario: Scenario) -> tuple[Float
     return day, price * economics.discounted(day, decision_of(scenario).discount_per_year.value)
 
 
+def is_summary_enough(scenario: Scenario) -> bool:
+    """Whether a summary knows what the decision counts: doses cost nothing, or all who live have them."""
+    return all(price_of(scenario, arm) == 0 or all_have_doses(scenario, arm) for arm in scenario.arms)
+
+
 def all_have_doses(scenario: Scenario, arm: str) -> bool:
     """Whether everybody who lives has every dose of the arm's calendar."""
     from simulator.program.arms import has_own_calendars

@@ -23,6 +23,7 @@ Floats = NDArray[np.float64]
 Settings = Mapping[str, float]
 Read = Callable[[Result, "Scenario"], Sequence[float]]
 Progress = Callable[[int, int], None]
+DECISION = "decision."
 
 
 class Evaluate(Protocol):
@@ -84,7 +85,7 @@ def of_sweep(scenario: Scenario, read: Read, plan: Plan, folder: Path | None, pr
     ----------
     scenario : Scenario
     read : callable
-        What is read of each summary.
+        What is read of each summary, with the point's scenario.
     plan : Plan
     folder : Path, optional
         Where the sweep keeps its points; a second start goes on there.
@@ -98,11 +99,13 @@ def of_sweep(scenario: Scenario, read: Read, plan: Plan, folder: Path | None, pr
     """
 
     def evaluate(points: Sequence[Settings]) -> Floats:
+        from simulator.language.template import Template
         from simulator.studies.sweep.study import sweep
 
+        runs, places = _runs(points, plan.independent)
         found = sweep(
             scenario,
-            points,
+            runs,
             executor=plan.executor,
             folder=folder,
             patients=plan.patients,
@@ -114,16 +117,34 @@ def of_sweep(scenario: Scenario, read: Read, plan: Plan, folder: Path | None, pr
         if found.failures:
             first = found.failures[0]
             raise _failed(first.point, first.settings, first.message, len(found.failures))
-        results = [[found.result(k, r) for r in range(plan.replicates)] for k in range(len(points))]
-        return np.array([[list(read(result, scenario)) for result in row] for row in results])
+        changed = map(Template(scenario).replace, points)
+        return np.array(
+            [
+                [list(read(found.result(k, r), one)) for r in range(plan.replicates)]
+                for k, one in zip(places, changed, strict=True)
+            ]
+        )
 
     return evaluate
 
 
-def of_patients(scenario: Scenario, read: Read, plan: Plan, progress: Progress | None = None) -> Evaluate:
-    """The model that keeps every patient while an outcome is read, for what a summary does not hold: doses given.
+def _runs(points: Sequence[Settings], is_apart: bool) -> tuple[list[Settings], list[int]]:
+    """What must be simulated for points, and which run each point reads; no run depends on values of the decision.
 
-    Parameters and errors as `of_sweep`; nothing is kept.
+    `is_apart` : each point has a run of its own.
+    """
+    runs = [{key: value for key, value in point.items() if not key.startswith(DECISION)} for point in points]
+    if is_apart:
+        return list(runs), list(range(len(runs)))
+    keys = [tuple(run.items()) for run in runs]
+    known = {key: k for k, key in enumerate(dict.fromkeys(keys))}
+    return [dict(key) for key in known], [known[key] for key in keys]
+
+
+def of_patients(scenario: Scenario, read: Read, plan: Plan, progress: Progress | None = None) -> Evaluate:
+    """The model that keeps every patient while an outcome is read, for what a summary does not hold: doses missed.
+
+    Parameters and errors as `of_sweep`; nothing is kept, so that it cannot be gone on with.
     """
 
     def evaluate(points: Sequence[Settings]) -> Floats:

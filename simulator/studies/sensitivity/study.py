@@ -15,7 +15,7 @@ from simulator.studies.sensitivity import methods, over_draws
 from simulator.studies.sensitivity.document import Sensitivity, document
 from simulator.studies.sensitivity.methods import Found
 from simulator.studies.sensitivity.parameters import SensitivityError, parameters_of
-from simulator.studies.sensitivity.points import Evaluate, Plan, Progress, needed, of_patients, of_sweep
+from simulator.studies.sensitivity.points import Evaluate, Plan, Progress, Read, needed, of_patients, of_sweep
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -149,15 +149,12 @@ def _found(asked: Request, question: Asked, amount: tuple[Plan, int], progress: 
 
 
 def _of_outcome(asked: Request, question: Asked, plan: Plan, progress: Progress | None) -> Evaluate:
-    """The outcome as a function of settings: by a sweep; with patients where doses must be counted."""
-    part = needed(asked.scenario, question)
+    """The outcome as a function of settings."""
 
     def read(result: Result, scenario: Scenario) -> list[float]:
         return [outcome(result, question, scenario).value]
 
-    if OUTCOMES[question.outcome].read is None:
-        return of_patients(part, read, plan, progress)
-    return of_sweep(part, read, plan, asked.folder, progress)
+    return _model(asked, question, read, (plan, progress))
 
 
 def _of_options(asked: Request, question: Asked, plan: Plan, progress: Progress | None) -> Evaluate:
@@ -167,7 +164,15 @@ def _of_options(asked: Request, question: Asked, plan: Plan, progress: Progress 
     def read(result: Result, scenario: Scenario) -> list[float]:
         return [one.value for arm in options for one in economics.economic_all(result, arm, scenario)]
 
-    return of_patients(needed(asked.scenario, question), read, plan, progress)
+    return _model(asked, question, read, (plan, progress))
+
+
+def _model(asked: Request, question: Asked, read: Read, how: tuple[Plan, Progress | None]) -> Evaluate:
+    """What is read as a function of settings: by a sweep, or from patients where doses must be counted one by one."""
+    part, (plan, progress) = needed(asked.scenario, question), how
+    if OUTCOMES[question.outcome].read is None and not economics.is_summary_enough(part):
+        return of_patients(part, read, plan, progress)
+    return of_sweep(part, read, plan, asked.folder, progress)
 
 
 def folder_of(asked: Request) -> Path:
