@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from simulator.studies.opening import open_result
     from simulator.studies.person.study import person
     from simulator.studies.replay import replay
+    from simulator.studies.sensitivity.document import Sensitivity, open_sensitivity
+    from simulator.studies.sensitivity.study import sensitivity
     from simulator.studies.simulate import simulate
     from simulator.studies.sweep.study import sweep
     from simulator.studies.sweep.swept import Sweep, open_sweep
@@ -39,12 +41,16 @@ _HOMES = {
     "Trial": "simulator.studies.trial.result",
     "open_trial": "simulator.studies.trial.folder",
     "trial": "simulator.studies.trial.study",
+    "sensitivity": "simulator.studies.sensitivity.study",
+    "Sensitivity": "simulator.studies.sensitivity.document",
+    "open_sensitivity": "simulator.studies.sensitivity.document",
     "sweep": "simulator.studies.sweep.study",
     "Sweep": "simulator.studies.sweep.swept",
     "open_sweep": "simulator.studies.sweep.swept",
 }
 
 Accessor.places["Result.plot"] = "simulator.report.plots:Plots"
+Accessor.places["Sensitivity.plot"] = "simulator.report.plots.sensitivity:SensitivityPlots"
 Accessor.places["Sweep.plot"] = "simulator.report.plots.sweep:SweepPlots"
 Accessor.places["Trial.plot"] = "simulator.report.plots.trial:TrialPlots"
 
@@ -52,16 +58,19 @@ __all__ = [
     "Result",
     "Scenario",
     "ScenarioError",
+    "Sensitivity",
     "Sweep",
     "Trial",
     "__version__",
     "compare",
     "load",
     "open_result",
+    "open_sensitivity",
     "open_sweep",
     "open_trial",
     "person",
     "replay",
+    "sensitivity",
     "simulate",
     "sweep",
     "trial",

@@ -536,3 +536,17 @@ def test_a_wheel_carries_its_scenarios_inside(tmp_path, monkeypatch):
     monkeypatch.setattr(loading.resources, "files", lambda package: tmp_path)
     assert list(bundled()) == ["deep/one"]
     assert load("deep/one").name == "one"
+
+
+def test_a_question_about_what_is_gone_goes_with_it():
+    valor = load("valor")
+    assert valor.sensitivity is not None
+    assert valor.replace({"follow_up_days": 728, "trial": None}).sensitivity is None
+    assert valor.replace({"follow_up_days": 1100}).sensitivity == valor.sensitivity
+    assert valor.replace({"arms": {"untreated": []}, "trial": None}).sensitivity is None
+    with pytest.raises(ScenarioError, match="there is no arm early_start"):
+        valor.replace({"arms": {"untreated": []}, "trial": None, "sensitivity.day": 364})
+    asked = load(CASES / "valid" / "decision.yaml")
+    gone = asked.replace({"arms": {"treated": [], "other": []}})
+    assert gone.decision is None
+    assert gone.sensitivity is None

@@ -16,8 +16,10 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 MOST = {"-n": 60, "--replicates": 8, "--draws": 2}
 """Options whose numbers are cut down."""
-RUNS = {"run": ["-n", "60"]}
+RUNS = {"run": ["-n", "60"], "sensitivity": ["-n", "20"]}
 """What is added where the option is not there."""
+POINTS = {"sobol": "2", "morris": "2", "ensemble": "100", "evpi": "100"}
+"""Points of a sensitivity analysis, by method."""
 ELSEWHERE = {"calibrate": "test_calibrate.py", "evidence": "test_evidence.py", "--show-completion": "the shell"}
 """Commands that take minutes, or a shell, and where they are tested; here their options are parsed."""
 OTHERS = re.compile(r"(python3? |uv |bash |pip |\.venv/bin/|(\. )?\.venv/)")
@@ -42,7 +44,9 @@ def smaller(words: list[str]) -> list[str]:
         if word in MOST:
             found[k + 1] = str(min(MOST[word], int(words[k + 1])))
     extra = RUNS.get(words[1], [])
-    return found + (extra if extra and extra[0] not in found else [])
+    found += extra if extra and extra[0] not in found else []
+    methods = [one for one in found if words[1] == "sensitivity" and one in POINTS]
+    return found + [part for method in methods for part in ("--points", POINTS[method])]
 
 
 WITH_COMMANDS = [page for page in PAGES if commands_of(page)]

@@ -43,12 +43,13 @@ report.register(app)
 
 
 def _register_scenarios() -> None:
-    from simulator.cli import calibrate, evidence, scenarios, sweep, trial
+    from simulator.cli import calibrate, evidence, scenarios, sensitivity, sweep, trial
 
     scenarios.register(app)
     evidence.register(app)
     calibrate.register(app)
     trial.register(app)
+    sensitivity.register(app)
     sweep.register(app)
 
 

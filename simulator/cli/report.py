@@ -9,11 +9,16 @@ import typer
 
 from simulator.cli.errors import friendly
 from simulator.cli.run import Json, show_files
-from simulator.report.kinds import Kind, SweepKind, TrialKind
+from simulator.report.kinds import Kind, SensitivityKind, SweepKind, TrialKind
 
-KINDS = [str(kind) for kind in (*Kind, *TrialKind, *SweepKind)]
-HELP = f"One of {', '.join(Kind)}; of a trial {', '.join(TrialKind)}; of a sweep {', '.join(SweepKind)}."
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A run, a trial or a sweep: its folder or its file.")]
+KINDS = [str(kind) for kind in (*Kind, *TrialKind, *SweepKind, *SensitivityKind)]
+HELP = (
+    f"One of {', '.join(Kind)}; of a trial {', '.join(TrialKind)}; of a sweep {', '.join(SweepKind)}; of a "
+    f"sensitivity analysis {', '.join(SensitivityKind)}."
+)
+Folder = Annotated[
+    Path, typer.Argument(metavar="DIR", help="A run, a trial, a sweep or an analysis: its folder or its file.")
+]
 
 
 def picture_name(text: str) -> str:
@@ -37,10 +42,11 @@ def plot(
     as_json: Json = False,
 ) -> None:
     """Draw one picture of a result."""
-    from simulator.studies.opening import open_result
+    from simulator.report.opening import open_for
 
     given = {"outcome": outcome, "number": number, "day": day}
-    picture = open_result(folder).plot.draw(kind, **{key: value for key, value in given.items() if value is not None})
+    options = {key: value for key, value in given.items() if value is not None}
+    picture = open_for(folder, kind).plot.draw(kind, **options)
     show_files([picture.save(out or home(folder) / f"{kind}.svg")], as_json)
 
 
@@ -51,10 +57,10 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Write the report of a result: one HTML file that works offline."""
+    from simulator.report.opening import open_simulated
     from simulator.report.page import write_report
-    from simulator.studies.opening import open_result
 
-    show_files([write_report(open_result(folder), out or home(folder) / "report.html")], as_json)
+    show_files([write_report(open_simulated(folder), out or home(folder) / "report.html")], as_json)
 
 
 def home(folder: Path) -> Path:

@@ -60,7 +60,8 @@ def show(
         typer.Argument(
             metavar="NAME",
             help="A bundled scenario or a file; or of the catalog: an entry (sod1, tofersen), "
-            "facts, curves, claims, or the id of a row (VAL-14); or the folder of a run, a trial or a sweep.",
+            "facts, curves, claims, or the id of a row (VAL-14); or the folder of a run, a trial, a sweep or an "
+            "analysis.",
         ),
     ],
     as_json: Json = False,
@@ -83,11 +84,13 @@ def _show_result(folder: Path, as_json: bool) -> None:
     """What the command that made the folder printed."""
     from simulator.cli.run import show as show_value
     from simulator.cli.run import tables_of
+    from simulator.cli.sensitivity import show_sensitivity
     from simulator.cli.sweep import show_sweep
     from simulator.cli.trial_tables import trial_document, trial_text
     from simulator.results import Result
     from simulator.studies.headline import headline
     from simulator.studies.opening import open_result
+    from simulator.studies.sensitivity.document import Sensitivity
     from simulator.studies.trial.result import Trial
 
     found = open_result(folder)
@@ -95,6 +98,8 @@ def _show_result(folder: Path, as_json: bool) -> None:
         return show_value(trial_document(found) if as_json else found, as_json, trial_text)
     if isinstance(found, Result):
         return show_value(headline(found), as_json, tables_of("headline_text"))
+    if isinstance(found, Sensitivity):
+        return show_sensitivity(found, as_json)
     return show_sweep(found, as_json)
 
 

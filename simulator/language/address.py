@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from simulator.language.blocks.sensitivity import ECONOMIC
 from simulator.language.dump import content
 from simulator.language.faults import Fault, Origin, Path, Problem, ScenarioError, near, printable, suggest
 from simulator.models import MODELS
@@ -14,7 +15,10 @@ HGVS = re.compile(r"[a-z]\.[^.]+")  # a new variant's name has a dot in it
 
 
 def apply(data: dict[str, Any], settings: Mapping[str, object], origin: Origin) -> dict[str, Any]:
-    """The data, changed in place, with other values at some addresses; a bare share leaves its variant's rest alone.
+    """The data, changed in place, with other values at some addresses.
+
+    A bare share leaves its variant's rest alone. A question (block `decision` or `sensitivity`) about arms or days that
+    are gone goes with them, unless it is set too: no run reads it.
 
     Raises
     ------
@@ -32,6 +36,7 @@ def apply(data: dict[str, Any], settings: Mapping[str, object], origin: Origin) 
     if faults:
         raise ScenarioError(faults)
     _keep_variants(variants, data, touched)
+    _drop_questions(data, {path[0] for path in touched})
     return data
 
 
@@ -131,6 +136,21 @@ def _keep_variants(old: Mapping[str, Any], after: dict[str, Any], touched: list[
             after["progression"][key] = {
                 name: part for name, part in parameters.items() if name not in dropped or name in written
             }
+
+
+def _drop_questions(data: dict[str, Any], touched: set[str | int]) -> None:
+    """Leave out the blocks that ask about arms or days which are no longer there."""
+    arms, end = data.get("arms"), data.get("follow_up_days")
+    if not isinstance(arms, dict) or not isinstance(end, int):
+        return
+    for key in ("decision", "sensitivity"):
+        block = data.get(key)
+        if not isinstance(block, dict) or key in touched:
+            continue
+        named = [*block.get("options", ()), *(block[name] for name in ("arm", "against") if name in block)]
+        orphan = key == "sensitivity" and block.get("outcome") in ECONOMIC and not data.get("decision")
+        if orphan or any(name not in arms for name in named) or block.get("day", 0) > end:
+            del data[key]
 
 
 def parse_setting(text: str) -> tuple[str, Any]:

@@ -11,6 +11,14 @@ from simulator.models import DRUG_OUTPUTS, MODELS
 
 NEEDS = {"alsfrs_r": "alsfrs_r", "progression_rate": "alsfrs_r", "svc_percent": "svc"}
 """Rules on measured values, and the variable that is measured for them."""
+OUTCOMES = {
+    "alsfrs_r_change_survivors": "alsfrs_r",
+    "alsfrs_r_change_death0": "alsfrs_r",
+    "svc_change": "svc",
+    "nfl_plasma_ratio": "nfl_plasma",
+}
+"""Outcomes of `sensitivity`, and the variable that they are read from."""
+STAGES = {"kings": "kings_stage", "ft9": "ft9_stage", "mitos": "mitos_stage"}
 
 
 def _model(scenario: Any) -> tuple[str, tuple[str, ...]]:
@@ -69,6 +77,29 @@ def _ventilation(scenario: Any) -> Iterator[Problem]:
         if one.kind == "non_invasive_ventilation" and "alsfrs_r_bulbar" not in known:
             remedy = f"Remove it, or take the model {_others('alsfrs_r_bulbar')}"
             yield Problem(("treatments", key), _lacks(name, "bulbar function, which ventilation depends on"), remedy)
+
+
+@reads("progression", "sensitivity")
+def _outcome(scenario: Any) -> Iterator[Problem]:
+    """What a sensitivity analysis explains is something that the model has."""
+    if scenario.sensitivity is None:
+        return
+    name, known = _model(scenario)
+    what = OUTCOMES.get(scenario.sensitivity.outcome)
+    if what is not None and what not in known:
+        remedy = f"Choose another outcome, or take the model {_others(what)}"
+        yield Problem(("sensitivity", "outcome"), _lacks(name, what), remedy)
+
+
+@reads("progression", "decision")
+def _utilities(scenario: Any) -> Iterator[Problem]:
+    """Utilities go by stages that the model has."""
+    if scenario.decision is None:
+        return
+    (name, known), system = _model(scenario), scenario.decision.utilities.system
+    if STAGES[system] not in known:
+        fact = _lacks(name, f"stages of {system}")
+        yield Problem(("decision", "utilities", "system"), fact, f"Take the model {_others(STAGES[system])}")
 
 
 @reads("progression", "entry", "strata")

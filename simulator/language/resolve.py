@@ -53,6 +53,8 @@ def resolve(data: Mapping[str, Any], report: Report) -> dict[str, Any]:
         full["visits"] = merge(entry("measurement", "measurement")["visits"], full["visits"])
     if isinstance(full.get("safety"), Mapping):
         full["safety"] = _from_catalog(full["safety"], "safety", ("safety",), report)
+    if isinstance(full.get("decision"), Mapping):
+        full["decision"] = _decision(full["decision"], report)
     return {key: value for key, value in full.items() if value is not None or key in data}
 
 
@@ -134,6 +136,18 @@ def _progression(section: Any, found: Mapping[str, Any], disease: Any, report: R
             ordered = sorted(full[key], key=lambda name: used.index(name) if name in used else len(used))
             full[key] = {name: full[key][name] for name in ordered}
     return full
+
+
+def _decision(section: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    """A decision with the catalog's utilities under its own."""
+    utilities = section.get("utilities")
+    if not isinstance(utilities, Mapping):
+        return dict(section)
+    found = _look_up(utilities, "utility", ("decision", "utilities"), report)
+    over = {key: value for key, value in utilities.items() if key != "catalog"}
+    system = over.get("system")
+    base = {"states": found[system]} if isinstance(system, str) and system in found else {}
+    return {**section, "utilities": merge(base, over)}
 
 
 def _output(section: Any, progression: Any) -> Any:

@@ -13,11 +13,13 @@ from pydantic import Field, PrivateAttr
 from simulator.language.blocks.adherence import Adherence
 from simulator.language.blocks.attrition import Attrition
 from simulator.language.blocks.context_of_use import ContextOfUse
+from simulator.language.blocks.decision import Decision
 from simulator.language.blocks.estimand import Estimand
 from simulator.language.blocks.output import Output
 from simulator.language.blocks.person import Person
 from simulator.language.blocks.rules import Rules
 from simulator.language.blocks.safety import Safety
+from simulator.language.blocks.sensitivity import Sensitivity
 from simulator.language.blocks.strata import Stratum
 from simulator.language.blocks.sweep import Sweep
 from simulator.language.blocks.trial import Trial
@@ -71,6 +73,8 @@ class Scenario(Part):
     trial: Trial | None = None
     estimand: Estimand | None = None
     sweep: Sweep | None = None
+    sensitivity: Sensitivity | None = None
+    decision: Decision | None = None
     person: Person | None = None
     output: Output = Output()
 

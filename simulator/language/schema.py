@@ -12,7 +12,7 @@ from simulator.language.scenario import Scenario
 from simulator.models import MODELS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-LEAVES = {"Quantity", "Distribution", "Normal", "LogNormal", "Uniform", "Prior"}
+LEAVES = {"Quantity", "Money", "Distribution", "Normal", "LogNormal", "Uniform", "Prior"}
 PREFIX = "#/$defs/"
 FROM_CATALOG = "FromCatalog"
 TREATMENTS = {
@@ -31,6 +31,7 @@ def schema() -> dict[str, Any]:
     for name in ("Disease", *TREATMENTS, "Visits", "Safety", *(model.__name__ for model in MODELS.values())):
         _add_partial(name, definitions)
     _disease(definitions)
+    _utilities(definitions)
     models = [PREFIX + model.__name__ + FROM_CATALOG for model in MODELS.values()]
     for name in models:
         definitions[name.removeprefix(PREFIX)]["required"] = ["model"]
@@ -96,3 +97,13 @@ def _named(section: str, kind: str, definitions: dict[str, Any], of_kind: str | 
     partial["properties"]["catalog"] = {"enum": known, "description": "Entry of the catalog"}
     partial["required"] = ["catalog"]
     return {"$ref": PREFIX + section + FROM_CATALOG}
+
+
+def _utilities(definitions: dict[str, Any]) -> None:
+    """Utilities that name their catalog entry."""
+    _add_partial("Utilities", definitions)
+    partial = definitions["Utilities" + FROM_CATALOG]
+    partial["properties"]["catalog"] = {"enum": names("utility"), "description": "Entry of the catalog"}
+    partial["required"] = ["catalog", "system"]
+    either = [{"$ref": PREFIX + "Utilities" + FROM_CATALOG}, {"$ref": PREFIX + "Utilities"}]
+    definitions["Decision"]["properties"]["utilities"] = {"anyOf": either}

@@ -166,3 +166,8 @@ def calendars(arms: Arms) -> list[np.ndarray | None]:
     """Calendar of each arm, days since baseline; None where patients have calendars of their own."""
     shared = [arms.day[a:b] for a, b in pairwise(arms.day_start)]
     return [None if own else days for own, days in zip(arms.own, shared, strict=True)]
+
+
+def shared_dose_days(scenario: Scenario, arm: str) -> list[int]:
+    """Dose days of an arm until the end of follow-up, days since baseline."""
+    return _plan(scenario, arm, scenario.follow_up_days // DAYS_PER_WEEK + 1).days

@@ -24,6 +24,13 @@ class TrialKind(StrEnum):
     power = "power"
 
 
+class SensitivityKind(StrEnum):
+    """A picture of a sensitivity analysis; `SensitivityPlots` has a method of the same name."""
+
+    tornado = "tornado"
+    sobol = "sobol"
+
+
 class SweepKind(StrEnum):
     """A picture of a sweep; `SweepPlots` has a method of the same name."""
 

@@ -75,7 +75,7 @@ def drawn_settings(scenario: Scenario, draws: int) -> Iterator[dict[str, float]]
         raise CalibrationError(
             f"the ensemble has {len(ensemble())} vectors, not {draws}. Ask for 1 to {len(ensemble())}"
         )
-    places = _places(scenario)
+    places = starting_places(scenario)
     if not places:
         raise CalibrationError("the scenario holds none of the values that were calibrated. Run without --draws")
     for vector in ensemble()[:draws]:
@@ -83,7 +83,7 @@ def drawn_settings(scenario: Scenario, draws: int) -> Iterator[dict[str, float]]
         yield {address: 1 - values[k] if is_rest else values[k] for address, k, is_rest in places}
 
 
-def _places(scenario: Scenario) -> list[tuple[str, int, bool]]:
+def starting_places(scenario: Scenario) -> list[tuple[str, int, bool]]:
     """Addresses that hold a starting value, the parameter's number, and whether one minus it goes there."""
     content, found = scenario.content(), []
     drugs = [key for key, one in scenario.treatments.items() if one.kind == "antisense"]

@@ -1,0 +1,90 @@
+"""Life years, quality-adjusted life years and costs from the share of patients in each state over time.
+
+Shares are known at the ends of cycles and go in a straight line between them: without discounting an area is the mean
+of the two ends times the cycle's length, which is the half-cycle correction. Discounting at a rate r a year multiplies
+what happens at time t by (1 + r)^−t, inside a cycle too: the integrals of (1 − s/h) e^−δs and (s/h) e^−δs with
+δ = ln(1 + r) are the weights of a cycle's two ends. So the length of a cycle matters only where shares bend inside it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from simulator.units import DAYS_PER_YEAR
+
+Floats = NDArray[np.float64]
+
+
+def discounted(day: ArrayLike, rate_per_year: float) -> Floats:
+    """What 1 on a day is worth on day 0: (1 + r)^−years."""
+    found: Floats = (1 + rate_per_year) ** (-np.asarray(day, np.float64) / DAYS_PER_YEAR)
+    return found
+
+
+def year_weights(day: ArrayLike, rate_per_year: float, horizon: float | None = None) -> Floats:
+    """Weights w with sum(w x) the discounted area, in years, under x given at the days.
+
+    Parameters
+    ----------
+    day : (n,) [d]
+        The ends of the cycles, ascending from 0.
+    rate_per_year : float
+    horizon : float, optional
+        Day at which the area ends, at most the last; inside a cycle x is cut where its straight line is.
+
+    Returns
+    -------
+    (n,) [years]
+    """
+    days = np.asarray(day, np.float64)
+    end = float(days[-1]) if horizon is None else horizon
+    if len(days) < 2 or (np.diff(days) <= 0).any() or days[0] != 0 or not 0 < end <= days[-1] + 1e-6:
+        raise ValueError(f"the days must ascend from 0 and reach the horizon, day {end:g}")
+    length = np.diff(days) / DAYS_PER_YEAR
+    reach = np.clip(end - days[:-1], 0, np.diff(days)) / DAYS_PER_YEAR
+    delta = float(np.log1p(rate_per_year))
+    first, rising = _area(delta, reach), _moment(delta, reach) / length
+    factor = np.exp(-delta * days[:-1] / DAYS_PER_YEAR)
+    weights = np.zeros(len(days))
+    weights[:-1] += factor * (first - rising)
+    weights[1:] += factor * rising
+    return weights
+
+
+def _area(delta: float, h: Floats) -> Floats:
+    """Integral of e^−δs from 0 to h."""
+    found: Floats = h if delta == 0 else -np.expm1(-delta * h) / delta
+    return found
+
+
+def _moment(delta: float, h: Floats) -> Floats:
+    """Integral of s e^−δs from 0 to h; a series where δh is small, for the closed form cancels there."""
+    x = delta * h
+    series = h**2 * (1 / 2 - x / 3 + x**2 / 8 - x**3 / 30)
+    if (np.abs(x) < 1e-3).all():
+        return series
+    found: Floats = np.where(np.abs(x) < 1e-3, series, (-np.expm1(-x) - x * np.exp(-x)) / delta**2)
+    return found
+
+
+def quality(shares: ArrayLike, utilities: ArrayLike) -> Floats:
+    """Mean utility at each time: shares (…, states) times utilities (states,), death being 0."""
+    found: Floats = np.asarray(shares, np.float64) @ np.asarray(utilities, np.float64)
+    return found
+
+
+def most_error(shares: ArrayLike, utilities: ArrayLike, weights: Floats, n: int) -> float:
+    """An upper bound of the Monte Carlo error of discounted quality, from shares alone.
+
+    A summary does not know how a patient's states hang together over time; the SD of a sum is at most the sum of SDs.
+    """
+    mean = quality(shares, utilities)
+    square = quality(shares, np.asarray(utilities, np.float64) ** 2)
+    return float(np.abs(weights) @ np.sqrt(np.maximum(square - mean**2, 0.0))) / float(np.sqrt(n))
+
+
+def net_benefit(qalys: ArrayLike, costs: ArrayLike, willingness_to_pay: float) -> Floats:
+    """Net monetary benefit: what the QALYs are worth, less what they cost."""
+    found: Floats = willingness_to_pay * np.asarray(qalys, np.float64) - np.asarray(costs, np.float64)
+    return found

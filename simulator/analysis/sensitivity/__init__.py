@@ -1,0 +1,1 @@
+"""Which parameter moves an outcome, told apart from Monte Carlo noise: arrays in, numbers out."""

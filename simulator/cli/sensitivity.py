@@ -1,0 +1,105 @@
+"""The command that explains an outcome: sensitivity."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from simulator.cli.errors import friendly
+from simulator.cli.run import Json, Patients, Seed, Settings, note, show
+from simulator.errors import SimulatorError
+
+if TYPE_CHECKING:
+    from simulator.studies.sensitivity.document import Sensitivity
+
+
+class Method(StrEnum):
+    """The analyses."""
+
+    oneway = "oneway"
+    sobol = "sobol"
+    morris = "morris"
+    ensemble = "ensemble"
+    evpi = "evpi"
+
+
+Source = Annotated[
+    str, typer.Argument(metavar="SCENARIO|DIR", help="A scenario; or the folder of an analysis, or of a sweep.")
+]
+Points = Annotated[
+    int | None,
+    typer.Option("--points", min=2, help="Base points (sobol), trajectories (morris), draws (ensemble, evpi)."),
+]
+Replicates = Annotated[int | None, typer.Option("--replicates", min=1, help="Replicates of each point.")]
+Where = Annotated[str, typer.Option("--executor", help="threads, processes or dask://host:port.")]
+Out = Annotated[Path | None, typer.Option("-o", "--out", metavar="DIR", help="Folder; a second start goes on there.")]
+
+
+class Interrupted(SimulatorError):
+    """Stopped by the person; the message says how to go on."""
+
+    exit_code = 130
+
+
+@friendly
+def sensitivity(
+    source: Source,
+    method: Annotated[Method, typer.Option("--method", help="Which analysis.")] = Method.oneway,
+    *,
+    out: Out = None,
+    patients: Patients = None,
+    points: Points = None,
+    replicates: Replicates = None,
+    seed: Seed = None,
+    settings: Settings = None,
+    executor: Where = "threads",
+    as_json: Json = False,
+) -> None:
+    """Which values move the outcome named in the block `sensitivity`, and what knowing them would be worth."""
+    from simulator.studies.sensitivity import stored
+
+    amounts = {"patients": patients, "points": points, "replicates": replicates, "seed": seed}
+    found = stored.look_up(source, settings or ())
+    if found is None:
+        found = _run(source, settings or [], method, out, {**amounts, "executor": executor})
+    show_sensitivity(found, as_json)
+
+
+def show_sensitivity(found: Sensitivity, as_json: bool) -> None:
+    """Print an analysis on stdout."""
+    from simulator.cli.sensitivity_tables import text
+
+    show(found.content() if as_json else found, as_json, text)
+
+
+def _run(source: str, settings: list[str], method: Method, out: Path | None, amounts: dict[str, Any]) -> Any:
+    """Simulate, write the folder with its picture."""
+    from simulator.cli.progress import Progress
+    from simulator.language import load, parse_setting
+    from simulator.studies.sensitivity.study import Request, folder_of, run
+
+    scenario = load(source, dict(map(parse_setting, settings)))
+    asked = Request(scenario, method.value, out, **amounts)
+    asked = replace(asked, folder=out or folder_of(asked))
+    try:
+        with Progress() as progress:
+            found = run(asked, progress)
+    except KeyboardInterrupt:
+        again = shlex.join(["als-sim", *sys.argv[1:]])
+        raise Interrupted(f"Interrupted. What was simulated is kept; go on with: {again}") from None
+    assert asked.folder is not None
+    for kind in found.plot.kinds:
+        found.plot.draw(kind).save(asked.folder / f"{kind}.svg")
+    note(f"Written to {asked.folder}")
+    return found
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("sensitivity")(sensitivity)

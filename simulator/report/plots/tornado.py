@@ -1,0 +1,93 @@
+"""A tornado: the outcome when each value moves between two percentiles of its prior, the others as they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulator.report import style
+from simulator.report.kinds import SensitivityKind
+from simulator.report.picture import Picture, PictureError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from simulator.studies.sensitivity.document import Sensitivity
+    from simulator.studies.sensitivity.methods import Range
+
+MOST = 20
+ROW = 0.24  # inches
+LOW, HIGH = style.SERIES[0].light, style.SERIES[1].light
+NAME = 24  # letters left of the bars
+
+
+def draw(found: Sensitivity) -> Picture:
+    """The picture; values that change nothing are named below it in a note.
+
+    Raises
+    ------
+    PictureError
+        The analysis is not one-way.
+    """
+    if found.method != "oneway":
+        raise PictureError(f"{SensitivityKind.tornado}: this analysis is {found.method}; run it with --method oneway")
+    moving = [row for row in found.rows if row.swing != 0]
+    rows = moving[:MOST]
+    notes = [*_notes(found, len(found.rows) - len(rows), len(moving) - len(rows)), ""]
+    with style.drawing():
+        figure = style.sheet("What moves the outcome", notes, 1.55 + 0.17 * len(notes) + ROW * max(len(rows), 2))
+        axes = figure.subplots()
+        style.place(figure, len(notes), left=1.95, right=1.5)
+        _bars(axes, rows, found.figures["base"])
+        _numbers(axes, rows, found.digits)
+        axes.set_xlabel(f"{found.unit}")
+        style.key(figure, [("at the 5th percentile", LOW), ("at the 95th percentile", HIGH)], line=len(notes) - 1)
+    return Picture(SensitivityKind.tornado, figure, f"Tornado of {found.label}: {', '.join(r.name for r in rows[:5])}")
+
+
+def _notes(found: Sensitivity, left: int, small: int) -> list[str]:
+    """What must be known to read it."""
+    people = f"{found.patients:,} patients × {found.replicates} replicates a point, the same people in every point"
+    if found.random_numbers != "common":
+        people = f"{found.patients:,} patients × {found.replicates} replicates a point, other people in every point"
+    none = left - small
+    more = [f"{none} values change nothing"] if none else []
+    more += [f"{small} smaller bars are left out"] if small else []
+    rest = f" {' and '.join(more)}." if more else ""
+    return [
+        f"{found.label}, {found.unit}.",
+        f"Each value between the 5th and 95th percentile of its prior; line: all as they are.{rest}",
+        f"{people}; ± is the Monte Carlo error.",
+    ]
+
+
+def _bars(axes: Axes, rows: list[Range], base: float) -> None:
+    """From the outcome as it is to that at each end."""
+    for k, row in enumerate(rows):
+        ends = sorted(((row.at_low, LOW), (row.at_high, HIGH)), key=lambda end: -abs(end[0] - base))
+        for value, colour in ends:  # the shorter one on top: both may lie on one side
+            axes.barh(k, value - base, left=base, height=0.62, color=colour, lw=0)
+    axes.axvline(base, color=style.INK.light, lw=1.0)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_yticks(range(len(rows)), [_name(row.name) for row in rows])
+    axes.tick_params(length=0, axis="y")
+    axes.grid(visible=False, axis="y")
+    axes.spines["left"].set_visible(False)
+    low, high = axes.get_xlim()
+    axes.set_xlim(low - 0.02 * (high - low), high + 0.02 * (high - low))
+
+
+def _numbers(axes: Axes, rows: list[Range], digits: int) -> None:
+    """The range of each value and the difference it makes, right of the bars."""
+    for k, row in enumerate(rows):
+        ends = f"{row.low:.3g} to {row.high:.3g}"
+        error = "" if np.isnan(row.mcse) else f" ± {row.mcse:.{digits}f}"
+        place = axes.get_yaxis_transform()
+        axes.text(1.02, k - 0.18, f"{row.swing:+.{digits}f}{error}", transform=place, va="center", fontsize=7.2)
+        axes.text(1.02, k + 0.24, ends, transform=place, va="center", fontsize=6.2, color=style.SOFT.light)
+
+
+def _name(name: str) -> str:
+    """A name that fits left of the bars: of an address the end."""
+    return name if len(name) <= NAME else f"…{name[1 - NAME :]}"

@@ -1,0 +1,149 @@
+"""Analyses over draws that are there already: the catalog's ensemble, or the points of a sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.analysis import value_of_information as value
+from simulator.analysis.sensitivity.regression import variance_shares
+from simulator.errors import SimulatorError
+from simulator.studies.calibrate.apply import drawn_settings, ensemble
+from simulator.studies.economics import KINDS
+from simulator.studies.sensitivity.methods import Found
+from simulator.studies.sensitivity.parameters import fitted_places
+from simulator.studies.sensitivity.points import Evaluate
+
+if TYPE_CHECKING:
+    from simulator.catalog.calibration import Parameter as Fitted
+    from simulator.language import Scenario
+
+Floats = NDArray[np.float64]
+ALL, GROUPS = "all", ("natural_history", "drug")
+
+
+class Share(NamedTuple):
+    """Shares of the outcome's variance: what a parameter says alone (± its standard error), and adds to the others."""
+
+    name: str
+    address: str
+    alone: float
+    alone_se: float
+    added: float
+
+
+class Worth(NamedTuple):
+    """What knowing a parameter, or a group, would be worth; below `floor` it cannot be told from nothing."""
+
+    name: str
+    address: str
+    evppi: float
+    se: float
+    floor: float
+
+
+class Option(NamedTuple):
+    """An option: means over draws, the standard error of its net benefit, in how many draws it is the best."""
+
+    name: str
+    life_years: float
+    qalys: float
+    costs: float
+    net_benefit: float
+    se: float
+    best: float
+
+
+class Draws(NamedTuple):
+    """Draws of the ensemble for a scenario: parameters, each with its address; values in prior SDs (n, parameters)."""
+
+    fitted: list[tuple[Fitted, str]]
+    x: Floats
+
+
+class DrawsError(SimulatorError):
+    """There are too few draws for the parameters."""
+
+    exit_code = 2
+
+
+def draws_of(scenario: Scenario, draws: int) -> Draws:
+    """The parameters that the ensemble sets in a scenario, and their draws."""
+    names = [one.name for one in _spec()]
+    places = [(one, where[0].address) for one, where in fitted_places(scenario)]
+    if draws < 4 * len(places):
+        fact = f"{draws} draws do not tell {len(places)} parameters apart"
+        raise DrawsError(f"{fact}. Ask for at least {4 * len(places)} with --points")
+    return Draws(places, ensemble()[:draws][:, [names.index(one.name) for one, _ in places]])
+
+
+def _spec() -> tuple[Fitted, ...]:
+    from simulator.catalog.calibration import calibration
+
+    return calibration().parameters
+
+
+def over_ensemble(scenario: Scenario, evaluate: Evaluate, count: int) -> Found:
+    """Variance shares of the calibrated parameters over the ensemble, in which they are correlated."""
+    draws = draws_of(scenario, count)
+    values = evaluate(list(drawn_settings(scenario, count)))[:, :, 0]
+    return shares(draws.x, values, [(one.name, place) for one, place in draws.fitted])
+
+
+def shares(x: Floats, values: Floats, names: Sequence[tuple[str, str]], noise: float = 0.0) -> Found:
+    """Variance shares of parameters : (n, parameters) in values : (n, replicates)."""
+    try:
+        found = variance_shares(x, values, noise)
+    except ValueError as error:
+        raise DrawsError(f"{error}. Simulate more points") from None
+    columns = (found.alone, found.alone_se, found.added)
+    rows = [Share(*name, *(float(column[k]) for column in columns)) for k, name in enumerate(names)]
+    rows.sort(key=lambda row: -row.alone)
+    mean = values.mean(axis=1)
+    figures = {
+        "mean": float(mean.mean()),
+        "sd": float(mean.std(ddof=1) * np.sqrt(1 - found.noise_share)),
+        "noise_share": found.noise_share,
+        "explained": found.explained,
+        **{f"p{p}": float(np.percentile(mean, p)) for p in (5, 50, 95)},
+    }
+    return Found(list(rows), figures, len(values))
+
+
+def of_information(scenario: Scenario, evaluate: Evaluate, count: int) -> Found:
+    """The decision over the ensemble: options, EVPI, and EVPPI of each parameter, of the drug and of natural history.
+
+    `evaluate` gives life years, QALYs, costs and net benefit of each option, in the order of `KINDS`.
+    """
+    assert scenario.decision is not None
+    draws, names = draws_of(scenario, count), scenario.decision.options
+    values = evaluate(list(drawn_settings(scenario, count)))
+    values = values.reshape(count, values.shape[1], len(names), len(KINDS))
+    benefit = values[..., KINDS.index("net_benefit")].transpose(0, 2, 1)
+    found = value.choice(benefit)
+    options = []
+    for k, name in enumerate(names):
+        life, quality, cost, net = (float(x) for x in values[:, :, k].mean(axis=(0, 1)))
+        options.append(Option(name, life, quality, cost, net, float(found.se[k]), float(found.probability[k])))
+    rows = [_worth(one.name, place, benefit, draws.x[:, k]) for k, (one, place) in enumerate(draws.fitted)]
+    rows.sort(key=lambda row: -row.evppi)
+    figures = {"evpi": found.evpi, "evpi_se": found.se_evpi, "evpi_lower": found.lower, "best": float(found.best)}
+    return Found([*_groups(draws, benefit), *rows], figures, count, list(options))
+
+
+def _groups(draws: Draws, benefit: Floats) -> list[Worth]:
+    """What the drug's parameters are worth together, and those of natural history."""
+    rows = []
+    for group in GROUPS:
+        inside = [k for k, (one, _) in enumerate(draws.fitted) if one.informed_by == group]
+        if len(inside) > 1:
+            rows.append(_worth(f"{ALL} {group}", "", benefit, draws.x[:, inside]))
+    return rows
+
+
+def _worth(name: str, place: str, benefit: Floats, x: Floats) -> Worth:
+    found = value.partial(benefit, x)
+    return Worth(name, place, found.value, found.se, found.floor)

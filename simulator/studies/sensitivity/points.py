@@ -1,0 +1,188 @@
+"""Evaluate a model at points: a scenario with its settings and replicates, or any Python function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.errors import SimulatorError
+from simulator.results import Result
+from simulator.studies.outcome import OUTCOMES, Asked
+from simulator.studies.sweep.executors import cores
+
+if TYPE_CHECKING:
+    from simulator.language import Scenario
+
+Floats = NDArray[np.float64]
+Settings = Mapping[str, float]
+Read = Callable[[Result, "Scenario"], Sequence[float]]
+Progress = Callable[[int, int], None]
+DECISION = "decision."
+
+
+class Evaluate(Protocol):
+    """A model: settings of n points to (n, replicates, outputs)."""
+
+    def __call__(self, points: Sequence[Settings]) -> Floats:
+        """The outputs at the points."""
+
+
+class Plan(NamedTuple):
+    """How each point is simulated. `independent`: each point has people and random numbers of its own."""
+
+    patients: int
+    replicates: int
+    independent: bool
+    seed: int = 1
+    executor: str | Executor = "threads"
+
+    def seeds(self, point: int) -> range:
+        """The seeds of a point's replicates; other people in each."""
+        first = self.seed + (point * self.replicates if self.independent else 0)
+        return range(first, first + self.replicates)
+
+
+class FailedPointsError(SimulatorError):
+    """Some points could not be simulated; the message names the first."""
+
+    exit_code = 4
+
+
+def needed(scenario: Scenario, asked: Asked) -> Scenario:
+    """The part of a scenario that an outcome needs: its arms, until its day. The same people live the same lives.
+
+    What is measured at visits after baseline is left out too, unless something depends on it.
+    """
+    from simulator.program.rules import has_rules
+
+    every = scenario.output.every_days
+    arms = {asked.arm, asked.against}
+    economic = OUTCOMES[asked.outcome].read is None
+    content = scenario.content()["arms"]
+    aside: dict[str, object] = {"trial": None, "sensitivity": None}
+    if not has_rules(scenario):
+        aside |= {"visits.every_days": None, "visits.days": [0]}
+    if economic:
+        assert scenario.decision is not None
+        arms |= set(scenario.decision.options)
+        aside |= {"decision.day": int(asked.day)}
+    else:
+        aside |= {"decision": None, "output.stages": False}
+    kept = {name: epochs for name, epochs in content.items() if name in arms}
+    return scenario.replace({"arms": kept, "follow_up_days": every * ceil(asked.day / every), **aside})
+
+
+def of_sweep(scenario: Scenario, read: Read, plan: Plan, folder: Path | None, progress: Progress | None) -> Evaluate:
+    """The model that simulates a scenario as a sweep: resumable in a folder, on any executor, a summary of each run.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    read : callable
+        What is read of each summary, with the point's scenario.
+    plan : Plan
+    folder : Path, optional
+        Where the sweep keeps its points; a second start goes on there.
+    progress : callable, optional
+        Called with (points done, points in all).
+
+    Raises
+    ------
+    FailedPointsError
+        When called: some points are no valid scenario, or nobody is eligible in them.
+    """
+
+    def evaluate(points: Sequence[Settings]) -> Floats:
+        from simulator.language.template import Template
+        from simulator.studies.sweep.study import sweep
+
+        runs, places = _runs(points, plan.independent)
+        found = sweep(
+            scenario,
+            runs,
+            executor=plan.executor,
+            folder=folder,
+            patients=plan.patients,
+            seed=plan.seed,
+            replicates=plan.replicates,
+            random_numbers="independent" if plan.independent else "common",
+            progress=progress,
+        )
+        if found.failures:
+            first = found.failures[0]
+            raise _failed(first.point, first.settings, first.message, len(found.failures))
+        changed = map(Template(scenario).replace, points)
+        return np.array(
+            [
+                [list(read(found.result(k, r), one)) for r in range(plan.replicates)]
+                for k, one in zip(places, changed, strict=True)
+            ]
+        )
+
+    return evaluate
+
+
+def _runs(points: Sequence[Settings], is_apart: bool) -> tuple[list[Settings], list[int]]:
+    """What must be simulated for points, and which run each point reads; no run depends on values of the decision.
+
+    `is_apart` : each point has a run of its own.
+    """
+    runs = [{key: value for key, value in point.items() if not key.startswith(DECISION)} for point in points]
+    if is_apart:
+        return list(runs), list(range(len(runs)))
+    keys = [tuple(run.items()) for run in runs]
+    known = {key: k for k, key in enumerate(dict.fromkeys(keys))}
+    return [dict(key) for key in known], [known[key] for key in keys]
+
+
+def of_patients(scenario: Scenario, read: Read, plan: Plan, progress: Progress | None = None) -> Evaluate:
+    """The model that keeps every patient while an outcome is read, for what a summary does not hold: doses missed.
+
+    Parameters and errors as `of_sweep`; nothing is kept, so that it cannot be gone on with.
+    """
+
+    def evaluate(points: Sequence[Settings]) -> Floats:
+        from simulator.run import simulate
+
+        seeds = np.array([plan.seeds(k) for k in range(len(points))]).T  # replicates in turn: people serve many points
+        done = 0
+
+        def run(task: tuple[int, int]) -> list[float]:
+            nonlocal done
+            k, seed = task
+            try:
+                changed = scenario.replace(points[k]) if points[k] else scenario
+                found = read(simulate(changed, patients=plan.patients, seed=seed, threads=1), changed)
+            except SimulatorError as error:
+                raise _failed(k, points[k], str(error), 1) from None
+            done += 1
+            if progress:
+                progress(done, seeds.size)
+            return list(found)
+
+        with ThreadPoolExecutor(cores()) as pool:
+            tasks = [(k, int(seed)) for row in seeds for k, seed in enumerate(row)]
+            values = np.array(list(pool.map(run, tasks)))
+        return values.reshape(plan.replicates, len(points), -1).swapaxes(0, 1)
+
+    return evaluate
+
+
+def _failed(number: int, point: Settings, why: str, count: int) -> FailedPointsError:
+    where = ", ".join(f"{key} = {value:.4g}" for key, value in point.items())
+    return FailedPointsError(f"{count} point(s) failed; the first is {number} ({where}): {why}")
+
+
+def of_function(function: Callable[[Settings, int], float], replicates: int = 1) -> Evaluate:
+    """The model that calls a function with settings and the number of the replicate."""
+
+    def evaluate(points: Sequence[Settings]) -> Floats:
+        return np.array([[[function(point, r)] for r in range(replicates)] for point in points], np.float64)
+
+    return evaluate

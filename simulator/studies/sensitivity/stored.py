@@ -1,0 +1,78 @@
+"""Analyses of what lies in a folder: one that was made before, or the points of a sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulator.studies.outcome import OUTCOMES, asked_of, outcome
+from simulator.studies.sensitivity.document import Sensitivity, document, is_sensitivity, open_sensitivity
+from simulator.studies.sensitivity.over_draws import DrawsError, shares
+from simulator.studies.sensitivity.parameters import SensitivityError
+from simulator.studies.sensitivity.points import Plan
+
+if TYPE_CHECKING:
+    from simulator.language import Scenario
+    from simulator.studies.sweep.swept import Sweep
+
+
+def look_up(source: str, settings: Iterable[str] = ()) -> Sensitivity | None:
+    """The analysis of a folder; None where the source is not a folder of ours.
+
+    Parameters
+    ----------
+    source : str
+        The folder of an analysis, or of a sweep, whose points become the draws.
+    settings : iterable of str
+        Texts `address=value`: another outcome for a sweep.
+
+    Raises
+    ------
+    SimulatorError
+        The sweep does not tell its parameters apart, or its scenario names no outcome.
+    """
+    from simulator.language import load, parse_setting
+    from simulator.results.folder import SCENARIO
+    from simulator.studies.sweep.store import is_sweep_folder
+    from simulator.studies.sweep.swept import open_sweep
+
+    folder = Path(source)
+    if not folder.is_dir():
+        return None
+    if is_sensitivity(folder):
+        return open_sensitivity(folder)
+    if not is_sweep_folder(folder):
+        return None
+    scenario = load(folder / SCENARIO, dict(map(parse_setting, settings)))
+    return of_sweep(open_sweep(folder), scenario)
+
+
+def of_sweep(sweep: Sweep, scenario: Scenario) -> Sensitivity:
+    """Variance shares of what a sweep varied in the outcome that a scenario names, over the points that are done.
+
+    With one replicate the noise is the mean of the squared Monte Carlo errors, an upper bound for a difference.
+    """
+    asked = asked_of(scenario)
+    if OUTCOMES[asked.outcome].read is None:
+        raise SensitivityError(f"{asked.outcome} needs patients; choose another outcome, or analyse the scenario")
+    failed = {failure.point for failure in sweep.failures}
+    done = [k for k in range(sweep.n_points) if k not in failed]
+    columns = {address: np.asarray(sweep.values(address)) for address in sweep.addresses}
+    moving = {
+        address: column[done].astype(np.float64)
+        for address, column in columns.items()
+        if column.dtype.kind in "if" and np.ptp(column[done]) > 0
+    }
+    if not moving:
+        raise DrawsError("the sweep varies no numbers")
+    each = [[outcome(sweep.result(k, r), asked) for r in range(sweep.replicates)] for k in done]
+    values = np.array([[one.value for one in row] for row in each])
+    noise = float(np.mean([[one.mcse**2 for one in row] for row in each]))
+    names = [(address, address) for address in moving]
+    found = shares(np.stack(list(moving.values()), axis=1), values, names, noise if sweep.replicates == 1 else 0.0)
+    numbers = str(sweep.attrs.get("random_numbers", "common"))
+    plan = Plan(sweep.n_patients, sweep.replicates, numbers == "independent", sweep.seed)
+    return document(scenario, "ensemble", asked, plan, found)

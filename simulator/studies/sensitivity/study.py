@@ -1,0 +1,187 @@
+"""A sensitivity analysis from a scenario to its folder, or from a folder that is there."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from simulator.results import Result
+from simulator.results.folder import default_folder
+from simulator.studies import economics
+from simulator.studies.outcome import OUTCOMES, Asked, asked_of, outcome
+from simulator.studies.sensitivity import methods, over_draws
+from simulator.studies.sensitivity.document import Sensitivity, document
+from simulator.studies.sensitivity.methods import Found
+from simulator.studies.sensitivity.parameters import SensitivityError, parameters_of
+from simulator.studies.sensitivity.points import Evaluate, Plan, Progress, Read, needed, of_patients, of_sweep
+from simulator.version import __version__
+
+if TYPE_CHECKING:
+    from simulator.language import Scenario
+
+SEED = 1
+
+
+class Usual(NamedTuple):
+    """How much a method simulates unless told otherwise; `patients` 0: as many as the scenario says."""
+
+    points: int
+    patients: int
+    replicates: int
+    independent: bool
+
+
+METHODS = {
+    "oneway": Usual(0, 0, 4, False),
+    "sobol": Usual(128, 500, 2, True),
+    "morris": Usual(20, 500, 2, False),
+    "ensemble": Usual(200, 500, 2, True),
+    "evpi": Usual(600, 300, 2, True),
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked; None means: as the scenario's block says, and then the method's usual."""
+
+    scenario: Scenario
+    method: str = "oneway"
+    folder: Path | None = None
+    points: int | None = None
+    patients: int | None = None
+    replicates: int | None = None
+    seed: int | None = None
+    executor: str | Executor = "threads"
+
+
+def sensitivity(
+    scenario: Scenario,
+    method: str = "oneway",
+    *,
+    points: int | None = None,
+    patients: int | None = None,
+    replicates: int | None = None,
+    seed: int | None = None,
+    folder: str | Path | None = None,
+    executor: str | Executor = "threads",
+    progress: Progress | None = None,
+) -> Sensitivity:
+    """How an outcome depends on the values that have a prior.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Its block `sensitivity` names the outcome; `evpi` reads the block `decision`.
+    method : {"oneway", "sobol", "morris", "ensemble", "evpi"}
+        Each value between its 5th and 95th percentile; Sobol' indices; elementary effects; variance shares over the
+        calibrated ensemble; expected value of information over it.
+    points : int, optional
+        Base points of Sobol' indices, trajectories of Morris, draws of the ensemble.
+    patients, replicates, seed : int, optional
+        Patients of each replicate, replicates of each point.
+    folder : path, optional
+        Where points and the answer are kept; a second call goes on there.
+    executor : str or concurrent.futures.Executor
+        As `sweep` takes it.
+    progress : callable, optional
+        Called with (points done, points in all).
+
+    Raises
+    ------
+    SimulatorError
+        There is no such method, outcome or parameter; a point failed.
+    """
+    place = None if folder is None else Path(folder)
+    return run(Request(scenario, method, place, points, patients, replicates, seed, executor), progress)
+
+
+def run(asked: Request, progress: Progress | None = None) -> Sensitivity:
+    """Run what is asked (see `sensitivity`); the answer is written where there is a folder."""
+    if asked.method not in METHODS:
+        raise SensitivityError(f"there is no method {asked.method!r}. Choose from {', '.join(METHODS)}")
+    if asked.scenario.person is not None:
+        raise SensitivityError("the scenario has a person, for whom twins are looked for, not points. Remove person")
+    plan, points = plan_of(asked)
+    question = question_of(asked)
+    found = _found(asked, question, (plan, points), progress)
+    made = document(asked.scenario, asked.method, question, plan, found)
+    if asked.folder is not None:
+        made.write(asked.folder)
+    return made
+
+
+def question_of(asked: Request) -> Asked:
+    """The outcome that is explained; a value of information needs none but net benefit."""
+    if asked.method != "evpi":
+        return asked_of(asked.scenario)
+    options = economics.decision_of(asked.scenario).options
+    return Asked("net_benefit", options[0], "", economics.horizon_of(asked.scenario))
+
+
+def plan_of(asked: Request) -> tuple[Plan, int]:
+    """How each point is simulated, and how many points the method takes."""
+    usual, block = METHODS[asked.method], asked.scenario.sensitivity
+    patients = asked.patients or (block and block.patients) or usual.patients or asked.scenario.patients
+    replicates = asked.replicates or (block and block.replicates) or usual.replicates
+    points = asked.points or (block and block.points) or usual.points
+    numbers = (block and block.random_numbers) or ("independent" if usual.independent else "common")
+    seed = SEED if asked.seed is None else asked.seed
+    return Plan(patients, replicates, numbers == "independent", seed, asked.executor), points
+
+
+def _found(asked: Request, question: Asked, amount: tuple[Plan, int], progress: Progress | None) -> Found:
+    """The analysis itself."""
+    plan, points = amount
+    if asked.method == "evpi":
+        return over_draws.of_information(asked.scenario, _of_options(asked, question, plan, progress), points)
+    evaluate = _of_outcome(asked, question, plan, progress)
+    if asked.method == "ensemble":
+        return over_draws.over_ensemble(asked.scenario, evaluate, points)
+    block = asked.scenario.sensitivity
+    parameters = parameters_of(asked.scenario, None if block is None else block.parameters)
+    if asked.method == "sobol":
+        return methods.sobol(parameters, evaluate, points, "independent" if plan.independent else "common")
+    if asked.method == "morris":
+        return methods.morris(parameters, evaluate, points)
+    return methods.one_way(parameters, evaluate)
+
+
+def _of_outcome(asked: Request, question: Asked, plan: Plan, progress: Progress | None) -> Evaluate:
+    """The outcome as a function of settings."""
+
+    def read(result: Result, scenario: Scenario) -> list[float]:
+        return [outcome(result, question, scenario).value]
+
+    return _model(asked, question, read, (plan, progress))
+
+
+def _of_options(asked: Request, question: Asked, plan: Plan, progress: Progress | None) -> Evaluate:
+    """Life years, QALYs, costs and net benefit of every option as a function of settings."""
+    options = economics.decision_of(asked.scenario).options
+
+    def read(result: Result, scenario: Scenario) -> list[float]:
+        return [one.value for arm in options for one in economics.economic_all(result, arm, scenario)]
+
+    return _model(asked, question, read, (plan, progress))
+
+
+def _model(asked: Request, question: Asked, read: Read, how: tuple[Plan, Progress | None]) -> Evaluate:
+    """What is read as a function of settings: by a sweep, or from patients where doses must be counted one by one."""
+    part, (plan, progress) = needed(asked.scenario, question), how
+    if OUTCOMES[question.outcome].read is None and not economics.is_summary_enough(part):
+        return of_patients(part, read, plan, progress)
+    return of_sweep(part, read, plan, asked.folder, progress)
+
+
+def folder_of(asked: Request) -> Path:
+    """The folder when none is named: the same for every call that gives the same numbers."""
+    plan, points = plan_of(asked)
+    key = plan._replace(executor="")._asdict() | {
+        "method": asked.method,
+        "points": points,
+        "scenario_sha256": asked.scenario.sha256,
+        "engine_version": __version__,
+    }
+    return default_folder(f"{asked.scenario.name}-{asked.method}", key)
