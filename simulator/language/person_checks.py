@@ -7,6 +7,7 @@ from typing import Any
 
 from simulator.language.check import reads
 from simulator.language.faults import Path, Problem, printable, suggest
+from simulator.models import MODELS
 
 AT: Path = ("person",)
 CROWD = {
@@ -69,6 +70,16 @@ def _by_day(scenario: Any) -> Iterator[Problem]:
         if one.kind == "antisense" and one.regimen.guided_by_nfl is not None:
             fact = "one person's doses are not guided"
             yield Problem(("treatments", name, "regimen", "guided_by_nfl"), fact, "Remove guided_by_nfl")
+
+
+@reads("person", "progression")
+def _model(scenario: Any) -> Iterator[Problem]:
+    """The likelihood of a measurement needs domains, forced capacity and steepness, which totals do not have."""
+    name = scenario.progression.model
+    if scenario.person is not None and not MODELS[name].SCORES_ITEMS:
+        models = " or ".join(other for other, spec in MODELS.items() if spec.SCORES_ITEMS)
+        fact = f"the model {name} has no items of the ALSFRS-R, from which twins of one person are judged"
+        yield Problem(("progression", "model"), fact, f"Take the model {models}", True)
 
 
 @reads("person", "visits")
