@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from simulator.language import Scenario, ScenarioError, load
     from simulator.results import Result, open_result
     from simulator.studies.compare import compare
-    from simulator.studies.person import person
+    from simulator.studies.person.study import person
     from simulator.studies.replay import replay
     from simulator.studies.simulate import simulate
 
@@ -25,7 +25,7 @@ _HOMES = {
     "Scenario": "simulator.language",
     "ScenarioError": "simulator.language",
     "simulate": "simulator.studies.simulate",
-    "person": "simulator.studies.person",
+    "person": "simulator.studies.person.study",
     "Result": "simulator.results",
     "open_result": "simulator.results",
     "compare": "simulator.studies.compare",

@@ -25,7 +25,8 @@ from simulator.language.blocks.person import Person
 from simulator.report.page import report_html
 from simulator.run import recorded
 from simulator.studies.headline import headline
-from simulator.studies.person import PersonError, choose, items
+from simulator.studies.person import choose, items
+from simulator.studies.person.choose import PersonError
 from simulator.studies.person.likelihood import terms
 from simulator.studies.person.portrait import portrait
 from simulator.studies.person.timeline import future, timeline
