@@ -96,6 +96,9 @@ def test_claims_point_to_facts():
 
 
 ENTRIES = ["sod1", "tofersen", "measurement", "als", "care", "tofersen_safety", "utilities", "calibrated"]
+ENTRIES += ["biib078", "ulefnersen"]
+SHOWN_BY_SCENARIOS = {"fus", "c9orf72"}
+"""Entries that share their name with a scenario, which is shown instead, with the entry's values in it."""
 NAMES = ["facts", "curves", "claims", "VAL-14", "A03", next(iter(points())), *ENTRIES]
 
 
@@ -111,7 +114,10 @@ def test_show_prints_the_catalog(name):
 
 def test_every_entry_can_be_shown():
     entries = [name for kind in catalog.KINDS for name in catalog.names(kind)]
-    assert set(entries) <= set(NAMES)
+    assert set(entries) <= {*NAMES, *SHOWN_BY_SCENARIOS}
+    for name in SHOWN_BY_SCENARIOS:
+        shown = CliRunner().invoke(app, ["show", name]).stdout
+        assert f"disease.name = {catalog.entry('disease', name)['disease']['name']}" in shown
     assert all(catalogued(name) for name in entries)
 
 

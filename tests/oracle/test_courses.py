@@ -57,7 +57,7 @@ def test_event_when_the_clock_stands_still():
 
 def test_background_mortality_inverts_its_integral():
     person = patient.draw_person(trial(), philox.Keys(SEED, 0))
-    person.age, person.sex = person.age_at_onset + 3.0, 1
+    person.age, person.sex, person.at_risk_from = person.age_at_onset + 3.0, 1, person.age_at_onset
     for disease in (
         trial()["disease"],
         change(trial(), "disease.background_mortality.per_year_of_age", 0.0)["disease"],
@@ -207,7 +207,7 @@ def test_another_solver_gives_the_same_states():
     numbers = strong_drug()
     number, last = 8, 140.0
     person, keys, _ = recruit.recruit(numbers, SEED, number)
-    course = run.make_course(numbers, person, keys, numbers["arms"]["early_start"])
+    course = run.make_course(numbers, person, keys, numbers["arms"]["early_start"], [])
     found = one(numbers, number, arms=["early_start"], times=[last])["arms"]["early_start"]["states"][last]
     u1, d = course.u0, course.drug
 

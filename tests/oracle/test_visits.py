@@ -16,7 +16,7 @@ from tests.oracle.units import DAYS_PER_YEAR
 
 def doses_with_delays(monkeypatch, policy, delays):
     numbers = change(trial(), "treatments.tofersen.regimen.missed_dose", policy)
-    monkeypatch.setattr(calendar, "_delay", lambda _n, _k, dose: float(delays.get(dose, 0)))
+    monkeypatch.setattr(calendar, "_delay", lambda _n, _k, _r, dose: float(delays.get(dose, 0)))
     return calendar.given_doses(numbers, philox.Keys(SEED, 0), numbers["arms"]["early_start"], math.inf)
 
 
@@ -38,7 +38,7 @@ def test_policies_for_missed_doses(monkeypatch, policy, delays, first):
 
 def test_adherence_draws_are_those_of_the_dose_stream():
     numbers = trial() | {"adherence": {"missed": 0.3, "delay_days_max": 42.0}}
-    delays = [calendar._delay(numbers, philox.Keys(SEED, 4), dose) for dose in range(400)]
+    delays = [calendar._delay(numbers, philox.Keys(SEED, 4), {}, dose) for dose in range(400)]
     late = [delay for delay in delays if delay > 0.0]
     assert len(late) / 400 == pytest.approx(0.3, abs=0.08)
     assert (min(late), max(late)) == (1.0, 42.0)
@@ -70,7 +70,7 @@ def test_doses_stay_inside_epoch_and_follow_up_and_end_with_dropout_and_stopping
 def test_a_late_dose_is_not_given_from_the_end_of_its_epoch_on(monkeypatch):
     numbers = trial()
     numbers["arms"]["early_start"][0]["to_day"] = 34.0
-    monkeypatch.setattr(calendar, "_delay", lambda _n, _k, dose: 20.0 if dose == 1 else 0.0)
+    monkeypatch.setattr(calendar, "_delay", lambda _n, _k, _r, dose: 20.0 if dose == 1 else 0.0)
     assert calendar.given_doses(numbers, philox.Keys(SEED, 0), numbers["arms"]["early_start"], math.inf) == [0.0]
 
 
