@@ -152,3 +152,18 @@ def test_the_commands_show_and_report(scenario, tmp_path):
     assert broken.exit_code != 0
     assert "als-sim sweep SCENARIO -o DIR" in broken.stderr
     assert cli("show", tmp_path).exit_code != 0
+
+
+def test_each_month_of_delay_costs_something():
+    found = sim.sweep(sim.load("start_delay"), patients=300)
+    function, lost = found.outcomes()
+    days = found.values("arms.delayed.0.from_day")
+    assert days[0] == 0
+    assert len(days) == 25
+    assert np.diff(days).min() >= 30
+    assert (np.diff(function.estimate) < 0).all()
+    assert (np.diff(lost.estimate) > 0).all()
+    assert lost.estimate[0] == lost.mcse[0] == 0  # the same arm twice
+    assert lost.paired
+    assert (lost.mcse[1:] > 0).all()
+    assert lost.estimate[-1] < 36

@@ -225,6 +225,37 @@ def test_points_may_differ_in_arms_and_days(scenario):
     assert found.data["follow_up_days"].values.tolist() == [364, 364, 182]
 
 
+@pytest.mark.parametrize("name", ["article", "prevention", "missed_doses"])
+def test_other_models_carriers_and_own_calendars_are_those_of_single_runs(name):
+    scenario = sim.load(name)
+    address = f"treatments.{'label' if name == 'missed_doses' else 'tofersen'}.tissue.half_life_days"
+    given = {address: [28, 20]}
+    found = sim.sweep(scenario, given, patients=60)
+    assert not found.failures
+    for point in range(2):
+        alone = sim.simulate(scenario.replace({address: given[address][point]}), patients=60, output="summary")
+        summary = alone.groups["summary"]
+        names = [key for key, one in found.group.items() if one.dims[:1] == ("point",) and len(one.dims) > 1]
+        assert {key for key in summary if key.endswith("_mean")} <= set(names)
+        for key in names:
+            assert np.array_equal(found.group[key].values[point], summary[key].values, equal_nan=True), key
+
+
+def test_a_sweep_over_models_has_what_each_has(scenario):
+    slopes = {name: {"lognormal": {"median": 1.0, "log_sd": 0.2}} for name in ("p.Ala5Val", "other")}
+    linear = {**sim.load("article").content()["progression"], "slope_points_per_month": slopes}
+    found = sim.sweep(scenario, [{}, {"progression": linear, "output.stages": False}])
+    assert not found.failures, found.failures
+    assert found.data["alsfrs_r_mean"].notnull().all()
+    assert found.data["kings_stage_share"].notnull().any(("arm", "time", "kings")).values.tolist() == [True, False]
+    assert found.outcomes()
+
+
+def test_a_person_is_not_swept():
+    with pytest.raises(SweepError, match="twins"):
+        sim.sweep(sim.load("case_a"), {"follow_up_days": [364]})
+
+
 # --- folders
 
 

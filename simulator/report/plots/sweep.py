@@ -167,7 +167,7 @@ def _dots(axes: Axes, outcome: Outcome, axis: Axis, first: bool) -> None:
     error = Z_95 * np.nan_to_num(outcome.mcse)
     colour = style.SERIES[0].light
     axes.errorbar(axis.values, outcome.estimate, error, fmt="o", ms=2, color=colour, elinewidth=0.4, alpha=0.5)
-    axes.set_xlabel("\n".join(wrap(axis.label, 22)))
+    axes.set_xlabel("\n".join(wrap(axis.label, 24, break_long_words=False)))
     if first:
         _name(axes, outcome, 90)
 

@@ -62,7 +62,8 @@ def outcomes(sweep: Sweep, wanted: Sequence[Wanted] | None = None) -> list[Outco
         return []
     asked = wanted or [Wanted(*row) for row in json.loads(str(sweep.attrs["outcomes"]))]
     if not asked:
-        there = [metric.name for metric in metrics(sweep) if metric.name in USUAL]
+        known = {metric.name for metric in metrics(sweep)}
+        there = [name for name in USUAL if name in known]
         pairs = [(arm, "") for arm in sweep.arms] + contrasts(sweep.arms)
         asked = [Wanted(metric, *pair) for metric in there for pair in pairs]
     return [outcome(sweep, one.metric, (one.arm, one.against), one.day, one.label) for one in asked]
