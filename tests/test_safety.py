@@ -15,6 +15,7 @@ from simulator.program.safety import per_dose
 from simulator.results.adam import to_adam
 from simulator.studies.headline import headline
 from tests.oracle.philox import Keys
+from tests.test_invariance import elsewhere
 
 BASE = {"follow_up_days": 728, "trial": None, "visits.every_days": 84}
 SERIOUS = "safety.serious_neurologic"
@@ -79,6 +80,13 @@ def test_without_the_block_there_are_no_groups_and_no_numbers():
     assert {"adverse_events", "monitoring"}.isdisjoint(quiet.groups)
     assert "serious_neurologic_share" not in quiet.groups["summary"]
     assert not [row for row in headline(quiet).rows if row.metric == "serious_neurologic"]
+
+
+def test_without_the_block_own_calendars_stay_within_their_space(tmp_path):
+    """In plain Python an index out of range raises; compiled it would write elsewhere."""
+    changes = MISSED | {"safety": None, "follow_up_days": 84}
+    plain = elsewhere(tmp_path / "plain.npz", changes, 8, NUMBA_DISABLE_JIT="1", ALS_SIM_LANES="4")
+    assert plain["doses/day"].size > 8
 
 
 @settings(max_examples=6)

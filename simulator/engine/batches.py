@@ -86,7 +86,7 @@ def make_worker(sizes: Sizes, batch: int = BATCH, part: int = PART) -> Worker:
         peeked=aligned(n * LANES),
         o=aligned(rows.OUTPUT_ROWS * LANES),
         calendars=np.full((part, sizes.doses + 1), np.inf, np.float32),
-        windows=aligned(part if sizes.reactions and sizes.doses else 1, sizes.epochs, 2),
+        windows=aligned(part if sizes.doses else 1, sizes.epochs, 2),
         lives=aligned(part if sizes.ruled or sizes.doses else 1, life.COLUMNS),
         day=aligned(LANES),
         x=aligned(LANES),
@@ -132,7 +132,7 @@ def keep(sizes: Sizes, pool: list[Worker]) -> None:
 
 def _fits(sizes: Sizes) -> tuple:
     """What two runs must share to work in the same space."""
-    return make_worker, sizes._replace(arms=0, times=0, visits=0, bins=0, outputs=0, reactions=int(sizes.reactions > 0))
+    return make_worker, sizes._replace(arms=0, times=0, visits=0, bins=0, outputs=0, reactions=0)
 
 
 def make_full(sizes: Sizes, is_full: bool) -> Full:

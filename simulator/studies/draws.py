@@ -22,7 +22,7 @@ from simulator.studies.single import Request, folder_of, scenario_of
 if TYPE_CHECKING:
     from simulator.language import Scenario
 
-RAGGED = "doses"
+RAGGED = ("doses", "adverse_events", "monitoring")
 
 
 class Spread(NamedTuple):
@@ -155,7 +155,7 @@ def _stacked(scenario: Scenario, results: list[Result]) -> Result:
 def _stack(groups: list[Group], name: str) -> Group:
     """Coordinates once; every other array with `draw` in front; records one after another, with their draw."""
     first = groups[0]
-    if name == RAGGED:
+    if name in RAGGED:
         sizes = [len(next(iter(group.values())).values) for group in groups]
         number = np.repeat(np.arange(len(groups), dtype=np.int32), sizes)
         joined = {
