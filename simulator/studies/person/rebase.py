@@ -99,6 +99,7 @@ def _sums(truth: Arrays, events: Arrays, time: np.ndarray, chosen: Chosen) -> An
         total=np.stack([(x * living).sum(axis=1) for x in values], axis=-1),
         square=np.stack([(x * x * living).sum(axis=1) for x in values], axis=-1),
         counts=np.stack([_histogram(x, living, *scale) for x, *scale in zip(values, low, width, strict=True)], axis=2),
+        serious=None,
         stages=_stages(truth, living),
         serious=None,
         ended=np.stack([((events["event"] == kind) * weight).sum(axis=1) for kind in range(3)], axis=-1),
