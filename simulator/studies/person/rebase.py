@@ -101,7 +101,6 @@ def _sums(truth: Arrays, events: Arrays, time: np.ndarray, chosen: Chosen) -> An
         counts=np.stack([_histogram(x, living, *scale) for x, *scale in zip(values, low, width, strict=True)], axis=2),
         serious=None,
         stages=_stages(truth, living),
-        serious=None,
         ended=np.stack([((events["event"] == kind) * weight).sum(axis=1) for kind in range(3)], axis=-1),
         restricted=(events["event_free_time"] * weight).sum(axis=1),
         restricted_square=(events["event_free_time"] ** 2 * weight).sum(axis=1),
