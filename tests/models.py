@@ -24,6 +24,7 @@ def _study(model: str, name: str) -> sim.Scenario:
     data: dict[str, Any] = dict(document.data)
     has = known(model)
     data["progression"] = {"model": model}
+    data.pop("safety", None)  # adverse events hold and stop doses whatever the drug does
     data["visits"] = data["visits"] | {"assessments": [key for key in data["visits"]["assessments"] if key in has]}
     data["entry"] = data["entry"] | {"eligible": _without(data["entry"].get("eligible", {}), has)}
     data["entry"] = {key: value for key, value in data["entry"].items() if value != {}}

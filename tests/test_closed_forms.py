@@ -146,6 +146,7 @@ def rapid(m: float, **changes: Any) -> sim.Scenario:
         "strata": None,
         "trial": None,
         "attrition": None,
+        "safety": None,
         "disease.variants": {"other": 1},
         "disease.background_mortality.multiplier": 0,
         "progression.d50_months": {"other": D50},

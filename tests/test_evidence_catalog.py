@@ -96,7 +96,7 @@ def test_claims_point_to_facts():
 
 
 ENTRIES = ["sod1", "tofersen", "measurement", "als", "care", "tofersen_safety", "utilities", "calibrated"]
-ENTRIES += ["biib078", "ulefnersen"]
+ENTRIES += ["biib078", "ulefnersen", "riluzole", "edaravone", "non_invasive_ventilation", "gastrostomy"]
 SHOWN_BY_SCENARIOS = {"fus", "c9orf72"}
 """Entries that share their name with a scenario, which is shown instead, with the entry's values in it."""
 NAMES = ["facts", "curves", "claims", "VAL-14", "A03", next(iter(points())), *ENTRIES]

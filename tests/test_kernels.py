@@ -171,7 +171,7 @@ def test_streams_candidates_and_indices_never_share_a_counter():
     assert len(set(numbers.values())) == len(numbers) >= 9
     assert max(numbers.values()) < 256
     shared = {name: number for name, number in vars(reference).items() if name in numbers}
-    assert len(shared) == 10
+    assert len(shared) == 13
     assert {name: numbers[name] for name in shared} == shared
     assert recruit.MAX_CANDIDATES < 2**24
     words = {
@@ -297,7 +297,7 @@ def test_the_cache_folder_is_named_by_the_sources(tree, tmp_path):
     for path in sources:
         path.write_text(path.read_text() + "\n# changed\n")
         seen.add(folder_of(tree, ALS_SIM_CACHE=str(tmp_path / "cache")))
-    assert len(seen) == 2 + len(sources) == 5
+    assert len(seen) == 2 + len(sources) == 7
     (tree / "simulator" / "run.py").write_text((tree / "simulator" / "run.py").read_text() + "\n# no kernel\n")
     assert folder_of(tree, ALS_SIM_CACHE=str(tmp_path / "cache")) in seen
 

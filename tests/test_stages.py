@@ -18,7 +18,7 @@ F = np.float32
 
 
 def stages(points: tuple[int, ...], dead: bool = False) -> tuple[int, ...]:
-    return tuple(int(code) for code in staging.stages(tuple(F(x) for x in points), dead))
+    return tuple(int(code) for code in staging.stages(tuple(F(x) for x in points), dead, False))
 
 
 def but(**items: int) -> tuple[int, ...]:

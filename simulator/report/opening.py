@@ -1,45 +1,33 @@
-"""What a folder or a file holds: a run, a sweep, or a sensitivity analysis with the sweep under it."""
+"""What is to be drawn or reported: a folder may hold a sensitivity analysis and the sweep under it."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from simulator.report.kinds import SensitivityKind, SweepKind
-from simulator.results import Result, open_result
 from simulator.results.errors import ResultError
-from simulator.studies.sensitivity.document import FILE, Sensitivity, is_sensitivity, open_sensitivity
+from simulator.studies.opening import open_result
+from simulator.studies.sensitivity.document import Sensitivity, open_sensitivity
 from simulator.studies.sweep.store import is_sweep_folder
-from simulator.studies.sweep.swept import SWEEP_FILE, open_sweep
-
-if TYPE_CHECKING:
-    from simulator.studies.sweep.swept import Sweep
+from simulator.studies.sweep.swept import open_sweep
 
 
 class NoReportError(ResultError):
-    """What was found is a sensitivity analysis, where a run or a sweep is needed."""
+    """What was found is a sensitivity analysis, where something simulated is needed."""
 
     exit_code = 2
 
 
-def open_any(path: Path) -> Result | Sweep | Sensitivity:
-    """A sensitivity analysis, a sweep or the result of a run, from its folder or its file."""
-    if is_sensitivity(path) or path.name == FILE:
-        return open_sensitivity(path)
-    if is_sweep_folder(path) or path.name == SWEEP_FILE:
-        return open_sweep(path)
-    return open_result(path)
-
-
-def open_simulated(path: Path) -> Result | Sweep:
-    """The result of a run, or a sweep.
+def open_simulated(path: Path) -> Any:
+    """The result of a run, a trial or a sweep.
 
     Raises
     ------
     NoReportError
         There is a sensitivity analysis.
     """
-    found = open_any(path)
+    found = open_result(path)
     if isinstance(found, Sensitivity):
         kinds = "".join(f", `als-sim plot {path} {kind}` draws it" for kind in found.plot.kinds)
         fact = f"{path}: a sensitivity analysis ({found.method}), not a run or a sweep"
@@ -47,7 +35,7 @@ def open_simulated(path: Path) -> Result | Sweep:
     return found
 
 
-def open_for(path: Path, kind: str) -> Result | Sweep | Sensitivity:
+def open_for(path: Path, kind: str) -> Any:
     """What a kind of picture is drawn from: the folder of a sensitivity analysis may be that of its sweep too."""
     if kind in SensitivityKind.__members__:
         return open_sensitivity(path)

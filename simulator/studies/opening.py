@@ -1,4 +1,4 @@
-"""Open what a command left: the result of a run, of a trial that was run many times, or of a sweep."""
+"""Open what a command left: the result of a run, of a trial run many times, of a sweep, or a sensitivity analysis."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.results import files
+from simulator.studies.sensitivity.document import FILE, is_sensitivity, open_sensitivity
 from simulator.studies.sweep.store import is_sweep_folder
 from simulator.studies.sweep.swept import SWEEP_FILE, open_sweep
 
@@ -13,7 +14,7 @@ TRIAL_FILE = "trial.nc"
 
 
 def open_result(path: str | Path) -> Any:
-    """Read a `Result`, a `Trial` or a `Sweep` from its file, or from its folder.
+    """Read a `Result`, a `Trial`, a `Sweep` or a `Sensitivity` from its file, or from its folder.
 
     Raises
     ------
@@ -21,6 +22,8 @@ def open_result(path: str | Path) -> Any:
         There is none, or it is damaged; the message says which.
     """
     place = Path(path)
+    if is_sensitivity(place) or place.name == FILE:
+        return open_sensitivity(place)
     if is_sweep_folder(place) or place.name == SWEEP_FILE:
         return open_sweep(place)
     if (place / TRIAL_FILE).exists() or place.name == TRIAL_FILE:
