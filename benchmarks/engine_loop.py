@@ -36,8 +36,9 @@ class Engine(NamedTuple):
 
 
 def prepare() -> Engine:
-    """Compile everything and recruit one batch. Background deaths, stages and quantiles are off, as in the twins."""
+    """Compile everything and recruit one batch, without what the twins lack: background deaths, stages, quantiles."""
     changes = {"disease.background_mortality.multiplier": 0, "arms": TWO_ARMS, "trial": None, "output.stages": False}
+    changes["safety"] = None
     scenario = load("valor").replace(changes)
     n, key = batches.BATCH, make_key(SEED)
     p = compile_program(scenario, SUMMED, n, False)

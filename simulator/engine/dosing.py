@@ -9,7 +9,7 @@ import numpy as np
 
 from simulator.engine import effect, plans, rows, safety, seam
 from simulator.engine.effect import Drug
-from simulator.engine.jit import LANES, block, inline, merge
+from simulator.engine.jit import LANES, NO, YES, block, inline, merge
 from simulator.engine.lives import NEVER
 from simulator.engine.mathematics import ONE, ZERO, F
 from simulator.engine.rows import GIVEN, SLOT, STOP, C
@@ -24,19 +24,8 @@ class Arms(NamedTuple):
     constant: np.ndarray  # (arm, field) float32: fields of Drug after the table
     day: np.ndarray  # (calendar,) int32: dose days of all arms, one after the other
     day_start: np.ndarray  # (arm + 1,) int32
-    epoch: np.ndarray  # (epoch, 4) int32: columns of plans.py
-    epoch_start: np.ndarray  # (arm + 1,) int32
-    hold: np.ndarray  # (hold, 2) int32: first day and end of planned holds, days since their epoch's start
-    hold_start: np.ndarray  # (epoch + 1,) int32
+    own: plans.Shared | plans.Own  # calendars of the patients' own
     horizon: np.int64  # first day that is not simulated
-    loading: np.ndarray  # (loading dose,) int32: days since the epoch's start, all arms
-    loading_start: np.ndarray  # (arm + 1,) int32
-    every: np.ndarray  # (arm,) int32: maintenance interval
-    own: np.ndarray  # (arm,) bool: each patient has a calendar of their own
-    piece: np.ndarray  # (arm,) int64 days between days that can have doses in own calendars: 7 or 1
-    keep: np.ndarray  # (arm,) bool: a late dose keeps the calendar (policy `article`), otherwise it moves it (`label`)
-    missed: np.ndarray  # (arm,) float32: probability that a dose is missed
-    delay_max: np.ndarray  # (arm,) float32: longest delay of a missed dose, days
     stop_rate: np.ndarray  # (arm,) float32: hazard per day of giving the drug up
     stop_at_dropout: np.ndarray  # (arm,) bool
     addon: np.ndarray  # (arm, step) float32: mean multiplier of the rate by add-on treatments
@@ -59,14 +48,15 @@ def drug_of(arms, a):
 def begin(arms, a, key, w, s, space):
     """Before day 0: when each lane stops, and nothing planned yet where patients have calendars of their own."""
     first = arms.day[arms.day_start[a]] if arms.day_start[a + 1] > arms.day_start[a] else 0
-    by_choice = arms.stop_rate[a] > ZERO and not arms.own[a]  # an own calendar knows its first dose when it is planned
+    by_choice = arms.stop_rate[a] > ZERO and not plans.are_own(
+        arms.own, a
+    )  # an own calendar knows its first dose when it is planned
     for i in range(LANES):
         stop = F(first) + s[rows.STOPPING + i] / arms.stop_rate[a] if by_choice else NEVER
         s[STOP + i] = min(stop, s[rows.DROPOUT + i]) if arms.stop_at_dropout[a] else stop
         s[GIVEN + i] = ZERO
     safety.begin(arms.reactions[a], arms.windows[a], key, w, s)
-    if arms.own[a]:
-        plans.begin(arms, a, w, s, space)
+    plans.begin(arms.own, a, w, s, space)
 
 
 @inline
@@ -104,7 +94,7 @@ def treat(model, drug, table, reactions, windows, key, doses, cursor, w, s, step
         _give_all(model, drug, reactions, windows, key, w, s, WEEK * step, step, addon, cursor == 0)
         cursor += 1
     if cursor == doses.size or doses[cursor] >= WEEK * step + days:
-        effect.chain(drug, table, days, ONE, s, addon, True)
+        effect.chain(drug, table, days, ONE, s, addon, YES)
         return
     share, at = ONE / F(days), 0
     effect.open_step(s)
@@ -113,17 +103,24 @@ def treat(model, drug, table, reactions, windows, key, doses, cursor, w, s, step
             _give_all(model, drug, reactions, windows, key, w, s, WEEK * step + at, step, addon, cursor == 0)
             cursor += 1
         to = min(days, doses[cursor] - WEEK * step) if cursor < doses.size else days
-        effect.chain(drug, table, to - at, F(to - at) * share, s, addon, False)
+        effect.chain(drug, table, to - at, F(to - at) * share, s, addon, NO)
         at = to
     effect.close_step(s, addon)
 
 
 @block
-def treat_own(model, drug, table, piece, calendars, w, s, step, days, addon):
-    """As `treat`, where patients have calendars of their own: day by day, or whole if doses begin weeks (`piece` 7)."""
+def _treat_own(model, drug, table, piece, calendars, w, s, step, days, addon):
+    """Day by day, or whole if doses begin weeks (`piece` 7)."""
     effect.open_step(s)
     for d in range(0, days, piece):
         _give_own(model, drug, calendars, w, s, WEEK * step + d, step, addon)
         h = min(piece, days - d)
-        effect.chain(drug, table, h, F(h) / F(days), s, addon, False)
+        effect.chain(drug, table, h, F(h) / F(days), s, addon, NO)
     effect.close_step(s, addon)
+
+
+def _treat_each(own, a, model, drug, table, given, w, s, step, days, addon):
+    _treat_own(model, drug, table, own.piece[a], given, w, s, step, days, addon)
+
+
+plans.answer(plans.Own, treat=_treat_each)

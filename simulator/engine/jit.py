@@ -19,6 +19,9 @@ LANES = int(os.environ.get("ALS_SIM_LANES", "128"))
 U64 = np.uint64
 """Index type where a row is chosen at run time: the check for negative indices would turn loads into gathers."""
 
+YES, NO = np.bool_(True), np.bool_(False)
+"""No literals: what is asked either way is compiled once."""
+
 JIT = not numba.config.DISABLE_JIT
 
 # No "reassoc" and never True: sums are integers (see sums.py), and infinity means something here.

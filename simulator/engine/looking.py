@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from simulator.engine import effect, observe, rows, rules, safety, seam, staging, sums
+from simulator.engine import effect, observe, plans, rows, rules, safety, seam, staging, sums
 from simulator.engine.jit import LANES, block, inline, kernel, merge
 from simulator.engine.mathematics import ZERO, F
 from simulator.engine.rows import DEATH, EVENT, KIND, SLOT
@@ -12,7 +12,7 @@ from simulator.units import DAYS_PER_YEAR
 YEAR = F(DAYS_PER_YEAR)
 
 
-@merge
+@block
 def sum_up(table, totals, staged, a, t, base, o, s, day, x, alive, bins):
     """Add a block to the sums of arm `a` and output `t`; the first output is everybody's baseline."""
     if t == 0:
@@ -71,7 +71,7 @@ def find(days, day):
     return low if low < days.size and days[low] == day else -1
 
 
-@merge
+@block
 def show(model, drug, s, o, day, addon, staged):
     """All output rows of a block that stands at `day`; items and stages if they are wanted."""
     seam.outputs(model, s, o, F(day) / YEAR)
@@ -105,7 +105,7 @@ def keep_events(full, arms, key, a, space, blocks, first):
                 for k in range(full.doses.shape[2]):
                     full.doses[a, place, k] = space.calendars[int(w[SLOT + i]), k]
                 if full.reactions.shape[2] > 0:
-                    windows = space.windows[int(w[SLOT + i])] if arms.own[a] else arms.windows[a]
+                    windows = space.windows[int(w[SLOT + i])] if plans.are_own(arms.own, a) else arms.windows[a]
                     full.stop[a, place], _, _, _ = safety.look_ahead(
                         arms.reactions[a], windows, key, w[rows.PATIENT + i], w[rows.CANDIDATE + i],
                         min(s[rows.STOP + i], F(arms.horizon)), F(-1), full.reactions[a, place],

@@ -76,13 +76,13 @@ def _happen(s, i, day):
 
 @block
 def _peek(
-    model, drug, table, reactions, windows, key, doses, cursor, own, piece, calendars, w, before, now, s, step, days,
+    model, drug, table, reactions, windows, key, doses, cursor, own, a, calendars, w, before, now, s, step, days,
     addon,
 ):  # fmt: skip
     """Put into `s` the state `days` days into the step, from the state before it and the deaths known `now`."""
     _copy(before, s)
-    if own:
-        dosing.treat_own(model, drug, table, piece, calendars, w, s, step, days, addon)
+    if plans.are_own(own, a):
+        plans.treat(own, a, model, drug, table, calendars, w, s, step, days, addon)
     else:
         dosing.treat(model, drug, table, reactions, windows, key, doses, cursor, w, s, step, days, addon)
     seam.peek(model, s, F(days))
@@ -90,16 +90,16 @@ def _peek(
         s[EVENT + i], s[KIND + i], s[DEATH + i] = now[EVENT + i], now[KIND + i], now[DEATH + i]
 
 
-@block
+@merge
 def _look(model, decide, drug, visits, key, calendar, table, totals, full, a, space, b, s, day, addon, first):
     """Whatever is wanted on `day` of block b, which stands there in the state `s`."""
-    t = find(calendar.day, day)
-    show(model, drug, s, space.o, day, addon, calendar.staged or visits.by_items > ZERO)
+    t, observed = find(calendar.day, day), full.truth.shape[2] > 0 or rules.exist(decide)
+    show(model, drug, s, space.o, day, addon, calendar.staged or (observed and visits.by_items > ZERO))
     if t >= 0:
         sum_up(
             table, totals, calendar.staged, a, t, space.base[b], space.o, s, day, space.x, space.alive, space.bins
         )  # fmt: skip
-    if full.truth.shape[2] > 0 or rules.exist(decide):
+    if observed:
         look_at_everybody(
             decide, visits, key, calendar, full, a, t, s, space.w[b], space.o, space.day, space.lives, day, first
         )
@@ -114,8 +114,8 @@ def _look_inside(
     _resolve(model, s)
     for d in range(1, WEEK):
         _peek(
-            model, drug, arms.table[a], arms.reactions[a], arms.windows[a], key, doses, cursor, arms.own[a],
-            arms.piece[a], space.calendars, space.w[b], space.before, s, space.peeked, step, d, addon,
+            model, drug, arms.table[a], arms.reactions[a], arms.windows[a], key, doses, cursor, arms.own, a,
+            space.calendars, space.w[b], space.before, s, space.peeked, step, d, addon,
         )  # fmt: skip
         day = WEEK * step + d
         _look(
@@ -129,7 +129,7 @@ def _epoch(
     model, decide, drug, visits, key, arms, calendar, table, totals, full, a, space, b, epoch, doses, cursor, first
 ):
     """28 days of block b in arm `a`. Returns the place of the next dose in the shared calendar."""
-    s, w, own, propagators = space.s[b], space.w[b], arms.own[a], arms.table[a]
+    s, w, own, propagators = space.s[b], space.w[b], plans.are_own(arms.own, a), arms.table[a]
     reactions, windows = arms.reactions[a], arms.windows[a]
     rules.renew(decide, model, key, w, s, epoch)
     for step in range(STEPS_PER_EPOCH * epoch, min(STEPS_PER_EPOCH * (epoch + 1), calendar.flags.size)):
@@ -142,11 +142,11 @@ def _epoch(
             _look(model, decide, drug, visits, key, calendar, table, totals, full, a, space, b, s, day, addon, first)
         rules.carry_out(decide, model, key, space.lives, w, s, step)
         if own:
-            plans.plan(arms, a, key, w, s, space.lives, space.windows, space.calendars, step)
+            plans.plan(arms.own, a, key, w, s, space, step)
         if flags & INSIDE:
             _copy(s, space.before)
         if own:
-            dosing.treat_own(model, drug, propagators, arms.piece[a], space.calendars, w, s, step, WHOLE, addon)
+            plans.treat(arms.own, a, model, drug, propagators, space.calendars, w, s, step, WHOLE, addon)
         elif after > 0:
             dosing.treat(model, drug, propagators, reactions, windows, key, doses, cursor, w, s, step, WHOLE, addon)
         else:
@@ -171,7 +171,7 @@ def live(model, decide, key, visits, arms, calendar, table, start, count, space,
     is_full, steps = full.truth.shape[2] > 0, calendar.flags.size
     for at in range(0, count, space.part):
         size, first = min(space.part, count - at), start + at
-        for a in range(arms.every.size):
+        for a in range(arms.table.shape[0]):
             drug, doses = dosing.drug_of(arms, a), arms.day[arms.day_start[a] : arms.day_start[a + 1]]
             _load(space, decide, arms, a, drug, key, at, size)
             blocks, cursor, after = (size + LANES - 1) // LANES, np.int64(0), np.int64(0)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.engine import rows, staging
-from simulator.engine.jit import LANES, block, inline, merge
+from simulator.engine.jit import LANES, NO, block, inline, merge
 from simulator.engine.mathematics import ONE, TWO, ZERO, F, exp32
 from simulator.engine.random import U32, Stream, normals, uniforms
 from simulator.engine.rows import CANDIDATE, PATIENT
@@ -68,7 +68,7 @@ def screen(visits, key, w, s, o):
         s[rows.NFL_MEASURED + i] = read_nfl(visits, o[rows.NFL + i], zn)
     if visits.by_items > ZERO:
         for i in range(LANES):
-            points = _read_items(visits, key, w, o, I0, ZERO, False, i)
+            points = _read_items(visits, key, w, o, I0, ZERO, NO, i)
             s[rows.ALSFRS_MEASURED + i] = staging.total(points)
 
 
@@ -110,7 +110,7 @@ def observe(visits, key, w, s, o, visit, day, i):
     if visits.by_items > ZERO:
         points = _read_items(visits, key, w, o, index, lift, assisted, i)
         score = staging.total(points)
-        kings, mitos, ft9 = staging.stages(points, False, s[rows.TUBE + i] < day)
+        kings, mitos, ft9 = staging.stages(points, NO, s[rows.TUBE + i] < day)
         lowest, swallowing = min(points[9], points[10], points[11]), points[2]
     depends = (s[rows.NIV + i] < day) & (assisted | (breathing < DEPENDENT))
     svc = MISSING if depends | (o[rows.BULBAR + i] < visits.bulbar_limit) else o[rows.SVC + i] + visits.svc * zs

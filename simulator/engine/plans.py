@@ -5,10 +5,14 @@ look into it then read. What is pending stands in the patient's line of `lives` 
 docs/model.md.
 """
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 
 from simulator.engine import lives as life
 from simulator.engine import rows, safety
+from simulator.engine.choice import Table, by_type
 from simulator.engine.jit import LANES, block, inline, merge
 from simulator.engine.lives import BEGAN, COUNT, DUE, EPOCH, EVERY, HELD, NEVER, NEXT, NUMBER
 from simulator.engine.mathematics import ONE, ZERO, F
@@ -25,6 +29,63 @@ FROM, FROM_DAY, UNTIL, TO_DAY = range(4)
 """Columns of an epoch: events as bits, the first of which counts, and days after it; no bits: never."""
 
 
+class Shared(NamedTuple):
+    """In every arm, patients share the arm's calendar."""
+
+
+class Own(NamedTuple):
+    """What the calendars of patients are planned from, where those of an arm have their own."""
+
+    own: np.ndarray  # (arm,) bool: each patient has a calendar of their own
+    epoch: np.ndarray  # (epoch, 4) int32
+    epoch_start: np.ndarray  # (arm + 1,) int32
+    hold: np.ndarray  # (hold, 2) int32: first day and end of planned holds, days since their epoch's start
+    hold_start: np.ndarray  # (epoch + 1,) int32
+    horizon: np.int64  # first day that is not simulated
+    loading: np.ndarray  # (loading dose,) int32: days since the epoch's start, all arms
+    loading_start: np.ndarray  # (arm + 1,) int32
+    every: np.ndarray  # (arm,) int32: maintenance interval
+    piece: np.ndarray  # (arm,) int64 days between days that can have doses: 7 or 1
+    keep: np.ndarray  # (arm,) bool: a late dose keeps the calendar (policy `article`), otherwise it moves it (`label`)
+    missed: np.ndarray  # (arm,) float32: probability that a dose is missed
+    delay_max: np.ndarray  # (arm,) float32: longest delay of a missed dose, days
+    stop_rate: np.ndarray  # (arm,) float32: hazard per day of giving the drug up
+    reactions: np.ndarray  # (arm, process, column) float32: tables of safety.py
+
+
+_ANSWERS: dict[str, Table] = {}
+
+
+def _by_calendars(stub: Callable) -> Callable:
+    return by_type(_ANSWERS.setdefault(stub.__name__, {}))(stub)
+
+
+def answer(kind: type, **functions: Callable) -> None:
+    """Register what is done where calendars are shared, or patients' own."""
+    for name, function in functions.items():
+        _ANSWERS[name][kind] = function
+
+
+@_by_calendars
+def are_own(calendars, a):
+    """Whether patients of arm `a` have calendars of their own."""
+
+
+@_by_calendars
+def begin(calendars, a, w, s, space):
+    """Before day 0, in an arm with own calendars: nothing is planned; onset and diagnosis are known."""
+
+
+@_by_calendars
+def plan(calendars, a, key, w, s, space, step):
+    """Put the doses of the week `step` into the own calendars of a block."""
+
+
+@_by_calendars
+def treat(calendars, a, model, drug, table, given, w, s, step, days, addon):
+    """As `dosing.treat`, with the patients' own calendars `given` : (place, dose)."""
+
+
 @inline
 def _first_of(mine, events, days):
     """`days` after the first of some events."""
@@ -36,52 +97,52 @@ def _first_of(mine, events, days):
 
 
 @inline
-def _gap(arms, a, mine):
+def _gap(own, a, mine):
     """Days from the pending dose to the one after it."""
-    place = arms.loading_start[a] + int(mine[NUMBER]) + 1
-    return F(arms.loading[place] - arms.loading[place - 1]) if place < arms.loading_start[a + 1] else mine[EVERY]
+    place = own.loading_start[a] + int(mine[NUMBER]) + 1
+    return F(own.loading[place] - own.loading[place - 1]) if place < own.loading_start[a + 1] else mine[EVERY]
 
 
 @inline
-def _may_wait(arms, a, mine, late):
+def _may_wait(own, a, mine, late):
     """Whether a dose can be given `late` days after its date, by the policy for missed doses."""
-    return not arms.keep[a] or (late <= GRACE_DAYS and _gap(arms, a, mine) - late >= GRACE_DAYS)
+    return not own.keep[a] or (late <= GRACE_DAYS and _gap(own, a, mine) - late >= GRACE_DAYS)
 
 
 @block
-def _settle(arms, a, key, patient, candidate, mine):
+def _settle(own, a, key, patient, candidate, mine):
     """The dose that is due comes on its date, late, or is dropped, and then the one after it is due."""
-    while mine[DUE] < F(arms.horizon):
+    while mine[DUE] < F(own.horizon):
         late = ZERO
-        if arms.missed[a] > ZERO:
-            epoch = int(mine[EPOCH]) - arms.epoch_start[a]
+        if own.missed[a] > ZERO:
+            epoch = int(mine[EPOCH]) - own.epoch_start[a]
             index = U32(epoch * EPOCH_NUMBERS + int(mine[NUMBER]))
             missed, delay, _, _ = uniforms(key, patient, index, DOSE, candidate)
-            late = F(1 + int(arms.delay_max[a] * delay)) if missed < arms.missed[a] else ZERO
-        if late == ZERO or _may_wait(arms, a, mine, late):
+            late = F(1 + int(own.delay_max[a] * delay)) if missed < own.missed[a] else ZERO
+        if late == ZERO or _may_wait(own, a, mine, late):
             mine[NEXT] = mine[DUE] + late
             return
-        mine[DUE] += _gap(arms, a, mine)
+        mine[DUE] += _gap(own, a, mine)
         mine[NUMBER] += ONE
     mine[NEXT] = NEVER
 
 
 @merge
-def _open(arms, a, key, patient, candidate, mine, windows, s, i, end):
+def _open(own, a, key, patient, candidate, mine, windows, s, i, end):
     """Begin the next epoch if it begins before `end`; epochs that end before they begin are left out."""
-    while int(mine[EPOCH]) < arms.epoch_start[a + 1]:
+    while int(mine[EPOCH]) < own.epoch_start[a + 1]:
         e = int(mine[EPOCH])
-        start = max(_first_of(mine, arms.epoch[e, FROM], arms.epoch[e, FROM_DAY]), ZERO)
-        if e > arms.epoch_start[a]:
-            start = max(start, _first_of(mine, arms.epoch[e - 1, UNTIL], arms.epoch[e - 1, TO_DAY]))
-        until = _first_of(mine, arms.epoch[e, UNTIL], arms.epoch[e, TO_DAY])
+        start = max(_first_of(mine, own.epoch[e, FROM], own.epoch[e, FROM_DAY]), ZERO)
+        if e > own.epoch_start[a]:
+            start = max(start, _first_of(mine, own.epoch[e - 1, UNTIL], own.epoch[e - 1, TO_DAY]))
+        until = _first_of(mine, own.epoch[e, UNTIL], own.epoch[e, TO_DAY])
         if until <= start and until < end:
             mine[EPOCH] += ONE
         elif start < end:
-            mine[BEGAN], mine[NUMBER], mine[EVERY] = start, ZERO, F(arms.every[a])
-            mine[DUE] = start + F(arms.loading[arms.loading_start[a]])
-            _settle(arms, a, key, patient, candidate, mine)
-            _set_window(arms, a, key, patient, candidate, mine, windows, s, i, NEVER)
+            mine[BEGAN], mine[NUMBER], mine[EVERY] = start, ZERO, F(own.every[a])
+            mine[DUE] = start + F(own.loading[own.loading_start[a]])
+            _settle(own, a, key, patient, candidate, mine)
+            _set_window(own, a, key, patient, candidate, mine, windows, s, i, NEVER)
             return True
         else:
             return False
@@ -89,83 +150,83 @@ def _open(arms, a, key, patient, candidate, mine, windows, s, i, end):
 
 
 @block
-def _set_window(arms, a, key, patient, candidate, mine, windows, s, i, end):
+def _set_window(own, a, key, patient, candidate, mine, windows, s, i, end):
     """The epoch's time on the drug goes from its first dose to `end`: reactions come accordingly (see safety.py)."""
-    if arms.reactions.shape[1] > 0:
-        window = windows[int(mine[EPOCH]) - arms.epoch_start[a]]
-        window[safety.FIRST] = mine[BEGAN] + F(arms.loading[arms.loading_start[a]])
+    if own.reactions.shape[1] > 0:
+        window = windows[int(mine[EPOCH]) - own.epoch_start[a]]
+        window[safety.FIRST] = mine[BEGAN] + F(own.loading[own.loading_start[a]])
         window[safety.LENGTH] = max(end - window[safety.FIRST], ZERO)
         day = mine[BEGAN] if end == NEVER else end
-        safety.look_again(arms.reactions[a], windows, key, patient, candidate, s, i, day, F(arms.horizon))
+        safety.look_again(own.reactions[a], windows, key, patient, candidate, s, i, day, F(own.horizon))
 
 
 @inline
-def _end_of_hold(arms, mine, day):
+def _end_of_hold(own, mine, day):
     """The day on which a hold that lies over `day` ends; `day` itself if there is none."""
     e, found = int(mine[EPOCH]), max(day, mine[HELD])
-    for h in range(arms.hold_start[e], arms.hold_start[e + 1]):
-        first, end = mine[BEGAN] + F(arms.hold[h, 0]), mine[BEGAN] + F(arms.hold[h, 1])
+    for h in range(own.hold_start[e], own.hold_start[e + 1]):
+        first, end = mine[BEGAN] + F(own.hold[h, 0]), mine[BEGAN] + F(own.hold[h, 1])
         found = end if first <= found < end else found
     return found
 
 
 @merge
-def _put_off(arms, a, key, patient, candidate, mine, day):
+def _put_off(own, a, key, patient, candidate, mine, day):
     """The pending dose can be given from `day` on only: it comes then or, if the policy drops it, the next one does."""
-    if _may_wait(arms, a, mine, day - mine[DUE]):
+    if _may_wait(own, a, mine, day - mine[DUE]):
         mine[NEXT] = day
     else:
-        mine[DUE] += _gap(arms, a, mine)
+        mine[DUE] += _gap(own, a, mine)
         mine[NUMBER] += ONE
-        _settle(arms, a, key, patient, candidate, mine)
+        _settle(own, a, key, patient, candidate, mine)
 
 
 @merge
-def _give(arms, a, key, patient, candidate, mine, windows, calendar, s, i):
+def _give(own, a, key, patient, candidate, mine, windows, calendar, s, i):
     """Put the pending dose into the calendar, unless the drug is stopped or held; the next one is due a gap later."""
     day = mine[NEXT]
-    if mine[COUNT] == ZERO and arms.stop_rate[a] > ZERO:
-        s[STOP + i] = min(s[STOP + i], day + s[rows.STOPPING + i] / arms.stop_rate[a])
+    if mine[COUNT] == ZERO and own.stop_rate[a] > ZERO:
+        s[STOP + i] = min(s[STOP + i], day + s[rows.STOPPING + i] / own.stop_rate[a])
     if s[rows.HELD_UNTIL + i] <= day:
-        safety.look_again(arms.reactions[a], windows, key, patient, candidate, s, i, day, F(arms.horizon))
+        safety.look_again(own.reactions[a], windows, key, patient, candidate, s, i, day, F(own.horizon))
     if safety.takes(s, i, day) and int(mine[COUNT]) < calendar.size - 1:
         calendar[int(mine[COUNT])] = day
         mine[COUNT] += ONE
-    mine[DUE] = (mine[DUE] if arms.keep[a] else day) + _gap(arms, a, mine)
+    mine[DUE] = (mine[DUE] if own.keep[a] else day) + _gap(own, a, mine)
     mine[NUMBER] += ONE
-    _settle(arms, a, key, patient, candidate, mine)
+    _settle(own, a, key, patient, candidate, mine)
 
 
 @block
-def _plan(arms, a, key, patient, candidate, mine, windows, calendar, s, i, end):
+def _plan(own, a, key, patient, candidate, mine, windows, calendar, s, i, end):
     """The doses of one patient before `end`."""
-    while mine[BEGAN] < NEVER or _open(arms, a, key, patient, candidate, mine, windows, s, i, end):
+    while mine[BEGAN] < NEVER or _open(own, a, key, patient, candidate, mine, windows, s, i, end):
         e, day = int(mine[EPOCH]), mine[NEXT]
-        until = _first_of(mine, arms.epoch[e, UNTIL], arms.epoch[e, TO_DAY])
+        until = _first_of(mine, own.epoch[e, UNTIL], own.epoch[e, TO_DAY])
         if day >= until and until < end:
-            _set_window(arms, a, key, patient, candidate, mine, windows, s, i, until)
+            _set_window(own, a, key, patient, candidate, mine, windows, s, i, until)
             mine[EPOCH] += ONE
             mine[BEGAN] = NEVER
         elif day >= min(until, end):
             return
-        elif _end_of_hold(arms, mine, day) > day:
-            _put_off(arms, a, key, patient, candidate, mine, _end_of_hold(arms, mine, day))
+        elif _end_of_hold(own, mine, day) > day:
+            _put_off(own, a, key, patient, candidate, mine, _end_of_hold(own, mine, day))
         else:
-            _give(arms, a, key, patient, candidate, mine, windows, calendar, s, i)
+            _give(own, a, key, patient, candidate, mine, windows, calendar, s, i)
 
 
 @block
-def plan(arms, a, key, w, s, lives, windows, calendars, step):
+def _plan_block(own, a, key, w, s, lives, windows, calendars, step):
     """Put the doses of the week `step` into the calendars of a block."""
     end = F(WEEK * (step + 1))
     for i in range(LANES):
         mine, slot = lives[w[SLOT + i]], w[SLOT + i]
-        waiting = mine[NEXT] >= end and mine[BEGAN] < NEVER and int(mine[EPOCH]) + 1 == arms.epoch_start[a + 1]
-        if waiting and arms.reactions.shape[1] > 0:  # an end of the epoch before its next dose counts
+        waiting = mine[NEXT] >= end and mine[BEGAN] < NEVER and int(mine[EPOCH]) + 1 == own.epoch_start[a + 1]
+        if waiting and own.reactions.shape[1] > 0:  # an end of the epoch before its next dose counts
             e = int(mine[EPOCH])
-            waiting = _first_of(mine, arms.epoch[e, UNTIL], arms.epoch[e, TO_DAY]) >= end
+            waiting = _first_of(mine, own.epoch[e, UNTIL], own.epoch[e, TO_DAY]) >= end
         if s[DEATH + i] > NOBODY and not waiting:
-            _plan(arms, a, key, w[PATIENT + i], w[CANDIDATE + i], mine, windows[slot], calendars[slot], s, i, end)
+            _plan(own, a, key, w[PATIENT + i], w[CANDIDATE + i], mine, windows[slot], calendars[slot], s, i, end)
 
 
 @inline
@@ -174,12 +235,10 @@ def first_week(day):
     return day if day == NEVER else F(-(-int(np.ceil(day)) // WEEK) * WEEK)
 
 
-@merge
-def begin(arms, a, w, s, space):
-    """Before day 0: nothing is planned; onset and diagnosis are known."""
+def _begin(own, a, w, s, space):
     for i in range(LANES):
         mine = space.lives[w[SLOT + i]]
-        mine[EPOCH], mine[BEGAN], mine[NEXT] = F(arms.epoch_start[a]), NEVER, NEVER
+        mine[EPOCH], mine[BEGAN], mine[NEXT] = F(own.epoch_start[a]), NEVER, NEVER
         mine[COUNT], mine[HELD] = ZERO, ZERO
         for k in range(len(life.EVENTS)):
             mine[life.AT + k] = NEVER
@@ -187,3 +246,31 @@ def begin(arms, a, w, s, space):
         mine[life.AT + 2] = first_week(s[rows.DIAGNOSIS + i])
         space.calendars[w[SLOT + i], :] = NEVER
         space.windows[w[SLOT + i], :, :] = ZERO
+
+
+def _never(calendars, a):
+    return False
+
+
+def _nothing_begins(calendars, a, w, s, space):
+    pass
+
+
+def _nothing_to_plan(calendars, a, key, w, s, space, step):
+    pass
+
+
+def _nothing_to_give(calendars, a, model, drug, table, given, w, s, step, days, addon):
+    pass
+
+
+def _are_own(calendars, a):
+    return calendars.own[a]
+
+
+def _plan_week(calendars, a, key, w, s, space, step):
+    _plan_block(calendars, a, key, w, s, space.lives, space.windows, space.calendars, step)
+
+
+answer(Shared, are_own=_never, begin=_nothing_begins, plan=_nothing_to_plan, treat=_nothing_to_give)
+answer(Own, are_own=_are_own, begin=_begin, plan=_plan_week)

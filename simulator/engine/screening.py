@@ -1,7 +1,7 @@
 """Who is let in: verdicts on a block of candidates. The first rule that fails is the reason that is counted."""
 
 from simulator.engine import rows
-from simulator.engine.jit import LANES, U64, block, inline, merge
+from simulator.engine.jit import LANES, NO, U64, YES, block, inline, merge
 from simulator.engine.mathematics import ONE, ZERO, F, exp32
 from simulator.engine.people import BEFORE_ONSET, NEVER, YEAR_MONTHS, background_months
 from simulator.engine.rows import AGE_AT_ONSET, LEFT, STRATUM, TIME_SINCE_ONSET, USED
@@ -40,7 +40,7 @@ def judge_early(rules, s, why):
     """What can be known of a block without its history: the event came before, or a rule is broken."""
     for i in range(LANES):
         why[i] = EVENT_BEFORE if s[LEFT + i] <= s[USED + i] else ACCEPTED
-    _apply(rules, True, s, why)
+    _apply(rules, YES, s, why)
 
 
 @merge
@@ -62,7 +62,7 @@ def judge_late(people, rules, when, strata, s, why, holds, belongs):
     else:
         for i in range(LANES):
             s[rows.AGE + i] = s[AGE_AT_ONSET + i] + s[TIME_SINCE_ONSET + i] / YEAR_MONTHS
-    _apply(rules, False, s, why)
+    _apply(rules, NO, s, why)
     if strata > 1:
         _judge_stratum(when, strata, s, why, holds, belongs)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from simulator.engine.dosing import Arms
 from simulator.engine.lives import EVENTS
+from simulator.engine.plans import Own, Shared
 from simulator.program import drug as drugs
 from simulator.program import safety
 from simulator.units import DAYS_PER_WEEK, DAYS_PER_YEAR
@@ -37,35 +38,52 @@ def arms(scenario: Scenario, steps: int) -> Arms:
     """All arms, over `steps` weeks."""
     plans = [_plan(scenario, name, steps) for name in scenario.arms]
     attrition, n = scenario.attrition, len(plans)
-    adherence = [adherence_to(scenario, plan.drug) for plan in plans]
     stop = 0.0 if attrition is None else attrition.stop_treatment_per_year.value / DAYS_PER_YEAR
     given = {id(plan.drug): plan.drug for plan in plans}  # arms with the same drug share its numbers
     drug = {key: (drugs.table(one), drugs.constants(one)) for key, one in given.items()}
-    loading = [plan.drug.regimen.loading_days if plan.drug else [0] for plan in plans]
+    windows = [_windows(plan) for plan in plans]
+    reactions, stop_rate, horizon = safety.tables(scenario.safety, windows), np.full(n, stop, F), steps * DAYS_PER_WEEK
     return Arms(
         table=np.array([drug[id(plan.drug)][0] for plan in plans], F),
         constant=np.array([drug[id(plan.drug)][1] for plan in plans], F),
         day=_joined(plan.days for plan in plans),
         day_start=_starts(plan.days for plan in plans),
+        own=_own(scenario, plans, np.int64(horizon), stop_rate, reactions),
+        horizon=np.int64(horizon),
+        stop_rate=stop_rate,
+        stop_at_dropout=np.full(n, attrition is not None and attrition.drug_after_dropout == "stop"),
+        addon=np.array([plan.addon for plan in plans], F),
+        hazard=np.array([plan.hazard for plan in plans], F),
+        reactions=reactions,
+        windows=_table(windows),
+    )
+
+
+def _own(
+    scenario: Scenario, plans: list[Plan], horizon: np.int64, stop_rate: np.ndarray, reactions: np.ndarray
+) -> Shared | Own:
+    """What patients' own calendars are planned from, if some arm has them."""
+    own = [has_own_calendars(scenario, name) for name in scenario.arms]
+    if not any(own):
+        return Shared()
+    adherence = [adherence_to(scenario, plan.drug) for plan in plans]
+    loading = [plan.drug.regimen.loading_days if plan.drug else [0] for plan in plans]
+    return Own(
+        own=np.array(own),
         epoch=_joined(plan.epochs for plan in plans).reshape(-1, 4),
         epoch_start=_starts(plan.epochs for plan in plans),
         hold=_joined(h for plan in plans for h in plan.holds).reshape(-1, 2),
         hold_start=_starts(h for plan in plans for h in plan.holds),
-        horizon=np.int64(steps * DAYS_PER_WEEK),
+        horizon=horizon,
         loading=_joined(loading),
         loading_start=_starts(loading),
         every=np.array([plan.drug.regimen.every_days if plan.drug else 28 for plan in plans], np.int32),
-        own=np.array([has_own_calendars(scenario, name) for name in scenario.arms]),
         piece=np.array([_piece(plan, missed) for plan, (missed, _) in zip(plans, adherence, strict=True)], np.int64),
         keep=np.array([plan.drug is not None and plan.drug.regimen.missed_dose == "article" for plan in plans]),
         missed=np.array([missed for missed, _ in adherence], F),
         delay_max=np.array([most for _, most in adherence], F),
-        stop_rate=np.full(n, stop, F),
-        stop_at_dropout=np.full(n, attrition is not None and attrition.drug_after_dropout == "stop"),
-        addon=np.array([plan.addon for plan in plans], F),
-        hazard=np.array([plan.hazard for plan in plans], F),
-        reactions=safety.tables(scenario.safety, [_windows(plan) for plan in plans]),
-        windows=_table([_windows(plan) for plan in plans]),
+        stop_rate=stop_rate,
+        reactions=reactions,
     )
 
 
@@ -165,7 +183,8 @@ def _weekly(value: float, start: int, end: int, steps: int) -> np.ndarray:
 def calendars(arms: Arms) -> list[np.ndarray | None]:
     """Calendar of each arm, days since baseline; None where patients have calendars of their own."""
     shared = [arms.day[a:b] for a, b in pairwise(arms.day_start)]
-    return [None if own else days for own, days in zip(arms.own, shared, strict=True)]
+    own = arms.own.own if isinstance(arms.own, Own) else np.zeros(len(shared), bool)
+    return [None if mine else days for mine, days in zip(own, shared, strict=True)]
 
 
 def shared_dose_days(scenario: Scenario, arm: str) -> list[int]:
