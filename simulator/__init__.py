@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from simulator.language import Scenario, ScenarioError, load
     from simulator.results import Result
     from simulator.studies.compare import compare
+    from simulator.studies.draws import one_draw
     from simulator.studies.opening import open_result
     from simulator.studies.person.study import person
     from simulator.studies.replay import replay
@@ -35,6 +36,7 @@ _HOMES = {
     "simulate": "simulator.studies.simulate",
     "person": "simulator.studies.person.study",
     "Result": "simulator.results",
+    "one_draw": "simulator.studies.draws",
     "open_result": "simulator.studies.opening",
     "compare": "simulator.studies.compare",
     "replay": "simulator.studies.replay",
@@ -64,6 +66,7 @@ __all__ = [
     "__version__",
     "compare",
     "load",
+    "one_draw",
     "open_result",
     "open_sensitivity",
     "open_sweep",

@@ -9,6 +9,12 @@ class ResultError(Exception):
     exit_code = 1
 
 
+class DrawnError(ResultError):
+    """The result is over draws of the ensemble, where one parameter vector is needed."""
+
+    exit_code = 2
+
+
 class FolderError(ResultError):
     """The folder given cannot take a result."""
 

@@ -55,8 +55,8 @@ def compare(a: Result | str | Path, b: Result | str | Path) -> Comparison:
     the two count as independent.
     """
     first, second = (one if isinstance(one, Result) else open_result(one) for one in (a, b))
-    if any("draw" in result.groups["summary"] for result in (first, second)):
-        raise SimulatorError("a result with draws cannot be compared. Compare two runs without --draws")
+    for result in (first, second):
+        result.need_one_vector("a comparison")
     pairs = _arm_pairs(first, second)
     days = _common_days(first, second)
     paired = first.seed == second.seed and first.is_full and second.is_full
