@@ -184,11 +184,11 @@ def export_(
     as_json: Json = False,
 ) -> None:
     """Write a result as tables for other programs."""
-    from simulator.results import open_result
     from simulator.results.export import export
+    from simulator.studies.opening import open_run
 
     home = folder if folder.is_dir() else folder.parent
-    show_files(export(open_result(folder), to.value, out or home / to.value, force), as_json)
+    show_files(export(open_run(folder), to.value, out or home / to.value, force), as_json)
 
 
 @friendly
