@@ -13,6 +13,7 @@ from simulator.accessors import Accessor
 from simulator.version import __version__
 
 if TYPE_CHECKING:
+    from simulator.errors import SimulatorError
     from simulator.language import Scenario, ScenarioError, load
     from simulator.results import Result
     from simulator.studies.compare import compare
@@ -33,6 +34,7 @@ _HOMES = {
     "load": "simulator.language",
     "Scenario": "simulator.language",
     "ScenarioError": "simulator.language",
+    "SimulatorError": "simulator.errors",
     "simulate": "simulator.studies.simulate",
     "person": "simulator.studies.person.study",
     "Result": "simulator.results",
@@ -61,6 +63,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "Sensitivity",
+    "SimulatorError",
     "Sweep",
     "Trial",
     "__version__",

@@ -1,9 +1,11 @@
-"""Errors of result files. The room's own, because it knows no other room; the command line reads `exit_code`."""
+"""Errors of results and their files."""
 
 from __future__ import annotations
 
+from simulator.errors import SimulatorError
 
-class ResultError(Exception):
+
+class ResultError(SimulatorError):
     """A result cannot be read or written; the message says which, why, and what to do."""
 
     exit_code = 1
