@@ -13,9 +13,11 @@ from simulator.accessors import Accessor
 from simulator.version import __version__
 
 if TYPE_CHECKING:
+    from simulator.errors import SimulatorError
     from simulator.language import Scenario, ScenarioError, load
     from simulator.results import Result
     from simulator.studies.compare import compare
+    from simulator.studies.draws import one_draw
     from simulator.studies.opening import open_result
     from simulator.studies.person.study import person
     from simulator.studies.replay import replay
@@ -32,9 +34,11 @@ _HOMES = {
     "load": "simulator.language",
     "Scenario": "simulator.language",
     "ScenarioError": "simulator.language",
+    "SimulatorError": "simulator.errors",
     "simulate": "simulator.studies.simulate",
     "person": "simulator.studies.person.study",
     "Result": "simulator.results",
+    "one_draw": "simulator.studies.draws",
     "open_result": "simulator.studies.opening",
     "compare": "simulator.studies.compare",
     "replay": "simulator.studies.replay",
@@ -59,11 +63,13 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "Sensitivity",
+    "SimulatorError",
     "Sweep",
     "Trial",
     "__version__",
     "compare",
     "load",
+    "one_draw",
     "open_result",
     "open_sensitivity",
     "open_sweep",

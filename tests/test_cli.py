@@ -19,7 +19,7 @@ from simulator.cli.run import size
 from simulator.language import load
 from simulator.results import name, open_result
 from simulator.results.folder import MANIFEST
-from simulator.studies import opening
+from simulator.studies import opening, replay  # noqa: F401 - replay is loaded while the engine is still the real one
 from simulator.studies.headline import NOTICE
 from tests.synthetic import ARMS, make_provenance, make_record
 
@@ -334,8 +334,10 @@ def test_an_error_with_a_code_ends_with_it(code):
 # ---- progress, doctor, start-up ----
 
 
-def test_progress_shows_only_after_two_seconds(monkeypatch, capsys):
+@pytest.mark.parametrize("terminal", [True, False])
+def test_progress_shows_only_on_a_terminal_and_after_two_seconds(terminal, monkeypatch, capsys):
     clock = [0.0]
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
     monkeypatch.setattr(progress_module.time, "monotonic", lambda: clock[0])
     with progress_module.Progress() as bar:
         bar(1, 10)
@@ -343,7 +345,8 @@ def test_progress_shows_only_after_two_seconds(monkeypatch, capsys):
         clock[0] = 2.5
         bar(5, 10)
     taken = capsys.readouterr()
-    assert "50 %" in taken.err
+    assert ("50 %" in taken.err) == terminal
+    assert (taken.err == "") != terminal
     assert taken.out == ""
 
 

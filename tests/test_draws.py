@@ -1,14 +1,20 @@
 """A run over draws: the same patients at vectors of the ensemble, with `draw` in front."""
 
+import json
+
 import numpy as np
 import pandas
 import pytest
 from typer.testing import CliRunner
 
 import simulator as sim
+from simulator.analysis.trial.errors import AnalysisError
+from simulator.analysis.trial.reading import Contrast, from_result
 from simulator.catalog.calibration import calibration
 from simulator.cli.app import app
-from simulator.errors import ResourceError, SimulatorError
+from simulator.errors import ResourceError
+from simulator.report.kinds import Kind
+from simulator.results.errors import DrawnError
 from simulator.results.export import export
 from simulator.results.occupancy import occupancy
 from simulator.studies.assumption import assumed_share
@@ -16,9 +22,12 @@ from simulator.studies.calibrate.apply import calibrated_vector, drawn_scenarios
 from simulator.studies.calibrate.errors import CalibrationError
 from simulator.studies.calibrate.evaluate import value_at
 from simulator.studies.compare import compare
-from simulator.studies.draws import simulate_draws
-from simulator.studies.replay import replay
+from simulator.studies.draws import drawn, simulate_draws
+from simulator.studies.headline import NOTICE, headline
+from simulator.studies.replay import deviations, replay
+from simulator.studies.wording import fixed, with_error
 
+KEYS = ("metric", "arm", "against", "group", "day")
 NAMES = [parameter.name for parameter in calibration().parameters]
 
 
@@ -60,17 +69,27 @@ def test_the_same_patients_in_every_draw():
     assert np.ptp(events["event_free_time"].values, axis=0).max() > 0
 
 
-def test_a_draw_is_a_run_of_its_scenario():
-    scenario = sim.load("valor").replace({"follow_up_days": 364, "trial": None})
-    found = simulate_draws(scenario, 2, patients=40).result
-    second = list(drawn_scenarios(scenario, 2))[1]
-    alone = sim.simulate(second, patients=40)
-    for name in ("truth", "events", "observed"):
-        for key, array in alone.groups[name].items():
-            if array.dims[0] == "arm" and key != "arm":
-                assert np.array_equal(found.groups[name][key].values[1], array.values, equal_nan=True)
-    doses = found.groups["doses"]
-    assert (doses["day"].values[doses["draw"].values == 1] == alone.groups["doses"]["day"].values).all()
+@pytest.mark.parametrize("output", ["full", "summary"])
+def test_a_draw_is_a_run_of_its_scenario(output, tmp_path):
+    scenario = sim.load("valor").replace({"follow_up_days": 1036})
+    found = simulate_draws(scenario, 2, patients=40, output=output).result
+    found.save(tmp_path / "whole.nc")
+    for number, own in enumerate(drawn_scenarios(scenario, 2)):
+        alone = sim.simulate(own, patients=40, output=output)
+        for whole in (found, sim.open_result(tmp_path / "whole.nc")):
+            taken = sim.one_draw(whole, number)
+            assert taken.draws == 0
+            assert set(taken.groups) == set(alone.groups)
+            assert deviations(taken, alone) == []
+    assert found.screening["candidates"] == sum(sim.one_draw(found, k).screening["candidates"] for k in range(2))
+
+
+def test_there_is_no_such_draw(stored):
+    for number in (-1, 3):
+        with pytest.raises(CalibrationError, match=f"no draw {number}: the result has 3, numbered from 0"):
+            sim.one_draw(stored, number)
+    with pytest.raises(CalibrationError, match="of one parameter vector"):
+        sim.one_draw(sim.one_draw(stored, 0), 0)
 
 
 def test_the_tidy_summary_has_the_quantiles_of_the_draws():
@@ -84,13 +103,24 @@ def test_the_tidy_summary_has_the_quantiles_of_the_draws():
             assert (row.lower, row.estimate, row.upper) == pytest.approx(tuple(expected), rel=1e-5, abs=1e-6)
 
 
-def test_folder_replay_export_and_the_table(tmp_path):
-    arguments = ["run", "valor", "--draws", "3", "-n", "30", "--set", "follow_up_days=1036", "-o", str(tmp_path / "a")]
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The folder of a run over three draws, and what the command printed."""
+    folder = tmp_path_factory.mktemp("drawn") / "a"
+    arguments = ["run", "valor", "--draws", "3", "-n", "30", "--set", "follow_up_days=1036", "-o", str(folder)]
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, done.stderr
-    assert "90 % of 3 parameter vectors" in done.stdout
-    assert replay(tmp_path / "a").equal
-    stored = sim.open_result(tmp_path / "a")
+    return folder, done.stdout
+
+
+@pytest.fixture(scope="module")
+def stored(run):
+    return sim.open_result(run[0])
+
+
+def test_folder_replay_export_and_the_table(run, stored, tmp_path):
+    assert "90 % of 3 parameter vectors" in run[1]
+    assert replay(run[0]).equal
     assert stored.data["truth"]["alsfrs_r"].dims == ("draw", "arm", "patient", "time")
     header = [place.read_text().partition("\n")[0] for place in export(stored, "csv", tmp_path / "csv")[1:]]
     assert all("draw" in line.split(",") for line in header)
@@ -98,8 +128,69 @@ def test_folder_replay_export_and_the_table(tmp_path):
     shares = cells.groupby(["draw", "arm", "system", "cycle"])["share_at_end"].sum()
     assert shares.to_numpy() == pytest.approx(1)
     assert shares.index.unique("draw").tolist() == [0, 1, 2]
-    with pytest.raises(SimulatorError, match="draws"):
-        compare(tmp_path / "a", tmp_path / "a")
+
+
+def test_show_prints_what_run_printed(run, stored):
+    shown = CliRunner().invoke(app, ["show", str(run[0])])
+    assert (shown.exit_code, shown.stdout) == (0, run[1])
+    document = json.loads(CliRunner().invoke(app, ["show", str(run[0]), "--json"]).stdout)
+    each = [headline(sim.one_draw(stored, k)).rows for k in range(3)]
+    row = next(row for row in document["rows"] if row["metric"] == "event_free_months" and row["against"])
+    same = [next(r for r in rows if all(row[k] == getattr(r, k) for k in KEYS)) for rows in each]
+    expected = np.quantile([r.estimate for r in same], [0.05, 0.5, 0.95])
+    assert (row["lower"], row["estimate"], row["upper"]) == pytest.approx(tuple(expected))
+    assert row["mcse"] == pytest.approx(np.sqrt(np.mean([r.mcse**2 for r in same])))
+    assert (document["draws"], document["patients"], document["notice"]) == (3, 30, NOTICE)
+
+
+def test_report_of_a_run_over_draws(run, stored, tmp_path):
+    done = CliRunner().invoke(app, ["report", str(run[0]), "-o", str(tmp_path / "report.html")])
+    assert done.exit_code == 0, done.stderr
+    page = (tmp_path / "report.html").read_text()
+    assert "at 3 parameter vectors" in page
+    assert NOTICE in page
+    assert "<svg" not in page
+    last = [row for row in drawn(stored).rows if row.day == 1036 and not row.group]
+    row = next(row for row in last if row.metric == "event_free" and row.against == "delayed_start")
+    cells = with_error(row.estimate, row.mcse, 1), f"{fixed(row.lower, 1)} to {fixed(row.upper, 1)}"
+    first = page[: page.index('id="assumptions"')]
+    assert f"<td>early_start vs delayed_start</td><td>{cells[0]}</td><td>{cells[1]}</td>" in first
+
+
+def test_a_notebook_shows_median_and_percentiles(stored):
+    values = stored.groups["summary"]["event_free"].values[:, 0, list(stored.time).index(1036)]
+    low, middle, high = np.quantile(values, [0.05, 0.5, 0.95])
+    shown = stored._repr_html_()
+    assert f"<td>{middle:.3f} ({low:.3f} to {high:.3f}) ± " in shown
+    assert "median (5–95 %) of 3 parameter vectors" in shown
+    assert repr(stored).endswith(", 3 draws>")
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        headline,
+        lambda result: compare(result, sim.one_draw(result, 0)),
+        lambda result: compare(sim.one_draw(result, 0), result),
+        lambda result: result.survival("untreated"),
+        lambda result: result.to_adam(),
+        *(lambda result, kind=kind: result.plot.draw(kind) for kind in Kind),
+    ],
+)
+def test_what_needs_one_parameter_vector_says_so(use, stored):
+    with pytest.raises(
+        DrawnError, match=r"^a.* needs a run without draws, and this one has 3: .*one_draw\(result, 0\)$"
+    ):
+        use(stored)
+
+
+def test_an_analysis_of_a_trial_takes_one_draw(stored):
+    arms = Contrast("early_start", "delayed_start")
+    with pytest.raises(AnalysisError, match="one_draw"):
+        from_result(stored.groups, arms)
+    assert from_result(sim.one_draw(stored, 1).groups, arms).n == 30
+    assert stored.plot.kinds == ()
+    assert sim.one_draw(stored, 1).plot.survival().svg()
 
 
 def test_the_share_that_rests_on_assumption():
@@ -118,6 +209,7 @@ def test_the_share_that_rests_on_assumption():
     ("name", "draws", "words"),
     [
         ("generic_als", 1, "SOD1-ALS, not ALS"),
+        ("case_a", 1, "twins of one person"),
         ("valor", 601, "600 vectors"),
     ],
 )

@@ -1,6 +1,7 @@
 """The house itself: imports point down, files are small, names and versions agree, nothing leaks."""
 
 import ast
+import builtins
 import os
 import re
 import shutil
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 
 import simulator
+from simulator.analysis.trial.errors import AnalysisError
+from simulator.results.errors import ResultError
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -20,6 +23,7 @@ SOURCES = sorted((ROOT / "simulator").rglob("*.py"))
 SUFFIXES = {".py", ".md", ".toml", ".yaml", ".yml", ".cff", ".lock", ".c", ".csv", ".json", ".txt"}
 FOLDERS = ("simulator", "scenarios", "tests", "benchmarks", "docs", ".ci")
 LONGEST_FILE, LONGEST_BODY = 300, 40
+BUILT_IN = {name for name, one in vars(builtins).items() if isinstance(one, type) and issubclass(one, BaseException)}
 
 # One wrong import for each contract; each must break that contract.
 PLANTED = {
@@ -93,6 +97,21 @@ def test_small(path):
     functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     too_long = {node.name: body_lines(node) for node in functions if body_lines(node) > LONGEST_BODY}
     assert not too_long
+
+
+def test_every_error_is_a_simulator_error():
+    bases = {
+        (path.name, node.name)
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef) and {ast.unparse(base) for base in node.bases} & BUILT_IN
+    }
+    assert bases == {
+        ("errors.py", "SimulatorError"),
+        ("batches.py", "NoPatient"),
+    }  # the engine's, put in words by `run`
+    assert issubclass(AnalysisError, simulator.SimulatorError)
+    assert issubclass(ResultError, simulator.SimulatorError)
 
 
 def body_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:

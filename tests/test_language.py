@@ -20,6 +20,7 @@ from simulator.errors import ResourceError, SimulatorError
 from simulator.language import Scenario, ScenarioError, bundled, load, parse_setting
 from simulator.language.document import MAX_DEPTH, read, scalar
 from simulator.language.dump import to_yaml
+from simulator.language.faults import printable
 from simulator.language.loading import build
 from simulator.language.schema import schema
 
@@ -150,6 +151,18 @@ def test_files_that_are_none(tmp_path):
         load("valour")
     with pytest.raises(ScenarioError, match=r"\?nat\?.*:1:1: "):
         load("\nnat\x1b")
+
+
+@pytest.mark.parametrize("ending", [".yaml", ".yml"])
+def test_a_file_named_without_its_ending_is_suggested(ending, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("mine").mkdir()
+    for file in (f"mine{ending}", f"valour{ending}", f"mine/other{ending}"):
+        Path(file).write_text(BASE)
+        for name in (file.removesuffix(ending), Path(file).absolute().with_suffix("")):
+            (found,) = faults(name)
+            assert found.remedy == f"Did you mean {printable(f'{name}{ending}')}?"
+    assert "no such file" in faults("x" * 253)[0].fact
 
 
 def test_a_newer_schema_version_says_so_and_an_older_one_is_migrated(tmp_path, monkeypatch):

@@ -19,6 +19,7 @@ import simulator as sim
 from simulator.analysis import contrast, moments
 from simulator.analysis.quantiles import quantiles
 from simulator.cli.app import app
+from simulator.cli.person_tables import portrait_text
 from simulator.errors import SimulatorError
 from simulator.language import parse
 from simulator.language.blocks.person import Person
@@ -291,6 +292,7 @@ def test_a_summary_agrees_with_the_full_result_and_replays(tmp_path):
     again = replay(folder)
     assert again.equal, again.deviations
     assert deviations(sim.open_result(folder), full) == []
+    assert CliRunner().invoke(app, ["show", str(folder)]).stdout.rstrip("\n") == portrait_text(portrait(full))
     assert parse(scenario.resolved_yaml().encode(), "again") == scenario
 
 

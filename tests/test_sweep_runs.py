@@ -480,10 +480,12 @@ def test_exit_codes_of_wrong_requests(file, tmp_path, monkeypatch):
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of another kind")
 def test_ctrl_c_prints_the_command_that_goes_on(file, tmp_path):
-    code = "import sys; from simulator.cli.app import main; sys.argv[0] = 'als-sim'; main()"
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # ignored in a background job
+    code = f"{heard}; import sys; from simulator.cli.app import main; sys.argv[0] = 'als-sim'; main()"
     command = [sys.executable, "-c", code, "sweep", str(file), "-o", str(tmp_path / "r"), "-n", "200000"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     while not (tmp_path / "r" / "points").exists():
+        assert process.poll() is None
         time.sleep(0.05)
     time.sleep(random.Random(1).random())
     process.send_signal(signal.SIGINT)

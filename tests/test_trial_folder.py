@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -9,10 +10,13 @@ from matplotlib import rc_context
 from typer.testing import CliRunner
 
 import simulator as sim
+from simulator.analysis.trial.registry import ANALYSES as REGISTERED
 from simulator.cli.app import app
+from simulator.language.care import Assessment
 from simulator.report.kinds import Kind, TrialKind
 from simulator.report.page import report_html
 from simulator.report.picture import PictureError
+from simulator.report.plots import forest
 from simulator.report.plots.trial import TrialPlots
 from simulator.results.folder import MANIFEST
 from simulator.studies.trial.folder import TRIAL_FILE, write_folder
@@ -104,6 +108,29 @@ def test_a_forest_shows_the_estimates(trial):
     dots = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "."]
     np.testing.assert_array_equal(dots, trial.estimates("joint_rank")["value"][:5])
     assert any(np.all(np.equal(line.get_xdata(), trial.truth("joint_rank").value)) for line in axes.lines)
+
+
+def test_a_forest_says_what_each_panel_measures(trial):
+    labels = dict(zip(trial.analyses, (axes.get_xlabel() for axes in trial.plot.forest().figure.axes), strict=False))
+    assert labels["ancova"] == "difference of change, points"
+    assert labels["joint_rank"] == "net benefit"
+
+
+def test_every_outcome_has_a_unit_to_print(trial):
+    units = {}
+    for outcome in get_args(Assessment):
+        arguments = json.dumps({**trial.arguments, "outcome": outcome})
+        units[outcome] = forest.unit(Trial({**trial.attrs, "arguments": arguments}, trial.groups))
+    assert units["alsfrs_r"] == "points"
+    assert units["svc"] == "% predicted"
+    assert "1" not in units.values()
+
+
+def test_a_measure_is_a_ratio_where_estimates_are_logarithms():
+    assert len(REGISTERED) > 10
+    for one in REGISTERED.values():
+        assert ("ratio" in one.measure) == (one.scale == "log")
+        assert one.measure.startswith("difference") == one.estimand.summary.startswith("difference")
 
 
 def test_pictures_that_cannot_be_drawn(trial):

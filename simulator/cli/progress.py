@@ -1,7 +1,8 @@
-"""Progress on stderr, for runs that take longer than two seconds."""
+"""Progress on a terminal's stderr, for runs that take longer than two seconds."""
 
 from __future__ import annotations
 
+import sys
 import time
 from types import TracebackType
 from typing import Any
@@ -10,7 +11,8 @@ PATIENCE_SECONDS = 2.0
 
 
 class Progress:
-    """A callback `progress(done, total)` and a context manager; rich is imported only when there is a bar to show.
+    """A callback `progress(done, total)` and a context manager; rich is imported only when there is a bar to show: not
+    where stderr is a pipe or a file.
 
     With the name of a `unit`, such as points, the bar says how many there are and how many are done in a second.
     """
@@ -22,11 +24,11 @@ class Progress:
     def __call__(self, done: int, total: int) -> None:
         """Take note of how far the run is."""
         if self._bar is None:
-            if time.monotonic() - self._start < PATIENCE_SECONDS or done >= total:
+            soon = time.monotonic() - self._start < PATIENCE_SECONDS or done >= total
+            if soon or not sys.stderr.isatty():
                 return
             self._open(total)
-        rate = done / max(time.monotonic() - self._start, 1e-9)
-        self._bar.update(self._bar.task_ids[0], completed=done, total=total, rate=rate)
+        self._bar.update(self._bar.task_ids[0], completed=done, total=total)
 
     def _open(self, total: int) -> None:
         from rich.console import Console
@@ -44,7 +46,7 @@ class Progress:
         parts = [TextColumn("simulating"), BarColumn(20 if unit else 40), TextColumn("{task.percentage:.0f} %")]
         columns = [*parts, *([Rate()] if unit else []), TimeRemainingColumn()]
         self._bar = Progress(*columns, console=Console(stderr=True))
-        self._bar.add_task("simulating", total=total, rate=0.0)
+        self._bar.add_task("simulating", total=total)
         self._bar.start()
 
     def __enter__(self) -> Progress:

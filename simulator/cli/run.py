@@ -106,34 +106,45 @@ def run(
     from simulator.cli.progress import Progress
 
     with repeatable(), Progress() as progress:
-        places, shown, text = (drawn if draws else once)(request, progress, draws or 0)
-    show(shown, as_json, text)
+        result, places = (drawn if draws else once)(request, progress, draws or 0)
+    show_run(result, as_json)
     for place in places:
         note(f"Written to {place}")
 
 
-def once(request: Any, progress: Any, draws: int) -> tuple[list[Path], Any, Any]:
-    """One run: what was written, its headline and the headline's table."""
-    from simulator.studies.headline import headline
-    from simulator.studies.person.portrait import is_portrait, portrait
+def once(request: Any, progress: Any, draws: int) -> tuple[Any, list[Path]]:
+    """One run: its result, and what was written."""
     from simulator.studies.single import run_to_folder
 
     done = run_to_folder(request, progress)
-    if is_portrait(done.result):
-        from simulator.cli.person_tables import portrait_text
-
-        return [done.folder, *done.tables], portrait(done.result), portrait_text
-    return [done.folder, *done.tables], headline(done.result), tables_of("headline_text")
+    return done.result, [done.folder, *done.tables]
 
 
-def drawn(request: Any, progress: Any, draws: int) -> tuple[list[Path], Any, Any]:
-    """A run over draws: what was written, its figures and their table."""
+def drawn(request: Any, progress: Any, draws: int) -> tuple[Any, list[Path]]:
+    """A run over draws with the headline's figures, and what was written."""
     from simulator.studies.draws import run_draws
 
     if request.exports:
         raise typer.BadParameter("a run over draws is not exported: run once without --draws", param_hint="--export")
     found, folder = run_draws(request, draws, progress)
-    return [folder], {"draws": found.draws, "rows": found.rows}, tables_of("draws_text")
+    return found, [folder]
+
+
+def show_run(found: Any, as_json: bool) -> None:
+    """Print a result, fresh or stored: its headline, the headline over its draws, or one person's courses."""
+    from simulator.cli import tables
+    from simulator.studies.draws import Drawn, drawn
+    from simulator.studies.headline import headline
+    from simulator.studies.person.portrait import is_portrait, portrait
+
+    if found.draws:
+        spread = found if isinstance(found, Drawn) else drawn(found)
+        return show(tables.draws_document(spread) if as_json else spread, as_json, tables.draws_text)
+    if is_portrait(found):
+        from simulator.cli.person_tables import portrait_text
+
+        return show(portrait(found), as_json, portrait_text)
+    return show(headline(found), as_json, tables.headline_text)
 
 
 @friendly
@@ -173,11 +184,11 @@ def export_(
     as_json: Json = False,
 ) -> None:
     """Write a result as tables for other programs."""
-    from simulator.results import open_result
     from simulator.results.export import export
+    from simulator.studies.opening import open_run
 
     home = folder if folder.is_dir() else folder.parent
-    show_files(export(open_result(folder), to.value, out or home / to.value, force), as_json)
+    show_files(export(open_run(folder), to.value, out or home / to.value, force), as_json)
 
 
 @friendly

@@ -20,7 +20,7 @@ NAME_WIDTH = 30  # longer names of arms and strata are cut
 if TYPE_CHECKING:
     from simulator.studies.compare import Comparison, Difference
     from simulator.studies.doctor import Check
-    from simulator.studies.draws import Spread
+    from simulator.studies.draws import Drawn, Spread
     from simulator.studies.headline import Headline, Row
     from simulator.studies.replay import Replay
     from simulator.studies.single import Plan
@@ -162,18 +162,43 @@ def _screening(headline: Headline) -> Iterator[str]:
     yield from lines
 
 
-def draws_text(found: dict[str, Any]) -> str:
+def draws_document(found: Drawn) -> dict[str, Any]:
+    """A run over draws as plain data."""
+    from simulator.studies.headline import NOTICE
+
+    result = found.result
+    return {
+        "title": result.title,
+        "patients": result.n_patients,
+        "seed": result.seed,
+        "follow_up_days": result.follow_up_days,
+        "engine_version": result.engine_version,
+        "scenario_sha256": result.scenario_sha256,
+        "draws": found.draws,
+        "rows": found.rows,
+        "notice": NOTICE,
+    }
+
+
+def draws_text(found: Drawn) -> str:
     """The headline over the draws of an ensemble: a table for each day, a block for each metric."""
-    rows: list[Spread] = found["rows"]
+    from simulator.studies.headline import NOTICE
+
+    rows, result = found.rows, found.result
     arms = list(dict.fromkeys(row.arm for row in rows if not row.against))
-    lines = [f"Median and 90 % of {found['draws']} parameter vectors; ± is the Monte Carlo error of one."]
+    lines = [
+        clean(result.title),
+        f"{result.n_patients:,} patients in each arm, seed {result.seed}, {result.follow_up_days:g} days",
+        f"engine {result.engine_version}, scenario {result.scenario_sha256[:12]}",
+        f"Median and 90 % of {found.draws} parameter vectors; ± is the Monte Carlo error of one.",
+    ]
     for day in dict.fromkeys(row.day for row in rows if not math.isnan(row.day)):
         lines += ["", *_drawn([row for row in rows if row.day == day], arms, f"{_day(day)}, {_week(day)}")]
     if onset := [row for row in rows if math.isnan(row.day)]:
         lines += ["", *_drawn(onset, arms, "From onset, by variant")]
     lines += ["", "assumed: share of the variance over draws from directions that published rows"]
-    lines.append("inform less than the priors do" + (" (needs 100 draws)." if found["draws"] < ENOUGH else "."))
-    return "\n".join(lines)
+    lines.append("inform less than the priors do" + (" (needs 100 draws)." if found.draws < ENOUGH else "."))
+    return "\n".join([*lines, NOTICE])
 
 
 def _drawn(rows: Sequence[Spread], arms: Sequence[str], head: str) -> Iterator[str]:

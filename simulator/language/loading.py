@@ -157,10 +157,16 @@ def find(source: str | os.PathLike[str]) -> FilePath:
         raise ScenarioError([Fault(printable(name), 1, 1, "scenario", fact, "Name a scenario file")]) from None
     if name in bundled():
         return bundled()[name]
-    meant = near(name, bundled())
+    meant = _with_ending(path) or near(name, bundled())
     remedy = f"Did you mean {meant}?" if meant else "als-sim list shows the bundled scenarios"
     fact = "there is no such file" if path.suffix or os.sep in name else "there is no such file or bundled scenario"
     raise ScenarioError([Fault(printable(name), 1, 1, "scenario", fact, remedy)])
+
+
+def _with_ending(path: FilePath) -> str:
+    """The scenario file that a path names but for its ending, or ""."""
+    files = (path.parent / f"{path.name}{ending}" for ending in (".yaml", ".yml"))
+    return next((printable(file) for file in files if os.path.isfile(file)), "")
 
 
 def bundled() -> dict[str, FilePath]:
@@ -178,4 +184,6 @@ def _bytes(file: FilePath) -> bytes:
             return stream.read(MAX_BYTES + 1)
     except OSError as error:
         fact = "this is a folder, not a file" if file.is_dir() else f"the file cannot be read: {error.strerror}"
-        raise ScenarioError([Fault(printable(file), 1, 1, "scenario", fact, "Name a scenario file")]) from None
+        meant = _with_ending(file)
+        remedy = f"Did you mean {meant}?" if meant else "Name a scenario file"
+        raise ScenarioError([Fault(printable(file), 1, 1, "scenario", fact, remedy)]) from None

@@ -10,7 +10,7 @@ from simulator.language.display import treated
 from simulator.report import person, tables
 from simulator.report.evidence import Evidence, evidence
 from simulator.report.picture import Picture
-from simulator.studies.headline import Headline, headline
+from simulator.studies.headline import headline
 from simulator.studies.person.portrait import is_portrait, portrait
 from simulator.units import DAYS_PER_YEAR
 from simulator.version import __version__
@@ -65,7 +65,7 @@ def content(result: Result) -> Page:
     pictures: list[Picture] = [result.plot.draw(kind) for kind in result.plot.kinds]
     return Page(
         title=result.title,
-        lead=_lead(result),
+        lead=lead(result),
         notice=found.notice,
         asked=asked(scenario),
         arms=[Pair(arm, treated(scenario, arm)) for arm in result.arms] if scenario else [],
@@ -78,7 +78,7 @@ def content(result: Result) -> Page:
         tables=[*tables.by_day(found), *tables.screening(found)],
         scenario_yaml=str(result.attrs["scenario"]),
         citations=json.loads(result.attrs["citations"]),
-        provenance=_provenance(result, found),
+        provenance=provenance(result),
     )
 
 
@@ -97,7 +97,7 @@ def stored_scenario(result: Result | Trial | Sweep) -> tuple[Scenario | None, st
         return None, str(error.errors[0])
 
 
-def _lead(result: Result) -> str:
+def lead(result: Result) -> str:
     """What was simulated, in a sentence."""
     each = f"{result.n_patients:,} simulated patients"
     if is_portrait(result):
@@ -120,14 +120,14 @@ def asked(scenario: Scenario | None) -> list[Pair]:
     return [Pair(term, getattr(block, key, None) or NOT_STATED) for key, term in keys.items()] + stated
 
 
-def _provenance(result: Result, found: Headline) -> list[Pair]:
+def provenance(result: Result) -> list[Pair]:
     """Where the numbers come from; nothing of the machine or of who ran it."""
     versions: dict[str, Any] = json.loads(result.attrs["versions"])
     return [
-        Pair("Scenario", f"{result.attrs['scenario_name']}, SHA-256 {found.scenario_sha256}"),
-        Pair("Seed", str(found.seed)),
+        Pair("Scenario", f"{result.attrs['scenario_name']}, SHA-256 {result.scenario_sha256}"),
+        Pair("Seed", str(result.seed)),
         Pair("Arguments", words(result.arguments)),
-        Pair("Simulated by", f"als-simulator {found.engine_version}; {words(versions)}"),
+        Pair("Simulated by", f"als-simulator {result.engine_version}; {words(versions)}"),
         Pair("Report by", f"als-simulator {__version__}"),
         Pair("Again", "als-sim replay DIR runs the folder of this result again and compares every number."),
     ]

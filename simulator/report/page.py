@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from simulator.report.content import Page, content
+from simulator.report.draws import drawn_content
 from simulator.report.style import COLOURS
 from simulator.report.sweep import sweep_content
 from simulator.report.trial import trial_content
@@ -41,7 +42,9 @@ def report_html(result: Result | Trial | Sweep) -> str:
 def _content(result: Result | Trial | Sweep) -> Page:
     if isinstance(result, Trial):
         return trial_content(result)
-    return sweep_content(result) if isinstance(result, Sweep) else content(result)
+    if isinstance(result, Sweep):
+        return sweep_content(result)
+    return drawn_content(result) if result.draws else content(result)
 
 
 def write_report(result: Result | Trial | Sweep, path: Path) -> Path:

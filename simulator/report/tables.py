@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.studies.headline import Headline, Row
 from simulator.studies.wording import when, with_error
+
+if TYPE_CHECKING:
+    from simulator.studies.draws import Spread
 
 MAIN = (
     ("alsfrs_r_change_as_if_alive", "alsfrs_r_change_survivors"),  # the second where the first is not known
@@ -40,8 +43,8 @@ def main(headline: Headline) -> Table:
     who.sort(key=lambda pair: pair[1] != "")
     arms = sum(not against for _, against in who)
     cells = {(row.metric, row.arm, row.against): _cell(row) for row in rows}
-    body = [[_versus(*pair), *(cells.get((name, *pair), "") for name in names)] for pair in who]
-    return Table(f"{when(day)}, all patients", ["", *map(_label, columns)], body, (arms,))
+    body = [[versus(*pair), *(cells.get((name, *pair), "") for name in names)] for pair in who]
+    return Table(f"{when(day)}, all patients", ["", *map(label, columns)], body, (arms,))
 
 
 def by_day(headline: Headline) -> list[Table]:
@@ -95,18 +98,20 @@ def _table(caption: str, rows: Sequence[Row]) -> Table:
     cells = {(row.group, row.metric, row.arm, row.against): _cell(row) for row in rows}
     lines = {(row.group, row.metric): row for row in reversed(rows)}
     keys = list(dict.fromkeys((row.group, row.metric) for row in rows))
-    body = [[_label(lines[key], key[0]), *(cells.get((*key, *column), "") for column in columns)] for key in keys]
+    body = [[label(lines[key], key[0]), *(cells.get((*key, *column), "") for column in columns)] for key in keys]
     parts = tuple(k for k in range(1, len(keys)) if keys[k][0] != keys[k - 1][0])
-    return Table(caption, ["", *(_versus(*column) for column in columns)], body, parts)
+    return Table(caption, ["", *(versus(*column) for column in columns)], body, parts)
 
 
 def _cell(row: Row) -> str:
     return with_error(row.estimate, row.mcse, row.digits)
 
 
-def _label(row: Row, group: str = "") -> str:
+def label(row: Row | Spread, group: str = "") -> str:
+    """Metric and unit, and of which part of the patients."""
     return f"{group}: {row.label}, {row.unit}" if group else f"{row.label}, {row.unit}"
 
 
-def _versus(arm: str, against: str) -> str:
+def versus(arm: str, against: str) -> str:
+    """An arm, or two that are set against each other."""
     return f"{arm} vs {against}" if against else arm

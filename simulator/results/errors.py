@@ -1,12 +1,20 @@
-"""Errors of result files. The room's own, because it knows no other room; the command line reads `exit_code`."""
+"""Errors of results and their files."""
 
 from __future__ import annotations
 
+from simulator.errors import SimulatorError
 
-class ResultError(Exception):
+
+class ResultError(SimulatorError):
     """A result cannot be read or written; the message says which, why, and what to do."""
 
     exit_code = 1
+
+
+class DrawnError(ResultError):
+    """The result is over draws of the ensemble, where one parameter vector is needed."""
+
+    exit_code = 2
 
 
 class FolderError(ResultError):

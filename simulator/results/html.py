@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
+from simulator.results.tidy import DRAWN, over_draws
+
 if TYPE_CHECKING:
     from simulator.results.tree import Result
 
@@ -39,7 +41,7 @@ def html(result: Result) -> str:
         f"<div><h4>{escape(result.title)}</h4>"
         f"<p>{result.n_patients:,} patients in each arm, seed {result.seed}, {result.follow_up_days:g} days; engine "
         f"{escape(result.engine_version)}, scenario {escape(result.scenario_sha256[:12])}</p>"
-        f"<table><thead><tr><th>Day {result.time[day]:g} ± Monte Carlo standard error</th>{head}</tr></thead>"
+        f"<table><thead><tr><th>Day {result.time[day]:g}{_figures(result)}</th>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table>"
         f"{f'<ul>{notes}</ul>' if notes else ''}<p><small>{NOTICE}</small></p></div>"
     )
@@ -51,7 +53,18 @@ def headline_time(result: Result) -> int:
     return int(list(result.time).index(max(days))) if days else len(result.time) - 1
 
 
+def _figures(result: Result) -> str:
+    """What stands in a cell."""
+    if not result.draws:
+        return " ± Monte Carlo standard error"
+    low, high = (f"{100 * p:g}" for p in DRAWN)
+    return f": median ({low}–{high} %) of {result.draws} parameter vectors ± Monte Carlo standard error of one"
+
+
 def _cells(result: Result, line: _Line, day: int) -> str:
-    group = result.groups["summary"]
-    pairs = zip(group[line.name].values[:, day], group[f"{line.name}_mcse"].values[:, day], strict=True)
-    return "".join(f"<td>{value:.{line.digits}f} ± {mcse:.{line.digits}f}</td>" for value, mcse in pairs)
+    group, d = result.groups["summary"], line.digits
+    value, mcse = (group[name].values[..., day] for name in (line.name, f"{line.name}_mcse"))
+    if not result.draws:
+        return "".join(f"<td>{x:.{d}f} ± {error:.{d}f}</td>" for x, error in zip(value, mcse, strict=True))
+    columns = zip(*over_draws(value, mcse), strict=True)
+    return "".join(f"<td>{x:.{d}f} ({a:.{d}f} to {b:.{d}f}) ± {error:.{d}f}</td>" for x, a, b, error in columns)

@@ -70,7 +70,7 @@ def summary_rows(result: Result) -> list[Row]:
                 Series(f"{stage}_{label}_share", share.values[..., k], mcse[..., k], everybody)
                 for k, label in enumerate(labels)
             ]
-    rows = _drawn_rows if "draw" in group else _arm_rows
+    rows = _drawn_rows if result.draws else _arm_rows
     return [row for a, arm in enumerate(result.arms) for row in rows(result, a, arm, series)]
 
 
@@ -86,13 +86,18 @@ def _arm_rows(result: Result, a: int, arm: str, series: list[Series]) -> Iterato
 def _drawn_rows(result: Result, a: int, arm: str, series: list[Series]) -> Iterator[Row]:
     """Over the draws of a run: median, 5th and 95th percentile, and the Monte Carlo error of one draw."""
     for name, value, mcse, n in series:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # a metric that no draw has is NaN
-            low, middle, high = np.nanquantile(value[:, a], (DRAWN[0], 0.5, DRAWN[1]), axis=0)
-            error = np.sqrt(np.nanmean(mcse[:, a] ** 2, axis=0))
-        columns = (result.time.tolist(), middle.tolist(), low.tolist(), high.tolist(), error.tolist(), n[0, a].tolist())
+        found = [column.tolist() for column in over_draws(value[:, a], mcse[:, a])]
+        columns = (result.time.tolist(), *found, n[0, a].tolist())
         for time, estimate, lower, upper, one, count in zip(*columns, strict=True):
             yield Row(result.title, arm, name, time, estimate, lower, upper, one, count)
+
+
+def over_draws(value: np.ndarray, mcse: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Median, 5th and 95th percentile over the first dimension, and the Monte Carlo error of one draw (RMS)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a metric that no draw has is NaN
+        low, middle, high = np.nanquantile(value, (DRAWN[0], 0.5, DRAWN[1]), axis=0)
+        return middle, low, high, np.sqrt(np.nanmean(mcse**2, axis=0))
 
 
 def interval(metric: str, value: np.ndarray, mcse: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

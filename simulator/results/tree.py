@@ -13,6 +13,7 @@ import numpy as np
 from simulator.accessors import Accessor
 from simulator.results import arrays
 from simulator.results.arrays import Group, Groups, Named
+from simulator.results.errors import DrawnError
 from simulator.results.record import Arrays, Provenance, Record
 from simulator.results.summary import summary_group
 from simulator.results.survival import SurvivalCurve, curve_from_grid, curve_from_times
@@ -83,6 +84,24 @@ class Result:
         return "events" in self.groups
 
     @property
+    def draws(self) -> int:
+        """Number of parameter vectors that the run was spread over; 0: an ordinary run, without dimension `draw`."""
+        found = self.groups["summary"].get("draw")
+        return 0 if found is None else len(found.values)
+
+    def need_one_vector(self, what: str) -> None:
+        """Refuse, where `what` needs one parameter vector and this result has many.
+
+        Raises
+        ------
+        DrawnError
+            The result has draws.
+        """
+        if self.draws:
+            remedy = "run without --draws, or take one out with simulator.one_draw(result, 0)"
+            raise DrawnError(f"{what} needs a run without draws, and this one has {self.draws}: {remedy}")
+
+    @property
     def weight(self) -> Any:
         """Weight of each twin of one person; None where patients count alike."""
         found = self.groups["patients"].get("weight") if self.is_full else None
@@ -151,6 +170,7 @@ class Result:
 
     def survival(self, arm: str) -> SurvivalCurve:
         """The event-free curve of an arm: exact with patients kept, from the grid of the summary otherwise."""
+        self.need_one_vector("a survival curve")
         index = self.arm_index(arm)
         if self.is_full:
             events = self.groups["events"]
@@ -166,6 +186,7 @@ class Result:
 
     def __repr__(self) -> str:
         kind = "" if self.is_full else ", summary only"
+        kind += f", {self.draws} draws" if self.draws else ""
         return (
             f"<Result {self.title!r}: {self.n_patients} patients, arms {', '.join(self.arms)}, seed {self.seed}{kind}>"
         )

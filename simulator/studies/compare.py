@@ -11,9 +11,10 @@ import numpy as np
 from simulator.analysis import contrast
 from simulator.analysis.moments import Estimate
 from simulator.errors import SimulatorError
-from simulator.results import Result, open_result
+from simulator.results import Result
 from simulator.studies.headline import headline_days
 from simulator.studies.metrics import Metric, estimate, known, shown
+from simulator.studies.opening import open_run
 
 Z_95 = 1.959963984540054
 
@@ -54,9 +55,9 @@ def compare(a: Result | str | Path, b: Result | str | Path) -> Comparison:
     Both run with the same seed and patients kept: patient i of one is set against patient i of the other. Otherwise
     the two count as independent.
     """
-    first, second = (one if isinstance(one, Result) else open_result(one) for one in (a, b))
-    if any("draw" in result.groups["summary"] for result in (first, second)):
-        raise SimulatorError("a result with draws cannot be compared. Compare two runs without --draws")
+    first, second = (one if isinstance(one, Result) else open_run(one) for one in (a, b))
+    for result in (first, second):
+        result.need_one_vector("a comparison")
     pairs = _arm_pairs(first, second)
     days = _common_days(first, second)
     paired = first.seed == second.seed and first.is_full and second.is_full

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,10 +14,11 @@ import numpy as np
 
 from simulator.errors import ResourceError
 from simulator.results import Result
-from simulator.results.arrays import Group, Named, is_coordinate
+from simulator.results.arrays import Group, Groups, Lazily, Named, is_coordinate
 from simulator.results.folder import check_folder, write_folder
 from simulator.results.tidy import DRAWN
 from simulator.studies.assumption import assumed_share
+from simulator.studies.calibrate.errors import CalibrationError
 from simulator.studies.headline import headline
 from simulator.studies.single import Request, folder_of, scenario_of
 
@@ -31,6 +34,7 @@ class Spread(NamedTuple):
     `assumed` is the share of its variance that rests on assumption, NaN with too few draws to tell.
     """
 
+    metric: str
     label: str
     unit: str
     arm: str
@@ -91,20 +95,50 @@ def simulate_draws(
     Raises
     ------
     CalibrationError
-        More draws than vectors, or a scenario of another disease.
+        More draws than vectors, a scenario of another disease or with a person.
     """
     from simulator.run import simulate
-    from simulator.studies.calibrate.apply import drawn_scenarios
+    from simulator.studies.calibrate.apply import drawn_settings
 
+    if scenario.person is not None:
+        raise CalibrationError("the twins of one person are not looked for draw by draw. Run without --draws")
     most = arguments.pop("max_memory", None)
-    results = []
-    for done, changed in enumerate(drawn_scenarios(scenario, draws)):
+    settings, results = list(drawn_settings(scenario, draws)), []
+    for done, own in enumerate(settings):
+        changed = scenario.replace(own)
         if not done:
             _check_memory(changed, draws, most, arguments)
         results.append(simulate(changed, **arguments))
         if progress:
             progress(done + 1, draws)
-    return Drawn(_stacked(scenario, results), spread(results), draws)
+    return drawn(_stacked(scenario, results, settings))
+
+
+def drawn(result: Result) -> Drawn:
+    """A result over draws, fresh or stored, with the headline's figures."""
+    each = (Result(lambda: result.attrs, _groups_of(result, number)) for number in range(result.draws))
+    return Drawn(result, spread(each), result.draws)
+
+
+def one_draw(result: Result, number: int) -> Result:
+    """One draw as the result that a single run with its parameter vector gives.
+
+    Parameters
+    ----------
+    result : Result
+        A result over draws, of `als-sim run --draws`.
+    number : int
+        Which one, from 0.
+
+    Raises
+    ------
+    CalibrationError
+        There is no such draw.
+    """
+    if not 0 <= number < result.draws:
+        has = f"has {result.draws}, numbered from 0" if result.draws else "is of one parameter vector"
+        raise CalibrationError(f"there is no draw {number}: the result {has}")
+    return Result(partial(_attrs_of, result, number), _groups_of(result, number))
 
 
 def _check_memory(scenario: Scenario, draws: int, most: int | None, arguments: Mapping[str, Any]) -> None:
@@ -136,20 +170,73 @@ def _spread(rows: list[Any]) -> Spread:
     low, high = np.nanquantile(values, DRAWN) if np.isfinite(values).any() else (np.nan, np.nan)
     middle = float(np.nanmedian(values)) if np.isfinite(values).any() else float("nan")
     mcse = float(np.sqrt(np.mean([row.mcse**2 for row in rows])))
-    where = (first.label, first.unit, first.arm, first.against, first.group, first.day)
+    where = (first.metric, first.label, first.unit, first.arm, first.against, first.group, first.day)
     share = assumed_share(values, ensemble()[: len(values)], ensemble())
     return Spread(*where, middle, float(low), float(high), mcse, first.digits, share)
 
 
-def _stacked(scenario: Scenario, results: list[Result]) -> Result:
-    """The results one above the other; provenance is that of the scenario as it was written."""
+def _stacked(scenario: Scenario, results: list[Result], settings: list[dict[str, float]]) -> Result:
+    """The results one above the other; provenance is that of the scenario as it was written.
+
+    The attribute `draws` keeps what is each draw's own: the values it sets, and whom its screening rejected.
+    """
     first = results[0]
     groups = {name: _stack([result.groups[name] for result in results], name) for name in first.groups}
-    arguments = json.dumps(first.arguments | {"draws": len(results)})
+    own = [{"settings": one, "screening": result.screening} for one, result in zip(settings, results, strict=True)]
     attrs = first.attrs | {
-        "scenario": scenario.resolved_yaml(), "scenario_sha256": scenario.sha256, "arguments": arguments
-    }  # fmt: skip
+        "scenario": scenario.resolved_yaml(),
+        "scenario_sha256": scenario.sha256,
+        "arguments": json.dumps(first.arguments | {"draws": len(results)}, sort_keys=True),
+        "screening": json.dumps(_screened([result.screening for result in results]), ensure_ascii=False),
+        "draws": json.dumps(own, ensure_ascii=False),
+    }
     return Result(lambda: attrs, groups)
+
+
+def _screened(each: list[dict[str, Any]]) -> dict[str, Any]:
+    """Candidates and rejections of all draws together."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for screening in each:
+        counts.update({(stratum, rule): count for stratum, rule, count in screening["rejected"]})
+    return {
+        "candidates": sum(screening["candidates"] for screening in each),
+        "rejected": [[*key, count] for key, count in counts.items()],
+    }
+
+
+def _attrs_of(result: Result, number: int) -> dict[str, Any]:
+    """What was run in one draw."""
+    from simulator.language import parse
+
+    attrs = dict(result.attrs)
+    own = json.loads(attrs.pop("draws"))[number]
+    written = parse(str(attrs["scenario"]).encode("utf-8"), str(attrs["scenario_name"]))
+    scenario = written.replace(own["settings"])
+    arguments = {key: value for key, value in result.arguments.items() if key != "draws"}
+    return attrs | {
+        "scenario": scenario.resolved_yaml(),
+        "scenario_sha256": scenario.sha256,
+        "arguments": json.dumps(arguments, sort_keys=True),
+        "screening": json.dumps(own["screening"], ensure_ascii=False),
+    }
+
+
+def _groups_of(result: Result, number: int) -> Groups:
+    """The groups of one draw, taken out when they are asked for."""
+    return Lazily({name: partial(_take, result, name, number) for name in result.groups})
+
+
+def _take(result: Result, name: str, number: int) -> Group:
+    """What `_stack` made of one draw, as it was before."""
+    group = result.groups[name]
+    rest = {key: one for key, one in group.items() if key != "draw"}
+    if name in RAGGED:
+        mine = group["draw"].values == number
+        return {key: Named(one.dims, one.values[mine], one.attrs) for key, one in rest.items()}
+    return {
+        key: Named(one.dims[1:], one.values[number], one.attrs) if "draw" in one.dims else one
+        for key, one in rest.items()
+    }
 
 
 def _stack(groups: list[Group], name: str) -> Group:

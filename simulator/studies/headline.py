@@ -65,7 +65,8 @@ class Headline(NamedTuple):
 
 
 def headline(result: Result) -> Headline:
-    """The headline of a result, full or summary."""
+    """The headline of a result, full or summary; of one over draws see `simulator.studies.draws`."""
+    result.need_one_vector("a headline")
     attrs = result.attrs
     return Headline(
         result.title,

@@ -5,12 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from simulator.results import files
+from simulator.errors import SimulatorError
+from simulator.results import Result, files
 from simulator.studies.sensitivity.document import FILE, is_sensitivity, open_sensitivity
 from simulator.studies.sweep.store import is_sweep_folder
 from simulator.studies.sweep.swept import SWEEP_FILE, open_sweep
 
 TRIAL_FILE = "trial.nc"
+KINDS = {"Trial": "a trial", "Sweep": "a sweep", "Sensitivity": "a sensitivity analysis"}
+
+
+class NotARunError(SimulatorError):
+    """Something else was found where the result of a run is needed."""
+
+    exit_code = 2
 
 
 def open_result(path: str | Path) -> Any:
@@ -31,3 +39,23 @@ def open_result(path: str | Path) -> Any:
 
         return open_trial(place)
     return files.open_result(place)
+
+
+def open_run(path: str | Path) -> Result:
+    """Read the `Result` of a run from its file or folder, for what takes nothing else.
+
+    Raises
+    ------
+    NotARunError
+        The result of something else is there.
+    ResultError
+        There is none, or it is damaged.
+    """
+    found = open_result(path)
+    if isinstance(found, Result):
+        return found
+    kind, folder = type(found).__name__, Path(path) if Path(path).is_dir() else Path(path).parent
+    remedy = f"Name the folder of an `als-sim run`; `als-sim show {folder} --json` prints the numbers of this one"
+    if kind == "Trial":
+        remedy += ", and `als-sim trial SCENARIO --replicate 0 -o DIR` makes a run of a replicate"
+    raise NotARunError(f"{path} is the result of {KINDS[kind]}, not of a run. {remedy}")

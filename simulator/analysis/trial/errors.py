@@ -1,4 +1,4 @@
-"""Errors of analyses. The room's own, because `analysis` knows no other room; the command line reads `exit_code`."""
+"""Errors of analyses."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from simulator.errors import SimulatorError
 
-class AnalysisError(Exception):
+
+class AnalysisError(SimulatorError):
     """An analysis, its estimand or its data make no sense; the message says which, why, and what to do."""
 
     exit_code = 2

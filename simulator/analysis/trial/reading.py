@@ -59,9 +59,11 @@ def from_result(
     Raises
     ------
     AnalysisError
-        The result has no allocation, arm, outcome or endpoint of that name.
+        The result has no allocation, arm, outcome or endpoint of that name, or it is over draws.
     """
     patients, observed, events = (_find(groups, name) for name in ("patients", "observed", "events"))
+    if "draw" in patients:
+        raise AnalysisError("the result is over draws of the ensemble. Take one out: simulator.one_draw(result, 0)")
     names = [str(name) for name in _values(observed, "arm")]
     for name in arms:
         if name not in names:

@@ -32,32 +32,36 @@ ALIVE = frozenset({Strategy.WHILE_ALIVE})
 class Analysis(NamedTuple):
     """An analysis: what it is called, its function of `TrialData` and options, what it estimates.
 
-    `death` are the strategies for death that the function can stand for; `estimand` has one of them. `scale` is that of
-    its estimates.
+    `death` are the strategies for death that the function can stand for; `estimand` has one of them. `measure` is what
+    people quote, `{unit}` that of the outcome. `scale` is that of its estimates: "log", logarithms of the measure.
     """
 
     name: str
     run: Callable[..., Estimate]
     estimand: Estimand
     death: frozenset[Strategy]
+    measure: str
     scale: Literal["identity", "log"] = "identity"
 
 
+CHANGE = "difference of change, {unit}"
+SLOPES = "difference of slopes, {unit} per month"
+HAZARDS = "hazard ratio"
 _ALL = (
-    Analysis("ancova", ancova.ancova, ancova.ESTIMAND, SURVIVORS),
-    Analysis("ancova_nfl", ancova.ancova_nfl, ancova.ESTIMAND, SURVIVORS),
-    Analysis("mi", mi.mi, mi.ESTIMAND, FUNCTION),
-    Analysis("mmrm", mmrm.mmrm, mmrm.ESTIMAND, FUNCTION),
-    Analysis("random_slope", random_slope.random_slope, random_slope.ESTIMAND, FUNCTION),
-    Analysis("joint_rank", joint_rank.joint_rank, joint_rank.ESTIMAND, COMPOSITE),
-    Analysis("win_ratio", win_ratio.win_ratio, win_ratio.ESTIMAND, COMPOSITE, "log"),
-    Analysis("logrank", logrank.logrank, logrank.ESTIMAND, COMPOSITE, "log"),
-    Analysis("stratified_logrank", logrank.stratified_logrank, logrank.ESTIMAND, COMPOSITE, "log"),
-    Analysis("cox", cox.cox, cox.ESTIMAND, COMPOSITE, "log"),
-    Analysis("rmst", rmst.rmst, rmst.ESTIMAND, COMPOSITE),
-    Analysis("responder", responder.responder, responder.ESTIMAND, COMPOSITE),
-    Analysis("delayed_start", delayed_start.delayed_start, delayed_start.ESTIMAND, FUNCTION),
-    Analysis("rate_ratio", rate_ratio.rate_ratio, rate_ratio.ESTIMAND, ALIVE, "log"),
+    Analysis("ancova", ancova.ancova, ancova.ESTIMAND, SURVIVORS, CHANGE),
+    Analysis("ancova_nfl", ancova.ancova_nfl, ancova.ESTIMAND, SURVIVORS, CHANGE),
+    Analysis("mi", mi.mi, mi.ESTIMAND, FUNCTION, CHANGE),
+    Analysis("mmrm", mmrm.mmrm, mmrm.ESTIMAND, FUNCTION, CHANGE),
+    Analysis("random_slope", random_slope.random_slope, random_slope.ESTIMAND, FUNCTION, SLOPES),
+    Analysis("joint_rank", joint_rank.joint_rank, joint_rank.ESTIMAND, COMPOSITE, "net benefit"),
+    Analysis("win_ratio", win_ratio.win_ratio, win_ratio.ESTIMAND, COMPOSITE, "win ratio", "log"),
+    Analysis("logrank", logrank.logrank, logrank.ESTIMAND, COMPOSITE, HAZARDS, "log"),
+    Analysis("stratified_logrank", logrank.stratified_logrank, logrank.ESTIMAND, COMPOSITE, HAZARDS, "log"),
+    Analysis("cox", cox.cox, cox.ESTIMAND, COMPOSITE, HAZARDS, "log"),
+    Analysis("rmst", rmst.rmst, rmst.ESTIMAND, COMPOSITE, "difference of RMST, days"),
+    Analysis("responder", responder.responder, responder.ESTIMAND, COMPOSITE, "difference of proportions"),
+    Analysis("delayed_start", delayed_start.delayed_start, delayed_start.ESTIMAND, FUNCTION, CHANGE),
+    Analysis("rate_ratio", rate_ratio.rate_ratio, rate_ratio.ESTIMAND, ALIVE, "ratio of rates of decline", "log"),
 )
 ANALYSES: Mapping[str, Analysis] = {one.name: one for one in _ALL}
 

@@ -18,10 +18,18 @@ class Plots:
     ------
     PictureError
         The result does not hold what the picture needs; the message says what does.
+    DrawnError
+        The result is over draws: every picture shows the course under one parameter vector.
     """
 
     def __init__(self, result: Result) -> None:
-        self._result = result
+        self._whole = result
+
+    @property
+    def _result(self) -> Result:
+        """The result, of one parameter vector."""
+        self._whole.need_one_vector("a picture")
+        return self._whole
 
     def trajectories(self, outcome: str = "alsfrs_r", patients: int = 30) -> Picture:
         """One outcome over time in each arm: so many single patients, their spread, the mean of survivors."""
@@ -92,4 +100,4 @@ class Plots:
         """The pictures that this result can be drawn as."""
         from simulator.report.plots.needs import drawable
 
-        return drawable(self._result)
+        return () if self._whole.draws else drawable(self._whole)

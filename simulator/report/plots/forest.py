@@ -12,6 +12,7 @@ from simulator.report import style
 from simulator.report.kinds import TrialKind
 from simulator.report.picture import Picture, PictureError
 from simulator.report.scale import plain_logarithm
+from simulator.results.variables import variable
 from simulator.studies.wording import fixed, when
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ BELOW = 3.0
 """Rows between the trials and the spread of all."""
 MOST_TICKS, WIDEST = 5, 25.0
 """An interval of a ratio that is wider than this, as a factor either way, is cut."""
+UNITS = {"svc": "% predicted", "hhd": "z", "sod1_csf": "× baseline"}
+"""Units of outcomes where the table of variables has none to print."""
 
 
 class Found(NamedTuple):
@@ -75,14 +78,21 @@ def draw(trial: Trial, day: float | None, trials: int) -> Picture:
         style.key(figure, [("holds the truth", HIT), ("misses it", MISS), ("truth", TRUE)], 0)
         grid = figure.subplots(rows, columns, squeeze=False)
         style.place(figure, len(notes) + 1, left=0.3, right=0.3)
-        figure.subplots_adjust(wspace=0.14, hspace=0.24)
+        figure.subplots_adjust(wspace=0.14, hspace=0.36)
         for axes in grid.flat[len(found) :]:
             axes.set_visible(False)
         for axes, one in zip(grid.flat, found, strict=False):
             _panel(axes, one, shown)
+            axes.set_xlabel(analysis(one.name).measure.format(unit=unit(trial)), fontsize=8)
     return Picture(
         TrialKind.forest, figure, f"Estimates of {', '.join(trial.analyses)} beside the truth, {when(at).lower()}"
     )
+
+
+def unit(trial: Trial) -> str:
+    """The unit of the outcome."""
+    outcome = str(trial.arguments["outcome"])
+    return UNITS.get(outcome, variable("observed", outcome).unit)
 
 
 def _found(trial: Trial, name: str, day: float) -> Found:
@@ -144,5 +154,4 @@ def _ticks(low: float, high: float) -> list[float]:
 
 def _title(of: Found) -> str:
     value = float(of.shown(np.array(of.truth.value)))
-    name = f"{of.name}, ratio" if of.log else of.name
-    return name if np.isnan(value) else f"{name}; truth {fixed(value, 2)}"
+    return of.name if np.isnan(value) else f"{of.name}; truth {fixed(value, 2)}"

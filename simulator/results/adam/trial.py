@@ -47,6 +47,7 @@ def need_trial(is_full: bool, has_trial: bool) -> None:
 
 def observed_trial(result: Result) -> Trial:
     """The trial that a result holds."""
+    result.need_one_vector("an ADaM table")
     need_trial(result.is_full, result.is_full and "allocated_arm" in result.groups["patients"])
     allocated = result.groups["patients"]["allocated_arm"]
     who = np.flatnonzero(allocated.values != "")
