@@ -210,6 +210,15 @@ def test_transaminases_are_found_at_liver_tests_and_act_by_their_peak():
     assert shares == pytest.approx([0.153, 0.673, 0.174], abs=0.04)  # normal tails of log(3/5), log(8/5) over .5
 
 
+def test_the_option_of_the_page_gives_less_than_the_two_per_cent_of_the_article():
+    rare = {"per_year": 0.008, "peak_multiple": {"lognormal": {"median": 4, "log_sd": 0.5}}}
+    result = run({"safety.transaminases": rare}, patients=6000)
+    events = table(result)
+    found = (events["kind"] == kinds(result).index("raised_transaminases")) & (events["arm"] == 1)
+    share = np.unique(events["patient"][found]).size / 6000
+    assert 0.009 < share < 0.02  # 1.6 % of those on the drug for two years; not all are
+
+
 # --- what is told
 
 
