@@ -131,19 +131,10 @@ def test_as_many_accept_as_the_shares_say():
     assert abs(fed.sum() / wanted.sum() - 0.5) < 4 * np.sqrt(0.25 / wanted.sum())
 
 
-def test_a_feeding_tube_is_stage_4a_of_kings_and_who_depends_on_ventilation_has_no_svc():
-    result = run({"output.stages": True})
-    fed = np.nan_to_num(events(result, "gastrostomy_time", "cared"), nan=np.inf)[:, None] < result.time
-    truth = result.groups["truth"]
-    none, with_tube = (truth["kings_stage"].values[result.arm_index(arm)] for arm in ("none", "cared"))
-    alive = ~(np.nan_to_num(events(result, "death_time", "cared"), nan=np.inf)[:, None] <= result.time)
-    assert fed.any()
-    assert (with_tube[fed & alive] >= 4).all()
-    before = ~fed & alive & ~(np.nan_to_num(events(result, "death_time", "none"), nan=np.inf)[:, None] <= result.time)
-    assert (with_tube[before] == 4).sum() == 0
-    assert (none == 4).sum() == 0
-    seen, day = result.groups["observed"]["svc"].values, result.groups["observed"]["day"].values
-    ventilated = np.nan_to_num(events(result, "niv_time", "cared"), nan=np.inf)[:, None] < day[1]
+def test_who_depends_on_ventilation_has_no_svc():
+    observed = cared().groups["observed"]
+    seen, day = observed["svc"].values, observed["day"].values
+    ventilated = np.nan_to_num(events(cared(), "niv_time", "cared"), nan=np.inf)[:, None] < day[1]
     assert np.isnan(seen[1][ventilated]).mean() > np.isnan(seen[0][ventilated & np.isfinite(day[0])]).mean()
 
 

@@ -21,9 +21,9 @@ SOURCED = [*facts().values(), *points().values()]
 
 
 def test_there_are_rows():
-    assert (len(facts()), len(points()), len(claims())) == (208, 118, 26)
+    assert (len(facts()), len(points()), len(claims())) == (211, 118, 26)
     assert sum(fact.role == "calibration" for fact in facts().values()) == 48
-    assert sum(fact.role == "validation" for fact in facts().values()) == 47
+    assert sum(fact.role == "validation" for fact in facts().values()) == 49
 
 
 @pytest.mark.parametrize("row", SOURCED, ids=lambda row: row.id)
@@ -39,7 +39,7 @@ def test_every_row_has_a_source_and_a_grade(row):
 def test_every_source_is_used_and_papers_have_a_doi():
     assert {row.source for row in SOURCED} == set(sources())
     without = {key for key, source in sources().items() if "et al." in source.citation and not source.doi}
-    assert without == {"ferraro2016", "hotchkin2026", "moore2019", "panchabhai2019", "thakore2020"}
+    assert without == {"ferraro2016", "hotchkin2026", "meyer2024", "moore2019", "panchabhai2019", "thakore2020"}
     assert all(re.fullmatch(r"10\.\d{4,}/\S+", source.doi) for source in sources().values() if source.doi)
 
 

@@ -331,6 +331,18 @@ def test_dosing_by_neurofilament_depends_on_measured_samples_only():
 # --- starts relative to onset and diagnosis
 
 
+def test_a_start_after_onset_comes_so_many_days_after_it():
+    """The untreated onset of a carrier lies a whole number of weeks after entry: no day is lost to the next week."""
+    ill = [{"treatments": ["tofersen"], "after": "onset", "from_day": 91}]
+    result = run({"arms": {"untreated": [], "ill": ill}})
+    doses, onset = result.groups["doses"], events(result, "onset_time", "untreated")
+    patients, place = np.unique(doses["patient"].values, return_index=True)
+    assert patients.size > 100
+    assert doses["day"].values[place] == pytest.approx(np.round(onset[patients]) + 91, abs=1e-3)
+    expected = (onset + 91 < result.follow_up_days) & np.isnan(events(result, "death_time", "ill"))
+    assert set(np.flatnonzero(expected)) <= set(patients)
+
+
 def test_a_start_after_diagnosis_comes_after_the_delay_of_the_variant():
     """The median of the first dose from onset on is that of the delay, rounded up to weeks: 4 months in p.Ala5Val."""
     changes = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,10 @@ from hypothesis import strategies as st
 
 import simulator as sim
 from simulator.engine import staging
+from simulator.language.faults import ScenarioError
+from simulator.models import MODELS
 from simulator.program.calendar import item_sd
+from tests.models import study
 from tests.oracle.items import DIFFICULTY
 from tests.oracle.items import stages as by_the_book
 
@@ -17,8 +22,8 @@ WELL = (4,) * 12
 F = np.float32
 
 
-def stages(points: tuple[int, ...], dead: bool = False) -> tuple[int, ...]:
-    return tuple(int(code) for code in staging.stages(tuple(F(x) for x in points), dead, False))
+def stages(points: tuple[int, ...], dead: bool = False, fed: bool = False, ventilated: bool = False) -> tuple[int, ...]:
+    return tuple(int(code) for code in staging.stages(tuple(F(x) for x in points), dead, fed, ventilated))
 
 
 def but(**items: int) -> tuple[int, ...]:
@@ -52,9 +57,24 @@ def test_worked_examples(points, expected):
     assert stages(points, dead=True) == (6, 5, 5)
 
 
-@given(st.tuples(*[st.integers(0, 4)] * 12), st.booleans())
-def test_the_engine_stages_as_the_page_says(points, dead):
-    assert stages(points, dead) == tuple(by_the_book(list(points), dead).values())
+@pytest.mark.parametrize(
+    ("points", "fed", "ventilated", "expected"),
+    [
+        (but(i2=3), True, False, (4, 0, 0)),
+        (but(i2=3), False, True, (5, 0, 0)),
+        (but(i2=3), True, True, (5, 0, 0)),
+        (but(i12=3), True, False, (5, 0, 0)),
+    ],
+)
+def test_worked_examples_with_a_feeding_tube_and_ventilation(points, fed, ventilated, expected):
+    assert stages(points, fed=fed, ventilated=ventilated) == expected
+    assert stages(points, dead=True, fed=fed, ventilated=ventilated) == (6, 5, 5)
+
+
+@given(st.tuples(*[st.integers(0, 4)] * 12), st.booleans(), st.booleans(), st.booleans())
+def test_the_engine_stages_as_the_page_says(points, dead, fed, ventilated):
+    expected = tuple(by_the_book(list(points), dead, fed, ventilated).values())
+    assert stages(points, dead, fed, ventilated) == expected
 
 
 @given(st.tuples(*[st.integers(0, 4)] * 12), st.integers(0, 11))
@@ -120,6 +140,51 @@ def test_visits_score_items_whether_or_not_the_truth_is_staged():
 
 def test_total_scores_give_no_observed_stages():
     assert "kings_stage" not in sim.simulate(sim.load("valor"), patients=5, seed=3).groups["observed"]
+
+
+# --- care given
+
+
+CARE = {
+    "safety": None,
+    "trial": None,
+    "follow_up_days": 1456,
+    "treatments": {"niv": {"catalog": "non_invasive_ventilation"}, "tube": {"catalog": "gastrostomy"}},
+    "arms": {"none": [], "cared": [{"treatments": ["niv", "tube"], "from_day": 0}]},
+}
+STAGING = [name for name, spec in MODELS.items() if "kings_stage" in spec.OUTPUTS]
+
+
+def care(model: str) -> dict[str, Any]:
+    return CARE | ({"visits.scoring": "items"} if MODELS[model].SCORES_ITEMS else {})
+
+
+@pytest.mark.parametrize("model", [name for name in STAGING if MODELS[name].SCORES_ITEMS])
+def test_a_feeding_tube_is_stage_4a_of_kings_and_ventilation_4b(model):
+    """From the day after they begin, in truth and at visits; with both 4B. Without care nobody is in 4A."""
+    result = sim.simulate(study(model, care(model)), patients=400, seed=3, threads=1)
+    events, truth, seen = (result.groups[name] for name in ("events", "truth", "observed"))
+    tube, niv, death = (
+        np.nan_to_num(events[name].values[1].astype(float), nan=np.inf)[:, None]
+        for name in ("gastrostomy_time", "niv_time", "death_time")
+    )
+    for codes, day in (
+        (truth["kings_stage"].values, result.time[None]),
+        (seen["kings_stage"].values, seen["day"].values[1]),
+    ):
+        fed, ventilated, alive = tube < day, niv < day, (codes[1] >= 0) & (day < death)
+        assert (codes[1][ventilated & alive] == 5).all()
+        assert set(codes[1][fed & ~ventilated & alive]) == {4, 5}
+        assert not (codes[1][~fed & alive] == 4).any()
+        assert not (codes[0] == 4).any()
+        assert min((fed & ventilated & alive).sum(), (ventilated & ~fed & alive).sum()) > 100
+        assert (codes[0][ventilated & alive] < 4).any()  # whose items alone would not say so
+
+
+@pytest.mark.parametrize("model", [name for name in STAGING if not MODELS[name].SCORES_ITEMS])
+def test_a_model_of_stages_alone_refuses_care_that_hangs_on_items(model):
+    with pytest.raises(ScenarioError, match=f"the model {model} has no"):
+        study(model, care(model))
 
 
 FROM_ONSET = {"entry": {"at_onset": True}, "follow_up_days": 10_957, "output.every_days": 28, "visits.every_days": 364}

@@ -106,13 +106,14 @@ def observe(visits, key, w, s, o, visit, day, i):
     lift = visits.entry_effect * (ONE - exp32(-day / CARRY_OVER_DAYS))
     score = read_alsfrs_r(visits, o[rows.ALSFRS_R + i] - lost + lift, za)
     kings, mitos, ft9 = o[rows.KINGS + i], o[rows.MITOS + i], o[rows.FT9 + i]
+    ventilated = s[rows.NIV + i] < day
     lowest, swallowing = MISSING, MISSING
     if visits.by_items > ZERO:
         points = _read_items(visits, key, w, o, index, lift, assisted, i)
         score = staging.total(points)
-        kings, mitos, ft9 = staging.stages(points, NO, s[rows.TUBE + i] < day)
+        kings, mitos, ft9 = staging.stages(points, NO, s[rows.TUBE + i] < day, ventilated)
         lowest, swallowing = min(points[9], points[10], points[11]), points[2]
-    depends = (s[rows.NIV + i] < day) & (assisted | (breathing < DEPENDENT))
+    depends = ventilated & (assisted | (breathing < DEPENDENT))
     svc = MISSING if depends | (o[rows.BULBAR + i] < visits.bulbar_limit) else o[rows.SVC + i] + visits.svc * zs
     hhd = o[rows.HHD + i] + visits.hhd * zh
     nfl = read_nfl(visits, o[rows.NFL + i], zn)

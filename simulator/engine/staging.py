@@ -90,17 +90,19 @@ def total(points):
 
 
 @inline
-def stages(points, dead, fed):
+def stages(points, dead, fed, ventilated):
     """(King's, MiToS, FT9) of twelve items; codes of King's are 0 to 3, 4 = 4A, 5 = 4B and 6 = death, else 5 = death.
 
-    4A is a feeding tube (`fed`); with both, 4B. MiToS counts lost domains, FT9 domains with at most 9 points.
+    4A is a feeding tube (`fed`), 4B ventilation (`ventilated`) or what the items say of breathing; with both, 4B. MiToS
+    counts lost domains, FT9 domains with at most 9 points.
     """
     speech, salivation, swallowing, writing, cutting, dressing, turning, walking, stairs, effort, lying, support = (
         points
     )
     regions = _one(min(speech, salivation, swallowing) < FOUR) + _one(min(writing, cutting) < FOUR)
     regions += _one(walking < FOUR)
-    kings = FIVE if (effort == ZERO) | (support < FOUR) else (FOUR if fed else regions)
+    failing = ventilated | (effort == ZERO) | (support < FOUR)
+    kings = FIVE if failing else (FOUR if fed else regions)
     lost = _one((dressing <= ONE) | (walking <= ONE)) + _one(swallowing <= ONE)
     lost += _one((speech <= ONE) & (writing <= ONE)) + _one((effort <= ONE) | (support <= TWO))
     bulbar, fine = speech + salivation + swallowing, writing + cutting + dressing
@@ -126,7 +128,7 @@ def stage(s, o, day):
     quiet = (ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO)
     for i in range(LANES):
         points = read_items(items_of(o, i), quiet, ZERO, is_assisted(s, i, day))
-        kings, mitos, ft9 = stages(points, s[rows.DEATH + i] <= day, s[rows.TUBE + i] < day)
+        kings, mitos, ft9 = stages(points, s[rows.DEATH + i] <= day, s[rows.TUBE + i] < day, s[rows.NIV + i] < day)
         o[rows.KINGS + i] = kings
         o[rows.MITOS + i] = mitos
         o[rows.FT9 + i] = ft9

@@ -56,8 +56,8 @@ def measured_items(person: Person, u: float, keys: Keys, visit: int, how: tuple[
     return whole([x + lift / 12 + sd * e for x, e in zip(latent_items(person, u), z, strict=True)], pav)
 
 
-def stages(items: list[int], dead: bool, fed: bool = False) -> dict[str, int]:
-    """King's (0-3, 4 = 4A, a feeding tube, 5 = 4B, 6 = death), MiToS and FT9 (5 = death)."""
+def stages(items: list[int], dead: bool, fed: bool = False, ventilated: bool = False) -> dict[str, int]:
+    """King's (0-3, 4 = 4A, a feeding tube, 5 = 4B, failing breathing, 6 = death), MiToS and FT9 (5 = death)."""
     if dead:
         return {"kings_stage": 6, "mitos_stage": 5, "ft9_stage": 5}
     item = dict(enumerate(items, 1))
@@ -69,5 +69,5 @@ def stages(items: list[int], dead: bool, fed: bool = False) -> dict[str, int]:
         item[10] <= 1 or item[12] <= 2,
     ]
     low = [sum(items[k : k + 3]) <= 9 for k in (0, 3, 6, 9)]
-    kings = 5 if item[10] == 0 or item[12] < 4 else 4 if fed else sum(regions)
+    kings = 5 if ventilated or item[10] == 0 or item[12] < 4 else 4 if fed else sum(regions)
     return {"kings_stage": kings, "mitos_stage": sum(lost), "ft9_stage": sum(low)}

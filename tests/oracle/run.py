@@ -183,6 +183,7 @@ def staged(
             whole(latent_items(person, truths[day]["disease_time"]), day >= ends["pav"]),
             day >= ends["death"],
             day > ends["gastrostomy"],
+            day > ends["niv"],
         )
         for day in days
     ]

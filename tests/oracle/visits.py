@@ -61,8 +61,8 @@ def scored_by_items(
     visits, day = numbers["visits"], truth["day"]
     how = (visits["noise"]["alsfrs_r_points"], lift_at(visits, day), day >= pav_day)
     points = measured_items(person, truth["disease_time"], keys, visit, how)
-    fed = truth.get("gastrostomy", math.inf) < day
-    return {"alsfrs_r": float(sum(points)), "items": points, **stages(points, dead=False, fed=fed)}
+    fed, ventilated = (truth.get(name, math.inf) < day for name in ("gastrostomy", "niv"))
+    return {"alsfrs_r": float(sum(points)), "items": points, **stages(points, False, fed, ventilated)}
 
 
 def measure(numbers: Numbers, keys: Keys, visit: int, truth: dict[str, float], pav_day: float) -> dict[str, float]:

@@ -49,6 +49,13 @@ def ratio_to_baseline(s: Sample) -> Figure:
     return figure(_over(s, _log_change(s)), s.size, 2 * s.noise(s.target.endpoint) ** 2)
 
 
+def mean_percent_change(s: Sample) -> Figure:
+    """Mean of each one's measured change in per cent, among those measured."""
+    percent = 100 * (s.observed(s.target.endpoint, s.target.day) / s.observed(s.target.endpoint, 0) - 1)
+    measured = percent[np.isfinite(percent)]
+    return figure(moments.mean(measured), len(measured))
+
+
 def sd_of_change(s: Sample) -> Figure:
     """SD of measured changes among those measured."""
     change = s.observed(s.target.endpoint, s.target.day) - s.observed(s.target.endpoint, 0)
@@ -178,7 +185,7 @@ def kings_3_begins(s: Sample) -> Figure:
 
 
 def kings_4_begins(s: Sample) -> Figure:
-    """As `kings_2_begins`, stage 4: 4B, for 4A is not simulated."""
+    """As `kings_2_begins`, stage 4: 4B, for nobody has a feeding tube there (4A)."""
     return _begins(s, KINGS.index("4B"))
 
 
@@ -194,7 +201,7 @@ def _begins(s: Sample, code: int) -> Figure:
 STATISTICS: dict[str, Statistic] = {
     function.__name__: function
     for function in (
-        mean_change, true_change, ratio_to_baseline, sd_of_change, baseline_mean, baseline_median,
+        mean_change, true_change, ratio_to_baseline, mean_percent_change, sd_of_change, baseline_mean, baseline_median,
         percent_not_declined, event_free, event_percent, in_follow_up, deaths, cumulative_hazard,
         kings_2_begins, kings_3_begins, kings_4_begins,
         survival_median, survival_mean, survival_sd, event_free_median, event_free_mean, reliability,
