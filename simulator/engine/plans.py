@@ -67,22 +67,22 @@ def answer(kind: type, **functions: Callable) -> None:
 
 
 @_by_calendars
-def are_own(calendars, a):
+def are_own(own, a):
     """Whether patients of arm `a` have calendars of their own."""
 
 
 @_by_calendars
-def begin(calendars, a, w, s, space):
+def begin(own, a, w, s, space):
     """Before day 0, in an arm with own calendars: nothing is planned; onset and diagnosis are known."""
 
 
 @_by_calendars
-def plan(calendars, a, key, w, s, space, step):
+def plan(own, a, key, w, s, space, step):
     """Put the doses of the week `step` into the own calendars of a block."""
 
 
 @_by_calendars
-def treat(calendars, a, model, drug, table, given, w, s, step, days, addon):
+def treat(own, a, model, drug, table, given, w, s, step, days, addon):
     """As `dosing.treat`, with the patients' own calendars `given` : (place, dose)."""
 
 
@@ -248,28 +248,28 @@ def _begin(own, a, w, s, space):
         space.windows[w[SLOT + i], :, :] = ZERO
 
 
-def _never(calendars, a):
+def _never(own, a):
     return False
 
 
-def _nothing_begins(calendars, a, w, s, space):
+def _nothing_begins(own, a, w, s, space):
     pass
 
 
-def _nothing_to_plan(calendars, a, key, w, s, space, step):
+def _nothing_to_plan(own, a, key, w, s, space, step):
     pass
 
 
-def _nothing_to_give(calendars, a, model, drug, table, given, w, s, step, days, addon):
+def _nothing_to_give(own, a, model, drug, table, given, w, s, step, days, addon):
     pass
 
 
-def _are_own(calendars, a):
-    return calendars.own[a]
+def _are_own(own, a):
+    return own.own[a]
 
 
-def _plan_week(calendars, a, key, w, s, space, step):
-    _plan_block(calendars, a, key, w, s, space.lives, space.windows, space.calendars, step)
+def _plan_week(own, a, key, w, s, space, step):
+    _plan_block(own, a, key, w, s, space.lives, space.windows, space.calendars, step)
 
 
 answer(Shared, are_own=_never, begin=_nothing_begins, plan=_nothing_to_plan, treat=_nothing_to_give)
