@@ -14,8 +14,11 @@ from simulator.engine.jit import JIT, OPTIONS
 Table = dict[type, Callable]
 
 
-def by_type(table: Table) -> Callable[[Callable], Callable]:
-    """Decorate a stub, whose arguments and docstring say what is asked; `table` has the answers, by type."""
+def by_type(table: Table, inline: bool = True) -> Callable[[Callable], Callable]:
+    """Decorate a stub, whose arguments and docstring say what is asked; `table` has the answers, by type.
+
+    Answers are compiled into the caller unless not `inline`: a long one with several callers stays a call.
+    """
 
     def decorate(stub: Callable) -> Callable:
         def call(*args: Any) -> Any:
@@ -27,7 +30,7 @@ def by_type(table: Table) -> Callable[[Callable], Callable]:
         if not JIT:
             return call
         choose.__signature__ = inspect.signature(stub)  # type: ignore[attr-defined]
-        overload(stub, jit_options={**OPTIONS, "forceinline": True})(choose)
+        overload(stub, jit_options={**OPTIONS, "forceinline": inline})(choose)
         return stub
 
     return decorate

@@ -9,7 +9,7 @@ import numpy as np
 
 from simulator.engine import effect, plans, rows, safety, seam
 from simulator.engine.effect import Drug
-from simulator.engine.jit import LANES, NO, YES, block, inline, merge
+from simulator.engine.jit import LANES, NO, YES, inline, merge
 from simulator.engine.lives import NEVER
 from simulator.engine.mathematics import ONE, ZERO, F
 from simulator.engine.rows import GIVEN, SLOT, STOP, C
@@ -108,19 +108,13 @@ def treat(model, drug, table, reactions, windows, key, doses, cursor, w, s, step
     effect.close_step(s, addon)
 
 
-@block
-def _treat_own(model, drug, table, piece, calendars, w, s, step, days, addon):
-    """Day by day, or whole if doses begin weeks (`piece` 7)."""
+def _treat_own(own, a, model, drug, table, given, w, s, step, days, addon):
     effect.open_step(s)
-    for d in range(0, days, piece):
-        _give_own(model, drug, calendars, w, s, WEEK * step + d, step, addon)
-        h = min(piece, days - d)
+    for d in range(0, days, own.piece[a]):
+        _give_own(model, drug, given, w, s, WEEK * step + d, step, addon)
+        h = min(own.piece[a], days - d)
         effect.chain(drug, table, h, F(h) / F(days), s, addon, NO)
     effect.close_step(s, addon)
 
 
-def _treat_each(own, a, model, drug, table, given, w, s, step, days, addon):
-    _treat_own(model, drug, table, own.piece[a], given, w, s, step, days, addon)
-
-
-plans.answer(plans.Own, treat=_treat_each)
+plans.answer(plans.Own, treat=_treat_own)

@@ -91,18 +91,28 @@ def _peek(
 
 
 @merge
-def _look(model, decide, drug, visits, key, calendar, table, totals, full, a, space, b, s, day, addon, first):
-    """Whatever is wanted on `day` of block b, which stands there in the state `s`."""
-    t, observed = find(calendar.day, day), full.truth.shape[2] > 0 or rules.exist(decide)
-    show(model, drug, s, space.o, day, addon, calendar.staged or (observed and visits.by_items > ZERO))
+def _add_up(model, drug, calendar, table, totals, a, space, b, s, day, addon):
+    """The sums of `day`, on which block b stands in the state `s`."""
+    t = find(calendar.day, day)
+    show(model, drug, s, space.o, day, addon, calendar.staged)
     if t >= 0:
         sum_up(
             table, totals, calendar.staged, a, t, space.base[b], space.o, s, day, space.x, space.alive, space.bins
         )  # fmt: skip
-    if observed:
-        look_at_everybody(
-            decide, visits, key, calendar, full, a, t, s, space.w[b], space.o, space.day, space.lives, day, first
-        )
+
+
+@block
+def _look(model, decide, drug, visits, key, calendar, table, totals, full, a, space, b, s, day, addon, first):
+    """Whatever is wanted on `day` of block b, which stands there in the state `s`; a call with many arguments."""
+    t = find(calendar.day, day)
+    show(model, drug, s, space.o, day, addon, calendar.staged or visits.by_items > ZERO)
+    if t >= 0:
+        sum_up(
+            table, totals, calendar.staged, a, t, space.base[b], space.o, s, day, space.x, space.alive, space.bins
+        )  # fmt: skip
+    look_at_everybody(
+        decide, visits, key, calendar, full, a, t, s, space.w[b], space.o, space.day, space.lives, day, first
+    )
 
 
 @merge
@@ -139,7 +149,12 @@ def _epoch(
             after += 1
         if flags & LOOK:
             _resolve(model, s)
-            _look(model, decide, drug, visits, key, calendar, table, totals, full, a, space, b, s, day, addon, first)
+            if full.truth.shape[2] > 0 or rules.exist(decide):
+                _look(
+                    model, decide, drug, visits, key, calendar, table, totals, full, a, space, b, s, day, addon, first
+                )
+            else:
+                _add_up(model, drug, calendar, table, totals, a, space, b, s, day, addon)
         rules.carry_out(decide, model, key, space.lives, w, s, step)
         if own:
             plans.plan(arms.own, a, key, w, s, space, step)

@@ -6,6 +6,7 @@ docs/model.md.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -56,8 +57,8 @@ class Own(NamedTuple):
 _ANSWERS: dict[str, Table] = {}
 
 
-def _by_calendars(stub: Callable) -> Callable:
-    return by_type(_ANSWERS.setdefault(stub.__name__, {}))(stub)
+def _by_calendars(stub: Callable, inline: bool = True) -> Callable:
+    return by_type(_ANSWERS.setdefault(stub.__name__, {}), inline)(stub)
 
 
 def answer(kind: type, **functions: Callable) -> None:
@@ -81,9 +82,9 @@ def plan(own, a, key, w, s, space, step):
     """Put the doses of the week `step` into the own calendars of a block."""
 
 
-@_by_calendars
+@partial(_by_calendars, inline=False)
 def treat(own, a, model, drug, table, given, w, s, step, days, addon):
-    """As `dosing.treat`, with the patients' own calendars `given` : (place, dose)."""
+    """As `dosing.treat`, by own calendars, `given` : (place, dose); day by day, or whole if all doses begin weeks."""
 
 
 @inline
