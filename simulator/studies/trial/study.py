@@ -97,7 +97,7 @@ def trial(
 
     Raises
     ------
-    TrialError, AnalysisError
+    TrialError, ScenarioError, AnalysisError
         What is asked makes no sense; nothing was run.
     SimulatorError
         No candidate is eligible for a stratum.
