@@ -2,9 +2,9 @@
 
     python -m benchmarks.trial_validation SECTION [REPLICATES]
 
-SECTION is one of the functions at the end: `null_108`, `null_60`, `drug_108`, `survivors`, `primary`, `extension`,
-`event_free`, `designs`, `rates`. Each writes benchmarks/validation/SECTION.json, and `python -m benchmarks.trial_page`
-makes docs/trial_validation.md of them. All use seed 1 and two threads.
+SECTION is one of the functions at the end: `null_108`, `null_60`, `stratified`, `drug_108`, `survivors`, `primary`,
+`extension`, `event_free`, `designs`, `rates`. Each writes benchmarks/validation/SECTION.json, and
+`python -m benchmarks.trial_page` makes docs/trial_validation.md of them. All use seed 1 and two threads.
 """
 
 from __future__ import annotations
@@ -115,44 +115,72 @@ def _groups(replicates: int, slow: int) -> tuple[tuple[list[str], int, int], ...
     )
 
 
+def _of_108() -> Any:
+    """VALOR's 108 people to week 52."""
+    return sim.load("valor_extension").replace({"follow_up_days": 378, "trial.analysis_days": [364]})
+
+
 def _null(scenario: Any, replicates: int) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for names, day, count in _groups(replicates, max(replicates // 10, 1)):
         options = {name: OPTIONS[name] for name in names if name in OPTIONS}
-        done = study(scenario.replace(NO_EFFECT), Asked(names, days=[day], options=options), count)
-        for name in names:
-            found = of_rows(done.of(name, day), 0.0)
-            low, high = band(0.05, int(np.isfinite(done.of(name, day)[:, 0]).sum()))
-            out[name] = {"replicates": count, "day": day, "band": [low, high], **found}
-            out[name]["inside"] = bool(low <= found["rejection"][0] <= high)
-            out[name]["covers"] = bool(1 - high <= found["coverage"][0] <= 1 - low)
+        out |= _sizes(scenario, Asked(names, days=[day], options=options), count)
+    return out
+
+
+def _sizes(scenario: Any, asked: Asked, count: int) -> dict[str, Any]:
+    """Size and coverage of each analysis, and whether they lie within the Monte Carlo band."""
+    done, out = study(scenario.replace(NO_EFFECT), asked, count), {}
+    day = done.work.plan.days[0]
+    for name in asked.analyses:
+        found = of_rows(done.of(name, day), 0.0)
+        low, high = band(0.05, int(np.isfinite(done.of(name, day)[:, 0]).sum()))
+        out[name] = {"replicates": count, "day": day, "band": [low, high], **found}
+        out[name]["inside"] = bool(low <= found["rejection"][0] <= high)
+        out[name]["covers"] = bool(1 - high <= found["coverage"][0] <= 1 - low)
+    return out
+
+
+def _powers(scenario: Any, asked: Asked, count: int) -> dict[str, Any]:
+    """Truth of each analysis' own estimand, and performance against it."""
+    done = study(scenario, asked, count)
+    planned, day = done.work.plan, done.work.plan.days[0]
+    target, out = truth(planned, [planned.scenario], SEED, 100_000, THREADS), {}
+    for a, name in enumerate(asked.analyses):
+        known = [float(target.value[0, a, 0]), float(target.mcse[0, a, 0])]
+        out[name] = {"replicates": count, "day": day, "truth": known, **of_rows(done.of(name, day), known[0])}
     return out
 
 
 def null_108(replicates: int = 10_000) -> dict[str, Any]:
     """Size and coverage of every analysis under a drug without effect, 108 people."""
-    return _null(sim.load("valor_extension").replace({"follow_up_days": 378, "trial.analysis_days": [364]}), replicates)
+    return _null(_of_108(), replicates)
 
 
 def null_60(replicates: int = 10_000) -> dict[str, Any]:
     """The same in 60 faster progressors, 39 and 21."""
     counts = {"faster": {"early_start": 39, "delayed_start": 21}}
-    scenario = sim.load("valor_extension").replace({"follow_up_days": 378, "trial.analysis_days": [364]})
-    return _null(scenario.replace({"trial.counts": counts}), replicates)
+    return _null(_of_108().replace({"trial.counts": counts}), replicates)
 
 
 def drug_108(replicates: int = 2000) -> dict[str, Any]:
     """Bias and coverage against the true value of each analysis' estimand, with the drug of the catalog."""
-    scenario, out = sim.load("valor_extension").replace({"follow_up_days": 378, "trial.analysis_days": [364]}), {}
+    out: dict[str, Any] = {}
     for names, day, count in _groups(replicates, max(replicates // 4, 1)):
         options = {name: OPTIONS[name] for name in names if name in OPTIONS}
-        done = study(scenario, Asked(names, days=[day], options=options), count)
-        planned = done.work.plan
-        target = truth(planned, [planned.scenario], SEED, 100_000, THREADS)
-        for a, name in enumerate(names):
-            known = [float(target.value[0, a, 0]), float(target.mcse[0, a, 0])]
-            out[name] = {"replicates": count, "day": day, "truth": known, **of_rows(done.of(name, day), known[0])}
+        out |= _powers(_of_108(), Asked(names, days=[day], options=options), count)
     return out
+
+
+def stratified(replicates: int = 10_000) -> dict[str, Any]:
+    """The rank analyses within strata, 108 people: no effect; the drug, in a fifth of the trials; nobody lost."""
+    names, scenario = ["joint_rank", "win_ratio"], _of_108()
+    asked = Asked(names, days=[196], options={name: {"stratified": True} for name in names})
+    return {
+        "null": _sizes(scenario, asked, replicates),
+        "drug": _powers(scenario, asked, replicates // 5),
+        "drug_nobody_lost": _powers(lossless(scenario), asked, replicates // 5),
+    }
 
 
 def survivors(replicates: int = 4000) -> dict[str, Any]:
@@ -183,7 +211,7 @@ def survivors(replicates: int = 4000) -> dict[str, Any]:
 
 def rates(replicates: int = 1000) -> dict[str, Any]:
     """Size of the rate ratio whose standard error takes rates for normal, and how far from normal they are."""
-    base = sim.load("valor_extension").replace({"follow_up_days": 378, "trial.analysis_days": [364]}).replace(NO_EFFECT)
+    base = _of_108().replace(NO_EFFECT)
     small, out = base.replace({"trial.counts": {"faster": {"early_start": 39, "delayed_start": 21}}}), {}
     asked = Asked(["rate_ratio"], days=[196], options={"rate_ratio": {"robust": False}})
     for key, scenario in (("null_108", base), ("null_60", small)):
@@ -365,7 +393,7 @@ def _looks(replicates: int, names: Sequence[str]) -> dict[str, Any]:
 
 SECTIONS: dict[str, Callable[..., dict[str, Any]]] = {
     one.__name__: one
-    for one in (null_108, null_60, drug_108, survivors, primary, extension, event_free, designs, rates)
+    for one in (null_108, null_60, stratified, drug_108, survivors, primary, extension, event_free, designs, rates)
 }
 
 

@@ -15,6 +15,8 @@ from simulator.engine.random import Key, make_key
 from simulator.engine.screening import REASONS
 from simulator.engine.space import Full
 from simulator.errors import ResourceError, SimulatorError
+from simulator.language.faults import Path as Address
+from simulator.language.faults import Problem, address
 from simulator.program import Program, compile_program
 from simulator.record import provenance, record
 from simulator.results.tree import name
@@ -108,7 +110,10 @@ def recorded(
     _check_memory(batches.memory(program.sizes, is_full, workers), max_memory)
     full = batches.make_full(program.sizes, is_full)
     pool = batches.make_pool(_wide(program.sizes) if numbers is not None else program.sizes, workers)
-    _live(program, key, full, pool, progress, numbers=numbers)
+    try:
+        _live(program, key, full, pool, progress, numbers=numbers)
+    except batches.NoPatient as error:
+        raise SimulatorError(nobody(program, error.stratum, error.rejected, scenario)) from None
     found = record(scenario, program, full, pool, key)
     batches.keep(program.sizes, pool if numbers is None else [])
     return found
@@ -190,10 +195,7 @@ def _live(
                 return _do_chosen(program, key, full, worker, span, numbers=numbers)
             return do_range(program, key, full, worker, span)
 
-    try:
-        batches.run(call, pool, program.sizes.patients, progress)
-    except batches.NoPatient as error:
-        raise SimulatorError(nobody(program, error.stratum, error.rejected)) from None
+    batches.run(call, pool, program.sizes.patients, progress)
 
 
 def do_range(program: Program, key: Key, full: Full, worker: batches.Worker, span: range) -> int:
@@ -248,11 +250,12 @@ def _recruit(p: Program, key: Key, worker: batches.Worker, start: int, n: int) -
     return int(found)
 
 
-def nobody(program: Program, stratum: int, rejected: np.ndarray) -> str:
-    """Which rule kept everybody out of a stratum."""
+def nobody(program: Program, stratum: int, rejected: np.ndarray, scenario: Scenario | None = None) -> str:
+    """Which rule kept everybody out of a stratum, and where the scenario, if given, says so."""
     owner, rule = program.reasons[int(rejected[stratum].argmax())]
     whose = f" of stratum {program.strata[stratum]!r}" if program.strata else ""
-    place = f"strata.{owner}.eligible" if owner in program.strata else "entry.eligible"
-    rule = rule if rule in REASONS else f"{rule} ({place})"
+    path: Address = ("strata", owner, "eligible") if owner in program.strata else ("entry", "eligible")
+    rule = rule if rule in REASONS else f"{rule} ({address(path)})"
     fact = f"{recruit.MAX_CANDIDATES:,} candidates were tried for one patient{whose} and none is eligible"
-    return f"{fact}; most failed at: {rule}. Loosen that rule, or change who is screened"
+    fact, remedy = f"{fact}; most failed at: {rule}", "Loosen that rule, or change who is screened"
+    return f"{fact}. {remedy}" if scenario is None else str(scenario.fault(Problem(path, fact, remedy)))

@@ -144,7 +144,7 @@ def test_the_shift_is_the_one_asked_for(valor, block_size, shift):
 
 
 def test_a_shift_that_blocks_do_not_allow_is_refused(valor):
-    with pytest.raises(SimulatorError, match="these blocks allow"):
+    with pytest.raises(SimulatorError, match=r"^valor\.yaml:\d+:\d+: trial\.imbalance\.shift: .*these blocks allow"):
         compile_program(valor.replace({"trial.imbalance": LEAN | {"shift": 2.0}}), SUMMED, 108, True)
 
 
@@ -223,7 +223,7 @@ def test_a_replicate_after_a_lead_in_is_its_result_from_then_on(lead):
 
 
 def test_nobody_is_randomised_of_those_whom_nothing_fits(lead):
-    with pytest.raises(SimulatorError, match="nobody passes"):
+    with pytest.raises(SimulatorError, match=r"^valor\.yaml:\d+:\d+: trial\.lead_in\.eligible: .*nobody passes"):
         prepare(
             lead.replace({"trial.lead_in.eligible": {"alsfrs_r_lost": {"min": 47}}}), Asked(("ancova",)), Extent(5, 1)
         )

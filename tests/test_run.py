@@ -72,7 +72,7 @@ RATIOS = [
 
 @pytest.mark.parametrize(("ratio", "block"), RATIOS)
 def test_the_smallest_block_of_a_ratio(ratio, block):
-    scenario = load("valor").replace({"trial.allocation": ratio})
+    scenario = load("valor").replace({"trial.allocation": ratio, "trial.size": 3000})
     assert blocks(scenario).tolist() == [block, block]
 
 
@@ -129,7 +129,7 @@ def test_forced_vital_capacity_is_a_little_less(short):
     [
         (
             {"strata.faster.eligible.svc_percent.min": 500},
-            ["of stratum 'faster'", "svc_percent >= 500 (strata.faster.eligible)"],
+            ["of stratum 'faster'", "svc_percent >= 500 (strata.faster.eligible)", ": strata.faster.eligible: 10,000"],
         ),
         (
             {"strata.slower.eligible.svc_percent.min": 500},
@@ -137,7 +137,7 @@ def test_forced_vital_capacity_is_a_little_less(short):
         ),
         (
             {"strata": None, "entry.eligible.age_years": {"min": 200}},
-            ["one patient and", "age_years >= 200 (entry.elig"],
+            ["one patient and", "age_years >= 200 (entry.elig", ": entry.eligible: 10,000"],
         ),
         ({"entry.referral_months": 1e6}, ["most failed at: not referred yet. Loosen"]),
     ],

@@ -1,11 +1,15 @@
 """Estimands: each analysis says what it estimates; a scenario that wants something else is refused beforehand."""
 
+from itertools import product
+
 import pytest
 
 import simulator as sim
+from simulator import strategies as table
 from simulator.analysis.trial.errors import AnalysisError
-from simulator.analysis.trial.estimand import DEATH, PAV, Strategy
-from simulator.analysis.trial.registry import ANALYSES
+from simulator.analysis.trial.estimand import DEATH, PAV, IntercurrentEvent, Strategy, estimand
+from simulator.analysis.trial.registry import ANALYSES, agree
+from simulator.language import ScenarioError
 from simulator.studies.trial.estimands import estimand_of, estimated_by
 from simulator.studies.trial.plan import Asked, plan
 
@@ -37,8 +41,11 @@ def test_an_estimand_and_its_analysis(strategy, name):
     assert plan(scenario, Asked((name,))).analyses == (name,)
     assert estimand_of(scenario).death == strategy.replace("_", " ")
     other = next(one.name for one in ANALYSES.values() if one.death != ANALYSES[name].death)
-    with pytest.raises(AnalysisError, match=rf"^estimand: {other} handles death as .*, not as .*: write that, or use"):
+    with pytest.raises(ScenarioError, match=rf"{other} handles death as .*, not as .*\. Write .*{name}") as info:
         plan(scenario, Asked((name, other)))
+    (fault,) = info.value.errors
+    assert fault.address == "estimand.intercurrent_events.death"
+    assert fault.file == "valor_trial.yaml"
 
 
 def test_hypothetical_is_flagged():
@@ -52,13 +59,15 @@ def test_an_analysis_that_the_estimand_names_is_the_only_one_held_to_it():
     scenario = wanting("composite")
     named = scenario.replace({"estimand.analysis": "joint_rank"})
     assert plan(named, Asked(("joint_rank", "ancova"))).analyses == ("joint_rank", "ancova")
-    with pytest.raises(AnalysisError, match=r"^estimand: no analysis ancva\. Choose from"):
-        plan(scenario.replace({"estimand.analysis": "ancva"}), Asked(("joint_rank",)))
+    with pytest.raises(ScenarioError, match=r"estimand\.analysis: there is no analysis ancva\. Did you mean ancova"):
+        scenario.replace({"estimand.analysis": "ancva"})
+    with pytest.raises(ScenarioError, match="ancova handles death as principal stratum, not as composite"):
+        scenario.replace({"estimand.analysis": "ancova"})
 
 
 def test_other_events_are_dealt_with_by_using_what_is_measured():
-    with pytest.raises(AnalysisError, match="uses what is measured after stopping treatment"):
-        plan(wanting("composite", stopping="hypothetical"), Asked(("joint_rank",)))
+    with pytest.raises(ScenarioError, match="uses what is measured after stopping treatment"):
+        wanting("composite", stopping="hypothetical")
 
 
 def test_ventilation_is_part_of_the_event_or_not():
@@ -66,7 +75,7 @@ def test_ventilation_is_part_of_the_event_or_not():
     plan(wanting("composite", pav="composite"), both)
     plan(wanting("composite", pav="treatment_policy"), only)
     for wrong, asked, remedy in (("treatment_policy", both, "death"), ("composite", only, "event_free")):
-        with pytest.raises(AnalysisError, match=f"take the endpoint {remedy}"):
+        with pytest.raises(ScenarioError, match=f"take the endpoint {remedy}"):
             plan(wanting("composite", pav=wrong), asked)
 
 
@@ -77,3 +86,28 @@ def test_each_says_what_it_estimates(name):
         assert found[DEATH] in ANALYSES[name].death
         composite = found[DEATH] is Strategy.COMPOSITE and endpoint == "event_free"
         assert (found.get(PAV.event) is Strategy.COMPOSITE) == composite
+
+
+def test_scenarios_and_analyses_know_the_same_strategies():
+    assert {name: one.death for name, one in ANALYSES.items()} == {
+        name: frozenset({strategy}) for name, strategy in table.DEATH.items()
+    }
+
+
+@pytest.mark.parametrize("name", ANALYSES)
+def test_what_a_scenario_may_state_is_what_the_analysis_agrees_to(name):
+    """The strategies for death, and for each other event beside the analysis' own for death."""
+    alone = [{"death": one} for one in Strategy if one is not Strategy.TREATMENT_POLICY]
+    events = [event for event in table.EVENTS if event != "death"]
+    beside = [{"death": table.DEATH[name], event: one} for event, one in product(events, Strategy)]
+    for stated in (*alone, *beside):
+        wanted = [IntercurrentEvent(table.EVENTS[event], strategy, "") for event, strategy in stated.items()]
+        assert agrees(name, estimand("variable", "summary", *wanted)) == (table.contradiction(name, stated) is None)
+
+
+def agrees(name, wanted) -> bool:
+    try:
+        agree(name, wanted)
+    except AnalysisError:
+        return False
+    return True

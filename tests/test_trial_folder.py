@@ -13,6 +13,7 @@ import simulator as sim
 from simulator.analysis.trial.registry import ANALYSES as REGISTERED
 from simulator.cli.app import app
 from simulator.language.care import Assessment
+from simulator.cli.trial_tables import trial_text
 from simulator.report.kinds import Kind, TrialKind
 from simulator.report.page import report_html
 from simulator.report.picture import PictureError
@@ -70,6 +71,28 @@ def test_show_prints_what_the_study_printed(trial, folder):
     assert all(
         row["mcse"] is not None for row in found["other"] if row["metric"] in ("missing_share", "events_control")
     )
+
+
+@pytest.fixture(scope="module")
+def looks() -> str:
+    names = ("ancova", "stratified_logrank", "rmst", "cox")
+    return trial_text(sim.trial(sim.load("group_sequential"), replicates=6, analyses=names, truth=2000, power=[0.8]))
+
+
+def test_tables_fit_the_terminal(looks):
+    assert max(map(len, looks.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    "head", ["Day 196 (week 28)", " SD ", "power, %", "in a trial, mean", "with looks ", "at the end"]
+)
+def test_every_figure_has_its_error(looks, head):
+    block = looks[looks.rindex(head) :].split("\n\n")[0].splitlines()[1:]
+    assert block
+    for line in block:
+        cells = re.split(r"\s{2,}", line.strip())[1:]
+        assert cells
+        assert all(" ± " in cell or cell == "–" for cell in cells), line
 
 
 def test_replay_compares_every_number(folder, tmp_path):

@@ -41,6 +41,7 @@ def agrees(found: Estimate, wanted: dict, rtol: float = 1e-6) -> None:
         ("mmrm", mmrm.mmrm(DATA)),
         ("joint_rank", joint_rank.joint_rank(DATA)),
         ("joint_rank_stratified", joint_rank.joint_rank(DATA, stratified=True)),
+        ("win_ratio_stratified", win_ratio.win_ratio(DATA, stratified=True)),
     ],
 )
 def test_r_gives_the_same(key, found):

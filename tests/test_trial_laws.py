@@ -168,6 +168,33 @@ def test_one_stratum_is_none(seed):
     data = data._replace(stratum=np.zeros_like(data.stratum))
     assert stratified_logrank(data)[:6] == logrank(data)[:6]
     assert joint_rank(data, stratified=True)[:6] == joint_rank(data)[:6]
+    assert win_ratio(data, stratified=True)[:6] == win_ratio(data)[:6]
+
+
+@given(seeds)
+def test_a_trial_twice_as_two_strata_has_half_the_variance(seed):
+    data = invented(seed)
+    data = data._replace(stratum=np.zeros_like(data.stratum))
+    rows = np.tile(np.arange(data.n), 2)
+    twice = where(data, rows)._replace(stratum=np.repeat((0, 1), data.n))
+    for run in (win_ratio, joint_rank):
+        once, both = run(data), run(twice, stratified=True)
+        assert (both.value, both.se) == pytest.approx((once.value, once.se / np.sqrt(2)))
+
+
+@given(seeds)
+def test_the_stratified_win_ratio_adds_wins_and_losses_over_the_size_of_a_stratum(seed):
+    data = invented(seed, Invented(n=60))
+    signs = comparisons(data)[np.ix_(data.treated, ~data.treated)]
+    one, other = data.stratum[data.treated], data.stratum[~data.treated]
+    won, lost = (
+        sum(
+            (signs * side > 0)[np.ix_(one == code, other == code)].sum() / (data.stratum == code).sum()
+            for code in (0, 1)
+        )
+        for side in (1, -1)
+    )
+    assert win_ratio(data, stratified=True).value == pytest.approx(np.log(won / lost))
 
 
 @given(seeds)

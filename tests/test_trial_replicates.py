@@ -109,11 +109,15 @@ def test_an_interrupted_study_goes_on(valor, trial, tmp_path):
         (Asked(()), "no analysis is named"),
         (Asked(arms=("early_start", "late")), "the trial has no arm late; there are early_start, delayed_start"),
         (Asked(arms=("early_start", "early_start")), "name two arms"),
-        (Asked(size=4), "of 4 participants none may be in delayed_start.* Ask for a size of 5 or more"),
+        (Asked(size=4), "with a size of 4 delayed_start may stay empty.* Ask for a size of 5 or more"),
         (Asked(days=[3000]), "day 3000 is not within follow-up"),
         (Asked(outcome="fvc"), "fvc is not assessed"),
         (Asked(endpoint="pav"), "there is no endpoint pav"),
+        (Asked(days=[20]), "no visit after baseline is planned by day 20. Choose day 28 or later"),
         (Asked(options={"ancova": {"robustly": True}}), "ancova has no option robustly; it has covariates, robust"),
+        (Asked(options={"ancova": {"robust": "yes"}}), "ancova.robust is true or false, and 'yes' is not"),
+        (Asked(options={"ancova": {"covariates": "log_nfl"}}), "ancova.covariates is a list of covariates"),
+        (Asked(options={"ancova": {"covariates": ["age"]}}), "no covariate age; they have log_nfl. Correct it"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_anything_runs(valor, asked, message):
@@ -123,12 +127,20 @@ def test_what_makes_no_sense_is_refused_before_anything_runs(valor, asked, messa
 
 def test_a_trial_with_one_arm():
     counts = {"faster": {"tofersen": 39, "placebo": 0}}
-    with pytest.raises(TrialError, match=r"all are in tofersen\. Allocate"):
+    with pytest.raises(
+        TrialError, match=r"^valor_trial\.yaml:\d+:\d+: trial\.counts: .*all are in tofersen\. Allocate"
+    ):
         plan(sim.load("valor_trial").replace({"trial.counts": counts}), Asked())
 
 
+def test_a_trial_without_a_visit_before_its_analysis():
+    place = r"^valor_trial\.yaml:39:19: trial\.analysis_days\.0"
+    with pytest.raises(TrialError, match=place + r": no visit after baseline is planned by day 196\. Choose day 210"):
+        plan(sim.load("valor_trial").replace({"visits.every_days": 210}), Asked())
+
+
 def test_a_scenario_without_a_trial():
-    with pytest.raises(TrialError, match="no block trial"):
+    with pytest.raises(TrialError, match="there is no block trial"):
         plan(sim.load("natural_history"), Asked())
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simulator.analysis.replicates import Measure
 from simulator.cli.tables import aligned
+from simulator.studies.trial.html import pair, percent
 
 if TYPE_CHECKING:
     from simulator.studies.trial.result import Trial
 
 SHARES = ("benefit", "harm", "futility")
+CALENDAR = (("calendar_day", 0), ("randomised", 1), ("reached", 1))
+ENDS = (("participants", 1), ("days", 0), ("value", 3))
+"""What has a Monte Carlo error, and its digits."""
 MOST_SIZES = 5
 """Columns of a line of 80; of more sizes some are shown, all are in the result."""
 
@@ -23,7 +29,7 @@ def looks_text(trial: Trial) -> list[str]:
     at = {name: one.values for name, one in trial.groups["interim"].items()}
     heads = ["look", "calendar day", "randomised", "arrived", "|Z| for benefit", "Z, futility"]
     rows = [
-        [str(k), *(f"{at[name][k - 1]:.0f}" for name in ("calendar_day", "randomised", "reached")),
+        [str(k), *(_with_error(at, name, k - 1, digits) for name, digits in CALENDAR),
          f"{at['efficacy'][k - 1]:.3f}", _or_dash(at["futility_bound"][k - 1])]
         for k in at["look"]
     ]  # fmt: skip
@@ -32,16 +38,20 @@ def looks_text(trial: Trial) -> list[str]:
 
 
 def _outcomes(trial: Trial) -> list[str]:
-    """A row for each analysis, and one more for it without an effect."""
-    heads = ["with looks", "benefit, %", "harm, %", "futile, %", "people", "days", "estimate"]
-    rows = []
+    """Why trials end, and what they come to: a row for each analysis, and one more for it without an effect."""
+    why = [["with looks", *(f"{word}, %" for word in SHARES)]]
+    ends = [["at the end", "people", "days", "estimate"]]
     for key, label in (("interim", ""), ("interim_null", " (no effect)")):
         at = {name: one.values for name, one in trial.groups.get(key, {}).items()}
         for a, name in enumerate(at.get("analysis", ())):
-            shares = [f"{100 * at[one][a]:.1f} ± {100 * at[one + '_mcse'][a]:.1f}" for one in SHARES]
-            rest = [f"{at['participants'][a]:.1f}", f"{at['days'][a]:.0f}", f"{at['value'][a]:.3f}"]
-            rows.append([f"{name}{label}", *shares, *rest])
-    return list(aligned([heads, *rows]))
+            shares = (Measure(at[one][a], at[f"{one}_mcse"][a]) for one in SHARES)
+            why.append([f"{name}{label}", *map(percent, shares)])
+            ends.append([f"{name}{label}", *(_with_error(at, one, a, digits) for one, digits in ENDS)])
+    return [*aligned(why), "", *aligned(ends)]
+
+
+def _with_error(at: Mapping[str, Any], name: str, place: int, digits: int) -> str:
+    return pair(Measure(float(at[name][place]), float(at[f"{name}_mcse"][place])), digits)
 
 
 def sizes_text(trial: Trial, day: float) -> list[str]:

@@ -65,7 +65,8 @@ def trial_text(trial: Trial) -> str:
         f"engine {trial.attrs['engine_version']}, scenario {str(trial.attrs['scenario_sha256'])[:12]}",
     ]
     for day in trial.days:
-        lines += ["", *_estimates(trial, day), "", *_shares(trial, day), *_needed(trial, day), "", *_counts(trial, day)]
+        lines += ["", *_estimates(trial, day), "", *_spread(trial, day), "", *_shares(trial, day)]
+        lines += [*_needed(trial, day), "", *_counts(trial, day)]
         lines += [*sizes_text(trial, day), *_population(trial, day)]
     lines += [*looks_text(trial), *estimands_text(trial)]
     notes = [*(f"Warning: {clean(text)}." for text in trial.warnings), LEGEND, NOTICE]
@@ -73,12 +74,23 @@ def trial_text(trial: Trial) -> str:
 
 
 def _estimates(trial: Trial, day: float) -> Iterator[str]:
-    rows = [[when(day), "truth", "mean estimate", "bias", "SD", "SE"]]
+    rows = [[when(day), "truth", "mean estimate", "bias"]]
     for name in trial.analyses:
         values = trial.estimates(name, day)["value"]
-        spread = [pair(trial.measure(name, key, day), 3, error=False) for key in ("empirical_se", "model_se")]
         figures = [trial.truth(name, day), mean(values[np.isfinite(values)]), trial.measure(name, "bias", day)]
-        rows.append([_named(name), pair(figures[0], 3), pair(figures[1], 3), pair(figures[2], 3, error=False), *spread])
+        rows.append([_named(name), *(pair(one, 3) for one in figures)])
+    return aligned(rows)
+
+
+def _spread(trial: Trial, day: float) -> Iterator[str]:
+    """How far estimates spread, and how far they say they do; how many there are, if not all."""
+    keys = ("empirical_se", "model_se")
+    body = [[_named(name), *(pair(trial.measure(name, key, day), 3) for key in keys)] for name in trial.analyses]
+    rows = [["", "SD", "SE"], *body]
+    estimable = [trial.measure(name, "estimable", day) for name in trial.analyses]
+    if any(one.value < 1 for one in estimable):
+        cells = ["estimable, %", *map(percent, estimable)]
+        rows = [[*row, cell] for row, cell in zip(rows, cells, strict=True)]
     return aligned(rows)
 
 
@@ -90,9 +102,6 @@ def _shares(trial: Trial, day: float) -> Iterator[str]:
     """Shares in percent; a column that nothing is known of is left out."""
     table = {head: [percent(trial.measure(name, key, day)) for name in trial.analyses] for head, key in SHARES}
     known = {head: cells for head, cells in table.items() if any(cell != "–" for cell in cells)}
-    estimable = [trial.measure(name, "estimable", day) for name in trial.analyses]
-    if any(one.value < 1 for one in estimable):
-        known["estimable, %"] = [pair(Measure(100 * one.value, np.nan), 1) for one in estimable]
     names = list(trial.analyses)
     return aligned([["", *known], *([name, *(cells[k] for cells in known.values())] for k, name in enumerate(names))])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from simulator.language.check import reads
@@ -11,7 +11,6 @@ from simulator.units import DAYS_PER_MONTH
 
 MEASURED = {"nfl_plasma": "nfl_plasma", "svc_percent": "svc", "alsfrs_r": "alsfrs_r", "alsfrs_r_lost": "alsfrs_r"}
 """Which assessment a limit or weight needs."""
-MOST_POINTS = 48
 
 
 @reads("trial", "arms")
@@ -24,6 +23,27 @@ def _blocks(scenario: Any) -> Iterator[Problem]:
     if trial.block_size % smallest:
         fact = f"a block of {trial.block_size} cannot hold the ratio, whose smallest block has {smallest} people"
         yield Problem(("trial", "block_size"), fact, f"Write a multiple of {smallest}")
+
+
+@reads("trial", "arms", "strata")
+def _size(scenario: Any) -> Iterator[Problem]:
+    """Enough people that no arm of the ratio can stay empty."""
+    trial = scenario.trial
+    if trial is None or trial.size is None or trial.counts is not None:
+        return
+    empty = may_be_empty(scenario, trial.size, [arm for arm in trial.arms if arm in scenario.arms])
+    if empty is not None:
+        yield Problem(("trial", "size"), *empty)
+
+
+def may_be_empty(scenario: Any, size: int, arms: Iterable[str]) -> tuple[str, str] | None:
+    """Fact and remedy where so few participants may leave one of the arms empty, as blocks fill in their order."""
+    strata = list(scenario.strata or ["all"])
+    least, arm = max((scenario.trial.least_size(strata, arm), arm) for arm in arms)
+    if size >= least:
+        return None
+    fact = f"allocation cannot be met: with a size of {size} {printable(arm)} may stay empty"
+    return f"{fact}, as blocks have {least - 1} places in other arms", f"Ask for a size of {least} or more"
 
 
 @reads("trial", "arms", "visits")
@@ -116,34 +136,3 @@ def expected_accrual_days(trial: Any, people: int) -> float:
         left -= rate * (piece.until_day - start)
         start = float(piece.until_day)
     return 0.0
-
-
-@reads("entry", "strata")
-def _somebody_is_eligible(scenario: Any) -> Iterator[Problem]:
-    """Limits of entry and of a stratum leave room for somebody."""
-    general = scenario.entry.eligible
-    rules = [(("entry", "eligible"), general), *_of_strata(scenario.strata or {})]
-    for path, rule in rules:
-        points = None if rule is None else rule.alsfrs_r
-        if points is not None and (_low(points) > MOST_POINTS or _high(points) < 0):
-            yield Problem((*path, "alsfrs_r"), "nobody is eligible: ALSFRS-R lies in 0 to 48", "Correct the limits")
-    for path, rule in rules[1:]:
-        for name in type(rule).model_fields if general is not None and rule is not None else ():
-            mine, theirs = getattr(rule, name), getattr(general, name)
-            if name == "variant" or mine is None or theirs is None:
-                continue
-            if max(_low(mine), _low(theirs)) > min(_high(mine), _high(theirs)):
-                fact = "nobody is eligible: no value meets these limits and those of entry.eligible"
-                yield Problem((*path, name), fact, "Correct one of them")
-
-
-def _of_strata(strata: Any) -> list[tuple[Path, Any]]:
-    return [(("strata", name, "eligible"), stratum.eligible) for name, stratum in strata.items()]
-
-
-def _low(bounds: Any) -> float:
-    return float("-inf") if bounds.min is None else float(bounds.min.value)
-
-
-def _high(bounds: Any) -> float:
-    return float("inf") if bounds.max is None else float(bounds.max.value)

@@ -11,6 +11,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from simulator.language import (  # noqa: F401 - they register their checks
+    check_eligible,
+    check_estimand,
     check_life,
     check_model,
     check_trial,

@@ -25,7 +25,7 @@ from simulator.language.blocks.sweep import Sweep
 from simulator.language.blocks.trial import Trial
 from simulator.language.care import Epoch, Treatment, Visits
 from simulator.language.dump import canonical, content, numbers, sources, to_yaml
-from simulator.language.faults import Origin
+from simulator.language.faults import Fault, Origin, Problem
 from simulator.language.parts import Count, Interval, Name, Whole
 from simulator.language.people import Disease, Entry
 from simulator.models import MODELS
@@ -111,6 +111,10 @@ class Scenario(Part):
         from simulator.language.display import html
 
         return html(self)
+
+    def fault(self, problem: Problem) -> Fault:
+        """The problem with its place in the file."""
+        return self._origin.fault(problem)
 
     def content(self) -> dict[str, Any]:
         """Plain data, complete, with the sources: what `resolved_yaml` writes."""

@@ -16,9 +16,11 @@ from simulator.engine.observe import Visits
 from simulator.engine.people import Gates, People, strata_of
 from simulator.engine.random import Key, make_key
 from simulator.errors import SimulatorError
+from simulator.language.faults import Problem
 
 if TYPE_CHECKING:
     from simulator.language.blocks.trial import Imbalance
+    from simulator.language.scenario import Scenario
 
 SEED, PEOPLE, TIMES, CLOSE = 1, 2048, 64, 1e-3
 HARDEST = 20.0
@@ -60,8 +62,8 @@ def no_lean(block: np.ndarray) -> Lean:
     return Lean(-1, False, np.zeros(block.shape[0]), np.zeros(block.shape[1]))
 
 
-def lean(wanted: Imbalance, arm: int, block: np.ndarray, entering: Entering) -> Lean:
-    """The pull of an arm, number `arm`, that shifts the mean as wanted.
+def lean(scenario: Scenario, wanted: Imbalance, block: np.ndarray, entering: Entering) -> Lean:
+    """The pull of an arm that shifts the mean as wanted.
 
     Raises
     ------
@@ -75,9 +77,13 @@ def lean(wanted: Imbalance, arm: int, block: np.ndarray, entering: Entering) -> 
     x = found.of(values, strata)
     centre = np.array([x[strata == k].mean() if (strata == k).any() else 0.0 for k in range(len(block))])
     found = found._replace(centre=centre)
-    trials = _Trials(found.of(values, strata), strata, block, arm)
-    weight = _solve(trials, wanted.shift.value)
-    return found._replace(pull=trials.pull(weight))
+    trials = _Trials(found.of(values, strata), strata, block, list(scenario.arms).index(wanted.arm))
+    least, most = trials.reach()
+    if not least < (shift := wanted.shift.value) < most:
+        fact = f"allocation cannot shift the mean by {shift:g}: these blocks allow {least:.2g} to {most:.2g}"
+        problem = Problem(("trial", "imbalance", "shift"), fact, "Ask for less, or write a larger trial.block_size")
+        raise SimulatorError(str(scenario.fault(problem)))
+    return found._replace(pull=trials.pull(_solve(trials, shift)))
 
 
 class _Trials:
@@ -91,6 +97,15 @@ class _Trials:
     def pull(self, weight: float) -> np.ndarray:
         """Pull of each arm: the leaning one's alone."""
         return np.where(np.arange(self.block.shape[1]) == self.arm, weight, 0.0)
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of what is measured."""
+        return float(self.x.std())
+
+    def reach(self) -> tuple[float, float]:
+        """The least and the largest shift that the blocks allow."""
+        return self.shift(-HARDEST / self.spread), self.shift(HARDEST / self.spread)
 
     def shift(self, weight: float) -> float:
         """Expected shift; what chance alone shifts under these keys is taken off, for its expectation is 0."""
@@ -110,11 +125,7 @@ def _solve(trials: _Trials, wanted: float) -> float:
     """The weight with this shift, which rises with the weight; to CLOSE standard deviations of what is measured."""
     from scipy.optimize import brentq
 
-    spread = float(trials.x.std())
-    least, most = (trials.shift(sign * HARDEST / spread) for sign in (-1, 1))
-    if not least < wanted < most:
-        fact = f"allocation cannot shift the mean by {wanted:g}: these blocks allow {least:.2g} to {most:.2g}"
-        raise SimulatorError(f"trial.imbalance.shift: {fact}. Ask for less, or write a larger trial.block_size")
+    spread = trials.spread
     low, high = (0.0, HARDEST) if wanted > 0 else (-HARDEST, 0.0)
     return float(brentq(lambda w: trials.shift(w) - wanted, low / spread, high / spread, xtol=CLOSE / spread))
 

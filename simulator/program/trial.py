@@ -33,28 +33,19 @@ def allocation(scenario: Scenario, entering: Entering) -> Allocation | None:
     wanted = scenario.trial.imbalance
     leaning = no_lean(block)
     if wanted is not None:
-        leaning = lean(wanted, list(scenario.arms).index(wanted.arm), block, entering)
+        leaning = lean(scenario, wanted, block, entering)
     return Allocation(block, leaning, lead_in(scenario, visit_days(scenario)), accrual(scenario.trial))
 
 
 def blocks(scenario: Scenario) -> np.ndarray | None:
     """People of one block by (stratum, arm), int64; None where there is no trial.
 
-    From the exact `counts` of each stratum where the trial has them, else from the ratio `allocation`. A row of zeros:
-    nobody of that stratum is enrolled.
+    A row of zeros: nobody of that stratum is enrolled.
     """
-    trial, strata, arms = scenario.trial, list(scenario.strata or ["all"]), list(scenario.arms)
-    if trial is None:
+    if scenario.trial is None:
         return None
-    if trial.counts is not None:
-        counts = [trial.counts.get(name, {}) for name in strata]
-        return np.array([_reduced(np.array([count.get(arm, 0) for arm in arms])) for count in counts], np.int64)
-    block = trial.block
-    return np.array([[block.get(arm, 0) for arm in arms]] * len(strata), np.int64)
-
-
-def _reduced(counts: np.ndarray) -> np.ndarray:
-    return counts // max(int(np.gcd.reduce(counts)), 1)
+    found = scenario.trial.blocks(list(scenario.strata or ["all"]))
+    return np.array([[block.get(arm, 0) for arm in scenario.arms] for block in found], np.int64)
 
 
 def accrual(trial: Trial) -> np.ndarray:

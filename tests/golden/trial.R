@@ -102,6 +102,15 @@ for (s in levels(d$stratum)) { m <- d$stratum == s; a <- sum(d$arm[m]); b <- sum
   T <- T + sum(score[m & d$arm == 1]); V <- V + a * b / (sum(m) * (sum(m) - 1)) * sum(score[m]^2); pairs <- pairs + a * b }
 out$joint_rank_stratified <- list(value = T / pairs, se = sqrt(V) / pairs)
 
+# Win ratio within strata (Dong et al. 2018): wins and losses over the size of the stratum; variances of two-sample U-statistics
+W <- 0; L <- 0; V <- matrix(0, 2, 2)
+for (k in levels(d$stratum)) { m <- d$stratum == k; one <- C[m & d$arm == 1, m & d$arm == 0]; w <- one > 0; l <- one < 0
+  a <- nrow(one); b <- ncol(one); size <- a * b / (a + b)
+  W <- W + size * mean(w); L <- L + size * mean(l)
+  V <- V + size^2 * (cov(cbind(rowMeans(w), rowMeans(l))) / a + cov(cbind(colMeans(w), colMeans(l))) / b) }
+g <- c(1 / W, -1 / L)
+out$win_ratio_stratified <- list(value = log(W / L), se = sqrt(drop(g %*% V %*% g)))
+
 # Rubin's rules
 Q <- c(1.2, 0.7, 1.9, 1.1, 0.4); U <- c(1.1, 1.3, 0.9, 1.0, 1.2)^2
 pooled <- mice::pool.scalar(Q, U, n = 108, k = 4)

@@ -8,22 +8,13 @@ Longitudinal data with follow-up truncated by death, doi:10.1214/09-STS293.
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import NamedTuple
 
 from simulator.analysis.trial.errors import AnalysisError
+from simulator.strategies import EVENTS, Strategy
 
-DEATH = "death"
-
-
-class Strategy(StrEnum):
-    """How an intercurrent event is dealt with."""
-
-    TREATMENT_POLICY = "treatment policy"
-    HYPOTHETICAL = "hypothetical"
-    COMPOSITE = "composite"
-    WHILE_ALIVE = "while alive"
-    PRINCIPAL_STRATUM = "principal stratum"
+__all__ = ["DEATH", "PAV", "STOPPING", "Estimand", "IntercurrentEvent", "Strategy", "death", "estimand"]
+DEATH = EVENTS["death"]
 
 
 class IntercurrentEvent(NamedTuple):
@@ -82,10 +73,8 @@ def estimand(
 
 
 # What every analysis does about the two events that are not death.
-STOPPING = IntercurrentEvent("stopping treatment", Strategy.TREATMENT_POLICY, "values after stopping are used")
-PAV = IntercurrentEvent(
-    "permanent assisted ventilation", Strategy.TREATMENT_POLICY, "function is used as measured after it"
-)
+STOPPING = IntercurrentEvent(EVENTS["stopping"], Strategy.TREATMENT_POLICY, "values after stopping are used")
+PAV = IntercurrentEvent(EVENTS["pav"], Strategy.TREATMENT_POLICY, "function is used as measured after it")
 
 
 def death(strategy: Strategy, words: str) -> IntercurrentEvent:

@@ -33,7 +33,7 @@ from simulator.analysis.trial.cox import cox
 from simulator.analysis.trial.data import Floats, TrialData
 from simulator.analysis.trial.errors import AnalysisError, NotEstimableError
 from simulator.analysis.trial.responder import responder
-from simulator.analysis.trial.wins import wins
+from simulator.analysis.trial.wins import wins, within_strata
 from simulator.units import DAYS_PER_MONTH
 
 Options = Mapping[str, Any]
@@ -103,14 +103,16 @@ def delayed_start(of: Potential, options: Options = NOTHING) -> float:
 
 
 def net_benefit(of: Potential, options: Options = NOTHING) -> float:
-    """Probability of faring better minus that of faring worse."""
-    won, lost = wins(of.data, of.day)
+    """Probability of faring better minus that of faring worse, of people of one stratum if it is stratified."""
+    won, lost = within_strata(of.data, of.day, 2) if options.get("stratified") else wins(of.data, of.day)
     return won - lost
 
 
 def win_ratio(of: Potential, options: Options = NOTHING) -> float:
-    """Log of the probability of a win over that of a loss."""
-    won, lost = wins(of.data, of.day, options.get("margin", 0.0))
+    """Log of the probability of a win over that of a loss, of people of one stratum if it is stratified."""
+    margin = options.get("margin", 0.0)
+    stratified = options.get("stratified", False)
+    won, lost = within_strata(of.data, of.day, 1, margin) if stratified else wins(of.data, of.day, margin)
     return float(np.log(won / lost)) if won > 0 and lost > 0 else np.nan
 
 
@@ -189,7 +191,8 @@ TRUTHS: Mapping[str, Truth] = {
 }
 """The truth of each analysis, by its name."""
 USES = {
-    "win_ratio": ("margin",),
+    "joint_rank": ("stratified",),
+    "win_ratio": ("margin", "stratified"),
     "cox": ("covariates", "stratified"),
     "rmst": ("horizon",),
     "responder": ("least_change", "missing_fails"),

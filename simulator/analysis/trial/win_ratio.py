@@ -2,16 +2,19 @@
 
 With p_w and p_l the shares of treated-control pairs that treatment wins and loses, and w_i, l_i the shares that
 participant i takes part in, the covariance of (p_w, p_l) is the sum over arms of the sample covariance of (w_i, l_i)
-divided by the size of the arm. The three measures follow by the delta method.
+divided by the size of the arm. The three measures follow by the delta method. Within strata the numbers of wins and of
+losses are added with the weights of Mantel and Haenszel, 1/N for a stratum of N.
 
 References
 ----------
 Pocock et al. (2012), doi:10.1093/eurheartj/ehr352. Bebu & Lachin (2016), doi:10.1093/biostatistics/kxv032.
+Dong et al. (2018), The stratified win ratio, doi:10.1080/10543406.2017.1397007.
 Dong et al. (2020), The win ratio: on interpretation and handling of ties, doi:10.1080/19466315.2019.1575279.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -54,13 +57,31 @@ def wins(data: TrialData, *, margin: float = 0.0) -> Wins:
     return Wins(won.mean(axis=(1, 2)), spread[0] + spread[1])
 
 
-def win_ratio(data: TrialData, *, margin: float = 0.0) -> Estimate:
-    """Logarithm of the win ratio p_w/p_l; normal. Ties count for neither side."""
-    (won, lost), covariance = wins(data, margin=margin)
+def wins_within_strata(data: TrialData, *, margin: float = 0.0) -> Wins:
+    """The same among pairs of one stratum; a stratum with nobody in an arm has none."""
+    groups = [where(data, data.stratum == code) for code in np.unique(data.stratum)]
+    paired = [one for one in groups if 0 < one.treated.sum() < one.n]
+    if not paired:
+        raise NotEstimableError("win ratio: no stratum has participants in both arms")
+    weight = np.array([one.treated.sum() * (~one.treated).sum() / one.n for one in paired])
+    return _weighted([wins(one, margin=margin) for one in paired], weight / weight.sum())
+
+
+def _weighted(found: Sequence[Wins], weight: Floats) -> Wins:
+    """The mean of independent shares."""
+    return Wins(
+        np.tensordot(weight, [one.shares for one in found], 1),
+        np.tensordot(weight**2, [one.covariance for one in found], 1),
+    )
+
+
+def win_ratio(data: TrialData, *, margin: float = 0.0, stratified: bool = False) -> Estimate:
+    """Logarithm of the win ratio p_w/p_l; normal. Ties count for neither side. `stratified` compares within strata."""
+    (won, lost), covariance = (wins_within_strata if stratified else wins)(data, margin=margin)
     if not won or not lost:
         raise NotEstimableError("win ratio: one arm wins no pair")
     gradient = np.array([1 / won, -1 / lost])
-    about = About("win ratio, U-statistic variance", ESTIMAND, "log")
+    about = About("win ratio, U-statistic variance" + ", stratified" * stratified, ESTIMAND, "log")
     return wald(np.log(won / lost), np.sqrt(gradient @ covariance @ gradient), about, n=data.n)
 
 

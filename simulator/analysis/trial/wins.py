@@ -30,6 +30,18 @@ def wins(data: TrialData, day: float, margin: float = 0.0) -> tuple[float, float
     return won / (m * (m - 1)), lost / (m * (m - 1))
 
 
+def within_strata(data: TrialData, day: float, power: int, margin: float = 0.0) -> tuple[float, float]:
+    """The same among pairs of one stratum; strata weigh as their people to a power: 2 like pairs, 1 Mantel-Haenszel.
+
+    So they weigh in a trial that has the same ratio of arms in each.
+    """
+    groups = [where(data, data.stratum == code) for code in np.unique(data.stratum)]
+    pairs = [one for one in groups if one.n > 2]
+    weight = np.array([float(one.n) ** power for one in pairs])
+    won, lost = (weight / weight.sum()) @ np.array([wins(one, day, margin) for one in pairs])
+    return float(won), float(lost)
+
+
 def _ranked(data: TrialData, day: float, kept: np.ndarray, margin: float) -> tuple[int, int]:
     """Numbers of pairs won and lost among those kept, by sorting."""
     m = data.n // 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from math import gcd
 from typing import Annotated, Literal
@@ -26,6 +27,12 @@ def whole_ratio(parts: list[float]) -> list[int]:
             found = [round(x) for x in exact]
             return [n // gcd(*found) for n in found]
     raise ValueError(f"no whole numbers are in the ratio {parts}")
+
+
+def _reduced(counts: dict[str, int]) -> dict[str, int]:
+    """The smallest whole numbers in the proportion of the counts."""
+    common = max(gcd(*counts.values()), 1)
+    return {arm: n // common for arm, n in counts.items()}
 
 
 class Accrual(Part):
@@ -142,6 +149,19 @@ class Trial(Part):
         smallest = whole_ratio(list(ratio.values())) if ratio else []
         times = 1 if self.block_size is None else max(self.block_size // max(sum(smallest), 1), 1)
         return {arm: times * n for arm, n in zip(ratio, smallest, strict=True)}
+
+    def blocks(self, strata: Sequence[str]) -> list[dict[str, int]]:
+        """People of one permuted block of each stratum by arm, from exact `counts` or from the ratio.
+
+        Nobody of a stratum without counts is enrolled.
+        """
+        if self.counts is None:
+            return [self.block] * len(strata)
+        return [_reduced(self.counts.get(name, {})) for name in strata]
+
+    def least_size(self, strata: Sequence[str], arm: str) -> int:
+        """Participants from whom on somebody is in the arm, however they spread over the blocks of the strata."""
+        return 1 + sum(sum(block.values()) - block.get(arm, 0) for block in self.blocks(strata))
 
     @property
     def randomised_on(self) -> int:

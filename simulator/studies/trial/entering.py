@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.engine.allocation import NOBODY
 from simulator.errors import SimulatorError
+from simulator.language.faults import Problem
 from simulator.replicate import Replicator, compiled
 
 if TYPE_CHECKING:
@@ -54,9 +55,8 @@ def _enough(scenario: Scenario, size: int, seed: int) -> int:
         share = passed[mine].mean() if mine.any() else 0.0
         if not share:
             name = list(scenario.strata or ["all"])[k] if len(limits) > 1 else "all"
-            raise SimulatorError(
-                f"trial.lead_in: of {PILOT:,} people who enter ({name}) nobody passes. Loosen eligible"
-            )
+            fact = f"of {PILOT:,} people who enter ({name}) nobody passes"
+            raise SimulatorError(str(scenario.fault(Problem(("trial", "lead_in", "eligible"), fact, "Loosen it"))))
         people = limit / share + SAFE * sqrt(limit * (1 - share)) / share
         needed = max(needed, ceil(people / mine.mean()) + SPARE)
     return needed

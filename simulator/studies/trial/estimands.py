@@ -5,22 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from simulator.analysis.trial.errors import AnalysisError
-from simulator.analysis.trial.estimand import DEATH, PAV, Estimand, IntercurrentEvent, Strategy, estimand
-from simulator.analysis.trial.registry import COMPOSITE, agree, analysis
+from simulator.analysis.trial.estimand import PAV, Estimand, IntercurrentEvent, Strategy, estimand
+from simulator.analysis.trial.registry import COMPOSITE, analysis
+from simulator.language.check_estimand import estimand_problems, strategies
+from simulator.language.faults import ScenarioError
+from simulator.strategies import EVENT_FREE, EVENTS
 
 if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
 
-EVENTS = {
-    "death": DEATH,
-    "pav": PAV.event,
-    "niv": "non-invasive ventilation",
-    "stopping": "stopping treatment",
-    "crossover": "crossover",
-}
-"""Keys of the block, and what analyses call the events."""
-EVENT_FREE = "event_free"
 PART = IntercurrentEvent(PAV.event, Strategy.COMPOSITE, "it is one of the events, as death is")
 
 
@@ -29,11 +22,9 @@ def estimand_of(scenario: Scenario) -> Estimand | None:
     block = scenario.estimand
     if block is None:
         return None
-    stated = {key: getattr(block.intercurrent_events, key) for key in EVENTS}
     events = [
-        IntercurrentEvent(EVENTS[key], Strategy(one.strategy.replace("_", " ")), one.words or "")
-        for key, one in stated.items()
-        if one is not None
+        IntercurrentEvent(EVENTS[key], strategy, getattr(block.intercurrent_events, key).words or "")
+        for key, strategy in strategies(block).items()
     ]
     return estimand(block.variable, block.summary, *events, population=block.population, treatment=block.treatment)
 
@@ -52,31 +43,13 @@ def check_estimand(scenario: Scenario, analyses: Sequence[str], endpoint: str) -
 
     Raises
     ------
-    AnalysisError
+    ScenarioError
         The estimand contradicts an analysis; the message says where.
     """
-    wanted, block = estimand_of(scenario), scenario.estimand
-    if wanted is None or block is None:
+    if scenario.estimand is None:
         return
-    for name in analyses if block.analysis is None else (block.analysis,):
-        try:
-            agree(name, wanted)
-            _check_ventilation(name, wanted, endpoint)
-        except AnalysisError as error:
-            raise AnalysisError(f"estimand: {error}") from None
-
-
-def _check_ventilation(name: str, wanted: Estimand, endpoint: str) -> None:
-    """Ventilation is part of the event, or it is not."""
-    stated = [one.strategy for one in wanted.intercurrent_events if one.event == PAV.event]
-    done = [one.strategy for one in estimated_by(name, endpoint).intercurrent_events if one.event == PAV.event]
-    able = done[0] if done else Strategy.TREATMENT_POLICY
-    if stated and stated[0] is not able:
-        other = "death" if endpoint == EVENT_FREE else EVENT_FREE
-        raise AnalysisError(
-            f"with the endpoint {endpoint}, {name} handles {PAV.event} as {able.value}, not as {stated[0].value}: "
-            f"write that, or take the endpoint {other}"
-        )
+    if found := [*estimand_problems(scenario.estimand, analyses, endpoint)]:
+        raise ScenarioError(map(scenario.fault, found))
 
 
 def in_words(one: dict[str, Any]) -> str:

@@ -33,8 +33,9 @@ def table(trial: Trial, name: str, day: float) -> list[Cell]:
     return [
         Cell("truth", pair(trial.truth(name, day), 3)),
         Cell("mean estimate", pair(estimate, 3)),
-        Cell("SD", pair(trial.measure(name, "empirical_se", day), 3, error=False)),
-        Cell("SE", pair(trial.measure(name, "model_se", day), 3, error=False)),
+        Cell("bias", pair(trial.measure(name, "bias", day), 3)),
+        Cell("SD", pair(trial.measure(name, "empirical_se", day), 3)),
+        Cell("SE", pair(trial.measure(name, "model_se", day), 3)),
         *(Cell(head, percent(trial.measure(name, key, day))) for head, key in shares),
     ]
 

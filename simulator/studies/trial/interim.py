@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulator.analysis.replicates import Measure
+from simulator.analysis.replicates import Measure, mean
 from simulator.results.arrays import Group, Named, names_of
 from simulator.studies.trial.looks import CALENDAR, looks
 from simulator.studies.trial.replicates import Block
@@ -66,10 +66,14 @@ def _each(each: list[Sequential]) -> Group:
 
 def _calendar(rule: Any, found: Block) -> Group:
     """Means over the replicates in which a look is held, and the boundaries there."""
-    with np.errstate(invalid="ignore"):
-        means = np.nanmean(found.calendar, axis=0)
-    group = {name: Named(("look",), means[:, k], _attrs(name, "")) for k, name in enumerate(CALENDAR)}
-    reached = np.rint(means[:, CALENDAR.index("reached")])
+    held = [[mean(at[np.isfinite(at)]) for at in column.T] for column in np.moveaxis(found.calendar, 2, 0)]
+    table = np.array(held, np.float64)  # (column of CALENDAR, look, 2)
+    group = {
+        name + suffix: Named(("look",), table[k, :, part], _attrs(name, suffix))
+        for k, name in enumerate(CALENDAR)
+        for part, suffix in enumerate(("", "_mcse"))
+    }
+    reached = np.rint(table[CALENDAR.index("reached"), :, 0])
     at = np.unique(reached[np.isfinite(reached) & (reached > 0)]).astype(int)
     bounds = boundaries(rule, tuple(at.tolist()))
     place = np.searchsorted(at, np.nan_to_num(reached, nan=at[-1]))

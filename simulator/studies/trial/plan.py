@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from inspect import signature
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
 
 from simulator.analysis.trial.reading import Contrast
 from simulator.analysis.trial.registry import ANALYSES, analysis
 from simulator.errors import SimulatorError
-from simulator.program.trial import blocks
+from simulator.language.check_trial import may_be_empty
+from simulator.language.faults import Path, Problem
+from simulator.program.calendar import visit_days
 from simulator.quantities import Quantity
+from simulator.replicate import LEAD_IN_CHANGE
 from simulator.studies.trial.estimands import check_estimand
 
 if TYPE_CHECKING:
@@ -19,6 +23,16 @@ if TYPE_CHECKING:
 
 Options = Mapping[str, Mapping[str, Any]]
 ENDPOINTS = ("event_free", "death")
+ASSESSMENTS: Path = ("visits", "assessments")
+NFL, LOG_NFL = "nfl_plasma", "log_nfl"
+KINDS: Mapping[Any, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    float | None: "a number",
+    tuple[str, ...]: "a list of covariates, as [log_nfl]",
+}
+"""What options can be, in words."""
 
 
 class TrialError(SimulatorError):
@@ -66,13 +80,15 @@ def plan(scenario: Scenario, asked: Asked) -> Plan:
     ------
     TrialError
         The scenario has no trial; an arm, day, outcome or option is none of the trial's.
+    ScenarioError
+        The scenario's estimand is not what an analysis estimates.
     AnalysisError
         There is no such analysis.
     """
     if scenario.trial is None:
-        raise TrialError(f"{scenario.name}: the scenario has no block trial: write trial, with size and allocation")
+        raise _fault(scenario, ("trial",), "there is no block trial", "Write it, with size and allocation")
     if scenario.person is not None:
-        raise TrialError(f"{scenario.name}: a trial is of many people, and this scenario has one. Leave out person")
+        raise _fault(scenario, ("person",), "a trial is of many people, and this scenario has one", "Leave out person")
     analyses = tuple(dict.fromkeys(asked.analyses))
     if not analyses:
         raise TrialError(f"no analysis is named. Choose from {', '.join(ANALYSES)}")
@@ -83,24 +99,16 @@ def plan(scenario: Scenario, asked: Asked) -> Plan:
     days = _days(scenario, asked.days)
     arms = _contrast(scenario, asked.arms, days[0])
     options = {name: dict(asked.options[name]) for name in analyses if asked.options.get(name)}
-    size = asked.size if asked.size is not None else size_of(scenario)
-    _check_size(scenario, size, arms)
+    size = size_of(scenario) if asked.size is None else asked.size
+    if empty := may_be_empty(scenario, size, arms):
+        raise TrialError(". ".join(empty))
     since = tuple(day - scenario.trial.randomised_on for day in days)
     return Plan(cut(scenario, days), size, arms, since, analyses, options, asked.outcome, asked.endpoint)
 
 
-def _check_size(scenario: Scenario, size: int, arms: Contrast) -> None:
-    """Blocks fill in their order: with too few people an arm could stay empty."""
-    block = blocks(scenario)
-    if block is None:
-        return
-    places = [block.sum() - block[:, list(scenario.arms).index(arm)].sum() for arm in arms]
-    if size <= (most := int(max(places))):
-        arm = arms[places.index(most)]
-        raise TrialError(
-            f"allocation cannot be met: of {size} participants none may be in {arm}, as the blocks of the strata have "
-            f"{most} places in other arms. Ask for a size of {most + 1} or more"
-        )
+def _fault(scenario: Scenario, path: Path, fact: str, remedy: str) -> TrialError:
+    """What is wrong for a study of a trial, with its place in the scenario."""
+    return TrialError(str(scenario.fault(Problem(path, fact, remedy))))
 
 
 def size_of(scenario: Scenario) -> int:
@@ -158,10 +166,13 @@ def _contrast(scenario: Scenario, wanted: Sequence[str] | None, day: int) -> Con
             raise TrialError(f"arms {', '.join(wanted)}: name two arms, the experimental one first")
         return Contrast(*wanted)
     if len(there) < 2:
-        raise TrialError(f"allocation cannot be met: all are in {', '.join(there)}. Allocate people to a second arm")
+        path = ("trial", "allocation" if scenario.trial and scenario.trial.allocation else "counts")
+        fact = f"allocation cannot be met: all are in {', '.join(there)}"
+        raise _fault(scenario, path, fact, "Allocate people to a second arm")
     treated = {arm: _treated_days(scenario, arm, day) for arm in there}
     if len(there) != 2 or len(set(treated.values())) < 2:
-        raise TrialError(f"which arms are compared? There are {', '.join(there)}. Name two, the experimental one first")
+        fact = f"which arms are compared? There are {', '.join(there)}"
+        raise _fault(scenario, ("arms",), fact, "Name two with --arms, the experimental one first")
     control, experimental = sorted(there, key=lambda arm: treated[arm])
     return Contrast(experimental, control)
 
@@ -176,37 +187,54 @@ def _days(scenario: Scenario, wanted: Sequence[int] | None) -> tuple[int, ...]:
     """The days of analysis, ascending."""
     known = list(scenario.trial.analysis_days) if scenario.trial else []
     days = sorted(set(known if wanted is None else wanted))
-    for day in days:
-        first = scenario.trial.randomised_on + 1 if scenario.trial else 1
-        if not first <= day <= scenario.follow_up_days:
-            raise TrialError(
-                f"day {day} is not within follow-up, {first} to {scenario.follow_up_days:,}. Choose another"
-            )
     if not days:
         raise TrialError(f"no day of analysis is named. The scenario has {', '.join(map(str, known))}")
+    start = scenario.trial.randomised_on if scenario.trial else 0
+    for day in days:
+        if not start < day <= scenario.follow_up_days:
+            raise TrialError(
+                f"day {day} is not within follow-up, {start + 1} to {scenario.follow_up_days:,}. Choose another"
+            )
+    after = [day for day in visit_days(scenario) if day > start]
+    if not after or days[0] < after[0]:
+        fact = f"no visit after baseline is planned by day {days[0]}"
+        remedy = f"Choose day {after[0]} or later" if after else "Add one"
+        if wanted is None:
+            raise _fault(scenario, ("trial", "analysis_days", 0), fact, remedy)
+        raise TrialError(f"{fact}. {remedy}")
     return tuple(days)
 
 
 def _check_options(name: str, options: Mapping[str, Any]) -> None:
-    known = [key for key in signature(analysis(name).run).parameters if key not in ("data", "seed")]
-    if wrong := [key for key in options if key not in known]:
-        raise TrialError(f"{name} has no option {wrong[0]}; it has {', '.join(known) or 'none'}. Correct it")
+    """Options that the analysis has, with values of their kind."""
+    kinds = get_type_hints(analysis(name).run)
+    known = [key for key in kinds if key not in ("data", "seed", "return")]
+    for key, value in options.items():
+        if key not in known:
+            raise TrialError(f"{name} has no option {key}; it has {', '.join(known) or 'none'}. Correct it")
+        try:
+            TypeAdapter(kinds[key]).validate_python(tuple(value) if isinstance(value, list) else value, strict=True)
+        except ValidationError:
+            raise TrialError(f"{name}.{key} is {KINDS[kinds[key]]}, and {value!r} is not. Correct it") from None
 
 
 def _check_measured(scenario: Scenario, analyses: Sequence[str], asked: Asked) -> None:
     """What is analysed is assessed."""
     assessed = list(scenario.visits.assessments)
     if asked.outcome not in assessed:
-        raise TrialError(
-            f"{asked.outcome} is not assessed; there are {', '.join(assessed)}. Add it to visits or choose"
-        )
+        fact = f"{asked.outcome} is not assessed; there are {', '.join(assessed)}"
+        raise _fault(scenario, ASSESSMENTS, fact, "Add it, or name another with --outcome")
     if asked.endpoint not in ENDPOINTS:
         raise TrialError(f"there is no endpoint {asked.endpoint}. Choose {' or '.join(ENDPOINTS)}")
-    needy = [name for name in analyses if name == "ancova_nfl" or "log_nfl" in _covariates(asked.options.get(name, {}))]
-    if needy and "nfl_plasma" not in assessed:
-        raise TrialError(
-            f"{needy[0]} needs neurofilament, and nfl_plasma is not assessed. Add it to visits.assessments"
-        )
+    needy = [name for name in analyses if name == "ancova_nfl" or LOG_NFL in _covariates(asked.options.get(name, {}))]
+    if needy and NFL not in assessed:
+        fact = f"{needy[0]} needs neurofilament, and {NFL} is not assessed"
+        raise _fault(scenario, ASSESSMENTS, fact, "Add it")
+    there = [LOG_NFL] * (NFL in assessed) + [LEAD_IN_CHANGE] * bool(scenario.trial and scenario.trial.lead_in)
+    for name in analyses:
+        for one in set(_covariates(asked.options.get(name, {}))) - set(there):
+            known = ", ".join(there) or "none"
+            raise TrialError(f"{name}: the data have no covariate {one}; they have {known}. Correct it")
 
 
 def _covariates(options: Mapping[str, Any]) -> Sequence[str]:

@@ -19,7 +19,7 @@ from simulator.analysis.replicates import Measure
 from simulator.analysis.trial.data import TrialData, until, where
 from simulator.engine.jit import JIT
 from simulator.replicate import Replicator, compiled
-from simulator.studies.trial.blocks import Work
+from simulator.studies.trial.blocks import Progress, Work
 from simulator.studies.trial.entering import most, patients
 from simulator.studies.trial.measures import COLUMN, power
 from simulator.studies.trial.plan import Plan
@@ -67,9 +67,30 @@ class Search(NamedTuple):
     guess: Floats
 
 
-def sizes(work: Work, found: Block, targets: Sequence[float], grid: Sequence[int], threads: int) -> Sizes:
-    """The curve at the sizes of the grid, and the sizes with the power of the targets; `found` tells where to look."""
-    count = min(work.replicates, REPLICATES)
+def replicates_of(work: Work) -> int:
+    """Replicates that are simulated for the sizes."""
+    return min(work.replicates, REPLICATES)
+
+
+def steps_of(work: Work) -> int:
+    """Steps of the work: its replicates once more for each analysis and day."""
+    return replicates_of(work) * (1 + len(work.plan.analyses) * len(work.plan.days))
+
+
+def sizes(
+    work: Work,
+    found: Block,
+    targets: Sequence[float],
+    grid: Sequence[int],
+    threads: int,
+    *,
+    progress: Progress | None = None,
+) -> Sizes:
+    """The curve at the sizes of the grid, and the sizes with the power of the targets; `found` tells where to look.
+
+    `progress` is called with (steps done, steps in all).
+    """
+    count, tell = replicates_of(work), progress or (lambda done, total: None)
     guess = expected(work.plan, found)
     largest = max([_reach(work.plan, guess, targets), *grid])
     search = Search(work.plan, _simulated(work, largest, count, threads), largest, {}, guess)
@@ -77,9 +98,11 @@ def sizes(work: Work, found: Block, targets: Sequence[float], grid: Sequence[int
     cells = list(np.ndindex(len(work.plan.analyses), len(work.plan.days)))
     shape = len(work.plan.analyses), len(work.plan.days)
     curve, needed = np.empty((*shape, len(at), 2)), np.empty((*shape, len(targets), 2))
-    for cell in cells:
+    tell(count, steps_of(work))
+    for done, cell in enumerate(cells, 2):
         curve[cell] = [_power(search, cell, int(n)) for n in at]
         needed[cell] = np.reshape([required(search, cell, target) for target in targets], (-1, 2))
+        tell(count * done, steps_of(work))
     return Sizes(at, curve, np.array(targets), needed, count)
 
 

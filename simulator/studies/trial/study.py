@@ -16,7 +16,7 @@ from simulator.studies.trial.groups import Parts, attributes, groups_of
 from simulator.studies.trial.plan import Asked, Options, TrialError, cut, plan
 from simulator.studies.trial.population import Truth, truth
 from simulator.studies.trial.result import Trial
-from simulator.studies.trial.sizes import LARGEST, LEAST, Sizes, sizes
+from simulator.studies.trial.sizes import LARGEST, LEAST, Sizes, sizes, steps_of
 
 if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
@@ -93,11 +93,11 @@ def trial(
     folder : path, optional
         Where finished replicates are kept, so that an interrupted study goes on.
     progress : callable, optional
-        Called with (replicates done, replicates in all).
+        Called with (replicates done, replicates in all); those of the search for sizes count once for each analysis.
 
     Raises
     ------
-    TrialError, AnalysisError
+    TrialError, ScenarioError, AnalysisError
         What is asked makes no sense; nothing was run.
     SimulatorError
         No candidate is eligible for a stratum.
@@ -121,7 +121,9 @@ def study(scenario: Scenario, asked: Asked, extent: Extent, how: Running) -> Tri
         extent = extent._replace(sizes=tuple(scenario.trial.sizes or ()))
     work = prepare(scenario, asked, extent)
     without = prepare(null_of(scenario), asked, extent) if extent.null else None
-    total = extent.replicates * (2 if extent.null else 1)
+    looked = bool(extent.power or extent.sizes)
+    replicates = extent.replicates * (2 if extent.null else 1)
+    total = replicates + steps_of(work) * looked
     found = run(work, how.threads, how.folder, _after(how.progress, 0, total))
     null = run(without, how.threads, how.folder, _after(how.progress, extent.replicates, total)) if without else None
     scenarios = [choice.scenario for choice in work.choices]
@@ -129,8 +131,9 @@ def study(scenario: Scenario, asked: Asked, extent: Extent, how: Running) -> Tri
     if extent.truth:
         true = truth(work.plan, scenarios, work.seed, extent.truth, how.threads)
     needed: Sizes | None = None
-    if extent.power or extent.sizes:
-        needed = sizes(work, found, extent.power, extent.sizes, how.threads)
+    if looked:
+        tell = _after(how.progress, replicates, total)
+        needed = sizes(work, found, extent.power, extent.sizes, how.threads, progress=tell)
     parts = Parts(found, null, true, needed)
     return Trial(attributes(scenario, work, parts), groups_of(work, parts))
 

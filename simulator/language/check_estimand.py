@@ -1,0 +1,54 @@
+"""Check of the block `estimand`: the analysis that it names, or some analysis, estimates what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from simulator.language.check import reads
+from simulator.language.faults import Problem, suggest
+from simulator.strategies import DEATH, EVENTS, Contradiction, Strategy, contradiction
+
+
+@reads("estimand")
+def _estimand(scenario: Any) -> Iterator[Problem]:
+    """What no analysis estimates is refused, and what the analysis that is named does not."""
+    block = scenario.estimand
+    if block is None:
+        return
+    if block.analysis is not None:
+        yield from estimand_problems(block)
+        return
+    wanted = strategies(block)
+    found = [contradiction(name, wanted) for name, able in DEATH.items() if able is wanted["death"]]
+    if None not in found:
+        yield from _told(found[0])
+
+
+def estimand_problems(block: Any, analyses: Iterable[str] = (), endpoint: str | None = None) -> Iterator[Problem]:
+    """Where the block contradicts the analysis that it names, or else the analyses that are run.
+
+    Parameters
+    ----------
+    block : Estimand
+    analyses : names that exist.
+    endpoint : `event_free` or `death`; what depends on it is left out while it is not known.
+    """
+    if block.analysis is not None and block.analysis not in DEATH:
+        remedy = suggest(block.analysis, DEATH, "Analyses")
+        yield Problem(("estimand", "analysis"), f"there is no analysis {block.analysis}", remedy)
+        return
+    wanted = strategies(block)
+    for name in analyses if block.analysis is None else (block.analysis,):
+        yield from _told(contradiction(name, wanted, endpoint))
+
+
+def strategies(block: Any) -> Mapping[str, Strategy]:
+    """The strategies that the block states, by event."""
+    stated = {key: getattr(block.intercurrent_events, key) for key in EVENTS}
+    return {key: Strategy(one.strategy.replace("_", " ")) for key, one in stated.items() if one is not None}
+
+
+def _told(found: Contradiction | None) -> Iterator[Problem]:
+    if found is not None:
+        yield Problem(("estimand", "intercurrent_events", found.event), found.fact, found.remedy)

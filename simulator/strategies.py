@@ -1,0 +1,97 @@
+"""Strategies for intercurrent events, and which of them each analysis of a trial can stand for.
+
+Scenarios state an estimand before anything is loaded that could analyse it, so both know this table.
+
+References
+----------
+ICH E9(R1), Addendum on estimands and sensitivity analysis in clinical trials (2019).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+EVENT_FREE = "event_free"
+
+
+class Strategy(StrEnum):
+    """How an intercurrent event is dealt with."""
+
+    TREATMENT_POLICY = "treatment policy"
+    HYPOTHETICAL = "hypothetical"
+    COMPOSITE = "composite"
+    WHILE_ALIVE = "while alive"
+    PRINCIPAL_STRATUM = "principal stratum"
+
+
+EVENTS = {
+    "death": "death",
+    "pav": "permanent assisted ventilation",
+    "niv": "non-invasive ventilation",
+    "stopping": "stopping treatment",
+    "crossover": "crossover",
+}
+"""Keys of the block `estimand`, and what analyses call the events."""
+DEATH: Mapping[str, Strategy] = {
+    "ancova": Strategy.PRINCIPAL_STRATUM,
+    "ancova_nfl": Strategy.PRINCIPAL_STRATUM,
+    "mi": Strategy.HYPOTHETICAL,
+    "mmrm": Strategy.HYPOTHETICAL,
+    "random_slope": Strategy.HYPOTHETICAL,
+    "joint_rank": Strategy.COMPOSITE,
+    "win_ratio": Strategy.COMPOSITE,
+    "logrank": Strategy.COMPOSITE,
+    "stratified_logrank": Strategy.COMPOSITE,
+    "cox": Strategy.COMPOSITE,
+    "rmst": Strategy.COMPOSITE,
+    "responder": Strategy.COMPOSITE,
+    "delayed_start": Strategy.HYPOTHETICAL,
+    "rate_ratio": Strategy.WHILE_ALIVE,
+}
+"""The strategy for death of each analysis. A test holds the analyses to it."""
+
+
+class Contradiction(NamedTuple):
+    """Why an analysis does not estimate what is wanted: the event by its key, the fact, what to do."""
+
+    event: str
+    fact: str
+    remedy: str
+
+
+def contradiction(name: str, wanted: Mapping[str, Strategy], endpoint: str | None = None) -> Contradiction | None:
+    """What an analysis does about an event otherwise than wanted; None where it estimates what is wanted.
+
+    It has its own strategy for death, and uses what is measured after any other event. Where death is composite,
+    ventilation is so too if the endpoint is `event_free`; without an endpoint either is right.
+    """
+    able = DEATH[name]
+    if wanted["death"] is not able:
+        others = ", ".join(other for other, strategy in DEATH.items() if strategy is wanted["death"])
+        fact = f"{name} handles death as {able}, not as {wanted['death']}"
+        return Contradiction("death", fact, f"Write {_key(able)}, or use {others}")
+    for event, strategy in wanted.items():
+        parts = {Strategy.COMPOSITE} if event == "pav" and able is Strategy.COMPOSITE else set()
+        if event != "death" and strategy not in {Strategy.TREATMENT_POLICY, *parts}:
+            fact = f"{name} uses what is measured after {EVENTS[event]}, which is treatment policy, not {strategy}"
+            return Contradiction(event, fact, "Write treatment_policy: no analysis here does otherwise")
+    return _of_ventilation(name, wanted, endpoint)
+
+
+def _of_ventilation(name: str, wanted: Mapping[str, Strategy], endpoint: str | None) -> Contradiction | None:
+    """Ventilation is part of the event, or it is not."""
+    if endpoint is None or "pav" not in wanted or DEATH[name] is not Strategy.COMPOSITE:
+        return None
+    able = Strategy.COMPOSITE if endpoint == EVENT_FREE else Strategy.TREATMENT_POLICY
+    if wanted["pav"] is able:
+        return None
+    other = "death" if endpoint == EVENT_FREE else EVENT_FREE
+    fact = f"with the endpoint {endpoint}, {name} handles {EVENTS['pav']} as {able}, not as {wanted['pav']}"
+    return Contradiction("pav", fact, f"Write {_key(able)}, or take the endpoint {other}")
+
+
+def _key(strategy: Strategy) -> str:
+    """How a scenario writes it."""
+    return strategy.replace(" ", "_")
