@@ -215,6 +215,32 @@ def test_outcomes_are_those_of_single_runs(scenario, serial):
         found.outcome("happiness", "treated")
 
 
+def test_adverse_events_are_those_of_single_runs(scenario):
+    from simulator.studies.headline import headline
+
+    safe = scenario.replace({"safety": {"catalog": "tofersen_safety"}})
+    rate = "safety.serious_neurologic.per_year"
+    found = sim.sweep(safe, {rate: [0.1, 0.8]})
+    name = "serious_neurologic"
+    usual = [(one.label, one.wanted.arm) for one in found.outcomes() if one.wanted.metric == name]
+    assert usual == [(f"Serious neurologic event, {arm}, day 364", arm.split()[0]) for arm in (
+        "untreated", "treated", "treated minus untreated"
+    )]  # fmt: skip
+    alone = sim.simulate(safe.replace({rate: 0.8}), output="summary")
+    share = f"{name}_share"
+    assert np.array_equal(found.group[share].values[1], alone.groups["summary"][share].values)
+    where = (name, "treated", "", 364.0)
+    row = next(one for one in headline(alone).rows if (one.metric, one.arm, one.against, one.day) == where)
+    mine = found.outcome(name, "treated")
+    assert (mine.estimate[1], mine.mcse[1], mine.unit) == (row.estimate, row.mcse, row.unit)
+    assert mine.estimate[1] > mine.estimate[0] > 0
+    mixed = sim.sweep(safe, [{}, {"safety": None}])
+    assert np.isnan(mixed.outcome(name, "treated").estimate).tolist() == [False, True]
+    assert np.isfinite(mixed.outcome("event_free", "treated").estimate).all()
+    with pytest.raises(SweepError, match=f"no metric '{name}'"):
+        sim.sweep(scenario, {EFFECT: [0.5]}).outcome(name, "treated")
+
+
 def test_points_may_differ_in_arms_and_days(scenario):
     third = [{"treatments": ["tofersen"], "from_day": 28}]
     found = sim.sweep(scenario, [{}, {"arms.third": third}, {"follow_up_days": 182}])

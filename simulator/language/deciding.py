@@ -23,6 +23,15 @@ def _sensitivity(scenario: Any) -> Iterator[Problem]:
     yield from _day(block.day, scenario.follow_up_days, ("sensitivity", "day"))
 
 
+@reads("sensitivity", "safety")
+def _safety(scenario: Any) -> Iterator[Problem]:
+    """Adverse events are those of the block safety."""
+    block = scenario.sensitivity
+    if block is not None and block.outcome == "serious_neurologic" and scenario.safety is None:
+        fact = "serious_neurologic counts adverse events, and the scenario has none"
+        yield Problem(("sensitivity", "outcome"), fact, "Add the block safety, or choose another outcome")
+
+
 @reads("sensitivity", "decision")
 def _economic(scenario: Any) -> Iterator[Problem]:
     """QALYs and costs are defined by a decision."""

@@ -156,6 +156,8 @@ def _packed(job: Job, lived: tuple[Ready, list[Sums]]) -> Done:
     }
     if program.calendar.staged:
         found[packing.STAGES] = np.array([one.stages for one in every], np.int32)
+    if program.arms.reactions.size:
+        found[packing.SERIOUS] = np.array([one.serious for one in every], np.int32)
     return Done(task.number, task.key, packing.pack(about, found), "")
 
 
