@@ -124,7 +124,7 @@ def _ready(job: Job, task: Task) -> Ready:
         raise SimulatorError(f"the worker has version {__version__}, not {job.version}. Install the same everywhere")
     if getattr(_KEPT, "job", None) != job[:2]:
         _KEPT.job, _KEPT.memory = job[:2], Memory()
-    scenario = template_of(job.scenario, job.name).replace(task.settings)
+    scenario = template_of(job.scenario, job.name).replace(task.settings, checked=True)
     program = compile_program(scenario, SUMMED, job.patients, False, _KEPT.memory)
     words = job.words(task.number)
     about = {
