@@ -11,8 +11,10 @@ from scipy.integrate import quad
 from typer.testing import CliRunner
 
 import simulator as sim
+from simulator import catalog
 from simulator.cli.app import app
 from simulator.cli.sensitivity_tables import text
+from simulator.language.blocks.decision import COMMON
 from simulator.language.blocks.sensitivity import ECONOMIC, Outcome
 from simulator.report.kinds import SensitivityKind
 from simulator.studies import economics
@@ -63,7 +65,8 @@ def treated():
     return sim.load("valor").replace(
         {
             "arms": {"untreated": [], "treated": [{"treatments": ["tofersen"], "from_day": 0}]},
-            "follow_up_days": DAY, "trial": None, "attrition": None, "decision": DECISION,
+            "follow_up_days": DAY, "trial": None, "attrition": None,
+            "decision": DECISION, "decision.costs.per_dose": {"tofersen": 0},
             "sensitivity": {"outcome": "event_free_months", "arm": "treated", "against": "untreated", "day": 364},
         }
     )  # fmt: skip
@@ -233,6 +236,29 @@ def test_economics_under_a_constant_hazard(constant):
     short = scenario.replace({"decision.day": 364})
     one = economics.economic("life_years", result, "untreated", short)
     assert one.value == pytest.approx((1 - np.exp(-both * 364 / DAYS_PER_YEAR)) / both, abs=4 * one.mcse)
+
+
+@pytest.mark.parametrize(("system", "entry"), [("ft9", "costs_usa"), ("kings", "costs_uk")])
+def test_qalys_and_costs_go_by_stage(treated, system, entry):
+    """Without discounting: years in each stage, straight lines between days of output, times what the catalog says."""
+    found = catalog.entry("utility", "utilities")[system], catalog.entry("cost", entry)["per_month"][system]
+    basis = {key: found[1]["stage_4"][key] for key in COMMON}
+    block = {**DECISION, **basis, "discount_per_year": 0, "utilities": {"catalog": "utilities", "system": system}}
+    decision = block | {"costs": {"catalog": entry, "per_dose": {"tofersen": 0}}}
+    scenario = treated.replace({"decision": decision})
+    for output in ("full", "summary"):
+        result = sim.simulate(scenario, patients=300, seed=8, output=output)
+        share = result.groups["summary"][f"{system}_stage_share"].values[1]
+        labels = result.groups["summary"][system].values.tolist()[:-1]
+        years = np.trapezoid(share, result.time, axis=0)[:-1] / DAYS_PER_YEAR
+        names = [f"stage_{label.rstrip('AB') if label[0].isdigit() else label}" for label in labels]
+        alive = found[1].get("alive", {"value": 0})["value"]
+        month = [alive + found[1].get(name, {"value": 0})["value"] for name in names]
+        life, quality, costs, _ = (one.value for one in economics.economic_all(result, "treated", scenario))
+        assert life == pytest.approx(years.sum(), rel=1e-6)
+        assert quality == pytest.approx(years @ [found[0][name]["value"] for name in names], rel=1e-6)
+        assert costs == pytest.approx(12 * years @ month, rel=1e-6)
+        assert len({float(y) for y in years if y > 0.02}) > 3  # people went through the stages
 
 
 def test_doses_are_paid_by_those_who_live(treated):
