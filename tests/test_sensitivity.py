@@ -147,6 +147,9 @@ def test_parameters_of_valor_are_those_of_the_calibration_and_its_own():
     assert sum(shares.values()) == pytest.approx(1)
     assert len(shares) == 2
     assert found["effect"].is_treatment
+    assert (found["effect"].label, found["effect"].unit) == ("effect of the drug on the clock", "")
+    assert (found["effect_delay"].unit, found["d50_other"].unit, found["d50_other_spread"].unit) == ("d", "months", "")
+    assert all(one.label for one in found.values() if one.name != one.address)
     assert not found["entry_time"].is_treatment
 
 
@@ -476,6 +479,7 @@ def test_errors_of_the_command(file, tmp_path, monkeypatch):
 def invented(method, count=25, name="progression.function.steepness.lognormal.median"):
     """An analysis with long names and large numbers."""
     row, scale, texts = ROWS[method], 0.05 if method == "sobol" else 1.0, {"address": name, "prior": "a prior"}
+    texts |= {"label": "", "unit": "% predicted"}
     rows = [
         row(**{key: texts.get(key, scale * (12.345 - k / 2)) for key in row._fields} | {"name": f"{name}{k}"})
         for k in range(count)
