@@ -445,6 +445,21 @@ def test_the_command_writes_a_folder_that_it_reads_again(file, tmp_path):
         assert f"`als-sim show {folder}` prints it, `als-sim plot {folder} tornado` draws it" in refused.output
 
 
+def test_a_dry_run_foretells_the_points_that_are_simulated(file, tmp_path):
+    folder, amounts = tmp_path / "found", ("-n", 5, "--points", 4, "--replicates", 2)
+    for method, count in (("oneway", 5), ("sobol", 16)):
+        asked = ("sensitivity", file, "--method", method, *amounts, "-o", folder / method)
+        told = json.loads(call(*asked, "--dry-run", "--json").stdout)
+        assert (told["points"], told["finished"], told["replicates"], told["patients"]) == (count, 0, 2, 5)
+        assert told["seconds"] > 0
+        assert not (folder / method).exists()
+        assert call(*asked).exit_code == 0
+        assert len(list((folder / method / "points").iterdir())) == count
+        after = call(*asked, "--dry-run").stdout
+        assert f"{count} finished" in after
+        assert "nothing left to do" in after
+
+
 def test_the_folder_of_a_sweep_is_analysed(treated, tmp_path):
     rng = np.random.default_rng(1)
     given = [
