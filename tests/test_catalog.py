@@ -5,6 +5,7 @@ import re
 import pytest
 
 from simulator import catalog
+from simulator.language.blocks.decision import COMMON, Money
 from simulator.models import MODELS
 from simulator.quantities import NEEDS_SOURCE, Quantity
 
@@ -31,7 +32,7 @@ def quantities(node, path=()):
     return []
 
 
-WITHOUT_DOI = {("utilities", "thakore"), ("utilities", "moore")}  # none is known to the catalog
+WITHOUT_DOI = {("utilities", "moore"), ("costs_uk", "moore")}  # none is known to the catalog
 
 
 def test_there_are_entries():
@@ -50,7 +51,7 @@ def test_every_value_has_a_grade(kind, name):
 def test_values_above_assumed_name_a_source_with_its_place(kind, name):
     found = catalog.entry(kind, name)
     for path, value in quantities(found):
-        quantity = Quantity.model_validate(value)
+        quantity = (Money if kind == "cost" else Quantity).model_validate(value)
         if quantity.evidence in NEEDS_SOURCE:
             assert ";" in quantity.source, path
         if quantity.evidence == "published":
@@ -67,6 +68,14 @@ def test_every_source_is_used_and_papers_have_a_doi(kind, name):
         assert source in used, key
         if re.search(r"\bet al\.", source) and (name, key) not in WITHOUT_DOI:
             assert re.search(r"doi:10\.\d{4,}/\S+$", source), key
+
+
+@pytest.mark.parametrize("name", catalog.names("cost"))
+def test_amounts_of_money_have_one_basis(name):
+    found = [value for _, value in quantities(catalog.entry("cost", name))]
+    assert found
+    assert len({tuple(value[key] for key in COMMON) for value in found}) == 1
+    assert all(value["unit"].startswith(value["currency"]) for value in found)
 
 
 def test_a_value_without_grade_is_seen():

@@ -350,6 +350,14 @@ def test_progress_shows_only_on_a_terminal_and_after_two_seconds(terminal, monke
     assert taken.out == ""
 
 
+def test_progress_in_points_shows_rate_and_remaining_time(monkeypatch, capsys):
+    monkeypatch.setattr(progress_module, "PATIENCE_SECONDS", 0.0)
+    with progress_module.Progress("points") as bar:
+        bar(500, 1000)
+        assert any(type(one).__name__ == "TimeRemainingColumn" for one in bar._bar.columns)
+    assert re.search(r"500 of 1,000 points, \S+/s", capsys.readouterr().err)
+
+
 def test_doctor(monkeypatch):
     done = call("doctor")
     assert done.exit_code == 0, done.output

@@ -8,11 +8,13 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import xarray
 
 from simulator.results import files, folder, name, netcdf, open_result, tidy
+from simulator.results.arrays import Named
 from simulator.results.errors import FolderError, ResultError
 from tests.synthetic import make_provenance, make_record
 
@@ -67,6 +69,23 @@ def test_partial_chunks(result, tmp_path, monkeypatch):
     monkeypatch.setattr(netcdf, "SMALL_BYTES", 100)
     result.save(tmp_path / "a.nc")
     assert same(open_result(tmp_path / "a.nc"), result)
+
+
+def test_a_fast_file_deflates_what_gains_and_leaves_the_rest(tmp_path, monkeypatch):
+    monkeypatch.setattr(netcdf, "CHUNK_BYTES", 1 << 16)
+    noise = np.random.default_rng(1).normal(size=30_001)
+    group = {"noise": Named(("n",), noise, {}), "steps": Named(("n",), np.floor(noise), {})}
+    netcdf.write(tmp_path / "a.nc", {}, {netcdf.ROOT: group}, fast=True)
+    _, found = netcdf.read(tmp_path / "a.nc")
+    with xarray.open_dataset(tmp_path / "a.nc", engine="h5netcdf") as data:
+        for name_, array in group.items():
+            assert np.array_equal(found[netcdf.ROOT][name_].values, array.values)
+            assert np.array_equal(data[name_].values, array.values)
+    with h5py.File(tmp_path / "a.nc") as file:
+        chunks = {name_: [file[name_].id.get_chunk_info(k) for k in range(4)] for name_ in group}
+    assert [one.filter_mask for one in chunks["noise"]] == [netcdf.NO_FILTER] * 4
+    assert [one.filter_mask for one in chunks["steps"]] == [netcdf.ALL_FILTERS] * 4
+    assert sum(one.size for one in chunks["steps"]) < 30_001
 
 
 def test_errors_of_opening(result, tmp_path):

@@ -11,8 +11,10 @@ from scipy.integrate import quad
 from typer.testing import CliRunner
 
 import simulator as sim
+from simulator import catalog
 from simulator.cli.app import app
 from simulator.cli.sensitivity_tables import text
+from simulator.language.blocks.decision import COMMON
 from simulator.language.blocks.sensitivity import ECONOMIC, Outcome
 from simulator.report.kinds import SensitivityKind
 from simulator.studies import economics
@@ -63,7 +65,8 @@ def treated():
     return sim.load("valor").replace(
         {
             "arms": {"untreated": [], "treated": [{"treatments": ["tofersen"], "from_day": 0}]},
-            "follow_up_days": DAY, "trial": None, "attrition": None, "decision": DECISION,
+            "follow_up_days": DAY, "trial": None, "attrition": None,
+            "decision": DECISION, "decision.costs.per_dose": {"tofersen": 0},
             "sensitivity": {"outcome": "event_free_months", "arm": "treated", "against": "untreated", "day": 364},
         }
     )  # fmt: skip
@@ -144,6 +147,9 @@ def test_parameters_of_valor_are_those_of_the_calibration_and_its_own():
     assert sum(shares.values()) == pytest.approx(1)
     assert len(shares) == 2
     assert found["effect"].is_treatment
+    assert (found["effect"].label, found["effect"].unit) == ("effect of the drug on the clock", "")
+    assert (found["effect_delay"].unit, found["d50_other"].unit, found["d50_other_spread"].unit) == ("d", "months", "")
+    assert all(one.label for one in found.values() if one.name != one.address)
     assert not found["entry_time"].is_treatment
 
 
@@ -174,7 +180,7 @@ def test_summary_and_full_agree(treated, name):
     full, summary = (sim.simulate(treated, patients=400, seed=3, output=kind) for kind in ("full", "summary"))
     a, b = (outcome(result, asked, treated) for result in (full, summary))
     assert b.value == pytest.approx(a.value, rel=2e-3, abs=0.02)
-    assert a.paired
+    assert a.paired == (name != "serious_neurologic")  # which both read from the sums
     assert b.mcse >= a.mcse * 0.9  # from a summary an upper bound, unless a drug sets apart those who were alike
 
 
@@ -188,12 +194,13 @@ def test_a_difference_is_that_of_the_two_arms(treated):
 
 
 def test_outcomes_that_are_not_there(treated):
-    result = sim.simulate(treated, patients=20, seed=3)
+    result = sim.simulate(treated.replace({"safety": None}), patients=20, seed=3)
     for asked, words in (
         (Asked("months", "treated", "", 364.0), "there is no outcome 'months'. Choose from alsfrs_r_change_survivors"),
         (Asked("survival", "early", "", 364.0), "there is no arm 'early'. Choose from untreated, treated"),
         (Asked("survival", "treated", "", 1e4), "after the end of follow-up"),
         (Asked("qalys", "treated", "", 364.0), "needs the scenario"),
+        (Asked("serious_neurologic", "treated", "", 364.0), "the result has no adverse events"),
     ):
         with pytest.raises(OutcomeError, match=re.escape(words)):
             outcome(result, asked)
@@ -232,6 +239,29 @@ def test_economics_under_a_constant_hazard(constant):
     short = scenario.replace({"decision.day": 364})
     one = economics.economic("life_years", result, "untreated", short)
     assert one.value == pytest.approx((1 - np.exp(-both * 364 / DAYS_PER_YEAR)) / both, abs=4 * one.mcse)
+
+
+@pytest.mark.parametrize(("system", "entry"), [("ft9", "costs_usa"), ("kings", "costs_uk")])
+def test_qalys_and_costs_go_by_stage(treated, system, entry):
+    """Without discounting: years in each stage, straight lines between days of output, times what the catalog says."""
+    found = catalog.entry("utility", "utilities")[system], catalog.entry("cost", entry)["per_month"][system]
+    basis = {key: found[1]["stage_4"][key] for key in COMMON}
+    block = {**DECISION, **basis, "discount_per_year": 0, "utilities": {"catalog": "utilities", "system": system}}
+    decision = block | {"costs": {"catalog": entry, "per_dose": {"tofersen": 0}}}
+    scenario = treated.replace({"decision": decision})
+    for output in ("full", "summary"):
+        result = sim.simulate(scenario, patients=300, seed=8, output=output)
+        share = result.groups["summary"][f"{system}_stage_share"].values[1]
+        labels = result.groups["summary"][system].values.tolist()[:-1]
+        years = np.trapezoid(share, result.time, axis=0)[:-1] / DAYS_PER_YEAR
+        names = [f"stage_{label.rstrip('AB') if label[0].isdigit() else label}" for label in labels]
+        alive = found[1].get("alive", {"value": 0})["value"]
+        month = [alive + found[1].get(name, {"value": 0})["value"] for name in names]
+        life, quality, costs, _ = (one.value for one in economics.economic_all(result, "treated", scenario))
+        assert life == pytest.approx(years.sum(), rel=1e-6)
+        assert quality == pytest.approx(years @ [found[0][name]["value"] for name in names], rel=1e-6)
+        assert costs == pytest.approx(12 * years @ month, rel=1e-6)
+        assert len({float(y) for y in years if y > 0.02}) > 3  # people went through the stages
 
 
 def test_doses_are_paid_by_those_who_live(treated):
@@ -415,6 +445,21 @@ def test_the_command_writes_a_folder_that_it_reads_again(file, tmp_path):
         assert f"`als-sim show {folder}` prints it, `als-sim plot {folder} tornado` draws it" in refused.output
 
 
+def test_a_dry_run_foretells_the_points_that_are_simulated(file, tmp_path):
+    folder, amounts = tmp_path / "found", ("-n", 5, "--points", 4, "--replicates", 2)
+    for method, count in (("oneway", 5), ("sobol", 16)):
+        asked = ("sensitivity", file, "--method", method, *amounts, "-o", folder / method)
+        told = json.loads(call(*asked, "--dry-run", "--json").stdout)
+        assert (told["points"], told["finished"], told["replicates"], told["patients"]) == (count, 0, 2, 5)
+        assert told["seconds"] > 0
+        assert not (folder / method).exists()
+        assert call(*asked).exit_code == 0
+        assert len(list((folder / method / "points").iterdir())) == count
+        after = call(*asked, "--dry-run").stdout
+        assert f"{count} finished" in after
+        assert "nothing left to do" in after
+
+
 def test_the_folder_of_a_sweep_is_analysed(treated, tmp_path):
     rng = np.random.default_rng(1)
     given = [
@@ -449,6 +494,7 @@ def test_errors_of_the_command(file, tmp_path, monkeypatch):
 def invented(method, count=25, name="progression.function.steepness.lognormal.median"):
     """An analysis with long names and large numbers."""
     row, scale, texts = ROWS[method], 0.05 if method == "sobol" else 1.0, {"address": name, "prior": "a prior"}
+    texts |= {"label": "", "unit": "% predicted"}
     rows = [
         row(**{key: texts.get(key, scale * (12.345 - k / 2)) for key in row._fields} | {"name": f"{name}{k}"})
         for k in range(count)

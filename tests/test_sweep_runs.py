@@ -22,6 +22,8 @@ from simulator.errors import ResourceError, SimulatorError
 from simulator.results.errors import FolderError
 from simulator.studies.sweep import drive, store
 from simulator.studies.sweep.errors import ExecutorError, SweepError
+from simulator.studies.sweep.memory import memory_of
+from simulator.studies.sweep.study import Request, planned, run
 
 EFFECT, DAY, ELIGIBLE = "treatments.tofersen.effect.mean", "arms.treated.0.from_day", "entry.eligible.svc_percent.min"
 SCENARIO = """
@@ -215,6 +217,32 @@ def test_outcomes_are_those_of_single_runs(scenario, serial):
         found.outcome("happiness", "treated")
 
 
+def test_adverse_events_are_those_of_single_runs(scenario):
+    from simulator.studies.headline import headline
+
+    safe = scenario.replace({"safety": {"catalog": "tofersen_safety"}})
+    rate = "safety.serious_neurologic.per_year"
+    found = sim.sweep(safe, {rate: [0.1, 0.8]})
+    name = "serious_neurologic"
+    usual = [(one.label, one.wanted.arm) for one in found.outcomes() if one.wanted.metric == name]
+    assert usual == [(f"Serious neurologic event, {arm}, day 364", arm.split()[0]) for arm in (
+        "untreated", "treated", "treated minus untreated"
+    )]  # fmt: skip
+    alone = sim.simulate(safe.replace({rate: 0.8}), output="summary")
+    share = f"{name}_share"
+    assert np.array_equal(found.group[share].values[1], alone.groups["summary"][share].values)
+    where = (name, "treated", "", 364.0)
+    row = next(one for one in headline(alone).rows if (one.metric, one.arm, one.against, one.day) == where)
+    mine = found.outcome(name, "treated")
+    assert (mine.estimate[1], mine.mcse[1], mine.unit) == (row.estimate, row.mcse, row.unit)
+    assert mine.estimate[1] > mine.estimate[0] > 0
+    mixed = sim.sweep(safe, [{}, {"safety": None}])
+    assert np.isnan(mixed.outcome(name, "treated").estimate).tolist() == [False, True]
+    assert np.isfinite(mixed.outcome("event_free", "treated").estimate).all()
+    with pytest.raises(SweepError, match=f"no metric '{name}'"):
+        sim.sweep(scenario, {EFFECT: [0.5]}).outcome(name, "treated")
+
+
 def test_points_may_differ_in_arms_and_days(scenario):
     third = [{"treatments": ["tofersen"], "from_day": 28}]
     found = sim.sweep(scenario, [{}, {"arms.third": third}, {"follow_up_days": 182}])
@@ -281,6 +309,22 @@ def test_a_folder_resumes_by_content(scenario, tmp_path, serial):
         assert data.sizes["point"] == 9
         assert data.coords[EFFECT].dims == ("point",)
         assert data["survival"].attrs["units"] == "1"
+
+
+def test_doubling_a_sobol_sample_simulates_only_the_new_half(scenario, tmp_path):
+    one = scenario.replace(
+        {"sweep": None, "arms": {"treated": [{"treatments": ["tofersen"], "from_day": 0}]}, "visits.every_days": 364,
+         "follow_up_days": 28, "output": {"every_days": 28, "stages": False}}
+    )  # fmt: skip
+    axes = {EFFECT: {"low": 0.2, "high": 0.9}, "treatments.tofersen.effect.sd": {"low": 0.3, "high": 0.5}}
+    asked = []
+    for size in (1000, 2000):
+        block = {"method": "sobol", "points": size, "parameters": axes, "patients": 1}
+        found = sim.sweep(one.replace({"sweep": block}), folder=tmp_path, progress=lambda *at: asked.append(at))
+        assert asked[-1] == (1000, 1000)
+        asked.clear()
+    assert found.n_points == 2000
+    assert not found.failures
 
 
 def test_a_folder_of_something_else_or_in_use_is_refused(scenario, tmp_path):
@@ -415,6 +459,18 @@ def test_a_point_that_is_no_scenario_fails_and_the_others_do_not(scenario, tmp_p
     assert [one.point for one in other.failures] == [0, 1, 2]
 
 
+def test_the_memory_foretold_holds_the_dataset(scenario):
+    for asked in (
+        Request(scenario, replicates=3),
+        Request(scenario.replace({"safety": {"catalog": "tofersen_safety"}})),
+    ):
+        plan = planned(asked)
+        size = sum(one.values.nbytes for one in run(asked).group.values())
+        assert (
+            size < memory_of(plan, 1) - memory_of(plan._replace(design=plan.design._replace(points=[])), 1) < 5 * size
+        )
+
+
 def test_a_sweep_that_would_not_fit_is_refused(scenario, monkeypatch):
     monkeypatch.setattr("simulator.run._free_memory", lambda: 10_000)
     with pytest.raises(ResourceError, match="Ask for fewer points"):
@@ -450,6 +506,10 @@ def test_the_command_prints_outcomes_and_writes_a_folder(file, tmp_path):
 
 def test_a_dry_run_says_points_memory_and_time_and_writes_nothing(file, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    words = {line.split()[0]: line for line in cli(file, "--dry-run").stdout.splitlines()}
+    assert "6: 0 finished" in words["points"]
+    assert words["memory"].endswith("MB")
+    assert "about" in words["time"]
     first = json.loads(cli(file, "--dry-run", "--json").stdout)
     assert (first["points"], first["finished"]) == (6, 0)
     assert first["memory_mb"] >= 0
@@ -468,6 +528,19 @@ def test_failed_points_end_with_exit_code_4(file, tmp_path):
     assert found.exit_code == 4
     assert "1 of 2 points failed; --rerun-failed tries them again" in found.stderr
     assert f"point 1 ({ELIGIBLE} = 300)" in found.stderr
+
+
+def test_failed_points_are_tried_again_when_the_command_says_so(file, tmp_path, monkeypatch):
+    def broken(*args):
+        raise RuntimeError("a cosmic ray")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("simulator.studies.sweep.work._run", broken)
+        assert cli(file, "-o", tmp_path).exit_code == 4
+    assert cli(file, "-o", tmp_path).exit_code == 4
+    again = cli(file, "-o", tmp_path, "--rerun-failed")
+    assert again.exit_code == 0
+    assert "points failed" not in again.output
 
 
 def test_exit_codes_of_wrong_requests(file, tmp_path, monkeypatch):

@@ -16,7 +16,7 @@ from typing import Any
 
 from simulator.errors import SimulatorError
 
-KINDS = ("disease", "treatment", "measurement", "care", "safety", "utility", "calibration")
+KINDS = ("disease", "treatment", "measurement", "care", "safety", "utility", "cost", "calibration")
 KIND_LINE = re.compile(r"^kind: *(\w+)", re.MULTILINE)
 
 

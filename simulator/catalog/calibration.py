@@ -15,6 +15,7 @@ class Parameter(Row):
     """A free parameter, its place in a resolved scenario, and its prior: normal on `scale`."""
 
     name: str
+    label: str
     address: str
     complement: str | None = None
     runs: tuple[str, ...] = ("valor", "onset")

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simulator.cli.errors import friendly
-from simulator.cli.run import Json, Patients, Seed, Settings, note, show
+from simulator.cli.run import DryRun, Json, Patients, Seed, Settings, note, show
 from simulator.errors import SimulatorError
 
 if TYPE_CHECKING:
     from simulator.studies.sensitivity.document import Sensitivity
+    from simulator.studies.sensitivity.study import Request
 
 
 class Method(StrEnum):
@@ -59,15 +60,22 @@ def sensitivity(
     seed: Seed = None,
     settings: Settings = None,
     executor: Where = "threads",
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Which values move the outcome named in the block `sensitivity`, and what knowing them would be worth."""
+    from simulator.cli.sweep import forecast_text
     from simulator.studies.sensitivity import stored
+    from simulator.studies.sensitivity.study import foretold
 
     amounts = {"patients": patients, "points": points, "replicates": replicates, "seed": seed}
     found = stored.look_up(source, settings or ())
     if found is None:
-        found = _run(source, settings or [], method, out, {**amounts, "executor": executor})
+        asked = _asked(source, settings or [], method, out, {**amounts, "executor": executor})
+        if dry_run:
+            show(foretold(asked), as_json, forecast_text)
+            return
+        found = _run(asked)
     show_sensitivity(found, as_json)
 
 
@@ -78,17 +86,23 @@ def show_sensitivity(found: Sensitivity, as_json: bool) -> None:
     show(found.content() if as_json else found, as_json, text)
 
 
-def _run(source: str, settings: list[str], method: Method, out: Path | None, amounts: dict[str, Any]) -> Any:
-    """Simulate, write the folder with its picture."""
-    from simulator.cli.progress import Progress
+def _asked(source: str, settings: list[str], method: Method, out: Path | None, amounts: dict[str, Any]) -> Request:
+    """The request, with the folder it goes to."""
     from simulator.language import load, parse_setting
-    from simulator.studies.sensitivity.study import Request, folder_of, run
+    from simulator.studies.sensitivity.study import Request, folder_of
 
     scenario = load(source, dict(map(parse_setting, settings)))
     asked = Request(scenario, method.value, out, **amounts)
-    asked = replace(asked, folder=out or folder_of(asked))
+    return replace(asked, folder=out or folder_of(asked))
+
+
+def _run(asked: Request) -> Sensitivity:
+    """Simulate, write the folder with its picture."""
+    from simulator.cli.progress import Progress
+    from simulator.studies.sensitivity.study import run
+
     try:
-        with Progress() as progress:
+        with Progress("points") as progress:
             found = run(asked, progress)
     except KeyboardInterrupt:
         again = shlex.join(["als-sim", *sys.argv[1:]])

@@ -83,12 +83,17 @@ def _entry(node: Any, path: Path, unit: str | None) -> Iterator[Value]:
         for number, part in enumerate(node):
             yield from _entry(part, (*path, number), unit)
     elif isinstance(node, Mapping) and "value" in node and "kind" not in node:
-        note = "; ".join(part for part in (_belief(node), node.get("note")) if part) or None
+        note = "; ".join(part for part in (_belief(node), _basis(node), node.get("note")) if part) or None
         grade, source, read = (node.get(key) for key in ("evidence", "source", "read_in_source"))
         yield Value(address(path), float(node["value"]), node.get("unit", unit), grade, source, note, read)
     elif isinstance(node, Mapping):
         for key, part in node.items():
             yield from _entry(part, (*path, key), unit if key in SHAPE_KEYS else unit_of(key) or None)
+
+
+def _basis(node: Mapping[str, Any]) -> str:
+    """Price year and perspective of an amount of money."""
+    return f"prices of {node['price_year']}, perspective {node['perspective']}" if "price_year" in node else ""
 
 
 def _belief(node: Mapping[str, Any]) -> str:

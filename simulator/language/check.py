@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -38,6 +39,17 @@ def problems(scenario: Any, faulty: Iterable[str] = ()) -> list[Problem]:
     """
     bad = set(faulty)
     return [problem for sections, check in CHECKS if not bad & set(sections) for problem in check(scenario)]
+
+
+def is_in_order(scenario: Any, changed: frozenset[str]) -> bool:
+    """Whether a scenario has no problem; all but the sections `changed` are those of one that has none."""
+    return not any(True for check in _reading(changed) for _ in check(scenario))
+
+
+@cache
+def _reading(sections: frozenset[str]) -> tuple[Check, ...]:
+    """The checks that read one of the sections; those of a sweep's addresses read all."""
+    return tuple(check for read, check in CHECKS if not sections.isdisjoint(read) or "sweep" in read)
 
 
 def _sum_to_one(shares: Mapping[str, Quantity], path: Path) -> Iterator[Problem]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from simulator.language.blocks.sensitivity import ECONOMIC
@@ -21,6 +21,15 @@ def _sensitivity(scenario: Any) -> Iterator[Problem]:
         if (name := getattr(block, key)) is not None:
             yield from _arm(name, scenario.arms, ("sensitivity", key))
     yield from _day(block.day, scenario.follow_up_days, ("sensitivity", "day"))
+
+
+@reads("sensitivity", "safety")
+def _safety(scenario: Any) -> Iterator[Problem]:
+    """Adverse events are those of the block safety."""
+    block = scenario.sensitivity
+    if block is not None and block.outcome == "serious_neurologic" and scenario.safety is None:
+        fact = "serious_neurologic counts adverse events, and the scenario has none"
+        yield Problem(("sensitivity", "outcome"), fact, "Add the block safety, or choose another outcome")
 
 
 @reads("sensitivity", "decision")
@@ -59,9 +68,18 @@ def _decision(scenario: Any) -> Iterator[Problem]:
             fact = f"there are no doses of {printable(name)}"
             remedy = suggest(name, dosed, "Treatments given in doses")
             yield Problem(("decision", "costs", "per_dose", name), fact, remedy, on_key=True)
+    for name in sorted(_given(scenario, block.options) & set(dosed) - set(block.costs.per_dose)):
+        remedy = f"Write costs.per_dose.{name}, 0 if it costs nothing"
+        yield Problem(("decision", "costs"), f"a dose of {printable(name)} has no price", remedy)
     if not scenario.output.stages and "kings_stage" in MODELS[scenario.progression.model].OUTPUTS:
         fact = "utilities go by stages, and output.stages is false"
         yield Problem(("decision", "utilities"), fact, "Remove output.stages")
+
+
+def _given(scenario: Any, options: Iterable[str]) -> set[str]:
+    """Treatments of the options that are arms."""
+    epochs = (epoch for name in options for epoch in scenario.arms.get(name, ()))
+    return {name for epoch in epochs for name in epoch.treatments}
 
 
 def _arm(name: str, arms: Any, path: Path) -> Iterator[Problem]:

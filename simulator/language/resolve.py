@@ -54,7 +54,7 @@ def resolve(data: Mapping[str, Any], report: Report) -> dict[str, Any]:
     if isinstance(full.get("safety"), Mapping):
         full["safety"] = _from_catalog(full["safety"], "safety", ("safety",), report)
     if isinstance(full.get("decision"), Mapping):
-        full["decision"] = _decision(full["decision"], report)
+        full["decision"] = _decision(full["decision"], data.get("treatments"), report)
     return {key: value for key, value in full.items() if value is not None or key in data}
 
 
@@ -138,16 +138,34 @@ def _progression(section: Any, found: Mapping[str, Any], disease: Any, report: R
     return full
 
 
-def _decision(section: Mapping[str, Any], report: Report) -> dict[str, Any]:
-    """A decision with the catalog's utilities under its own."""
-    utilities = section.get("utilities")
-    if not isinstance(utilities, Mapping):
-        return dict(section)
-    found = _look_up(utilities, "utility", ("decision", "utilities"), report)
-    over = {key: value for key, value in utilities.items() if key != "catalog"}
-    system = over.get("system")
-    base = {"states": found[system]} if isinstance(system, str) and system in found else {}
-    return {**section, "utilities": merge(base, over)}
+def _decision(section: Mapping[str, Any], treatments: Any, report: Report) -> dict[str, Any]:
+    """A decision with the catalog's utilities and costs under its own."""
+    full, utilities = dict(section), section.get("utilities")
+    system = str(utilities.get("system")) if isinstance(utilities, Mapping) else ""
+    for key, kind in (("utilities", "utility"), ("costs", "cost")):
+        part = section.get(key)
+        found = _look_up(part, kind, ("decision", key), report)
+        if isinstance(part, Mapping):
+            base = _states(found, system) if key == "utilities" else _costs(found, system, treatments)
+            full[key] = merge(base, {name: value for name, value in part.items() if name != "catalog"})
+            if system not in found.get("per_month", {system: {}}) and "per_month" not in part:
+                fact = f"{part['catalog']} does not say what a month costs by stage of {printable(system)}"
+                remedy = f"Write per_month, or take utilities of {' or '.join(found['per_month'])}"
+                report(Problem(("decision", key, "catalog"), fact, remedy))
+    return full
+
+
+def _states(found: Mapping[str, Any], system: str) -> dict[str, Any]:
+    """What the catalog knows of the utilities of a system's states."""
+    return {"states": found[system]} if system in found else {}
+
+
+def _costs(found: Mapping[str, Any], system: str, treatments: Any) -> dict[str, Any]:
+    """What the catalog knows of the doses of a scenario's treatments and of a month in the stages of a system."""
+    prices, given = found.get("per_dose", {}), treatments if isinstance(treatments, Mapping) else {}
+    named = {name: str(part.get("catalog")) for name, part in given.items() if isinstance(part, Mapping)}
+    costs = {"per_dose": {name: prices[of] for name, of in named.items() if of in prices}}
+    return costs | {"per_month": found.get("per_month", {}).get(system, {})} if found else {}
 
 
 def _output(section: Any, progression: Any) -> Any:

@@ -31,7 +31,7 @@ def schema() -> dict[str, Any]:
     for name in ("Disease", *TREATMENTS, "Visits", "Safety", *(model.__name__ for model in MODELS.values())):
         _add_partial(name, definitions)
     _disease(definitions)
-    _utilities(definitions)
+    _decision(definitions)
     models = [PREFIX + model.__name__ + FROM_CATALOG for model in MODELS.values()]
     for name in models:
         definitions[name.removeprefix(PREFIX)]["required"] = ["model"]
@@ -99,11 +99,11 @@ def _named(section: str, kind: str, definitions: dict[str, Any], of_kind: str | 
     return {"$ref": PREFIX + section + FROM_CATALOG}
 
 
-def _utilities(definitions: dict[str, Any]) -> None:
-    """Utilities that name their catalog entry."""
-    _add_partial("Utilities", definitions)
-    partial = definitions["Utilities" + FROM_CATALOG]
-    partial["properties"]["catalog"] = {"enum": names("utility"), "description": "Entry of the catalog"}
-    partial["required"] = ["catalog", "system"]
-    either = [{"$ref": PREFIX + "Utilities" + FROM_CATALOG}, {"$ref": PREFIX + "Utilities"}]
-    definitions["Decision"]["properties"]["utilities"] = {"anyOf": either}
+def _decision(definitions: dict[str, Any]) -> None:
+    """Utilities and costs that name their catalog entry."""
+    for name, kind, required in (("Utilities", "utility", ["catalog", "system"]), ("Costs", "cost", ["catalog"])):
+        partial = definitions[_add_partial(name, definitions)]
+        partial["properties"]["catalog"] = {"enum": names(kind), "description": "Entry of the catalog"}
+        partial["required"] = required
+        either = [{"$ref": PREFIX + name + FROM_CATALOG}, {"$ref": PREFIX + name}]
+        definitions["Decision"]["properties"][name.lower()] = {"anyOf": either}

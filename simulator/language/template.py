@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from simulator.language.address import path_to, plain
-from simulator.language.check import problems
+from simulator.language.check import is_in_order
 from simulator.language.faults import Path
 from simulator.language.scenario import Scenario
 from simulator.quantities import Distribution, Part
@@ -33,8 +33,15 @@ class Template:
     def _content(self) -> dict[str, Any]:
         return self.scenario.content()
 
-    def replace(self, settings: Mapping[str, object]) -> Scenario:
+    def replace(self, settings: Mapping[str, object], checked: bool = False) -> Scenario:
         """A copy with other values at some addresses.
+
+        Parameters
+        ----------
+        settings : mapping
+            Address to value.
+        checked : bool
+            A template of the same scenario took these settings before: what sections ask of each other is in order.
 
         Raises
         ------
@@ -43,9 +50,9 @@ class Template:
         """
         if not settings:
             return self.scenario
-        return self._short_way(settings) or self.scenario.replace(settings)
+        return self._short_way(settings, checked) or self.scenario.replace(settings)
 
-    def _short_way(self, settings: Mapping[str, object]) -> Scenario | None:
+    def _short_way(self, settings: Mapping[str, object], checked: bool) -> Scenario | None:
         """The copy, or None where the long way must find out what is wrong, or has more to do."""
         tree: dict[Any, Any] = {}
         for address, value in settings.items():
@@ -60,8 +67,8 @@ class Template:
             }
         except ValidationError:
             return None
-        made = self.scenario.model_copy(update=sections)  # a scenario has no rule of its own beside `problems`
-        return None if problems(made) else made
+        made = self.scenario.model_copy(update=sections)  # a scenario has no rule of its own beside its checks
+        return made if checked or is_in_order(made, frozenset(tree)) else None
 
     def path(self, address: str) -> Path | None:
         """Where an address leads to what a number may simply replace; None where it may not."""

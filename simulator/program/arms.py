@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -18,12 +18,13 @@ from simulator.units import DAYS_PER_WEEK, DAYS_PER_YEAR
 if TYPE_CHECKING:
     from simulator.language.care import Antisense, Epoch
     from simulator.language.scenario import Scenario
+    from simulator.program.memory import Memory
 
 F = np.float32
 
 
 class Plan(NamedTuple):
-    """One arm: its drug, its epochs with it, its dose days, and weekly means of the other multipliers."""
+    """One arm: its drug, its epochs with it, its dose days, weekly means of the other multipliers, own calendars."""
 
     drug: Antisense | None
     epochs: list[tuple[int, int, int, int]]
@@ -32,20 +33,41 @@ class Plan(NamedTuple):
     days: list[int]
     addon: np.ndarray
     hazard: np.ndarray
+    own: bool
 
 
-def arms(scenario: Scenario, steps: int) -> Arms:
-    """All arms, over `steps` weeks."""
+def arms(scenario: Scenario, steps: int, memory: Memory) -> Arms:
+    """All arms, over `steps` weeks; `memory` keeps what does not depend on how the drugs work."""
+    read = [scenario.arms, _regimens(scenario), scenario.adherence, scenario.attrition, scenario.safety, steps]
+    given = [_drug(scenario, name) for name in scenario.arms]
+    numbers = {id(one): (drugs.table(one), drugs.constants(one)) for one in given}  # arms with the same drug share them
+    return memory.made_of("courses", read, lambda: _courses(scenario, steps))._replace(
+        table=np.array([numbers[id(one)][0] for one in given], F),
+        constant=np.array([numbers[id(one)][1] for one in given], F),
+    )
+
+
+def _regimens(scenario: Scenario) -> dict[str, Any]:
+    """Of an antisense drug its regimen, of another treatment all of it."""
+    return {name: one.regimen if one.kind == "antisense" else one for name, one in scenario.treatments.items()}
+
+
+def _drug(scenario: Scenario, arm: str) -> Antisense | None:
+    """The antisense drug of an arm, which has one at most."""
+    used = (scenario.treatments[name] for epoch in scenario.arms[arm] for name in epoch.treatments)
+    return next((one for one in used if one.kind == "antisense"), None)
+
+
+def _courses(scenario: Scenario, steps: int) -> Arms:
+    """All arms without the numbers of their drugs."""
     plans = [_plan(scenario, name, steps) for name in scenario.arms]
     attrition, n = scenario.attrition, len(plans)
     stop = 0.0 if attrition is None else attrition.stop_treatment_per_year.value / DAYS_PER_YEAR
-    given = {id(plan.drug): plan.drug for plan in plans}  # arms with the same drug share its numbers
-    drug = {key: (drugs.table(one), drugs.constants(one)) for key, one in given.items()}
     windows = [_windows(plan) for plan in plans]
     reactions, stop_rate, horizon = safety.tables(scenario.safety, windows), np.full(n, stop, F), steps * DAYS_PER_WEEK
     return Arms(
-        table=np.array([drug[id(plan.drug)][0] for plan in plans], F),
-        constant=np.array([drug[id(plan.drug)][1] for plan in plans], F),
+        table=np.zeros(0, F),
+        constant=np.zeros(0, F),
         day=_joined(plan.days for plan in plans),
         day_start=_starts(plan.days for plan in plans),
         own=_own(scenario, plans, np.int64(horizon), stop_rate, reactions),
@@ -63,7 +85,7 @@ def _own(
     scenario: Scenario, plans: list[Plan], horizon: np.int64, stop_rate: np.ndarray, reactions: np.ndarray
 ) -> Shared | Own:
     """What patients' own calendars are planned from, if some arm has them."""
-    own = [has_own_calendars(scenario, name) for name in scenario.arms]
+    own = [plan.own for plan in plans]
     if not any(own):
         return Shared()
     adherence = [adherence_to(scenario, plan.drug) for plan in plans]
@@ -92,12 +114,12 @@ def _joined(parts: Iterable[Sequence[object]]) -> np.ndarray:
 
 
 def _starts(parts: Iterable[Sequence[object]]) -> np.ndarray:
-    return np.cumsum([0, *(len(part) for part in parts)]).astype(np.int32)
+    return np.array([0, *accumulate(map(len, parts))], np.int32)
 
 
 def _plan(scenario: Scenario, name: str, steps: int) -> Plan:
     end, own = steps * DAYS_PER_WEEK, has_own_calendars(scenario, name)
-    plan = Plan(None, [], [], [], [], np.ones(steps), np.ones(steps))
+    plan = Plan(None, [], [], [], [], np.ones(steps), np.ones(steps), own)
     for epoch in scenario.arms[name]:
         until = min(epoch.to_day or end, end)
         for treatment in (scenario.treatments[t] for t in epoch.treatments):

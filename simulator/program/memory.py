@@ -16,16 +16,24 @@ class Memory:
     """
 
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[dict[str, Any], Any]] = {}
+        self._kept: dict[str, tuple[Any, Any]] = {}
 
     def piece(self, name: str, scenario: Any, make: Callable[[Any], T]) -> T:
         """The piece of that name: the one that was kept, or one made by `make(scenario)`."""
         kept = self._kept.get(name)
-        if kept is not None and all(_same(getattr(scenario, key), value) for key, value in kept[0].items()):
+        if kept is not None and _unchanged(kept[0], scenario):
             return kept[1]
         watched = _Watched(scenario)
         made = make(watched)
         self._kept[name] = (watched.read, made)
+        return made
+
+    def made_of(self, name: str, parts: list[Any], make: Callable[[], T]) -> T:
+        """The thing of that name: the one that was kept, or one made anew where one of its parts is another."""
+        kept = self._kept.get(name)
+        if kept is None or not _same(kept[0], parts):
+            kept = self._kept[name] = (parts, make())
+        made: T = kept[1]
         return made
 
 
@@ -37,9 +45,17 @@ class _Watched:
         self.read: dict[str, Any] = {}
 
     def __getattr__(self, key: str) -> Any:
-        value = getattr(self._scenario, key)
-        self.read[key] = value
+        value = self.read[key] = self.__dict__[key] = getattr(self._scenario, key)  # asked once only
         return value
+
+
+def _unchanged(read: dict[str, Any], scenario: Any) -> bool:
+    """Whether a scenario has the sections that were read."""
+    for key, value in read.items():
+        now = getattr(scenario, key)
+        if now is not value and not _same(now, value):
+            return False
+    return True
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -16,7 +16,7 @@ from simulator.engine.rules import NoRules, Rules
 from simulator.engine.space import Calendar
 from simulator.engine.sums import scales
 from simulator.models import DRUG_OUTPUTS
-from simulator.program.arms import arms, has_own_calendars
+from simulator.program.arms import arms
 from simulator.program.calendar import calendar, visits
 from simulator.program.imbalance import Entering
 from simulator.program.memory import Memory
@@ -62,25 +62,28 @@ def compile_program(
     `summarised` : rows (name of the output, on the log scale, as change from baseline, low, high); all have BINS bins.
     `memory` : pieces of the programs before, all made with the same `summarised` and `is_full`.
     """
-    piece = (memory or Memory()).piece
+    memory = memory or Memory()
+    piece = memory.piece
     tables, reasons = piece("gates", scenario, gates)
-    model, known = numbers_of(scenario.progression.model), outputs(scenario)
-    days = piece("calendar", scenario, lambda one: calendar(one, _steps(one), is_full or has_rules(one)))
+    model, known, ruled = numbers_of(scenario.progression.model), outputs(scenario), has_rules(scenario)
+    looks = is_full or ruled
+    days = piece(f"calendar {looks}", scenario, lambda one: calendar(one, _steps(one), looks))
+    given = piece("arms", scenario, lambda one: arms(one, _steps(one), memory))
     table = piece("table", scenario, lambda one: summed(row for row in summarised if row[0] in outputs(one)))
     entering = Entering(
         people=piece("people", scenario, people),
         visits=piece("visits", scenario, visits),
         model=piece("model", scenario, lambda one: model.constants(one.progression)),
         gates=tables,
-        sizes=_sizes(scenario, patients, days, len(table), tables),
+        sizes=_sizes(scenario, (patients, len(table), ruled), (days, tables, given)),
     )
     return Program(
         model=entering.model,
         people=entering.people,
         gates=tables,
-        rules=piece("rules", scenario, rules),
+        rules=piece("rules", scenario, rules) if ruled else NoRules(),
         visits=entering.visits,
-        arms=piece("arms", scenario, lambda one: arms(one, _steps(one))),
+        arms=given,
         calendar=days,
         table=table,
         sizes=entering.sizes,
@@ -103,7 +106,8 @@ def outputs(scenario: Scenario) -> frozenset[str]:
     return frozenset((*scenario.progression.OUTPUTS, *DRUG_OUTPUTS))
 
 
-def _sizes(scenario: Scenario, patients: int, days: Calendar, variables: int, tables: Gates) -> Sizes:
+def _sizes(scenario: Scenario, known: tuple[int, int, bool], pieces: tuple[Calendar, Gates, Arms]) -> Sizes:
+    (patients, variables, ruled), (days, tables, given) = known, pieces
     return Sizes(
         patients=patients,
         arms=len(scenario.arms),
@@ -115,18 +119,16 @@ def _sizes(scenario: Scenario, patients: int, days: Calendar, variables: int, ta
         outputs=len(rows.OUTPUTS) - (0 if days.staged else len(rows.STAGES)),
         strata=tables.shares.size,
         rules=len(tables.rules),
-        doses=_most_doses(scenario),
+        doses=_most_doses(scenario) if given.own.any() else 0,
         reactions=most_reactions(scenario.safety, scenario.follow_up_days),
         epochs=max(1, *map(len, scenario.arms.values())),
-        ruled=has_rules(scenario),
+        ruled=ruled,
         carriers=scenario.entry.presymptomatic_at_age is not None,
     )
 
 
 def _most_doses(scenario: Scenario) -> int:
-    """Places in a patient's own calendar of doses; 0 where all share one."""
-    if not any(has_own_calendars(scenario, arm) for arm in scenario.arms):
-        return 0
+    """Places in a patient's own calendar of doses."""
     regimens = [t.regimen for t in scenario.treatments.values() if t.kind == "antisense"]
     every = [regimen.every_days for regimen in regimens]
     every += [regimen.guided_by_nfl.intervals_days[0] for regimen in regimens if regimen.guided_by_nfl]

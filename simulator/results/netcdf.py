@@ -26,7 +26,10 @@ from simulator.results.variables import variable
 ROOT = "/"
 SMALL_BYTES = 1 << 16
 CHUNK_BYTES = 1 << 20
-LEVEL = 4
+LEVEL, FAST_LEVEL = 4, 1
+PROBE_BYTES, WORTH = 1 << 14, 0.35
+"""Of a chunk written fast: how much is deflated to see what that gains, and the share that it must shrink to."""
+ALL_FILTERS, NO_FILTER = 0b00, 0b11
 THREADS = 4
 AHEAD = 64
 NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable."
@@ -42,8 +45,8 @@ class Big(NamedTuple):
     chunk: tuple[int, ...]
 
 
-def write(path: Path, attrs: dict[str, Any], groups: Groups, level: int = LEVEL) -> None:
-    """Write a result, deflated at a level of zlib. The same result gives the same bytes."""
+def write(path: Path, attrs: dict[str, Any], groups: Groups, fast: bool = False) -> None:
+    """Write a result; the same result gives the same bytes. `fast`: deflate lightly, and only what gains much."""
     import h5py
 
     with h5py.File(path, "w", libver=("v108", "v110"), track_order=True) as file:
@@ -54,12 +57,12 @@ def write(path: Path, attrs: dict[str, Any], groups: Groups, level: int = LEVEL)
             for name, group in groups.items()
             for array in _write_group(file if name == ROOT else file.create_group(name, track_order=True), name, group)
         ]
-        deflated = partial(_packed, level=level)
+        packed = partial(_packed, fast=fast)
         with ThreadPoolExecutor(THREADS) as pool:
             jobs = ((array, corner) for array in big for corner in _corners(array))
             while block := list(islice(jobs, AHEAD)):
-                for (array, corner), packed in zip(block, pool.map(deflated, block), strict=True):
-                    file[array.address].id.write_direct_chunk(corner, packed)
+                for (array, corner), (content, mask) in zip(block, pool.map(packed, block), strict=True):
+                    file[array.address].id.write_direct_chunk(corner, content, mask)
 
 
 def read(path: Path) -> tuple[dict[str, Any], Groups]:
@@ -170,8 +173,8 @@ def _corners(array: Big) -> Iterator[tuple[int, ...]]:
     return product(*(range(0, size, step) for size, step in sides))
 
 
-def _packed(job: tuple[Big, tuple[int, ...]], level: int) -> bytes:
-    """One chunk as HDF5 stores it: padded, shuffled, deflated."""
+def _packed(job: tuple[Big, tuple[int, ...]], fast: bool) -> tuple[bytes, int]:
+    """One chunk as HDF5 stores it, padded, shuffled, deflated, and its mask of filters: those that are left out."""
     array, corner = job
     piece = array.values[tuple(slice(at, at + step) for at, step in zip(corner, array.chunk, strict=True))]
     if piece.shape != array.chunk:
@@ -179,7 +182,12 @@ def _packed(job: tuple[Big, tuple[int, ...]], level: int) -> bytes:
         full[tuple(slice(0, size) for size in piece.shape)] = piece
         piece = full
     letters = np.ascontiguousarray(piece).view(np.uint8).reshape(-1, piece.dtype.itemsize)
-    return zlib.compress(letters.T.tobytes(), level)
+    if not fast:
+        return zlib.compress(letters.T.tobytes(), LEVEL), ALL_FILTERS
+    start = letters[: PROBE_BYTES // letters.shape[1]].T.tobytes()
+    if len(zlib.compress(start, FAST_LEVEL)) > WORTH * len(start):
+        return letters.tobytes(), NO_FILTER
+    return zlib.compress(letters.T.tobytes(), FAST_LEVEL), ALL_FILTERS
 
 
 def _read_variable(name: str, array: Any) -> Named:

@@ -67,7 +67,7 @@ class Metric(NamedTuple):
     """A headline metric: from patients (`full`), and from the summary where it can be.
 
     `logarithm`: the estimate is of a mean logarithm and is shown as exp of it; a difference is then a ratio.
-    `of`: the variable of the truth that it needs, none for survival. `by_stratum`: shown for each stratum too.
+    `of`: what the result must have for it, nothing for survival. `by_stratum`: shown for each stratum too.
     """
 
     name: str
@@ -82,7 +82,7 @@ class Metric(NamedTuple):
 
 
 def known(result: Result) -> tuple[Metric, ...]:
-    """The metrics of a result: those of which its model has the variable; stages where there is no score; own doses."""
+    """The metrics of a result: those of what it has; stages where there is no score; own doses."""
     stages = () if result.has("alsfrs_r") else STAGE_METRICS
     doses = (DOSES,) if own_calendars(result) else ()
     metrics = (*stages, *METRICS, *doses)
@@ -162,13 +162,6 @@ def _nothing(view: View) -> Estimate:
     return UNKNOWN
 
 
-def _serious(view: View) -> Estimate:
-    """Who has had a serious neurologic adverse event, where they are modelled."""
-    if "serious_neurologic_share" not in view.result.groups["summary"]:
-        return UNKNOWN
-    return _read("serious_neurologic_share", 100.0)(view)
-
-
 STAGE_METRICS = (
     Metric(
         "kings_4_or_dead",
@@ -240,7 +233,15 @@ METRICS = (
         digits=3,
     ),
     Metric("event_free", "Event-free", "%", _event_free, _read("event_free", 100.0), digits=1, by_stratum=True),
-    Metric("serious_neurologic", "Serious neurologic event", "%", _serious, _serious, digits=1),
+    Metric(
+        "serious_neurologic",
+        "Serious neurologic event",
+        "%",
+        _read("serious_neurologic_share", 100.0),
+        _read("serious_neurologic_share", 100.0),
+        digits=1,
+        of="serious_neurologic",
+    ),
     Metric("event_free_months", "Event-free time so far", "months", _event_free_months, _summary_event_free_months),
 )
 

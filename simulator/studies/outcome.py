@@ -64,7 +64,8 @@ class Row(NamedTuple):
 def _metric(name: str) -> Row:
     metric = next(one for one in METRICS if one.name == name)
     label = metric.label.removesuffix(" so far")
-    return Row(label, metric.unit, lambda r, a, d: estimate(metric, r, a, d), False, metric.logarithm, metric.digits)
+    until = name == "serious_neurologic"
+    return Row(label, metric.unit, lambda r, a, d: estimate(metric, r, a, d), until, metric.logarithm, metric.digits)
 
 
 def _event_free_months(result: Result, arm: str, day: float) -> Estimate:
@@ -107,6 +108,7 @@ OUTCOMES: dict[str, Row] = {
             "nfl_plasma_ratio",
             "sod1_csf",
             "event_free",
+            "serious_neurologic",
         )
     },
     "event_free_months": Row("Event-free time", "months", _event_free_months, until=True),
@@ -164,6 +166,8 @@ def outcome(result: Result, asked: Asked, scenario: Scenario | None = None) -> E
     for arm in filter(None, (asked.arm, asked.against)):
         if arm not in arms:
             raise OutcomeError(f"there is no arm {arm!r}. Choose from {', '.join(arms)}")
+    if asked.outcome == "serious_neurologic" and not result.has(asked.outcome):
+        raise OutcomeError(f"{asked.outcome}: the result has no adverse events. Simulate them with a block safety")
     if asked.day > result.follow_up_days + 1e-6:
         raise OutcomeError(f"day {asked.day:g} is after the end of follow-up, day {result.follow_up_days:g}")
 

@@ -20,6 +20,8 @@ STATES = {
     "kings": ("stage_none", "stage_1", "stage_2", "stage_3", "stage_4"),
 }
 """Living states of each staging system; King's 4A and 4B are one."""
+IN_FULL = ("ft9", "kings")
+"""Systems of which the catalog has a utility of every state."""
 ALIVE = "alive"
 COMMON = {"currency": "currency", "price_year": "price year", "perspective": "perspective"}
 
@@ -56,14 +58,17 @@ class Utilities(Part):
         if unknown := [name for name in self.states if name not in wanted]:
             raise fault(f"{self.system} has no {unknown[0]}", f"States: {', '.join(wanted)}", "states")
         if lacking := [name for name in wanted if name not in self.states]:
-            whole = "" if self.system == "ft9" else ", or use ft9, which the catalog has in full"
+            whole = "" if self.system in IN_FULL else f", or use {' or '.join(IN_FULL)}, which the catalog has in full"
             fact = f"there is no utility of {self.system} {', '.join(lacking)}"
             raise fault(fact, f"Write it under utilities.states{whole}")
         return self
 
 
 class Costs(Part):
-    """Costs of a dose of each treatment, and of a month in a state: `alive`, or states of the utilities' system."""
+    """Costs of a dose of each treatment, and of a month in a state: `alive`, or states of the utilities' system.
+
+    `catalog: costs_usa` gives those of the catalog; keys beside it change single values.
+    """
 
     per_dose: dict[Name, Amount] = Field(default_factory=dict)
     per_month: dict[str, Amount] = Field(default_factory=dict)

@@ -16,6 +16,7 @@ Outcome = Literal[
     "nfl_plasma_ratio",
     "sod1_csf",
     "event_free",
+    "serious_neurologic",
     "event_free_months",
     "survival",
     "life_months",

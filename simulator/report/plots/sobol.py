@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from simulator.report import style
 from simulator.report.kinds import SensitivityKind
 from simulator.report.picture import Picture, PictureError
-from simulator.report.plots.tornado import _name
+from simulator.report.plots.tornado import LEFT, TITLE, name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,9 +33,10 @@ def draw(found: Sensitivity) -> Picture:
     rows: list[Influence] = found.rows[:MOST]
     notes = [*_notes(found, len(found.rows) - len(rows)), ""]
     with style.drawing():
-        figure = style.sheet("Whose uncertainty matters", notes, 1.55 + 0.17 * len(notes) + ROW * max(len(rows), 2))
+        height = 1.55 + 0.17 * len(notes) + ROW * max(len(rows), 2)
+        figure = style.sheet(f"Whose uncertainty matters: {style.short(found.title, TITLE)}", notes, height)
         axes = figure.subplots()
-        style.place(figure, len(notes), left=1.95, right=0.3)
+        style.place(figure, len(notes), left=LEFT, right=0.3)
         _bars(axes, rows)
         words = [("first order: alone", FIRST), ("total order: with its interactions", TOTAL)]
         style.key(figure, words, line=len(notes) - 1)
@@ -66,7 +67,7 @@ def _bars(axes: Axes, rows: list[Influence]) -> None:
             axes.plot([low, high], [k + shift] * 2, color=style.INK.light, lw=0.9)
     axes.axvline(0, color=style.SOFT.light, lw=0.8)
     axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.set_yticks(range(len(rows)), [_name(row.name) for row in rows])
+    axes.set_yticks(range(len(rows)), [name(row) for row in rows])
     axes.tick_params(length=0, axis="y")
     axes.grid(visible=False, axis="y")
     axes.spines["left"].set_visible(False)

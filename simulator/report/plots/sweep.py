@@ -71,7 +71,7 @@ def draw(sweep: Sweep) -> Picture:
     outcomes = sweep.outcomes()[:PANELS]
     curves = _levels(varied)
     across = 1 if curves is not None else min(len(varied), ACROSS)
-    notes = [*_about(sweep, outcomes), *_cut(sweep, len(outcomes), across, varied)]
+    notes = [*_about(sweep, outcomes, curves is not None), *_cut(sweep, len(outcomes), across, varied)]
     rows, columns = _shape(len(outcomes), across, curves is not None)
     with style.drawing():
         figure = style.sheet("\n".join(wrap(sweep.title, 70)[:1]), notes, 1.25 + 0.17 * len(notes) + HEIGHT * rows)
@@ -120,12 +120,13 @@ def _shape(outcomes: int, across: int, is_curves: bool) -> tuple[int, int]:
     return (outcomes + 1) // 2 if outcomes > 1 else 1, 2 if outcomes > 1 else 1
 
 
-def _about(sweep: Sweep, outcomes: list[Outcome]) -> list[str]:
+def _about(sweep: Sweep, outcomes: list[Outcome], curves: bool) -> list[str]:
     """What must be known to read the picture."""
     same = "the same people in every point" if sweep.attrs["random_numbers"] == "common" else "other people in each"
     each = f", {sweep.replicates} times" if sweep.replicates > 1 else ""
     notes = [f"{sweep.n_points:,} points of {sweep.n_patients:,} simulated patients in each arm{each}, {same}."]
-    notes.append("Bands and bars: 95 % Monte Carlo intervals of the simulation, not the uncertainty of the model.")
+    drawn = "Bands" if curves else "Bars"
+    notes.append(f"{drawn}: 95 % Monte Carlo intervals of the simulation, not the uncertainty of the model.")
     if any(one.wanted.against and not one.paired for one in outcomes):
         notes.append("Intervals of differences are not paired: upper bounds.")
     return notes

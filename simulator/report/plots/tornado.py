@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from simulator.studies.sensitivity.document import Sensitivity
-    from simulator.studies.sensitivity.methods import Range
+    from simulator.studies.sensitivity.methods import Influence, Range
 
 MOST = 20
 ROW = 0.24  # inches
+TITLE = 46  # letters of the scenario's title
 LOW, HIGH = style.SERIES[0].light, style.SERIES[1].light
-NAME = 24  # letters left of the bars
+NAME, LEFT = 31, 2.35  # letters left of the bars, inches
 
 
 def draw(found: Sensitivity) -> Picture:
@@ -36,9 +37,10 @@ def draw(found: Sensitivity) -> Picture:
     rows = moving[:MOST]
     notes = [*_notes(found, len(found.rows) - len(rows), len(moving) - len(rows)), ""]
     with style.drawing():
-        figure = style.sheet("What moves the outcome", notes, 1.55 + 0.17 * len(notes) + ROW * max(len(rows), 2))
+        height = 1.55 + 0.17 * len(notes) + ROW * max(len(rows), 2)
+        figure = style.sheet(f"What moves the outcome: {style.short(found.title, TITLE)}", notes, height)
         axes = figure.subplots()
-        style.place(figure, len(notes), left=1.95, right=1.5)
+        style.place(figure, len(notes), left=LEFT, right=1.5)
         _bars(axes, rows, found.figures["base"])
         _numbers(axes, rows, found.digits)
         axes.set_xlabel(f"{found.unit}")
@@ -57,8 +59,9 @@ def _notes(found: Sensitivity, left: int, small: int) -> list[str]:
     rest = f" {' and '.join(more)}." if more else ""
     return [
         f"{found.label}, {found.unit}.",
-        f"Each value between the 5th and 95th percentile of its prior; line: all as they are.{rest}",
-        f"{people}; ± is the Monte Carlo error.",
+        f"Each value at the 5th and 95th percentile of its prior; line: all as the scenario has them.{rest}",
+        "Right: what the outcome changes from the 5th to the 95th ± Monte Carlo standard error, and the two values.",
+        f"{people}.",
     ]
 
 
@@ -70,7 +73,7 @@ def _bars(axes: Axes, rows: list[Range], base: float) -> None:
             axes.barh(k, value - base, left=base, height=0.62, color=colour, lw=0)
     axes.axvline(base, color=style.INK.light, lw=1.0)
     axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.set_yticks(range(len(rows)), [_name(row.name) for row in rows])
+    axes.set_yticks(range(len(rows)), [name(row) for row in rows])
     axes.tick_params(length=0, axis="y")
     axes.grid(visible=False, axis="y")
     axes.spines["left"].set_visible(False)
@@ -81,13 +84,20 @@ def _bars(axes: Axes, rows: list[Range], base: float) -> None:
 def _numbers(axes: Axes, rows: list[Range], digits: int) -> None:
     """The range of each value and the difference it makes, right of the bars."""
     for k, row in enumerate(rows):
-        ends = f"{row.low:.3g} to {row.high:.3g}"
+        ends = f"{row.low:.3g} to {row.high:.3g} {row.unit}".rstrip()
         error = "" if np.isnan(row.mcse) else f" ± {row.mcse:.{digits}f}"
         place = axes.get_yaxis_transform()
-        axes.text(1.02, k - 0.18, f"{row.swing:+.{digits}f}{error}", transform=place, va="center", fontsize=7.2)
+        axes.text(1.02, k - 0.18, f"{_signed(row.swing, digits)}{error}", transform=place, va="center", fontsize=7.2)
         axes.text(1.02, k + 0.24, ends, transform=place, va="center", fontsize=6.2, color=style.SOFT.light)
 
 
-def _name(name: str) -> str:
-    """A name that fits left of the bars: of an address the end."""
-    return name if len(name) <= NAME else f"…{name[1 - NAME :]}"
+def _signed(value: float, digits: int) -> str:
+    """A number with its sign; none where it rounds to 0."""
+    text = f"{value:+.{digits}f}".replace("-", "−")
+    return text if text.strip("+−0.") else text[1:]
+
+
+def name(row: Range | Influence) -> str:
+    """What stands left of the bars: the label of a value, else its name, of an address the end."""
+    text = row.label or row.name
+    return text if len(text) <= NAME else f"…{text[1 - NAME :]}"

@@ -19,11 +19,16 @@ LOW, HIGH = 0.05, 0.95
 
 
 class Range(NamedTuple):
-    """One parameter at two quantiles of its prior: the outcome at each, and the difference with its error."""
+    """One parameter at two quantiles of its prior: the outcome at each, and the difference with its error.
+
+    `label` is what pictures call it, empty where it has none; `unit` that of `own`, `low`, `high`.
+    """
 
     name: str
     address: str
     prior: str
+    label: str
+    unit: str
     own: float
     low: float
     high: float
@@ -39,6 +44,7 @@ class Influence(NamedTuple):
     name: str
     address: str
     prior: str
+    label: str
     first: float
     first_lower: float
     first_upper: float
@@ -85,7 +91,7 @@ def one_way(parameters: Sequence[Parameter], evaluate: Evaluate) -> Found:
         low, high = values[2 * k + 1], values[2 * k + 2]
         swing, error = _mean(high - low)
         ends = one.own, one.value(LOW), one.value(HIGH), float(low.mean()), float(high.mean())
-        rows.append(Range(one.name, one.address, one.belief, *ends, swing, error))
+        rows.append(Range(one.name, one.address, one.belief, one.label, one.unit, *ends, swing, error))
     base, error = _mean(values[0])
     rows.sort(key=lambda row: -abs(row.swing))
     return Found(list(rows), {"base": base, "base_mcse": error}, len(points))
@@ -103,8 +109,9 @@ def sobol(parameters: Sequence[Parameter], evaluate: Evaluate, size: int, noise:
     cube = designs.saltelli(size, d, seed)
     values = evaluate(at_quantiles(parameters, cube.reshape(-1, d)))[:, :, 0]
     found = sobol_indices(values.reshape(size, d + 2, -1), noise=noise)
+    columns = _columns(found.first, found.total)
     rows = [
-        Influence(one.name, one.address, one.belief, *(float(x[k]) for x in _columns(found.first, found.total)))
+        Influence(one.name, one.address, one.belief, one.label, *(float(x[k]) for x in columns))
         for k, one in enumerate(parameters)
     ]
     rows.sort(key=lambda row: -row.total)

@@ -14,6 +14,7 @@ from simulator.catalog.calibration import calibration
 from simulator.errors import SimulatorError
 from simulator.language.address import path_to
 from simulator.language.faults import suggest
+from simulator.language.listing import values
 from simulator.quantities import Prior
 from simulator.studies.calibrate.apply import scenario_of
 from simulator.studies.calibrate.apply import starting_places as places_of
@@ -41,7 +42,7 @@ class Place(NamedTuple):
 
 
 class Parameter(NamedTuple):
-    """A value with a prior. `places` are the addresses that it sets; the first names it for people.
+    """A value with a prior. `places` are the addresses that it sets, `label` is what pictures call it.
 
     `quantile` gives the values below which the prior has some probabilities.
     """
@@ -51,6 +52,8 @@ class Parameter(NamedTuple):
     belief: str
     places: tuple[Place, ...]
     quantile: Callable[[Floats], Floats]
+    label: str = ""
+    unit: str = ""
 
     @property
     def address(self) -> str:
@@ -106,19 +109,20 @@ def parameters_of(scenario: Scenario, wanted: Sequence[str] | None = None) -> li
 def _all(scenario: Scenario) -> Iterator[Parameter]:
     """Calibrated parameters first, in their order, then the other priors of the scenario."""
     own, content = priors(scenario), scenario.content()
+    units = {one.address: one.unit or "" for one in values(scenario)}
     asked = scenario.sensitivity.outcome if scenario.sensitivity else ""
     economic = asked in OUTCOMES and OUTCOMES[asked].read is None
     for fitted, places in fitted_places(scenario):
         first = places[0].address
         prior, value = own.pop(first, None), _value(content, first)
-        if prior is not None:
-            yield Parameter(fitted.name, value, belief(prior), places, partial(inverse, prior))
-        else:
-            yield Parameter(fitted.name, value, _fitted_belief(fitted), places, partial(_fitted_quantile, fitted))
+        words = belief(prior) if prior is not None else _fitted_belief(fitted)
+        quantile = partial(inverse, prior) if prior is not None else partial(_fitted_quantile, fitted)
+        yield Parameter(fitted.name, value, words, places, quantile, fitted.label, units[first])
     for place, prior in own.items():
         if economic or not place.startswith("decision."):
             one = Place(place, False)
-            yield Parameter(place, _value(content, place), belief(prior), (one,), partial(inverse, prior))
+            made = Parameter(place, _value(content, place), belief(prior), (one,), partial(inverse, prior))
+            yield made._replace(unit=units[place])
 
 
 def fitted_places(scenario: Scenario) -> list[tuple[Fitted, tuple[Place, ...]]]:

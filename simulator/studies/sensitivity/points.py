@@ -18,6 +18,7 @@ from simulator.studies.sweep.executors import cores
 
 if TYPE_CHECKING:
     from simulator.language import Scenario
+    from simulator.studies.sweep.study import Request
 
 Floats = NDArray[np.float64]
 Settings = Mapping[str, float]
@@ -100,20 +101,10 @@ def of_sweep(scenario: Scenario, read: Read, plan: Plan, folder: Path | None, pr
 
     def evaluate(points: Sequence[Settings]) -> Floats:
         from simulator.language.template import Template
-        from simulator.studies.sweep.study import sweep
+        from simulator.studies.sweep.study import run
 
-        runs, places = _runs(points, plan.independent)
-        found = sweep(
-            scenario,
-            runs,
-            executor=plan.executor,
-            folder=folder,
-            patients=plan.patients,
-            seed=plan.seed,
-            replicates=plan.replicates,
-            random_numbers="independent" if plan.independent else "common",
-            progress=progress,
-        )
+        request, places = sweep_of(scenario, points, plan, folder)
+        found = run(request, progress)
         if found.failures:
             first = found.failures[0]
             raise _failed(first.point, first.settings, first.message, len(found.failures))
@@ -126,6 +117,18 @@ def of_sweep(scenario: Scenario, read: Read, plan: Plan, folder: Path | None, pr
         )
 
     return evaluate
+
+
+def sweep_of(
+    scenario: Scenario, points: Sequence[Settings], plan: Plan, folder: Path | None
+) -> tuple[Request, list[int]]:
+    """The sweep that simulates points, and which of its points each of them reads."""
+    from simulator.studies.sweep.study import Request
+
+    runs, places = _runs(points, plan.independent)
+    numbers = "independent" if plan.independent else "common"
+    how = plan.patients, plan.seed, plan.replicates, numbers
+    return Request(scenario, runs, plan.executor, folder, *how), places
 
 
 def _runs(points: Sequence[Settings], is_apart: bool) -> tuple[list[Settings], list[int]]:
@@ -163,7 +166,7 @@ def of_patients(scenario: Scenario, read: Read, plan: Plan, progress: Progress |
                 raise _failed(k, points[k], str(error), 1) from None
             done += 1
             if progress:
-                progress(done, seeds.size)
+                progress(done // plan.replicates, len(points))
             return list(found)
 
         with ThreadPoolExecutor(cores()) as pool:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from simulator.results import Result
 from simulator.results.folder import default_folder
@@ -15,12 +19,24 @@ from simulator.studies.sensitivity import methods, over_draws
 from simulator.studies.sensitivity.document import Sensitivity, document
 from simulator.studies.sensitivity.methods import Found
 from simulator.studies.sensitivity.parameters import SensitivityError, parameters_of
-from simulator.studies.sensitivity.points import Evaluate, Plan, Progress, Read, needed, of_patients, of_sweep
+from simulator.studies.sensitivity.points import (
+    Evaluate,
+    Plan,
+    Progress,
+    Read,
+    Settings,
+    needed,
+    of_patients,
+    of_sweep,
+    sweep_of,
+)
 from simulator.version import __version__
 
 if TYPE_CHECKING:
     from simulator.language import Scenario
+    from simulator.studies.sweep.forecast import Forecast
 
+Floats = NDArray[np.float64]
 SEED = 1
 
 
@@ -105,11 +121,44 @@ def run(asked: Request, progress: Progress | None = None) -> Sensitivity:
         raise SensitivityError("the scenario has a person, for whom twins are looked for, not points. Remove person")
     plan, points = plan_of(asked)
     question = question_of(asked)
-    found = _found(asked, question, (plan, points), progress)
+    evaluate = (_of_options if asked.method == "evpi" else _of_outcome)(asked, question, plan, progress)
+    found = _found(asked, points, plan.independent, evaluate)
     made = document(asked.scenario, asked.method, question, plan, found)
     if asked.folder is not None:
         made.write(asked.folder)
     return made
+
+
+class _Designed(Exception):
+    """The points of an analysis, where nothing more is wanted."""
+
+    def __init__(self, points: Sequence[Settings]) -> None:
+        super().__init__()
+        self.points = points
+
+
+def foretold(asked: Request) -> Forecast:
+    """What an analysis would take; a few of its points are simulated, nothing is kept.
+
+    Raises
+    ------
+    SensitivityError
+        Doses are counted patient by patient, which a sweep does not do.
+    """
+    from simulator.studies.sweep.forecast import forecast
+
+    (plan, size), part = plan_of(asked), needed(asked.scenario, question_of(asked))
+
+    def design(points: Sequence[Settings]) -> Floats:
+        raise _Designed(points)
+
+    if _needs_patients(question_of(asked), part):
+        raise SensitivityError("doses are counted patient by patient; how long that takes is not foretold")
+    try:
+        _found(asked, size, plan.independent, design)
+    except _Designed as designed:
+        return forecast(sweep_of(part, designed.points, plan, asked.folder or folder_of(asked))[0])
+    raise AssertionError
 
 
 def question_of(asked: Request) -> Asked:
@@ -131,18 +180,16 @@ def plan_of(asked: Request) -> tuple[Plan, int]:
     return Plan(patients, replicates, numbers == "independent", seed, asked.executor), points
 
 
-def _found(asked: Request, question: Asked, amount: tuple[Plan, int], progress: Progress | None) -> Found:
+def _found(asked: Request, points: int, is_apart: bool, evaluate: Evaluate) -> Found:
     """The analysis itself."""
-    plan, points = amount
     if asked.method == "evpi":
-        return over_draws.of_information(asked.scenario, _of_options(asked, question, plan, progress), points)
-    evaluate = _of_outcome(asked, question, plan, progress)
+        return over_draws.of_information(asked.scenario, evaluate, points)
     if asked.method == "ensemble":
         return over_draws.over_ensemble(asked.scenario, evaluate, points)
     block = asked.scenario.sensitivity
     parameters = parameters_of(asked.scenario, None if block is None else block.parameters)
     if asked.method == "sobol":
-        return methods.sobol(parameters, evaluate, points, "independent" if plan.independent else "common")
+        return methods.sobol(parameters, evaluate, points, "independent" if is_apart else "common")
     if asked.method == "morris":
         return methods.morris(parameters, evaluate, points)
     return methods.one_way(parameters, evaluate)
@@ -170,9 +217,14 @@ def _of_options(asked: Request, question: Asked, plan: Plan, progress: Progress 
 def _model(asked: Request, question: Asked, read: Read, how: tuple[Plan, Progress | None]) -> Evaluate:
     """What is read as a function of settings: by a sweep, or from patients where doses must be counted one by one."""
     part, (plan, progress) = needed(asked.scenario, question), how
-    if OUTCOMES[question.outcome].read is None and not economics.is_summary_enough(part):
+    if _needs_patients(question, part):
         return of_patients(part, read, plan, progress)
     return of_sweep(part, read, plan, asked.folder, progress)
+
+
+def _needs_patients(question: Asked, part: Scenario) -> bool:
+    """Whether sums do not say what the question asks."""
+    return OUTCOMES[question.outcome].read is None and not economics.is_summary_enough(part)
 
 
 def folder_of(asked: Request) -> Path:

@@ -32,6 +32,7 @@ class Shape(NamedTuple):
     arms: tuple[str, ...]
     days: tuple[int, ...]
     staged: bool
+    has_events: bool
     outputs: tuple[str, ...]
 
     def has(self, name: str) -> bool:
@@ -73,7 +74,8 @@ def collect(packed: Sequence[Packed], patients: int, replicates: int) -> Group:
 
 def _shape(one: Packed) -> Shape:
     header, sums = one.header, one.sums
-    return Shape(tuple(header["arms"]), tuple(sums["time"].tolist()), packing.STAGES in sums, tuple(header["outputs"]))
+    optional = packing.STAGES in sums, packing.SERIOUS in sums
+    return Shape(tuple(header["arms"]), tuple(sums["time"].tolist()), *optional, tuple(header["outputs"]))
 
 
 def _sums(members: Sequence[Packed], patients: int, outputs: tuple[str, ...]) -> SimpleNamespace:
@@ -81,6 +83,9 @@ def _sums(members: Sequence[Packed], patients: int, outputs: tuple[str, ...]) ->
 
     def stacked(name: str) -> np.ndarray:
         return np.stack([one.sums[name] for one in members])
+
+    def optional(name: str) -> np.ndarray | None:
+        return stacked(name) if name in members[0].sums else None
 
     heads, moments, restricted = (stacked(name) for name in (packing.HEADS, packing.MOMENTS, packing.RESTRICTED))
     table = _table(outputs)
@@ -90,8 +95,8 @@ def _sums(members: Sequence[Packed], patients: int, outputs: tuple[str, ...]) ->
         total=moments[..., engine.TOTAL],
         square=moments[..., engine.SQUARE],
         counts=np.zeros((*moments.shape[:-1], 0), np.int32),
-        stages=stacked(packing.STAGES) if packing.STAGES in members[0].sums else None,
-        serious=None,
+        stages=optional(packing.STAGES),
+        serious=optional(packing.SERIOUS),
         ended=stacked(packing.ENDED),
         restricted=restricted[..., 0],
         restricted_square=restricted[..., 1],

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from simulator.studies.sweep.swept import Sweep
 
 Floats = NDArray[np.float64]
-USUAL = ("event_free_months", "alsfrs_r_change_death0")
+USUAL = ("event_free_months", "alsfrs_r_change_death0", "serious_neurologic")
 MONTHS = "event_free_time_mean"  # kept in days, shown in months
 
 

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-FORMAT = "als-simulator point 1"
+FORMAT = "als-simulator point 2"
 CHECKSUM_BYTES = 32
 HEADS, MOMENTS, STAGES, ENDED, RESTRICTED = "heads", "moments", "stages", "ended", "restricted"
+SERIOUS = "serious"
 
 
 class Packed(NamedTuple):

@@ -146,7 +146,7 @@ class Sweep:
         return outcome(self, metric, (arm, against), day)
 
     def outcomes(self, wanted: Sequence[Wanted] | None = None) -> list[Outcome]:
-        """The outcomes that the scenario's block asks for; without one, event-free time and ALSFRS-R of every arm."""
+        """The outcomes that the scenario's block asks for; without one, the usual ones of every arm."""
         from simulator.studies.sweep.outcomes import outcomes
 
         return outcomes(self, wanted)

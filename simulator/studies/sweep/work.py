@@ -124,7 +124,7 @@ def _ready(job: Job, task: Task) -> Ready:
         raise SimulatorError(f"the worker has version {__version__}, not {job.version}. Install the same everywhere")
     if getattr(_KEPT, "job", None) != job[:2]:
         _KEPT.job, _KEPT.memory = job[:2], Memory()
-    scenario = template_of(job.scenario, job.name).replace(task.settings)
+    scenario = template_of(job.scenario, job.name).replace(task.settings, checked=True)
     program = compile_program(scenario, SUMMED, job.patients, False, _KEPT.memory)
     words = job.words(task.number)
     about = {
@@ -156,6 +156,8 @@ def _packed(job: Job, lived: tuple[Ready, list[Sums]]) -> Done:
     }
     if program.calendar.staged:
         found[packing.STAGES] = np.array([one.stages for one in every], np.int32)
+    if program.arms.reactions.size:
+        found[packing.SERIOUS] = np.array([one.serious for one in every], np.int32)
     return Done(task.number, task.key, packing.pack(about, found), "")
 
 

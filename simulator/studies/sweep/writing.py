@@ -17,14 +17,13 @@ if TYPE_CHECKING:
     from simulator.studies.sweep.swept import Sweep
 
 LIST = "points.csv"
-LEVEL = 1  # of zlib: estimates hardly compress, and a higher one takes longer than all else that is done for a point
 
 
 def write(sweep: Sweep, folder: Path) -> None:
     """Write the files, the manifest last; the same sweep gives the same bytes."""
     sums: dict[str, str] = {}
     contents: list[tuple[str, Writer]] = [
-        (SWEEP_FILE, lambda path: netcdf.write(path, sweep.attrs, {netcdf.ROOT: sweep.group}, LEVEL)),
+        (SWEEP_FILE, lambda path: netcdf.write(path, sweep.attrs, {netcdf.ROOT: sweep.group}, fast=True)),
         (LIST, text_writer(points_text(sweep))),
         (SCENARIO, text_writer(str(sweep.attrs["scenario"]))),
     ]
