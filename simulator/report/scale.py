@@ -33,14 +33,16 @@ class TimeScale(NamedTuple):
         step = next(step for step in STEPS[self.unit] if self.end / step <= 9)
         return [float(k * step) for k in range(int(self.end / step + 1e-9) + 1)]
 
-    def apply(self, axes: Axes, labelled: bool = True) -> None:
-        """Limits, ticks and label of the x axis."""
+    def apply(self, axes: Axes) -> None:
+        """Limits and ticks of the x axis, and with it of all that share it."""
         axes.set_xlim(0, self.end)
         axes.set_xticks(self.ticks)
-        if labelled:
+
+    def label(self, axes: Axes, shown: bool = True) -> None:
+        """What the x axis is, and its numbers, or neither."""
+        axes.tick_params(labelbottom=shown)
+        if shown:
             axes.set_xlabel(f"{self.unit} since baseline")
-        else:
-            axes.tick_params(labelbottom=False)
 
 
 def plain_logarithm(axes: Axes, which: Literal["x", "y"], limits: tuple[float, float] | None = None) -> None:

@@ -50,8 +50,9 @@ def draw(result: Result) -> Picture:
             _marker(panel, result, name, label, scale)
         if dosed:
             _doses(axes[2], result, dosed, scale)
+        scale.apply(axes[-1])
         for panel in axes:
-            scale.apply(panel, labelled=panel is axes[-1])
+            scale.label(panel, panel is axes[-1])
     return Picture(Kind.biomarkers, figure, f"NfL and SOD1 over time in {', '.join(result.arms)}, with doses")
 
 

@@ -50,8 +50,9 @@ def draw(result: Result, number: int) -> Picture:
             style.label_ends(panel, ends)
         if dosed:
             _doses(axes[-1], result, number, scale)
+        scale.apply(axes[-1])
         for panel in axes:
-            scale.apply(panel, labelled=panel is axes[-1])
+            scale.label(panel, panel is axes[-1])
     return Picture(Kind.patient, figure, f"Patient {number}: function, breathing and NfL in {', '.join(result.arms)}")
 
 

@@ -121,7 +121,7 @@ def _axes(axes: Any, start: float, end: float) -> None:
     axes[1, 0].set_ylabel("Event-free")
     percent_axis(axes[1, 0])
     first = -TICK_MONTHS * int(-start // TICK_MONTHS)
+    axes[1, 0].set_xlim(start - 0.02 * (end - start), end)
+    axes[1, 0].set_xticks(range(first, int(end + 0.5) + 1, TICK_MONTHS))
     for panel in axes[1]:
-        panel.set_xlim(start - 0.02 * (end - start), end)
-        panel.set_xticks(range(first, int(end + 0.5) + 1, TICK_MONTHS))
         panel.set_xlabel("Months from now")

@@ -93,11 +93,15 @@ def _spread(pane: Pane, variable: str) -> None:
 
 def _singles(pane: Pane, variable: str, shown: int) -> None:
     """The first patients of the run, each until death."""
+    from matplotlib.collections import LineCollection
+
     if shown:
         values = pane.result.groups["truth"][variable].values[pane.arm, :shown]
         death = pane.result.groups["events"]["death_time"].values[pane.arm, :shown]
         living = np.where(pane.result.time >= death[:, None], np.nan, values)
-        pane.axes.plot(pane.scale.of(pane.result.time), living.T, color=pane.line.colour, lw=0.6, alpha=0.45)
+        time = np.broadcast_to(pane.scale.of(pane.result.time), living.shape)
+        courses = LineCollection(list(np.stack([time, living], 2)), colors=pane.line.colour, lw=0.6, alpha=0.45)
+        pane.axes.add_collection(courses)
 
 
 def _control(pane: Pane, variable: str) -> None:
