@@ -62,11 +62,11 @@ def plain_logarithm(axes: Axes, which: Literal["x", "y"], limits: tuple[float, f
 
 def _ticks(low: float, high: float) -> Sequence[float]:
     """Round numbers for a logarithmic axis; over a short range as for any other."""
-    if high / low < 2.5:
+    if high / low < 4:
         from matplotlib.ticker import MaxNLocator
 
         return [float(tick) for tick in MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(low, high)]
-    steps = (1, 2, 5) if high / low > 5 else (1, 1.5, 2, 3, 4, 5, 7)
+    steps = (1, 2, 5) if high / low > 10 else (1, 1.5, 2, 3, 4, 5, 7)
     return [step * 10.0**k for k in range(-4, 5) for step in steps]
 
 

@@ -67,9 +67,10 @@ def _who(result: Result, number: int) -> str:
     patients = result.groups["patients"]
     sex = patients["sex"].attrs["flag_meanings"].split()[int(patients["sex"].values[number])]
     months = float(patients["time_since_onset"].values[number])
+    onset = "before onset" if np.isnan(months) else f"{months:.0f} months since onset"
     stratum = f", {patients['stratum'].values[number]}" if result.strata else ""
     age = float(patients["age"].values[number])
-    return f"{sex}, {age:.0f} years, {patients['variant'].values[number]}{stratum}, {months:.0f} months since onset"
+    return f"{sex}, {age:.0f} years, {patients['variant'].values[number]}{stratum}, {onset}"
 
 
 def _outcome(pane: Pane, number: int, name: str) -> style.Label:

@@ -40,9 +40,10 @@ def draw(result: Result) -> Picture:
     worth = "" if effective == result.n_patients else f", worth {effective:,.0f} of equal weight"
     notes = [
         f"{result.n_patients:,} simulated people who match what was measured{worth}. Month 0 is now.",
-        "Above: living twins, bands 50 % and 90 %, thick their median." + (" Dots: measured." if measured else ""),
-        "Below: alive without permanent ventilation, with 95 % Monte Carlo intervals."
-        + (" Diamonds: what is told." if told else ""),
+        "Above: living twins, bands 50 % and 90 %, thick their median."
+        + (" Dots: measured." if measured else "")
+        + (" Diamonds: told." if told else ""),
+        "Below: alive without permanent ventilation, with 95 % Monte Carlo intervals.",
     ]
     arms = min(len(result.arms), ACROSS)
     with style.drawing():
