@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 from typer.testing import CliRunner
 
@@ -19,9 +20,10 @@ from simulator.report.kinds import Kind
 from simulator.report.picture import PictureError
 from simulator.report.plots import Plots
 from simulator.report.plots.published import OUTCOMES, observed, published
+from simulator.report.scale import plain_logarithm
 from simulator.results import name
 from simulator.results.folder import write_folder
-from tests.synthetic import make_provenance, make_record
+from tests.synthetic import ARMS, make_provenance, make_record
 
 
 def make_result(n=120, **options):
@@ -201,6 +203,39 @@ def test_the_simulated_curve_is_the_mean_of_the_visits(results):
     ratio = np.log(values.astype(float) / values[:, :1])
     assert weeks.tolist() == list(range(0, 41, 4))
     assert np.log(mean) == pytest.approx(np.nanmean(ratio[:, :11], axis=0), abs=1e-6)
+
+
+def test_a_mean_above_most_of_its_patients_stays_on_the_axes():
+    result = make_result()
+    group = result.groups["summary"]
+    mean = group["nfl_plasma_ratio_mean"]
+    high = 2 * group["nfl_plasma_ratio_quantile"].values[..., 4].max()
+    group["nfl_plasma_ratio_mean"] = mean._replace(values=np.full_like(mean.values, high))
+    assert result.plot.biomarkers().figure.axes[0].get_ylim()[1] > high
+
+
+def test_a_patient_who_has_no_onset_yet_is_said_to_be_before_it():
+    result = make_result()
+    months = result.groups["patients"]["time_since_onset"]
+    result.groups["patients"]["time_since_onset"] = months._replace(values=np.full_like(months.values, np.nan))
+    words = [text for text, _ in boxes(result.plot.patient().figure)]
+    assert any("before onset" in text for text in words)
+    assert not any("nan" in text for text in words)
+
+
+def test_the_speed_that_gains_are_set_against_is_named_as_its_axis(results):
+    assert any("by decline before baseline;" in text for text, _ in boxes(results["full"].plot.benefit().figure))
+    figure = with_arms(ARMS, at_onset=True).plot.benefit().figure
+    assert figure.axes[2].get_xlabel() == "Months from onset to half of function (D50)"
+    assert any("by D50;" in text for text, _ in boxes(figure))
+
+
+@pytest.mark.parametrize("limits", [(0.21, 1.3), (0.52, 1.35), (0.9, 1.1), (150, 900), (0.01, 3)])
+def test_a_logarithmic_axis_has_at_least_three_numbers(limits):
+    axes = Figure().subplots()
+    plain_logarithm(axes, "y", limits)
+    shown = [tick for tick in axes.get_yticks() if limits[0] <= tick <= limits[1]]
+    assert 3 <= len(shown) <= 9
 
 
 def test_the_curve_ends_where_the_result_ends(results):

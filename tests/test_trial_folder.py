@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 import simulator as sim
 from simulator.analysis.trial.registry import ANALYSES as REGISTERED
 from simulator.cli.app import app
-from simulator.language.care import Assessment
 from simulator.cli.trial_tables import trial_text
+from simulator.language.care import Assessment
 from simulator.report.kinds import Kind, TrialKind
 from simulator.report.page import report_html
 from simulator.report.picture import PictureError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from io import TextIOWrapper
 from typing import Annotated
@@ -10,6 +11,9 @@ import typer
 
 from simulator.cli import report, run
 from simulator.version import __version__
+
+SELDOM = 50_000
+"""New objects before cycles are looked for: a report takes an eighth longer with the usual 700."""
 
 app = typer.Typer(
     name="als-sim",
@@ -58,6 +62,7 @@ _register_scenarios()
 
 def main() -> None:
     """Entry point of `als-sim`."""
+    gc.set_threshold(SELDOM)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot show a letter gets a question mark

@@ -12,6 +12,7 @@ from simulator.engine.batches import Sizes
 from simulator.engine.dosing import Arms
 from simulator.engine.observe import Visits
 from simulator.engine.people import Gates, People
+from simulator.engine.plans import Own
 from simulator.engine.rules import NoRules, Rules
 from simulator.engine.space import Calendar
 from simulator.engine.sums import scales
@@ -119,7 +120,7 @@ def _sizes(scenario: Scenario, known: tuple[int, int, bool], pieces: tuple[Calen
         outputs=len(rows.OUTPUTS) - (0 if days.staged else len(rows.STAGES)),
         strata=tables.shares.size,
         rules=len(tables.rules),
-        doses=_most_doses(scenario) if given.own.any() else 0,
+        doses=_most_doses(scenario) if isinstance(given.own, Own) else 0,
         reactions=most_reactions(scenario.safety, scenario.follow_up_days),
         epochs=max(1, *map(len, scenario.arms.values())),
         ruled=ruled,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from simulator.language.display import treated
 from simulator.report import person, tables
 from simulator.report.evidence import Evidence, evidence
-from simulator.report.picture import Picture
+from simulator.report.style import drawing
 from simulator.studies.headline import headline
 from simulator.studies.person.portrait import is_portrait, portrait
 from simulator.units import DAYS_PER_YEAR
@@ -62,7 +62,6 @@ class Page(NamedTuple):
 def content(result: Result) -> Page:
     """The report of a result; what its data do not allow is left out."""
     found, (scenario, fault) = headline(result), stored_scenario(result)
-    pictures: list[Picture] = [result.plot.draw(kind) for kind in result.plot.kinds]
     return Page(
         title=result.title,
         lead=lead(result),
@@ -74,12 +73,18 @@ def content(result: Result) -> Page:
         evidence=evidence(scenario) if scenario else None,
         unreadable=fault,
         warnings=result.warnings,
-        pictures=[(picture.kind, picture.svg()) for picture in pictures],
+        pictures=_pictures(result),
         tables=[*tables.by_day(found), *tables.screening(found)],
         scenario_yaml=str(result.attrs["scenario"]),
         citations=json.loads(result.attrs["citations"]),
         provenance=provenance(result),
     )
+
+
+def _pictures(result: Result) -> list[tuple[str, str]]:
+    """Every picture that can be drawn."""
+    with drawing():
+        return [(str(kind), result.plot.draw(kind).svg()) for kind in result.plot.kinds]
 
 
 def _one_person(result: Result) -> list[tables.Table]:

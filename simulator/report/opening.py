@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from simulator.report.kinds import SensitivityKind, SweepKind
+from simulator.results import Result
 from simulator.results.errors import ResultError
 from simulator.studies.opening import open_result
-from simulator.studies.sensitivity.document import Sensitivity, open_sensitivity
 from simulator.studies.sweep.store import is_sweep_folder
 from simulator.studies.sweep.swept import open_sweep
 
@@ -28,6 +28,10 @@ def open_simulated(path: Path) -> Any:
         There is a sensitivity analysis.
     """
     found = open_result(path)
+    if isinstance(found, Result):
+        return found
+    from simulator.studies.sensitivity.document import Sensitivity
+
     if isinstance(found, Sensitivity):
         kinds = "".join(f", `als-sim plot {path} {kind}` draws it" for kind in found.plot.kinds)
         fact = f"{path}: a sensitivity analysis ({found.method}), not a run or a sweep"
@@ -38,6 +42,8 @@ def open_simulated(path: Path) -> Any:
 def open_for(path: Path, kind: str) -> Any:
     """What a kind of picture is drawn from: the folder of a sensitivity analysis may be that of its sweep too."""
     if kind in SensitivityKind.__members__:
+        from simulator.studies.sensitivity.document import open_sensitivity
+
         return open_sensitivity(path)
     if kind in SweepKind.__members__ and is_sweep_folder(path):
         return open_sweep(path)

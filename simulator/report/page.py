@@ -12,14 +12,12 @@ from markupsafe import Markup, escape
 from simulator.report.content import Page, content
 from simulator.report.draws import drawn_content
 from simulator.report.style import COLOURS
-from simulator.report.sweep import sweep_content
-from simulator.report.trial import trial_content
+from simulator.results import Result
 from simulator.results.files import text_writer, write_all
-from simulator.studies.sweep.swept import Sweep
-from simulator.studies.trial.result import Trial
 
 if TYPE_CHECKING:
-    from simulator.results import Result
+    from simulator.studies.sweep.swept import Sweep
+    from simulator.studies.trial.result import Trial
 
 TEMPLATES = Path(__file__).parent / "templates"
 DOI = re.compile(r"doi:(10\.[0-9]{4,9}/[-._()/:A-Za-z0-9]*[A-Za-z0-9])")
@@ -40,11 +38,13 @@ def report_html(result: Result | Trial | Sweep) -> str:
 
 
 def _content(result: Result | Trial | Sweep) -> Page:
-    if isinstance(result, Trial):
-        return trial_content(result)
-    if isinstance(result, Sweep):
-        return sweep_content(result)
-    return drawn_content(result) if result.draws else content(result)
+    if isinstance(result, Result):
+        return drawn_content(result) if result.draws else content(result)
+    from simulator.report.sweep import sweep_content
+    from simulator.report.trial import trial_content  # brings the engine with it
+    from simulator.studies.trial.result import Trial
+
+    return trial_content(result) if isinstance(result, Trial) else sweep_content(result)
 
 
 def write_report(result: Result | Trial | Sweep, path: Path) -> Path:

@@ -39,7 +39,7 @@ def _place(row: object) -> tuple[str, str, float | None]:
 
 
 def _who(arm: str, against: str, months: float | None) -> str:
-    name = f"{arm} less {against}" if against else arm
+    name = f"{arm} vs {against}" if against else arm
     return name if months is None else f"{months:.0f} months, {name}"
 
 

@@ -71,8 +71,9 @@ def _tidy(svg: str, kind: str, text: str) -> str:
     """Names inside that no other picture has, no metadata, a description for screen readers, shorter numbers."""
     from html import escape
 
-    svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\1{kind}-", svg)
-    svg = re.sub(r'(?<= d=")[^"]*', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path[0]), svg)
+    svg = re.sub(r"\n <metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    for reference in (' id="', "url(#", 'href="#'):
+        svg = svg.replace(reference, f"{reference}{kind}-")
+    svg = re.sub(r' d="[^"]*', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path[0]), svg)
     svg = svg.replace(f"'{FONT}'", FONTS)
     return re.sub(r"(<svg [^>]*)>", rf'\1 role="img">\n <title>{escape(text)}</title>', svg, count=1)

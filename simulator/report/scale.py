@@ -33,14 +33,16 @@ class TimeScale(NamedTuple):
         step = next(step for step in STEPS[self.unit] if self.end / step <= 9)
         return [float(k * step) for k in range(int(self.end / step + 1e-9) + 1)]
 
-    def apply(self, axes: Axes, labelled: bool = True) -> None:
-        """Limits, ticks and label of the x axis."""
+    def apply(self, axes: Axes) -> None:
+        """Limits and ticks of the x axis, and with it of all that share it."""
         axes.set_xlim(0, self.end)
         axes.set_xticks(self.ticks)
-        if labelled:
+
+    def label(self, axes: Axes, shown: bool = True) -> None:
+        """What the x axis is, and its numbers, or neither."""
+        axes.tick_params(labelbottom=shown)
+        if shown:
             axes.set_xlabel(f"{self.unit} since baseline")
-        else:
-            axes.tick_params(labelbottom=False)
 
 
 def plain_logarithm(axes: Axes, which: Literal["x", "y"], limits: tuple[float, float] | None = None) -> None:
@@ -60,11 +62,11 @@ def plain_logarithm(axes: Axes, which: Literal["x", "y"], limits: tuple[float, f
 
 def _ticks(low: float, high: float) -> Sequence[float]:
     """Round numbers for a logarithmic axis; over a short range as for any other."""
-    if high / low < 2.5:
+    if high / low < 4:
         from matplotlib.ticker import MaxNLocator
 
         return [float(tick) for tick in MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(low, high)]
-    steps = (1, 2, 5) if high / low > 5 else (1, 1.5, 2, 3, 4, 5, 7)
+    steps = (1, 2, 5) if high / low > 10 else (1, 1.5, 2, 3, 4, 5, 7)
     return [step * 10.0**k for k in range(-4, 5) for step in steps]
 
 

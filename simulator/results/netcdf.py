@@ -79,10 +79,22 @@ def read(path: Path) -> tuple[dict[str, Any], Groups]:
 
 def _read_group(group: Any) -> Group:
     """The variables of a group, without netCDF's stand-ins for dimensions that have no coordinate."""
-    stand_in = NO_VARIABLE.encode()
+    from h5py import h5o
+
+    stand_in, every = NO_VARIABLE.encode(), dict(group.items())
+    names = {h5o.get_info(x.id).addr: key for key, x in every.items() if x.is_scale}
     return {
-        key: _read_variable(key, x) for key, x in group.items() if not x.attrs.get("NAME", b"").startswith(stand_in)
+        key: _read_variable((key,) if x.is_scale else tuple(_name(dim[0], names) for dim in x.dims), x)
+        for key, x in every.items()
+        if not x.attrs.get("NAME", b"").startswith(stand_in)
     }
+
+
+def _name(scale: Any, names: dict[int, str]) -> str:
+    """The name of a dimension; `names` by address, for HDF5 searches long for a name."""
+    from h5py import h5o
+
+    return names.get(h5o.get_info(scale.id).addr) or str(scale.name.rpartition("/")[2])
 
 
 def _write_group(target: Any, name: str, group: Group) -> Iterator[Big]:
@@ -190,9 +202,8 @@ def _packed(job: tuple[Big, tuple[int, ...]], fast: bool) -> tuple[bytes, int]:
     return zlib.compress(letters.T.tobytes(), FAST_LEVEL), ALL_FILTERS
 
 
-def _read_variable(name: str, array: Any) -> Named:
+def _read_variable(dims: tuple[str, ...], array: Any) -> Named:
     attrs = {key: value for key, value in array.attrs.items() if key not in OF_HDF5}
-    dims = (name,) if array.is_scale else tuple(dim[0].name.rpartition("/")[2] for dim in array.dims)
     values = array[...]
     encoding, fill = attrs.pop("_Encoding", None), attrs.pop("_FillValue", None)
     if encoding is not None:

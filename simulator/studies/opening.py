@@ -7,11 +7,11 @@ from typing import Any
 
 from simulator.errors import SimulatorError
 from simulator.results import Result, files
-from simulator.studies.sensitivity.document import FILE, is_sensitivity, open_sensitivity
 from simulator.studies.sweep.store import is_sweep_folder
 from simulator.studies.sweep.swept import SWEEP_FILE, open_sweep
 
 TRIAL_FILE = "trial.nc"
+SENSITIVITY_FILE = "sensitivity.json"
 KINDS = {"Trial": "a trial", "Sweep": "a sweep", "Sensitivity": "a sensitivity analysis"}
 
 
@@ -30,7 +30,9 @@ def open_result(path: str | Path) -> Any:
         There is none, or it is damaged; the message says which.
     """
     place = Path(path)
-    if is_sensitivity(place) or place.name == FILE:
+    if (place / SENSITIVITY_FILE).is_file() or place.name == SENSITIVITY_FILE:
+        from simulator.studies.sensitivity.document import open_sensitivity  # brings the methods with it
+
         return open_sensitivity(place)
     if is_sweep_folder(place) or place.name == SWEEP_FILE:
         return open_sweep(place)

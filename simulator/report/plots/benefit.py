@@ -37,6 +37,7 @@ class Speed(NamedTuple):
     """How fast a patient's disease was at baseline: (n_patients,)."""
 
     label: str
+    words: str
     values: np.ndarray
 
 
@@ -48,12 +49,12 @@ def draw(result: Result) -> Picture:
     every = contrasts(result.arms)
     pairs = every[:CURVES]
     day = headline_days(result)[-1]
-    gains = (_points(result, pairs, day), _months(result, pairs))
+    gains, speed = (_points(result, pairs, day), _months(result, pairs)), _speed(result)
     notes = [
         f"{result.n_patients:,} simulated patients, each set against the same patient in the other arm."
         + (f" The first {CURVES} of {len(every)} comparisons." if len(every) > CURVES else ""),
         "Above: in the order of their gain, with the mean ± its Monte Carlo standard error.",
-        f"Below: {_against(*pairs[0])}, by decline before baseline; dots: patients, line: mean of each tenth.",
+        f"Below: {_against(*pairs[0])}, by {speed.words}; dots: patients, line: mean of each tenth.",
     ]
     with style.drawing():
         figure = style.sheet("Who gains how much", notes, 6.6)
@@ -62,7 +63,8 @@ def draw(result: Result) -> Picture:
         figure.subplots_adjust(wspace=0.32, hspace=0.36)
         for k, gain in enumerate(gains):
             _ordered(axes[0, k], gain)
-            _by_speed(axes[1, k], result, gain.label, gain.of[pairs[0]])
+            _by_speed(axes[1, k], result, speed, gain.of[pairs[0]])
+            axes[1, k].set_ylabel(gain.label)
     words = " and ".join(gain.label for gain in gains)
     return Picture(Kind.benefit, figure, f"{words} gained by each patient, {pairs[0][0]} against {pairs[0][1]}")
 
@@ -113,9 +115,8 @@ def _against(a: str, b: str) -> str:
     return text if len(text) <= 30 else f"{style.short(a, 13)} vs {style.short(b, 13)}"
 
 
-def _by_speed(axes: Axes, result: Result, label: str, values: np.ndarray) -> None:
+def _by_speed(axes: Axes, result: Result, speed: Speed, values: np.ndarray) -> None:
     """Gain against how fast the disease was; dots by stratum, and the mean of each tenth."""
-    speed = _speed(result)
     strata = result.groups["patients"]["stratum"].values[:DOTS]
     for k, name in enumerate(result.strata or ("",)):
         mine = strata == name if name else np.ones(len(strata), bool)
@@ -130,7 +131,6 @@ def _by_speed(axes: Axes, result: Result, label: str, values: np.ndarray) -> Non
     axes.axhline(0, color=style.SOFT.light, lw=0.8)
     plain_logarithm(axes, "x", tuple(np.percentile(speed.values, [0.5, 99.5])))
     axes.set_xlabel(speed.label)
-    axes.set_ylabel(label)
 
 
 def _speed(result: Result) -> Speed:
@@ -139,7 +139,8 @@ def _speed(result: Result) -> Speed:
     months = patients["time_since_onset"].values.astype(np.float64)
     if (months > 0).all():
         score = result.groups["truth"]["alsfrs_r"].values[0, :, 0].astype(np.float64)
-        return Speed("Points lost per month before baseline", np.maximum((48 - score) / months, 0.01))
+        lost = np.maximum((48 - score) / months, 0.01)
+        return Speed("Points lost per month before baseline", "decline before baseline", lost)
     if "d50" in patients:
-        return Speed("Months from onset to half of function (D50)", patients["d50"].values)
-    return Speed("Age at onset, years", patients["age_at_onset"].values)
+        return Speed("Months from onset to half of function (D50)", "D50", patients["d50"].values)
+    return Speed("Age at onset, years", "age at onset", patients["age_at_onset"].values)

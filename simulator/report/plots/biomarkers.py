@@ -10,7 +10,7 @@ from simulator.report import style
 from simulator.report.kinds import Kind
 from simulator.report.picture import Picture
 from simulator.report.plots.needs import VARIABLES, control_of, dosed_arms, need_variables, size
-from simulator.report.plots.trajectories import spread
+from simulator.report.plots.trajectories import NARROW, spread
 from simulator.report.scale import TimeScale, plain_logarithm, time_scale
 from simulator.results import Result
 from simulator.units import DAYS_PER_WEEK
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BANDS = 4  # with more arms the bands would hide one another
-NARROW = 1.03
-"""Quantiles are read from bins of 1.6 %: a narrower band would show the bins."""
+FAINTEST = 0.2  # opacity of a week in which hardly anybody had a dose
 MARKERS = (
     ("nfl_plasma_ratio", "Plasma NfL,\nratio to baseline"),
     ("sod1_csf", "CSF SOD1,\nratio to baseline"),
@@ -50,8 +49,9 @@ def draw(result: Result) -> Picture:
             _marker(panel, result, name, label, scale)
         if dosed:
             _doses(axes[2], result, dosed, scale)
+        scale.apply(axes[-1])
         for panel in axes:
-            scale.apply(panel, labelled=panel is axes[-1])
+            scale.label(panel, panel is axes[-1])
     return Picture(Kind.biomarkers, figure, f"NfL and SOD1 over time in {', '.join(result.arms)}, with doses")
 
 
@@ -67,7 +67,8 @@ def _marker(axes: Axes, result: Result, name: str, label: str, scale: TimeScale)
             axes.fill_between(time, low, high, where=high > NARROW * low, color=line.colour, alpha=0.16, lw=0)
         axes.plot(time, found.mean, color=line.colour, ls=line.dash, lw=1.8)
         ends.append(style.Label(float(found.mean[-1]), f"{style.short(arm)} {found.mean[-1]:.2f}", line.colour))
-        lowest, highest = min(lowest, quantile[:, 1].min()), max(highest, quantile[:, 3].max())
+        lowest = min(lowest, low.min(), found.mean.min())
+        highest = max(highest, high.max(), found.mean.max())
     plain_logarithm(axes, "y", (0.93 * lowest, 1.07 * highest))
     axes.axhline(1, color=style.SOFT.light, lw=0.8)
     axes.set_ylabel(label)
@@ -83,8 +84,8 @@ def _doses(axes: Axes, result: Result, arms: list[str], scale: TimeScale) -> Non
         k = result.arm_index(arm)
         given = np.histogram(doses["day"].values[doses["arm"].values == k], edges)[0]
         share = np.minimum(given / np.maximum(np.interp(edges[:-1], result.time, alive[k]), 1), 1)
-        there = share > 0.02
+        there, shade = share > 0.02, FAINTEST + (1 - FAINTEST) * share
         axes.vlines(
-            scale.of(edges[:-1][there]), row - 0.36, row + 0.36, color=drawn[arm].colour, lw=1.1, alpha=share[there]
+            scale.of(edges[:-1][there]), row - 0.36, row + 0.36, color=drawn[arm].colour, lw=1.1, alpha=shade[there]
         )
     style.rows(axes, arms, drawn)

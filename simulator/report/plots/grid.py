@@ -44,7 +44,6 @@ def head(pane: Pane, colour: str) -> None:
 
 def label_time(panes: Sequence[Pane]) -> None:
     """Time axes for all, labelled below the lowest of each column."""
+    panes[0].scale.apply(panes[0].axes)
     for k, pane in enumerate(panes):
-        low = k + columns(len(panes)) >= len(panes)
-        pane.scale.apply(pane.axes, low)
-        pane.axes.tick_params(labelbottom=low)
+        pane.scale.label(pane.axes, k + columns(len(panes)) >= len(panes))

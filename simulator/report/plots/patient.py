@@ -50,8 +50,9 @@ def draw(result: Result, number: int) -> Picture:
             style.label_ends(panel, ends)
         if dosed:
             _doses(axes[-1], result, number, scale)
+        scale.apply(axes[-1])
         for panel in axes:
-            scale.apply(panel, labelled=panel is axes[-1])
+            scale.label(panel, panel is axes[-1])
     return Picture(Kind.patient, figure, f"Patient {number}: function, breathing and NfL in {', '.join(result.arms)}")
 
 
@@ -66,9 +67,10 @@ def _who(result: Result, number: int) -> str:
     patients = result.groups["patients"]
     sex = patients["sex"].attrs["flag_meanings"].split()[int(patients["sex"].values[number])]
     months = float(patients["time_since_onset"].values[number])
+    onset = "before onset" if np.isnan(months) else f"{months:.0f} months since onset"
     stratum = f", {patients['stratum'].values[number]}" if result.strata else ""
     age = float(patients["age"].values[number])
-    return f"{sex}, {age:.0f} years, {patients['variant'].values[number]}{stratum}, {months:.0f} months since onset"
+    return f"{sex}, {age:.0f} years, {patients['variant'].values[number]}{stratum}, {onset}"
 
 
 def _outcome(pane: Pane, number: int, name: str) -> style.Label:

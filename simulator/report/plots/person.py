@@ -40,9 +40,10 @@ def draw(result: Result) -> Picture:
     worth = "" if effective == result.n_patients else f", worth {effective:,.0f} of equal weight"
     notes = [
         f"{result.n_patients:,} simulated people who match what was measured{worth}. Month 0 is now.",
-        "Above: living twins, bands 50 % and 90 %, thick their median." + (" Dots: measured." if measured else ""),
-        "Below: alive without permanent ventilation, with 95 % Monte Carlo intervals."
-        + (" Diamonds: what is told." if told else ""),
+        "Above: living twins, bands 50 % and 90 %, thick their median."
+        + (" Dots: measured." if measured else "")
+        + (" Diamonds: told." if told else ""),
+        "Below: alive without permanent ventilation, with 95 % Monte Carlo intervals.",
     ]
     arms = min(len(result.arms), ACROSS)
     with style.drawing():
@@ -121,7 +122,7 @@ def _axes(axes: Any, start: float, end: float) -> None:
     axes[1, 0].set_ylabel("Event-free")
     percent_axis(axes[1, 0])
     first = -TICK_MONTHS * int(-start // TICK_MONTHS)
+    axes[1, 0].set_xlim(start - 0.02 * (end - start), end)
+    axes[1, 0].set_xticks(range(first, int(end + 0.5) + 1, TICK_MONTHS))
     for panel in axes[1]:
-        panel.set_xlim(start - 0.02 * (end - start), end)
-        panel.set_xticks(range(first, int(end + 0.5) + 1, TICK_MONTHS))
         panel.set_xlabel("Months from now")

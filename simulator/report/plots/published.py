@@ -88,9 +88,9 @@ def _panel(axes: Axes, result: Result, outcome: Outcome, stratum: str) -> list[s
 
 def _dots(axes: Axes, known: Sequence[Point], aside: float, colour: str) -> None:
     """Published points and their intervals."""
-    for point in known:
-        if point.interval:
-            axes.vlines(point.week + aside, *point.interval, color=colour, lw=0.9, alpha=0.7)
+    spans = {point.week + aside: point.interval for point in known if point.interval}
+    if spans:
+        axes.vlines(list(spans), *zip(*spans.values(), strict=True), color=colour, lw=0.9, alpha=0.7)
     axes.plot([point.week + aside for point in known], [point.value for point in known], "o", ms=3.2, color=colour)
 
 

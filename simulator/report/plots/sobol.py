@@ -50,7 +50,7 @@ def _notes(found: Sensitivity, left: int) -> list[str]:
     rest = f" {left} with smaller total order are left out." if left else ""
     noise = "one replicate: noise counts as influence"
     if found.replicates > 1:
-        noise = f"noise, {figures['noise_share']:.0%} of the variance of one run, is taken out"
+        noise = f"noise, {100 * figures['noise_share']:.0f} % of the variance of one run, is taken out"
     return [
         f"{found.label}, {found.unit}.",
         f"Shares of the variance over independent priors (SD {figures['sd']:.{found.digits}f}); {noise}.",

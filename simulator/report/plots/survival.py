@@ -35,6 +35,7 @@ def draw(result: Result) -> Picture:
         panes = [Pane(axes, result, k, scale) for k in range(len(arms))]
         ends = [_curve(pane) for pane in panes]
         scale.apply(axes)
+        scale.label(axes)
         percent_axis(axes)
         axes.set_ylabel("Alive without permanent ventilation")
         style.label_ends(axes, ends)

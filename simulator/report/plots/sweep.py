@@ -157,8 +157,7 @@ def _curves(axes: Axes, outcome: Outcome, varied: list[Axis], levels: np.ndarray
     if len(levels) > 1:
         axes.legend(frameon=False, fontsize=7)
     if varied[0].in_months:
-        time_scale(float(np.ceil(np.nanmax(varied[0].values))) * DAYS_PER_MONTH).apply(axes, labelled=False)
-        axes.tick_params(labelbottom=True)
+        time_scale(float(np.ceil(np.nanmax(varied[0].values))) * DAYS_PER_MONTH).apply(axes)
         axes.set_xlim(-0.02 * axes.get_xlim()[1], 1.02 * axes.get_xlim()[1])
     axes.set_xlabel(varied[0].label)
     _name(axes, outcome, 90 if style.inches(axes)[0] > HEIGHT * 2 else 46)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -83,6 +83,9 @@ def _bars(axes: Axes, rows: list[Range], base: float) -> None:
 
 def _numbers(axes: Axes, rows: list[Range], digits: int) -> None:
     """The range of each value and the difference it makes, right of the bars."""
+    above: dict[str, Any] = {"xy": (1.02, 1), "xycoords": "axes fraction", "textcoords": "offset points"}
+    axes.annotate("difference", xytext=(0, 10), fontsize=7.2, **above)
+    axes.annotate("5th to 95th percentile", xytext=(0, 2), fontsize=6.2, color=style.SOFT.light, **above)
     for k, row in enumerate(rows):
         ends = f"{row.low:.3g} to {row.high:.3g} {row.unit}".rstrip()
         error = "" if np.isnan(row.mcse) else f" ± {row.mcse:.{digits}f}"

@@ -12,6 +12,7 @@ from simulator.accessors import Accessor
 from simulator.results.errors import ResultError
 from simulator.results.files import text_writer, write_all
 from simulator.results.tidy import csv_text
+from simulator.studies.opening import SENSITIVITY_FILE as FILE
 from simulator.studies.outcome import OUTCOMES, Asked
 from simulator.studies.sensitivity.methods import Effect, Found, Influence, Range
 from simulator.studies.sensitivity.over_draws import Option, Share, Worth
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from simulator.language import Scenario
 
 FORMAT = "als-simulator sensitivity 1"
-FILE, TABLE = "sensitivity.json", "sensitivity.csv"
+TABLE = "sensitivity.csv"
 ROWS: dict[str, Any] = {"oneway": Range, "sobol": Influence, "morris": Effect, "ensemble": Share, "evpi": Worth}
 NOTICE = "It explains the model, not the disease. A simulated benefit is not proven."
 
