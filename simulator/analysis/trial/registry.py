@@ -1,4 +1,4 @@
-"""The analyses by the names that people type, and which strategies for death each can stand for."""
+"""The analyses by the names that people type."""
 
 from __future__ import annotations
 
@@ -20,26 +20,21 @@ from simulator.analysis.trial import (
     win_ratio,
 )
 from simulator.analysis.trial.errors import AnalysisError
-from simulator.analysis.trial.estimand import DEATH, PAV, Estimand, Strategy
+from simulator.analysis.trial.estimand import Estimand
 from simulator.analysis.trial.estimate import Estimate
-
-COMPOSITE = frozenset({Strategy.COMPOSITE})
-FUNCTION = frozenset({Strategy.HYPOTHETICAL})
-SURVIVORS = frozenset({Strategy.PRINCIPAL_STRATUM})
-ALIVE = frozenset({Strategy.WHILE_ALIVE})
+from simulator.strategies import EVENTS, contradiction
 
 
 class Analysis(NamedTuple):
     """An analysis: what it is called, its function of `TrialData` and options, what it estimates.
 
-    `death` are the strategies for death that the function can stand for; `estimand` has one of them. `measure` is what
-    people quote, `{unit}` that of the outcome. `scale` is that of its estimates: "log", logarithms of the measure.
+    `measure` is what people quote, `{unit}` that of the outcome. `scale` is that of its estimates: "log", logarithms of
+    the measure.
     """
 
     name: str
     run: Callable[..., Estimate]
     estimand: Estimand
-    death: frozenset[Strategy]
     measure: str
     scale: Literal["identity", "log"] = "identity"
 
@@ -48,20 +43,20 @@ CHANGE = "difference of change, {unit}"
 SLOPES = "difference of slopes, {unit} per month"
 HAZARDS = "hazard ratio"
 _ALL = (
-    Analysis("ancova", ancova.ancova, ancova.ESTIMAND, SURVIVORS, CHANGE),
-    Analysis("ancova_nfl", ancova.ancova_nfl, ancova.ESTIMAND, SURVIVORS, CHANGE),
-    Analysis("mi", mi.mi, mi.ESTIMAND, FUNCTION, CHANGE),
-    Analysis("mmrm", mmrm.mmrm, mmrm.ESTIMAND, FUNCTION, CHANGE),
-    Analysis("random_slope", random_slope.random_slope, random_slope.ESTIMAND, FUNCTION, SLOPES),
-    Analysis("joint_rank", joint_rank.joint_rank, joint_rank.ESTIMAND, COMPOSITE, "net benefit"),
-    Analysis("win_ratio", win_ratio.win_ratio, win_ratio.ESTIMAND, COMPOSITE, "win ratio", "log"),
-    Analysis("logrank", logrank.logrank, logrank.ESTIMAND, COMPOSITE, HAZARDS, "log"),
-    Analysis("stratified_logrank", logrank.stratified_logrank, logrank.ESTIMAND, COMPOSITE, HAZARDS, "log"),
-    Analysis("cox", cox.cox, cox.ESTIMAND, COMPOSITE, HAZARDS, "log"),
-    Analysis("rmst", rmst.rmst, rmst.ESTIMAND, COMPOSITE, "difference of RMST, days"),
-    Analysis("responder", responder.responder, responder.ESTIMAND, COMPOSITE, "difference of proportions"),
-    Analysis("delayed_start", delayed_start.delayed_start, delayed_start.ESTIMAND, FUNCTION, CHANGE),
-    Analysis("rate_ratio", rate_ratio.rate_ratio, rate_ratio.ESTIMAND, ALIVE, "ratio of rates of decline", "log"),
+    Analysis("ancova", ancova.ancova, ancova.ESTIMAND, CHANGE),
+    Analysis("ancova_nfl", ancova.ancova_nfl, ancova.ESTIMAND, CHANGE),
+    Analysis("mi", mi.mi, mi.ESTIMAND, CHANGE),
+    Analysis("mmrm", mmrm.mmrm, mmrm.ESTIMAND, CHANGE),
+    Analysis("random_slope", random_slope.random_slope, random_slope.ESTIMAND, SLOPES),
+    Analysis("joint_rank", joint_rank.joint_rank, joint_rank.ESTIMAND, "net benefit"),
+    Analysis("win_ratio", win_ratio.win_ratio, win_ratio.ESTIMAND, "win ratio", "log"),
+    Analysis("logrank", logrank.logrank, logrank.ESTIMAND, HAZARDS, "log"),
+    Analysis("stratified_logrank", logrank.stratified_logrank, logrank.ESTIMAND, HAZARDS, "log"),
+    Analysis("cox", cox.cox, cox.ESTIMAND, HAZARDS, "log"),
+    Analysis("rmst", rmst.rmst, rmst.ESTIMAND, "difference of RMST, days"),
+    Analysis("responder", responder.responder, responder.ESTIMAND, "difference of proportions"),
+    Analysis("delayed_start", delayed_start.delayed_start, delayed_start.ESTIMAND, CHANGE),
+    Analysis("rate_ratio", rate_ratio.rate_ratio, rate_ratio.ESTIMAND, "ratio of rates of decline", "log"),
 )
 ANALYSES: Mapping[str, Analysis] = {one.name: one for one in _ALL}
 
@@ -74,25 +69,14 @@ def analysis(name: str) -> Analysis:
 
 
 def agree(name: str, wanted: Estimand) -> None:
-    """Refuse an estimand that the analysis does not estimate.
+    """Refuse an estimand that the analysis does not estimate (see `contradiction`).
 
     Raises
     ------
     AnalysisError
-        The estimand's strategy for death is not one that the analysis can stand for, or another event is to be dealt
-        with otherwise than by using what is measured after it. Where death is composite, permanent assisted ventilation
-        may be so too: it is then part of the event.
+        The analysis deals with an intercurrent event otherwise than the estimand says.
     """
-    found = analysis(name)
-    if wanted.death not in found.death:
-        able = ", ".join(sorted(one.value for one in found.death))
-        others = [one.name for one in _ALL if wanted.death in one.death]
-        remedy = f"use {', '.join(others)}" if others else "no analysis here does"
-        raise AnalysisError(f"{name} handles death as {able}, not as {wanted.death.value}: write that, or {remedy}")
-    for one in wanted.intercurrent_events:
-        able_too = COMPOSITE & found.death if one.event == PAV.event else frozenset()
-        if one.event != DEATH and one.strategy not in {Strategy.TREATMENT_POLICY, *able_too}:
-            raise AnalysisError(
-                f"{name} uses what is measured after {one.event} (treatment policy), and the estimand says "
-                f"{one.strategy.value}. Write treatment policy: no analysis here does otherwise"
-            )
+    key = {event: key for key, event in EVENTS.items()}
+    found = contradiction(analysis(name).name, {key[one.event]: one.strategy for one in wanted.intercurrent_events})
+    if found is not None:
+        raise AnalysisError(f"{found.fact}. {found.remedy}")

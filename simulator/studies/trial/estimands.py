@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from simulator.analysis.trial.estimand import PAV, Estimand, IntercurrentEvent, Strategy, estimand
-from simulator.analysis.trial.registry import COMPOSITE, analysis
+from simulator.analysis.trial.registry import analysis
 from simulator.language.check_estimand import estimand_problems, strategies
 from simulator.language.faults import ScenarioError
 from simulator.strategies import EVENT_FREE, EVENTS
@@ -32,7 +32,7 @@ def estimand_of(scenario: Scenario) -> Estimand | None:
 def estimated_by(name: str, endpoint: str) -> Estimand:
     """What an analysis estimates: where the event is one of death and ventilation, ventilation is part of it too."""
     found = analysis(name)
-    if endpoint != EVENT_FREE or not found.death & COMPOSITE:
+    if endpoint != EVENT_FREE or found.estimand.death is not Strategy.COMPOSITE:
         return found.estimand
     others = tuple(one for one in found.estimand.intercurrent_events if one.event != PAV.event)
     return found.estimand._replace(intercurrent_events=(*others, PART))
