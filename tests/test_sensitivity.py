@@ -14,6 +14,7 @@ import simulator as sim
 from simulator import catalog
 from simulator.cli.app import app
 from simulator.cli.sensitivity_tables import text
+from simulator.errors import SimulatorError
 from simulator.language.blocks.decision import COMMON
 from simulator.language.blocks.sensitivity import ECONOMIC, Outcome
 from simulator.report.kinds import SensitivityKind
@@ -379,6 +380,24 @@ def test_over_the_ensemble_and_the_value_of_information(treated, tmp_path):
     assert [one.qalys for one in other.options] == [one.qalys for one in worth.options]
     assert other.figures["best"] == 0
     assert other.figures["evpi"] == 0
+
+
+def test_a_study_is_worth_at_most_what_it_reveals_to_all_whom_it_concerns(treated, tmp_path):
+    research = {"cost": 1000, "patients": 50, "about": ["effect"]}
+    asked = treated.replace({"decision.research": research, "decision.costs.per_dose.tofersen": 300})
+    how = {"patients": 20, "points": 100, "folder": tmp_path}
+    found = sim.sensitivity(asked, "evpi", **how)
+    row, figures = found.row("effect"), found.figures
+    assert figures["research_worth"] == pytest.approx(50 * row.evppi)
+    assert figures["research_floor"] == pytest.approx(50 * row.floor)
+    assert "it costs 1,000: it may be worth running" in " ".join(text(found).split())
+    dear = asked.replace({"decision.research.cost": 1e12})
+    assert "it is not worth running" in text(sim.sensitivity(dear, "evpi", **how)).replace("\n", " ")
+    drug = sim.sensitivity(asked.replace({"decision.research.about": None}), "evpi", **how)
+    assert drug.figures["research_worth"] == pytest.approx(50 * drug.row("all drug").evppi)
+    assert sim.open_sensitivity(tmp_path) == drug
+    with pytest.raises(SimulatorError, match=r"about efect, which is not drawn\. Did you mean effect"):
+        sim.sensitivity(asked.replace({"decision.research.about": ["efect"]}), "evpi", patients=20, points=100)
 
 
 def test_costs_with_a_prior_count_for_economic_outcomes(treated):

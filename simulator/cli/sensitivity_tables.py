@@ -158,6 +158,7 @@ def _evpi(found: Sensitivity) -> Iterator[str]:
         f"{figures['evpi_se']:,.0f} {found.unit} a patient{bound}.",
         WIDTH,
     )
+    yield from _research(figures, found.unit)
     yield ""
     table = [["worth of knowing", "EVPPI", "noise floor"]]
     shown = [row for row in found.rows if row.evppi > row.floor]
@@ -165,6 +166,22 @@ def _evpi(found: Sensitivity) -> Iterator[str]:
     yield from aligned(table) if shown else iter(["No single value is worth knowing: none is above what noise gives."])
     left = [row.name for row in found.rows if row not in shown]
     yield from wrap(f"Not above the floor: {', '.join(left)}", WIDTH, subsequent_indent="  ") if left else ()
+
+
+def _research(figures: dict[str, float], unit: str) -> Iterator[str]:
+    """Whether the study may be worth its cost."""
+    if "research_cost" not in figures:
+        return
+    worth, error, cost = (figures[f"research_{key}"] for key in ("worth", "se", "cost"))
+    is_noise = worth <= figures["research_floor"]
+    verdict = "it is not worth running" if is_noise or worth + 2 * error < cost else "it may be worth running"
+    yield ""
+    yield from wrap(
+        f"The study: to {figures['research_patients']:,.0f} patients it is worth at most {worth:,.0f} ± {error:,.0f} "
+        f"{unit}{', which is no more than noise gives' if is_noise and worth > 0 else ''}; it costs {cost:,.0f}: "
+        f"{verdict}.",
+        WIDTH,
+    )
 
 
 BLOCKS: dict[str, Callable[[Sensitivity], Iterator[str]]] = {

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from simulator.language.parts import Interval, Name, Whole
-from simulator.quantities import Limit, NotNegative, Part, Quantity, fault
+from simulator.quantities import Limit, NotNegative, Part, Positive, Quantity, fault
 
 STATES = {
     "ft9": ("stage_0", "stage_1", "stage_2", "stage_3", "stage_4"),
@@ -74,6 +74,17 @@ class Costs(Part):
     per_month: dict[str, Amount] = Field(default_factory=dict)
 
 
+class Research(Part):
+    """A study to run or not: its cost, how many patients the choice concerns, and what it would reveal.
+
+    `about` names parameters of the calibration, by default all of the drug. `patients` counts later ones discounted.
+    """
+
+    cost: Amount
+    patients: Positive
+    about: Annotated[list[Name], Field(min_length=1)] | None = None
+
+
 class Decision(Part):
     """Options are arms. `day` is the horizon (by default the last day); utilities, costs and time count until then."""
 
@@ -85,6 +96,7 @@ class Decision(Part):
     willingness_to_pay: Amount
     utilities: Utilities
     costs: Costs = Costs()
+    research: Research | None = None
     day: Interval | None = None
 
     @model_validator(mode="after")
@@ -113,6 +125,8 @@ class Decision(Part):
         for key in ("per_dose", "per_month"):
             for name, amount in getattr(self.costs, key).items():
                 yield f"costs.{key}.{name}", amount
+        if self.research is not None:
+            yield "research.cost", self.research.cost
 
 
 def _mixed(fact: str, at: str) -> Exception:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from simulator.analysis import value_of_information as value
 from simulator.analysis.sensitivity.regression import variance_shares
 from simulator.errors import SimulatorError
+from simulator.language.faults import suggest
 from simulator.studies.calibrate.apply import drawn_settings, ensemble
 from simulator.studies.economics import KINDS
 from simulator.studies.sensitivity.methods import Found
@@ -20,6 +21,7 @@ from simulator.studies.sensitivity.points import Evaluate
 if TYPE_CHECKING:
     from simulator.catalog.calibration import Parameter as Fitted
     from simulator.language import Scenario
+    from simulator.language.blocks.decision import Research
 
 Floats = NDArray[np.float64]
 ALL, GROUPS = "all", ("natural_history", "drug")
@@ -120,6 +122,8 @@ def of_information(scenario: Scenario, evaluate: Evaluate, count: int) -> Found:
     """
     assert scenario.decision is not None
     draws, names = draws_of(scenario, count), scenario.decision.options
+    research = scenario.decision.research
+    about = _about(research, draws) if research else []
     values = evaluate(list(drawn_settings(scenario, count)))
     values = values.reshape(count, values.shape[1], len(names), len(KINDS))
     benefit = values[..., KINDS.index("net_benefit")].transpose(0, 2, 1)
@@ -131,7 +135,28 @@ def of_information(scenario: Scenario, evaluate: Evaluate, count: int) -> Found:
     rows = [_worth(one.name, place, benefit, draws.x[:, k]) for k, (one, place) in enumerate(draws.fitted)]
     rows.sort(key=lambda row: -row.evppi)
     figures = {"evpi": found.evpi, "evpi_se": found.se_evpi, "evpi_lower": found.lower, "best": float(found.best)}
+    if research is not None:
+        figures |= _research(research, benefit, draws.x[:, about])
     return Found([*_groups(draws, benefit), *rows], figures, count, list(options))
+
+
+def _about(block: Research, draws: Draws) -> list[int]:
+    """Which parameters a study would reveal; those of the drug where it does not say."""
+    known = {one.name: k for k, (one, _) in enumerate(draws.fitted)}
+    about = block.about or [one.name for one, _ in draws.fitted if one.informed_by == "drug"]
+    for name in about:
+        if name not in known:
+            raise DrawsError(f"decision.research is about {name}, which is not drawn. {suggest(name, known, 'Drawn')}")
+    return [known[name] for name in about]
+
+
+def _research(block: Research, benefit: Floats, x: Floats) -> dict[str, float]:
+    """What a study is worth at most to all patients, as if it revealed its parameters x without error, and its cost."""
+    found, patients = value.partial(benefit, x), block.patients.value
+    amounts = (found.value, found.se, found.floor)
+    per_patient = dict(zip(("research_worth", "research_se", "research_floor"), amounts, strict=True))
+    whole = {key: patients * amount for key, amount in per_patient.items()}
+    return {**whole, "research_cost": block.cost.value, "research_patients": patients}
 
 
 def _groups(draws: Draws, benefit: Floats) -> list[Worth]:
