@@ -249,6 +249,26 @@ def test_a_result_compared_with_itself_shows_no_difference():
     assert "95 % interval" in call("compare", "a", "a").stdout
 
 
+def test_compare_says_in_what_the_two_differ():
+    call("run", "valor", "-o", "a", "-n", 40)
+    call("run", "valor", "-o", "b", "-n", 40, "--set", "arms.delayed_start.0.from_day=91", "--set", "title=Sooner")
+    text = call("compare", "a", "b").stdout
+    assert "B  b: Sooner" in text
+    changed = json.loads(call("compare", "a", "b", "--json").stdout)["notes"][1:]
+    assert changed == ["arms.delayed_start.0.from_day: 196 in A, 91 in B"]
+    assert changed[0] in text
+    assert json.loads(call("compare", "a", "a", "--json").stdout)["notes"][1:] == []
+
+
+def test_compare_of_far_scenarios_is_short_and_fits():
+    call("run", "valor", "-o", "a", "-n", 40)
+    call("run", "natural_history", "-o", "b", "-n", 40)
+    text = call("compare", "a", "b").stdout
+    assert " more values" in text
+    assert text.count(" in A, ") == 8
+    assert max(map(len, text.splitlines())) <= 80
+
+
 def test_compare_full_and_summary():
     call("run", "valor", "-o", "a")
     call("run", "valor", "-o", "b", "--output", "summary")
@@ -329,6 +349,32 @@ def test_an_error_with_a_code_ends_with_it(code):
     fake_simulate.error = type("Explained", (Exception,), {"exit_code": code})("what to do")
     done = call("run", "valor")
     assert (done.exit_code, done.stderr) == (code, "what to do\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("run va", {"valor", "valor_trial", "valor_trial_imbalanced", "valor_extension"}),
+        ("show case", {"case_a", "case_b"}),
+        ("init --from prev", {"prevention"}),
+        ("plot DIR st", {"stages"}),
+        ("repl", {"replay"}),
+    ],
+)
+def test_a_shell_completes_commands_scenarios_and_pictures(words, expected):
+    asked = {
+        "_ALS_SIM_COMPLETE": "complete_bash",
+        "COMP_WORDS": f"als-sim {words}",
+        "COMP_CWORD": str(words.count(" ") + 1),
+    }
+    done = CliRunner().invoke(app, [], prog_name="als-sim", env=asked)
+    assert set(done.stdout.split()) == expected
+
+
+def test_what_a_command_does_is_not_cut_short_in_the_list():
+    commands = call("--help").stdout.partition("Commands:")[2]
+    assert len(commands.splitlines()) > 10
+    assert "..." not in commands
 
 
 # ---- progress, doctor, start-up ----

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from simulator import catalog
 from simulator.catalog.claims import Claim, claims
 from simulator.catalog.facts import Fact, facts, points, sources
 from simulator.cli.app import app
+from simulator.cli.scenarios import show
+from simulator.language import load
 from simulator.language.catalogued import catalogued
 from simulator.studies.variants import ROWS, survival_months
 
@@ -119,6 +122,28 @@ def test_show_prints_the_catalog(name):
     assert [str(value) for value in listed] == shown.stdout.splitlines()
     assert all(value.evidence for value in listed)
     assert len(json.loads(CliRunner().invoke(app, ["show", name, "--json"]).stdout)["values"]) == len(listed)
+
+
+def test_a_terminal_shows_long_lines_within_80_columns(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    show("sod1")
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= 80
+    assert "\n    " in text
+    assert text.split() == CliRunner().invoke(app, ["show", "sod1"]).stdout.split()
+
+
+@pytest.mark.parametrize("name", ["valor", "sod1", "VAL-14"])
+def test_what_is_to_be_cited_stands_once_without_places(name):
+    cited = CliRunner().invoke(app, ["show", name, "--citations"]).stdout.splitlines()
+    assert cited
+    assert len(set(cited)) == len(cited)
+    assert any("doi:10.1056/NEJMoa2204705" in one for one in cited)
+    assert not any("; " in one.partition("doi:")[2] for one in cited)
+    found = json.loads(CliRunner().invoke(app, ["show", name, "--citations", "--json"]).stdout)
+    assert found == {"citations": cited}
+    if name == "valor":
+        assert cited == list(load(name).citations())
 
 
 def test_every_entry_can_be_shown():

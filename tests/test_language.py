@@ -371,6 +371,17 @@ def test_replace_keeps_what_belongs_to_a_variant():
     assert list(named.progression.d50_months) == ["p.Ala5Val", "p.Asp91Ala"]
 
 
+def test_replace_knows_new_variants_of_the_catalog_by_both_names():
+    scenario = load("valor")
+    mixed = scenario.replace({"disease.variants": {"A4V": 0.2, "H46R": 0.3, "other": 0.5}})
+    assert list(mixed.disease.variants) == ["p.Ala5Val", "p.His47Arg", "other"]
+    assert mixed.progression.d50_months["p.His47Arg"].lognormal.median.evidence == "derived"
+    own = {"progression.d50_months.p.Ala5Val.lognormal.median": 20.0, "disease.variants": {"A4V": 0.2, "other": 0.8}}
+    assert float(scenario.replace(own).progression.d50_months["p.Ala5Val"].lognormal.median) == 20
+    shares = {name: float(part.share) for name, part in scenario.disease.variants.items()}
+    assert scenario.replace({"disease.variants": shares}).sha256 == scenario.sha256
+
+
 def test_replace_takes_numbers_of_other_libraries():
     numpy = pytest.importorskip("numpy")
     settings = {"patients": numpy.int64(7), "treatments.tofersen.effect.mean": numpy.float32(0.5)}

@@ -11,6 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from simulator.cli.app import app
+from simulator.language import ScenarioError, load
+from simulator.language.listing import start
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -75,6 +77,31 @@ def tutorial_first(page: Path) -> list[list[str]]:
     """The commands of a page; the recipes take their files from the tutorial."""
     mine = commands_of(page)
     return [*commands_of(TUTORIAL), *mine] if page.name == "howto.md" else mine
+
+
+def edited(copy: str) -> str:
+    """The tutorial's copy of a scenario with the lines that the page shows in the place of those it had."""
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", TUTORIAL.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines()]
+    assert len(lines) == 5
+    for line in lines:
+        key = line.partition(":")[0]
+        copy, found = re.subn(rf"^{key}:.*$", line, copy, flags=re.MULTILINE)
+        assert found == 1, key
+    return copy
+
+
+def test_the_tutorials_changes_are_valid_and_its_slip_is_told_as_printed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (made, *_) = start("mine", "valor")
+    made.write_text(edited(made.read_text("utf-8")))
+    scenario = load(made)
+    assert [float(part.share) for part in scenario.disease.variants.values()] == [0.5, 0.2, 0.3]
+    assert (scenario.arms["delayed_start"][0].from_day, scenario.title[:8]) == (91, "Half A4V")
+    made.write_text(made.read_text("utf-8").replace("from_day: 91", "from_days: 91"))
+    with pytest.raises(ScenarioError) as error:
+        load(made)
+    assert str(error.value.errors[0]) in TUTORIAL.read_text("utf-8")
 
 
 @pytest.mark.slow

@@ -147,6 +147,8 @@ def test_the_commands_show_and_report(scenario, tmp_path):
     run = cli("run", "valor", "-n", 60, "-o", tmp_path / "r")
     again = cli("show", tmp_path / "r")
     assert (again.exit_code, again.stdout) == (0, run.stdout)
+    for place, used in ((folder, scenario), (tmp_path / "r", sim.load("valor"))):
+        assert cli("show", place, "--citations").stdout.splitlines() == list(used.citations())
     (folder / "sweep.nc").unlink()
     broken = cli("show", folder)
     assert broken.exit_code != 0

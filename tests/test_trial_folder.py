@@ -63,6 +63,9 @@ def test_show_prints_what_the_study_printed(trial, folder):
     assert trial.title in text
     assert NOTICE in text
     assert "what is estimated (ICH E9 R1)" in text
+    assert json.loads(called("show", folder, "--citations", "--json"))["citations"] == json.loads(
+        trial.attrs["citations"]
+    )
     found = json.loads(called("show", folder, "--json"))
     assert [one["analysis"] for one in found["analyses"]] == list(ANALYSES)
     assert all(one["estimand"]["intercurrent_events"] for one in found["analyses"])

@@ -45,7 +45,7 @@ def calibrate(
     draws: Draws = 600,
     as_json: Json = False,
 ) -> None:
-    """Fit free parameters to calibration rows, then draw an ensemble of parameter vectors."""
+    """Fit free parameters to calibration rows. Then draw an ensemble of parameter vectors."""
     from simulator.cli.evidence_tables import left
     from simulator.cli.progress import Progress
     from simulator.studies.calibrate import report

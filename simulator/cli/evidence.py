@@ -20,7 +20,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 @friendly
 def evidence(*, claims: Claims = False, calibrated: Calibrated = False, out: Out = None, as_json: Json = False) -> None:
-    """Every published fact beside its simulated twin: how far apart, and whether it was fitted."""
+    """Every published fact beside its simulated twin. How far apart, and whether it was fitted."""
     from simulator.cli.evidence_tables import claims_text, evidence_text
     from simulator.cli.tables import without_nan
     from simulator.studies.calibrate.apply import at_calibrated

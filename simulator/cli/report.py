@@ -56,7 +56,7 @@ def report(
     out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Default: DIR/report.html.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Write the report of a result: one HTML file that works offline."""
+    """Write the report of a result. It is one HTML file that works offline."""
     from simulator.report.opening import open_simulated
     from simulator.report.page import write_report
 

@@ -50,7 +50,19 @@ def formats(text: str) -> tuple[Format, ...]:
     return tuple(Format[name] for name in dict.fromkeys(names))
 
 
-Scenario = Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a bundled one.")]
+def bundled_names() -> list[str]:
+    """The names that a shell completes where a scenario is asked for; it completes files too."""
+    from simulator.language.loading import bundled
+
+    return list(bundled())
+
+
+Scenario = Annotated[
+    str,
+    typer.Argument(
+        metavar="SCENARIO", help="A scenario file, or the name of a bundled one.", autocompletion=bundled_names
+    ),
+]
 Folder = Annotated[Path | None, typer.Option("-o", "--out", metavar="DIR", help="Folder for the result.")]
 Patients = Annotated[int | None, typer.Option("-n", "--patients", min=1, help="Number of patients.")]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, max=2**64 - 1, help="Seed of the random numbers.")]
@@ -93,7 +105,7 @@ def run(
     draws: Draws = None,
     as_json: Json = False,
 ) -> None:
-    """Simulate a scenario: files in a folder, the headline on the terminal."""
+    """Simulate a scenario. Files go to a folder, the headline to the terminal."""
     from simulator.studies import single
 
     kinds = tuple(map(str, export or ()))
@@ -153,7 +165,7 @@ def compare(
     b: Annotated[Path, typer.Argument(metavar="B", help="The other one.")],
     as_json: Json = False,
 ) -> None:
-    """Set two results side by side: B minus A, with Monte Carlo intervals."""
+    """Set two results side by side. B minus A, with Monte Carlo intervals."""
     from simulator.studies.compare import compare as compare_results
 
     show(compare_results(a, b), as_json, tables_of("comparison_text"))
@@ -165,7 +177,7 @@ def replay(
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
-    """Run again from what a folder stores: equal (exit 0), or what differs (exit 1)."""
+    """Run again from what a folder stores. Equal (exit 0), or what differs (exit 1)."""
     from simulator.cli.progress import Progress
     from simulator.studies.replay import replay as replay_folder
 
@@ -193,7 +205,7 @@ def export_(
 
 @friendly
 def doctor(as_json: Json = False) -> None:
-    """Check this installation: versions, cores, threads, cache, random numbers."""
+    """Check this installation. Versions, cores, threads, cache, random numbers."""
     from simulator.studies.doctor import checks
 
     found = checks()

@@ -11,12 +11,13 @@ from typing import Annotated, Any
 import typer
 
 from simulator.cli.errors import friendly
+from simulator.cli.run import bundled_names
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 def _print(text: str) -> None:
-    """Results go to stdout, lines never wrapped."""
+    """Results go to stdout."""
     sys.stdout.write(text + "\n")
 
 
@@ -27,10 +28,12 @@ def _print_json(data: Any) -> None:
 @friendly
 def init(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="The new file; default: that of --from.")] = None,
-    source: Annotated[str, typer.Option("--from", metavar="BUNDLED", help="A name from als-sim list.")] = "valor",
+    source: Annotated[
+        str, typer.Option("--from", metavar="BUNDLED", help="A name from als-sim list.", autocompletion=bundled_names)
+    ] = "valor",
     force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
 ) -> None:
-    """Begin a scenario: a commented copy of a bundled one, with its schema beside it."""
+    """Begin a scenario with a copy of a bundled one. Its schema lies beside it."""
     from simulator.language.listing import start
 
     for file in start(name or source.rsplit("/", 1)[-1], source, force):
@@ -62,21 +65,45 @@ def show(
             help="A bundled scenario or a file; or of the catalog: an entry (sod1, tofersen), "
             "facts, curves, claims, or the id of a row (VAL-14); or the folder of a run, a trial, a sweep or an "
             "analysis.",
+            autocompletion=bundled_names,
         ),
     ],
+    *,
+    cited: Annotated[bool, typer.Option("--citations", help="Only the sources of its values, to be cited.")] = False,
     as_json: Json = False,
 ) -> None:
-    """One scenario, complete, or a part of the catalog: each value with its unit, evidence and source; or a result."""
+    """Every value of a scenario or of the catalog; or a result. With unit, evidence and source."""
     from simulator.language.catalogued import look_up
     from simulator.language.loading import bundled
 
-    if name not in bundled() and Path(name).is_dir():
+    stored = name not in bundled() and Path(name).is_dir()
+    if cited:
+        return _show_citations(name, stored, as_json)
+    if stored:
         return _show_result(Path(name), as_json)
     found = look_up(name)
     if as_json:
         return _print_json(found.content())
     for value in found.values:
-        _print(str(value))
+        _print_long(str(value))
+    return None
+
+
+def _print_long(text: str) -> None:
+    """A line, to be searched where it is piped; on a terminal within 80 columns."""
+    if sys.stdout.isatty():
+        text = fill(text, 80, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+    _print(text)
+
+
+def _show_citations(name: str, stored: bool, as_json: bool) -> None:
+    from simulator.studies.citing import citations, citations_of
+
+    found = citations_of(Path(name)) if stored else citations(name)
+    if as_json:
+        return _print_json({"citations": found})
+    for one in found:
+        _print_long(one)
     return None
 
 
@@ -104,7 +131,7 @@ def _show_result(folder: Path, as_json: bool) -> None:
 
 @friendly
 def schema() -> None:
-    """The JSON Schema of a scenario: editors complete and check with it."""
+    """The JSON Schema of a scenario. Editors complete and check with it."""
     from simulator.language.schema import schema as make
 
     _print_json(make())
@@ -112,10 +139,15 @@ def schema() -> None:
 
 @friendly
 def validate(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Scenario files, or names of bundled ones.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE...", help="Scenario files, or names of bundled ones.", autocompletion=bundled_names
+        ),
+    ],
     as_json: Json = False,
 ) -> None:
-    """Check scenario files: all faults at once, as file:line:col: address: fact. remedy."""
+    """Check scenario files. All faults at once, as file:line:col: address: fact. remedy."""
     from simulator.language import ScenarioError, load
 
     faults = []

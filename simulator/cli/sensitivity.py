@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simulator.cli.errors import friendly
-from simulator.cli.run import DryRun, Json, Patients, Seed, Settings, note, show
+from simulator.cli.run import DryRun, Json, Patients, Seed, Settings, bundled_names, note, show
 from simulator.errors import SimulatorError
 
 if TYPE_CHECKING:
@@ -31,7 +31,12 @@ class Method(StrEnum):
 
 
 Source = Annotated[
-    str, typer.Argument(metavar="SCENARIO|DIR", help="A scenario; or the folder of an analysis, or of a sweep.")
+    str,
+    typer.Argument(
+        metavar="SCENARIO|DIR",
+        help="A scenario; or the folder of an analysis, or of a sweep.",
+        autocompletion=bundled_names,
+    ),
 ]
 Points = Annotated[
     int | None,
@@ -63,7 +68,7 @@ def sensitivity(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Which values move the outcome named in the block `sensitivity`, and what knowing them would be worth."""
+    """Which values move an outcome, and what is their worth. The outcome is named in the block `sensitivity`."""
     from simulator.cli.sweep import forecast_text
     from simulator.studies.sensitivity import stored
     from simulator.studies.sensitivity.study import foretold

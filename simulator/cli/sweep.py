@@ -46,7 +46,7 @@ def sweep(
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Simulate the points of a scenario's block sweep; finished points are kept, a second start goes on there."""
+    """Simulate the points of a scenario's block sweep. Finished points are kept, a second start goes on there."""
     from simulator.cli.progress import Progress
     from simulator.language import load, parse_setting
     from simulator.studies.sweep.forecast import forecast, located

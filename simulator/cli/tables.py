@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from simulator.studies.wording import fixed, when, with_error
@@ -224,7 +225,8 @@ def _spread(row: Spread) -> list[str]:
 
 def comparison_text(comparison: Comparison) -> str:
     """The table of differences between two results: a block for each day and arm."""
-    lines = [f"A  {clean(comparison.a)}", f"B  {clean(comparison.b)}", *comparison.notes]
+    told = (f"A  {comparison.a}", f"B  {comparison.b}", *comparison.notes)
+    lines = [fill(clean(text), WIDTH, subsequent_indent="   ", break_on_hyphens=False) for text in told]
     for day, arm in dict.fromkeys((row.day, row.arm) for row in comparison.rows):
         head = [f"{when(day)}, {short(arm)}", "A", "B", "B - A", "95 % interval"]
         rows = [_comparison_row(row) for row in comparison.rows if (row.day, row.arm) == (day, arm)]
@@ -269,4 +271,5 @@ def checks_text(found: Sequence[Check]) -> str:
 def plan_text(plan: Plan) -> str:
     """What would be run."""
     rows = [(key.replace("_", " "), value) for key, value in plan._asdict().items()]
-    return "\n".join(f"{key:<20}{', '.join(value) if isinstance(value, tuple) else value}" for key, value in rows)
+    said = [(key, ", ".join(value) if isinstance(value, tuple) else str(value)) for key, value in rows]
+    return "\n".join(fill(text, WIDTH, initial_indent=f"{key:<20}", subsequent_indent=" " * 20) for key, text in said)

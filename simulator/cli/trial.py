@@ -77,7 +77,7 @@ def trial(
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Run a trial many times: type I error, power, bias, coverage, required size, and the truth."""
+    """Run a trial many times, beside the truth. Type I error, power, bias, coverage, required size."""
     from simulator.studies.trial.plan import Asked
     from simulator.studies.trial.request import TrialRequest
     from simulator.studies.trial.study import PEOPLE, Extent

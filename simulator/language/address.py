@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from simulator.catalog import entry, names
 from simulator.language.blocks.sensitivity import ECONOMIC
 from simulator.language.dump import content
 from simulator.language.faults import Fault, Origin, Path, Problem, ScenarioError, near, printable, suggest
@@ -35,6 +36,8 @@ def apply(data: dict[str, Any], settings: Mapping[str, object], origin: Origin) 
             faults.append(origin.fault(error.args[0])._replace(address=printable(address)))
     if faults:
         raise ScenarioError(faults)
+    if any(path[:2] == ("disease", "variants") for path in touched):
+        _catalogued(data["disease"])
     _keep_variants(variants, data, touched)
     _drop_questions(data, {path[0] for path in touched})
     return data
@@ -118,6 +121,23 @@ def _where(node: Mapping[str, Any], path: Path, word: str) -> str:
     if meant:
         return f"Did you mean {'.'.join(map(str, (*path, meant)))}?"
     return suggest(word, node, "There is") + "; a whole section may be set at once"
+
+
+def _catalogued(disease: dict[str, Any]) -> None:
+    """Name the catalog entry of a disease again: new variants find their values there, by legacy names too."""
+    key = next((key for key in names("disease") if _name(key) == disease.get("name")), None)
+    if key is None or not isinstance(disease["variants"], dict):
+        return
+    aliases = entry("disease", key).get("aliases", {})
+    proper = {aliases.get(name, name): part for name, part in disease["variants"].items()}
+    if len(proper) == len(disease["variants"]):
+        disease["variants"] = proper
+    disease["catalog"] = key
+
+
+def _name(key: str) -> Any:
+    """What a disease of the catalog is called in a scenario."""
+    return entry("disease", key).get("disease", {}).get("name")
 
 
 def _keep_variants(old: Mapping[str, Any], after: dict[str, Any], touched: list[Path]) -> None:

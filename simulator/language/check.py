@@ -98,7 +98,8 @@ def _variant_remedy(name: str, given: Mapping[str, Any], key: str) -> str:
     }
     aliases = {alias for disease in names("disease") for alias in entry("disease", disease).get("aliases", {})}
     hint = suggest(name, sorted(known | aliases), "")
-    return hint if hint.startswith("Did") else f"Write progression.{key}.{printable(name)}"
+    write = f"rite progression.{key}.{printable(name)}"
+    return f"{hint} If not, w{write}" if hint.startswith("Did") else f"W{write}"
 
 
 @reads("strata")

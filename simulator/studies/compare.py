@@ -12,6 +12,7 @@ from simulator.analysis import contrast
 from simulator.analysis.moments import Estimate
 from simulator.errors import SimulatorError
 from simulator.results import Result
+from simulator.studies.differing import differing
 from simulator.studies.headline import headline_days
 from simulator.studies.metrics import Metric, estimate, known, shown
 from simulator.studies.opening import open_run
@@ -62,7 +63,13 @@ def compare(a: Result | str | Path, b: Result | str | Path) -> Comparison:
     days = _common_days(first, second)
     paired = first.seed == second.seed and first.is_full and second.is_full
     rows = [row for day in days for pair in pairs for row in _rows(first, second, pair, day)]
-    return Comparison(first.title, second.title, paired, pairs, rows, _notes(first, second, paired))
+    notes = [*_notes(first, second, paired), *differing(first, second)]
+    return Comparison(_called(a, first), _called(b, second), paired, pairs, rows, notes)
+
+
+def _called(given: Result | str | Path, result: Result) -> str:
+    """The title, after the place where there is one."""
+    return result.title if isinstance(given, Result) else f"{given}: {result.title}"
 
 
 def _arm_pairs(a: Result, b: Result) -> list[tuple[str, str]]:

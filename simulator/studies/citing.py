@@ -1,0 +1,30 @@
+"""What is to be cited: the sources of the values behind a scenario, a result or a part of the catalog."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from simulator.language import parse
+from simulator.language.catalogued import look_up
+from simulator.studies.opening import open_result
+from simulator.studies.sweep.store import is_sweep_folder
+from simulator.studies.sweep.swept import open_sweep
+
+
+def citations(name: str) -> list[str]:
+    """The sources of a scenario or of what the catalog has under a name, without the places in them, each once."""
+    found = look_up(name)
+    if found.scenario is not None:
+        return list(found.scenario.citations())
+    return list(dict.fromkeys(value.source.partition("; ")[0] for value in found.values if value.source))
+
+
+def citations_of(folder: Path) -> list[str]:
+    """The sources of the values that a run, a trial, a sweep or a sensitivity analysis used."""
+    attrs: Any = (open_sweep(folder) if is_sweep_folder(folder) else open_result(folder)).attrs
+    if "citations" in attrs:
+        cited: list[str] = json.loads(attrs["citations"])
+        return cited
+    return list(parse(str(attrs["scenario"]).encode("utf-8"), str(attrs["scenario_name"])).citations())
