@@ -371,6 +371,12 @@ def test_a_shell_completes_commands_scenarios_and_pictures(words, expected):
     assert set(done.stdout.split()) == expected
 
 
+def test_every_command_can_print_json():
+    names = re.findall(r"^  (\w+)  ", call("--help").stdout.partition("Commands:")[2], re.MULTILINE)
+    assert len(names) > 10
+    assert [name for name in names if "--json" not in call(name, "--help").stdout] == ["schema"]  # prints nothing else
+
+
 def test_what_a_command_does_is_not_cut_short_in_the_list():
     commands = call("--help").stdout.partition("Commands:")[2]
     assert len(commands.splitlines()) > 10

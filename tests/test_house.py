@@ -197,7 +197,35 @@ def test_versions_agree():
     assert "### Changes results" in changelog
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").glob("*.md")), ids=lambda p: p.name)
+WRITTEN = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def sections(page: Path) -> set[str]:
+    """What links may end with: the headings of a page, as GitHub and the site name them."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+def lost(page: Path) -> list[str]:
+    """The links of a page that lead to no file or to no heading."""
+    links = re.findall(r"\]\((?!\w+:)([^)#\s]*)(?:#([^)]*))?\)", page.read_text("utf-8"))
+    places = [((page.parent / link if link else page), link, section) for link, section in links]
+    return [
+        f"{link}#{section}"
+        for place, link, section in places
+        if not place.exists() or (section and place.suffix == ".md" and section not in sections(place))
+    ]
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_between_pages_lead_somewhere(path):
-    links = re.findall(r"\]\((?!https?://)([^)#]+)[^)]*\)", path.read_text())
-    assert not [link for link in links if not (path.parent / link).exists()]
+    assert not lost(path)
+
+
+def test_a_link_to_a_missing_file_or_heading_would_be_found(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# A heading, once\n[a](page.md#a-heading-once) [b](#a-heading) [c](gone.md) [d](https://x.org/y#z)\n"
+    )
+    assert lost(page) == ["#a-heading", "gone.md#"]

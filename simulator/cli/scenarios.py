@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from simulator.cli.errors import friendly
-from simulator.cli.run import bundled_names
+from simulator.cli.run import bundled_names, show_files
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -32,12 +32,12 @@ def init(
         str, typer.Option("--from", metavar="BUNDLED", help="A name from als-sim list.", autocompletion=bundled_names)
     ] = "valor",
     force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Begin a scenario with a copy of a bundled one. Its schema lies beside it."""
     from simulator.language.listing import start
 
-    for file in start(name or source.rsplit("/", 1)[-1], source, force):
-        _print(str(file))
+    show_files(start(name or source.rsplit("/", 1)[-1], source, force), as_json)
 
 
 @friendly
