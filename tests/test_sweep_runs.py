@@ -236,6 +236,7 @@ def test_adverse_events_are_those_of_single_runs(scenario):
     mine = found.outcome(name, "treated")
     assert (mine.estimate[1], mine.mcse[1], mine.unit) == (row.estimate, row.mcse, row.unit)
     assert mine.estimate[1] > mine.estimate[0] > 0
+    assert "Serious neurologic event, treated minus untreated" in found.plot.sweep(name).text
     mixed = sim.sweep(safe, [{}, {"safety": None}])
     assert np.isnan(mixed.outcome(name, "treated").estimate).tolist() == [False, True]
     assert np.isfinite(mixed.outcome("event_free", "treated").estimate).all()

@@ -36,7 +36,9 @@ def plot(
         Path | None, typer.Option("-o", "--out", metavar="FILE", help="An svg or png file; default: DIR/KIND.svg.")
     ] = None,
     *,
-    outcome: Annotated[str | None, typer.Option("--outcome", help="Of trajectories: alsfrs_r, svc …")] = None,
+    outcome: Annotated[
+        str | None, typer.Option("--outcome", help="Of trajectories: alsfrs_r, svc …; of sweep: event_free …")
+    ] = None,
     number: Annotated[int | None, typer.Option("--patient", metavar="NUMBER", help="Of patient, from 0.")] = None,
     day: Annotated[float | None, typer.Option("--day", metavar="DAY", help="Of forest: a day of analysis.")] = None,
     as_json: Json = False,

@@ -13,6 +13,8 @@ from simulator.report.picture import Picture, PictureError
 from simulator.report.plots.needs import need_kind, need_options
 from simulator.report.scale import time_scale
 from simulator.results.tidy import Z_95
+from simulator.studies.sweep.outcomes import everywhere
+from simulator.studies.sweep.showing import titled
 from simulator.units import DAYS_PER_MONTH
 
 if TYPE_CHECKING:
@@ -45,9 +47,15 @@ class SweepPlots:
     def __init__(self, sweep: Sweep) -> None:
         self._sweep = sweep
 
-    def sweep(self) -> Picture:
-        """Each outcome against each number that was varied: curves over a grid of one or two, else a dot a point."""
-        return draw(self._sweep)
+    def sweep(self, outcome: str | None = None) -> Picture:
+        """Each outcome against each number that was varied: curves over a grid of one or two, else a dot a point.
+
+        Parameters
+        ----------
+        outcome : str, optional
+            A metric, `serious_neurologic` for one, of every arm and contrast, in place of the outcomes of the block.
+        """
+        return draw(self._sweep, outcome)
 
     def draw(self, kind: SweepKind | str, **options: Any) -> Picture:
         """A picture by its name."""
@@ -63,15 +71,16 @@ class SweepPlots:
         return tuple(SweepKind) if _axes_of(self._sweep) and len(self._sweep.failures) < self._sweep.n_points else ()
 
 
-def draw(sweep: Sweep) -> Picture:
-    """The picture."""
+def draw(sweep: Sweep, metric: str | None = None) -> Picture:
+    """The picture, of the outcomes that the block asks for or of a metric in every arm and contrast."""
     varied = _axes_of(sweep)
     if not varied or len(sweep.failures) == sweep.n_points:
         raise PictureError("sweep: no number was varied, or every point failed; nothing can be drawn")
-    outcomes = sweep.outcomes()[:PANELS]
+    every = sweep.outcomes(everywhere(sweep, metric) if metric else None)
+    outcomes = every[:PANELS]
     curves = _levels(varied)
     across = 1 if curves is not None else min(len(varied), ACROSS)
-    notes = [*_about(sweep, outcomes, curves is not None), *_cut(sweep, len(outcomes), across, varied)]
+    notes = [*_about(sweep, outcomes, curves is not None), *_cut(sweep, (len(outcomes), len(every)), across, varied)]
     rows, columns = _shape(len(outcomes), across, curves is not None)
     with style.drawing():
         figure = style.sheet("\n".join(wrap(sweep.title, 70)[:1]), notes, 1.25 + 0.17 * len(notes) + HEIGHT * rows)
@@ -96,10 +105,10 @@ def _axes_of(sweep: Sweep) -> list[Axis]:
     for address in sweep.addresses:
         values = sweep.values(address)
         if values.dtype.kind in "if" and len(np.unique(values[np.isfinite(values)])) > 1:
-            label = sweep.label(address)
             in_months = bool(address.endswith("_day") and np.nanmax(values) > 180)
             scaled = values / DAYS_PER_MONTH if in_months else values
-            found.append(Axis(f"{label}, months" if in_months else label, np.asarray(scaled, np.float64), in_months))
+            label = f"{sweep.label(address)}, months" if in_months else titled(sweep, address)
+            found.append(Axis(label, np.asarray(scaled, np.float64), in_months))
     return found
 
 
@@ -132,9 +141,9 @@ def _about(sweep: Sweep, outcomes: list[Outcome], curves: bool) -> list[str]:
     return notes
 
 
-def _cut(sweep: Sweep, shown: int, across: int, varied: list[Axis]) -> list[str]:
-    """What is left out."""
-    failed, every = len(sweep.failures), len(sweep.outcomes())
+def _cut(sweep: Sweep, outcomes: tuple[int, int], across: int, varied: list[Axis]) -> list[str]:
+    """What is left out; `outcomes` are those drawn, and all."""
+    failed, (shown, every) = len(sweep.failures), outcomes
     notes = [f"{failed:,} points failed and are missing."] if failed else []
     if every > shown:
         notes.append(f"The first {shown} of {every} outcomes.")

@@ -63,10 +63,13 @@ def outcomes(sweep: Sweep, wanted: Sequence[Wanted] | None = None) -> list[Outco
     asked = wanted or [Wanted(*row) for row in json.loads(str(sweep.attrs["outcomes"]))]
     if not asked:
         known = {metric.name for metric in metrics(sweep)}
-        there = [name for name in USUAL if name in known]
-        pairs = [(arm, "") for arm in sweep.arms] + contrasts(sweep.arms)
-        asked = [Wanted(metric, *pair) for metric in there for pair in pairs]
+        asked = [one for name in USUAL if name in known for one in everywhere(sweep, name)]
     return [outcome(sweep, one.metric, (one.arm, one.against), one.day, one.label) for one in asked]
+
+
+def everywhere(sweep: Sweep, metric: str) -> list[Wanted]:
+    """A metric of every arm and contrast."""
+    return [Wanted(metric, *pair) for pair in [*((arm, "") for arm in sweep.arms), *contrasts(sweep.arms)]]
 
 
 def metrics(sweep: Sweep) -> tuple[Metric, ...]:
