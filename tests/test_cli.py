@@ -404,6 +404,7 @@ def test_progress_shows_only_on_a_terminal_and_after_two_seconds(terminal, monke
 
 def test_progress_in_points_shows_rate_and_remaining_time(monkeypatch, capsys):
     monkeypatch.setattr(progress_module, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     with progress_module.Progress("points") as bar:
         bar(500, 1000)
         assert any(type(one).__name__ == "TimeRemainingColumn" for one in bar._bar.columns)

@@ -108,8 +108,9 @@ def test_every_error_is_a_simulator_error():
     }
     assert bases == {
         ("errors.py", "SimulatorError"),
-        ("batches.py", "NoPatient"),
-    }  # the engine's, put in words by `run`
+        ("batches.py", "NoPatient"),  # the engine's, put in words by `run`
+        ("study.py", "_Designed"),  # no error: it ends an analysis whose points alone are wanted
+    }
     assert issubclass(AnalysisError, simulator.SimulatorError)
     assert issubclass(ResultError, simulator.SimulatorError)
 
