@@ -354,7 +354,7 @@ from simulator.studies.sweep import collect, drive, study, work, writing  # befo
 file, folder, seed = sys.argv[1], sys.argv[2], int(sys.argv[3])
 scenario, rng = sim.load(file), random.Random(seed)
 sim.simulate(scenario, patients=10, threads=1, output="summary")  # loads the kernels; no thread is left
-means = [k / 400 for k in range(300)]
+means = [k / 1600 for k in range(1200)]
 
 def finished():
     try:
@@ -389,9 +389,9 @@ def test_a_sweep_killed_ten_times_ends_as_one_that_was_not(file, scenario, tmp_p
     counts = [int(line) for line in done.stdout.split()]
     assert len(counts) == 10
     assert counts == sorted(counts)
-    assert 0 < counts[-1] < 300  # the kills came while there was work left
+    assert 0 < counts[-1] < 1200  # the kills came while there was work left
     whole = tmp_path / "whole"
-    sim.sweep(scenario, {EFFECT: [k / 400 for k in range(300)]}, folder=whole, patients=300)
+    sim.sweep(scenario, {EFFECT: [k / 1600 for k in range(1200)]}, folder=whole, patients=300)
     for name in ("sweep.nc", "points.csv", "manifest.json"):
         assert (tmp_path / "killed" / name).read_bytes() == (whole / name).read_bytes()
     assert not list((tmp_path / "killed").rglob("*.part"))
