@@ -82,7 +82,7 @@ def compile_program(
         model=entering.model,
         people=entering.people,
         gates=tables,
-        rules=piece("rules", scenario, rules) if ruled else NoRules(),
+        rules=piece("rules", scenario, rules),
         visits=entering.visits,
         arms=given,
         calendar=days,
