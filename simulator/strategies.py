@@ -75,7 +75,8 @@ def contradiction(name: str, wanted: Mapping[str, Strategy], endpoint: str | Non
     for event, strategy in wanted.items():
         parts = {Strategy.COMPOSITE} if event == "pav" and able is Strategy.COMPOSITE else set()
         if event != "death" and strategy not in {Strategy.TREATMENT_POLICY, *parts}:
-            fact = f"{name} uses what is measured after {EVENTS[event]}, which is treatment policy, not {strategy}"
+            what = EVENTS.get(event, event)
+            fact = f"{name} uses what is measured after {what}, which is treatment policy, not {strategy}"
             return Contradiction(event, fact, "Write treatment_policy: no analysis here does otherwise")
     return _of_ventilation(name, wanted, endpoint)
 

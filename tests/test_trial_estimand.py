@@ -4,8 +4,9 @@ import pytest
 
 import simulator as sim
 from simulator import strategies as table
-from simulator.analysis.trial.estimand import DEATH, PAV, Strategy
-from simulator.analysis.trial.registry import ANALYSES
+from simulator.analysis.trial.errors import AnalysisError
+from simulator.analysis.trial.estimand import DEATH, PAV, IntercurrentEvent, Strategy, death, estimand
+from simulator.analysis.trial.registry import ANALYSES, agree
 from simulator.language import ScenarioError
 from simulator.studies.trial.estimands import estimand_of, estimated_by
 from simulator.studies.trial.plan import Asked, plan
@@ -87,3 +88,12 @@ def test_each_says_what_it_estimates(name):
 
 def test_scenarios_know_every_analysis():
     assert list(table.DEATH) == list(ANALYSES)
+
+
+def test_an_event_that_is_not_in_the_table_is_named_as_it_is():
+    rescue = IntercurrentEvent("rescue medication", Strategy.HYPOTHETICAL, "as if not taken")
+    wanted = estimand("rank", "net benefit", death(Strategy.COMPOSITE, "worst rank"), rescue)
+    with pytest.raises(AnalysisError, match="joint_rank uses what is measured after rescue medication"):
+        agree("joint_rank", wanted)
+    used = rescue._replace(strategy=Strategy.TREATMENT_POLICY)
+    agree("joint_rank", estimand("rank", "net benefit", death(Strategy.COMPOSITE, "worst rank"), used))

@@ -91,25 +91,22 @@ def _peek(
 
 
 @merge
-def _add_up(model, drug, calendar, table, totals, a, space, b, s, day, addon):
-    """The sums of `day`, on which block b stands in the state `s`."""
+def _add_up(model, drug, calendar, table, totals, a, space, b, s, day, addon, staged):
+    """The outputs and sums of `day`, on which block b stands in the state `s`. Returns the output's number, or -1."""
     t = find(calendar.day, day)
-    show(model, drug, s, space.o, day, addon, calendar.staged)
+    show(model, drug, s, space.o, day, addon, staged)
     if t >= 0:
         sum_up(
             table, totals, calendar.staged, a, t, space.base[b], space.o, s, day, space.x, space.alive, space.bins
         )  # fmt: skip
+    return t
 
 
 @block
 def _look(model, decide, drug, visits, key, calendar, table, totals, full, a, space, b, s, day, addon, first):
     """Whatever is wanted on `day` of block b, which stands there in the state `s`; a call with many arguments."""
-    t = find(calendar.day, day)
-    show(model, drug, s, space.o, day, addon, calendar.staged or visits.by_items > ZERO)
-    if t >= 0:
-        sum_up(
-            table, totals, calendar.staged, a, t, space.base[b], space.o, s, day, space.x, space.alive, space.bins
-        )  # fmt: skip
+    staged = calendar.staged or visits.by_items > ZERO
+    t = _add_up(model, drug, calendar, table, totals, a, space, b, s, day, addon, staged)
     look_at_everybody(
         decide, visits, key, calendar, full, a, t, s, space.w[b], space.o, space.day, space.lives, day, first
     )
@@ -154,7 +151,7 @@ def _epoch(
                     model, decide, drug, visits, key, calendar, table, totals, full, a, space, b, s, day, addon, first
                 )
             else:
-                _add_up(model, drug, calendar, table, totals, a, space, b, s, day, addon)
+                _add_up(model, drug, calendar, table, totals, a, space, b, s, day, addon, calendar.staged)
         rules.carry_out(decide, model, key, space.lives, w, s, step)
         if own:
             plans.plan(arms.own, a, key, w, s, space, step)

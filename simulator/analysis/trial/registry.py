@@ -77,6 +77,7 @@ def agree(name: str, wanted: Estimand) -> None:
         The analysis deals with an intercurrent event otherwise than the estimand says.
     """
     key = {event: key for key, event in EVENTS.items()}
-    found = contradiction(analysis(name).name, {key[one.event]: one.strategy for one in wanted.intercurrent_events})
+    stated = {key.get(one.event, one.event): one.strategy for one in wanted.intercurrent_events}
+    found = contradiction(analysis(name).name, stated)
     if found is not None:
         raise AnalysisError(f"{found.fact}. {found.remedy}")
