@@ -238,7 +238,7 @@ def _do_chosen(p: Program, key: Key, full: Full, worker: batches.Worker, span: r
 def _recruit(p: Program, key: Key, worker: batches.Worker, start: int, n: int) -> int:
     """Recruit a batch, unless these very people are there: a sweep over treatments asks for them again and again."""
     space, search, people = worker.space, worker.search, worker.people
-    asked = (p.people, p.visits, p.model, key, start, n, *(table.tobytes() for table in p.gates))
+    asked = (type(p.model), p.people, p.visits, p.model, key, start, n, *(table.tobytes() for table in p.gates))
     if people.get("asked") == asked:
         search.rejected[:] += people["rejected"]
         return -1

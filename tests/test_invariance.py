@@ -17,8 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import simulator as sim
+from simulator import run as running
 from simulator.engine import batches
 from simulator.models import MODELS
+from simulator.program import compile_program
 from simulator.results.summary import SUMMARISED
 from tests.models import study
 
@@ -281,3 +283,16 @@ def test_people_kept_for_the_next_run_of_a_thread_change_nothing():
         for name, group in one.groups.items():
             for key, array in group.items():
                 assert array.values.tobytes() == other.groups[name][key].values.tobytes(), (change, name, key)
+
+
+def test_people_of_another_model_are_recruited_though_its_constants_are_equal(monkeypatch):
+    """Tuples of numbers are equal whatever their type; who is asked for depends on the model, which is the type."""
+    program = compile_program(sim.load("valor"), running.SUMMED, 8, is_full=False)
+    same_constants = type("Other", (type(program.model),), {})(*program.model)
+    other, recruited = program._replace(model=same_constants), []
+    assert other.model == program.model
+    monkeypatch.setattr(running.recruit, "recruit", lambda *given: recruited.append(type(given[2]).__name__) or -1)
+    worker = batches.make_worker(program.sizes)
+    for asked in (program, program, other, other, program):
+        assert running._recruit(asked, running.key_of(5, 0), worker, 0, 8) == -1
+    assert recruited == [type(program.model).__name__, "Other", type(program.model).__name__]
