@@ -125,10 +125,12 @@ def events_of(program: Program, full: Full) -> Arrays:
 
 
 def _found(full: Full, end: float) -> Arrays:
-    """What visits found and, where people enter before onset, when disease began in each arm; not after death."""
+    """What visits found, diagnosis without treatment and, where people enter before onset, onset; not after death."""
     found = dict(zip(KEPT, np.moveaxis(full.lives, 2, 0), strict=True)) if full.lives.shape[2] else {}
     if full.onset.shape[1]:
         found["onset_time"] = full.onset
+    if np.isfinite(diagnosis := _row(full, rows.DIAGNOSIS)).any():
+        found["diagnosis_time"] = np.broadcast_to(diagnosis, full.death.shape)
     last = np.minimum(full.death, end)
     return {name: np.where(day <= last, day, np.nan).astype(np.float64) for name, day in found.items()}
 

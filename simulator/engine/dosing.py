@@ -12,7 +12,7 @@ from simulator.engine.effect import Drug
 from simulator.engine.jit import LANES, NO, YES, inline, merge
 from simulator.engine.lives import NEVER
 from simulator.engine.mathematics import ONE, ZERO, F
-from simulator.engine.rows import GIVEN, SLOT, STOP, C
+from simulator.engine.rows import DELTA, GIVEN, SLOT, STOP, C
 
 WEEK, SEVENTH = 7, F(1 / 7)
 
@@ -71,16 +71,13 @@ def _give_all(model, drug, reactions, windows, key, w, s, day, step, addon, firs
                 seam.mark(model, s, i, F(day - WEEK * step) * SEVENTH, addon, drug.cap)
 
 
-@merge
-def _give_own(model, drug, calendars, w, s, day, step, addon):
-    """Doses of this day in the patients' own calendars; GIVEN counts a lane's doses so far."""
-    for i in range(LANES):
-        place = int(s[GIVEN + i])
-        if calendars[w[SLOT + i], place] == F(day):
-            if place == 0:
-                seam.mark(model, s, i, F(day - WEEK * step) * SEVENTH, addon, drug.cap)
-            s[C + i] += drug.dose
-            s[GIVEN + i] += ONE
+@inline
+def _give_own(model, drug, s, i, day, step, addon):
+    """A dose of lane i by its own calendar; GIVEN counts its doses so far."""
+    if s[GIVEN + i] == ZERO:
+        seam.mark(model, s, i, (day - F(WEEK * step)) * SEVENTH, addon, drug.cap)
+    s[C + i] += drug.dose
+    s[GIVEN + i] += ONE
 
 
 @inline
@@ -108,12 +105,31 @@ def treat(model, drug, table, reactions, windows, key, doses, cursor, w, s, step
     effect.close_step(s, addon)
 
 
+@inline
+def _next_own(given, w, s, i):
+    """Day of the next dose in the lane's own calendar."""
+    return given[w[SLOT + i], int(s[GIVEN + i])]
+
+
 def _treat_own(own, a, model, drug, table, given, w, s, step, days, addon):
+    """Each lane's step is cut at its own doses and nowhere else: lanes without one inside it are advanced together."""
+    start, end = F(WEEK * step), F(WEEK * step + days)
     effect.open_step(s)
-    for d in range(0, days, own.piece[a]):
-        _give_own(model, drug, given, w, s, WEEK * step + d, step, addon)
-        h = min(own.piece[a], days - d)
-        effect.chain(drug, table, h, F(h) / F(days), s, addon, NO)
+    for i in range(LANES):
+        if _next_own(given, w, s, i) == start:
+            _give_own(model, drug, s, i, start, step, addon)
+        s[DELTA + i] = _next_own(given, w, s, i)
+    effect.chain_some(drug, table, days, s, end)
+    for i in range(LANES):
+        day = s[DELTA + i]
+        if day < end:
+            at = start
+            while at < end:
+                effect.chain_one(drug, table, int(day - at), (day - at) * (ONE / F(days)), s, i)
+                at = day
+                if at < end:
+                    _give_own(model, drug, s, i, at, step, addon)
+                    day = min(_next_own(given, w, s, i), end)
     effect.close_step(s, addon)
 
 

@@ -91,6 +91,16 @@ def mean_of_positive(m, delta):
 
 
 @inline
+def moved(u, k, m, delta, floor):
+    """Where u stands after a step at K m, m linear in time with mean m and change delta, if it cannot fall below floor.
+
+    Where m rises through 0, u first falls, at most to the floor, and then rises by K times the mean of m+.
+    """
+    lift = k * mean_of_positive(m, delta) if delta > ZERO else ZERO
+    return max(u + k * m, floor + lift)
+
+
+@inline
 def when_done(share, first, last):
     """Part of an interval after which `share` of what it does is done, at a rate that goes from first to last."""
     mean = HALF * (first + last)
@@ -101,49 +111,78 @@ def when_done(share, first, last):
 
 
 @inline
-def chain(drug, table, h, weight, s, addon, whole):
-    """Advance the drug by `h` whole days, row `h` of the propagators.
-
-    If that is the `whole` step, M and DELTA follow at once; if not, ZBAR gains `weight` times the mean of z2 (see
-    `open_step` and `close_step`).
-    """
+def half_way(drug, table, h):
+    """What drives the NfL deficit in the middle of `h` whole days: weights of e, r, x and of the two inhibitions."""
     fast, slow = ONE - drug.slow, drug.slow
     he, hr, hx = (
         fast * table[h, HRE] + slow * table[h, HXE],
         fast * table[h, HRR] + slow * table[h, HXR],
         slow * table[h, HXX],
     )
-    h1, h2 = fast * table[h, HR1] + slow * table[h, HX1], fast * table[h, HR2] + slow * table[h, HX2]
+    return he, hr, hx, fast * table[h, HR1] + slow * table[h, HX1], fast * table[h, HR2] + slow * table[h, HX2]
+
+
+@inline
+def _advanced(drug, table, h, middle, s, i):
+    """Lane i after `h` whole days: C, e, r, x, z1, z2, V, and the mean of z2. `middle` : see `half_way`."""
+    fast, slow = ONE - drug.slow, drug.slow
+    he, hr, hx, h1, h2 = middle
+    c, half = s[C + i], s[EC50 + i]
+    c1, c2 = c * table[h, DECAY1], c * table[h, DECAY2]
+    d1, d2 = c1 + half, c2 + half
+    per_both = drug.scale / (d1 * d2)  # one division for both Gauss points
+    i1, i2 = c1 * d2 * per_both, c2 * d1 * per_both
+    e, r, x, z1, z2 = s[E + i], s[R + i], s[X + i], s[Z1 + i], s[Z2 + i]
+    r_next = table[h, RE] * e + table[h, RR] * r + table[h, R1] * i1 + table[h, R2] * i2
+    x_next = table[h, XE] * e + table[h, XR] * r + table[h, XX] * x + table[h, X1] * i1 + table[h, X2] * i2
+    at_start = min(fast * r + slow * x, NFL_LIMIT)
+    at_half = min(he * e + hr * r + hx * x + h1 * i1 + h2 * i2, NFL_LIMIT)
+    at_end = min(fast * r_next + slow * x_next, NFL_LIMIT)
+    v = table[h, VV] * s[V + i] + table[h, V_START] * at_start + table[h, V_HALF] * at_half + table[h, V_END] * at_end
+    mean = table[h, ME] * e + table[h, MA] * z1 + table[h, MB] * z2 + table[h, M1] * i1 + table[h, M2] * i2
+    z2_next = table[h, BE] * e + table[h, BA] * z1 + table[h, BB] * z2 + table[h, B1] * i1 + table[h, B2] * i2
+    z1_next = table[h, AE] * e + table[h, AA] * z1 + table[h, A1] * i1 + table[h, A2] * i2
+    e_next = table[h, EE] * e + table[h, E1] * i1 + table[h, E2] * i2
+    return c * table[h, DECAY], e_next, r_next, x_next, z1_next, z2_next, v, mean
+
+
+@inline
+def chain(drug, table, h, weight, s, addon, whole):
+    """Advance the drug by `h` whole days, row `h` of the propagators.
+
+    If that is the `whole` step, M and DELTA follow at once; if not, ZBAR gains `weight` times the mean of z2 (see
+    `open_step` and `close_step`).
+    """
+    middle = half_way(drug, table, h)
     for i in range(LANES):
-        c, half = s[C + i], s[EC50 + i]
-        c1, c2 = c * table[h, DECAY1], c * table[h, DECAY2]
-        d1, d2 = c1 + half, c2 + half
-        per_both = drug.scale / (d1 * d2)  # one division for both Gauss points
-        i1, i2 = c1 * d2 * per_both, c2 * d1 * per_both
-        e, r, x, z1, z2 = s[E + i], s[R + i], s[X + i], s[Z1 + i], s[Z2 + i]
-        r_next = table[h, RE] * e + table[h, RR] * r + table[h, R1] * i1 + table[h, R2] * i2
-        x_next = table[h, XE] * e + table[h, XR] * r + table[h, XX] * x + table[h, X1] * i1 + table[h, X2] * i2
-        at_start = min(fast * r + slow * x, NFL_LIMIT)
-        at_half = min(he * e + hr * r + hx * x + h1 * i1 + h2 * i2, NFL_LIMIT)
-        at_end = min(fast * r_next + slow * x_next, NFL_LIMIT)
-        s[V + i] = (
-            table[h, VV] * s[V + i]
-            + table[h, V_START] * at_start
-            + table[h, V_HALF] * at_half
-            + table[h, V_END] * at_end
-        )
-        mean = table[h, ME] * e + table[h, MA] * z1 + table[h, MB] * z2 + table[h, M1] * i1 + table[h, M2] * i2
-        z2_next = table[h, BE] * e + table[h, BA] * z1 + table[h, BB] * z2 + table[h, B1] * i1 + table[h, B2] * i2
+        c, e, r, x, z1, z2, v, mean = _advanced(drug, table, h, middle, s, i)
         if whole:
-            s[M + i], s[DELTA + i] = _multiplier(s[E_F + i], mean, z2_next - z2, addon)
+            s[M + i], s[DELTA + i] = _multiplier(s[E_F + i], mean, z2 - s[Z2 + i], addon)
         else:
             s[ZBAR + i] += weight * mean
-        s[Z2 + i] = z2_next
-        s[Z1 + i] = table[h, AE] * e + table[h, AA] * z1 + table[h, A1] * i1 + table[h, A2] * i2
-        s[E + i] = table[h, EE] * e + table[h, E1] * i1 + table[h, E2] * i2
-        s[R + i] = r_next
-        s[X + i] = x_next
-        s[C + i] = c * table[h, DECAY]
+        s[C + i], s[E + i], s[R + i], s[X + i], s[Z1 + i], s[Z2 + i], s[V + i] = c, e, r, x, z1, z2, v
+
+
+@inline
+def chain_some(drug, table, h, s, end):
+    """Advance by the `h` whole days of a step the lanes whose next dose, left in DELTA, is not before `end`."""
+    middle = half_way(drug, table, h)
+    for i in range(LANES):
+        c, e, r, x, z1, z2, v, mean = _advanced(drug, table, h, middle, s, i)
+        on = s[DELTA + i] >= end
+        s[ZBAR + i] = mean if on else ZERO
+        s[C + i], s[E + i] = c if on else s[C + i], e if on else s[E + i]
+        s[R + i], s[X + i] = r if on else s[R + i], x if on else s[X + i]
+        s[Z1 + i], s[Z2 + i] = z1 if on else s[Z1 + i], z2 if on else s[Z2 + i]
+        s[V + i] = v if on else s[V + i]
+
+
+@inline
+def chain_one(drug, table, h, weight, s, i):
+    """Advance lane i by `h` whole days, a part of the step."""
+    c, e, r, x, z1, z2, v, mean = _advanced(drug, table, h, half_way(drug, table, h), s, i)
+    s[ZBAR + i] += weight * mean
+    s[C + i], s[E + i], s[R + i], s[X + i], s[Z1 + i], s[Z2 + i], s[V + i] = c, e, r, x, z1, z2, v
 
 
 @inline

@@ -21,14 +21,16 @@ AT_TRIGGER, AT_PHENOCONVERSION, AT_PAV, AT_LIMIT = (
     AT + EVENTS.index(name) for name in ("trigger", "phenoconversion", "pav", "limit")
 )
 
-# Doses: the drug's epoch in the arm, the dose's number in it, when the epoch began (infinity: not yet), the day that
-# the calendar says, the day on which the dose will be given, doses put into the calendar, interval of maintenance, and
-# the day until which doses are held.
-EPOCH, NUMBER, BEGAN, DUE, NEXT, COUNT, EVERY, HELD = range(AT + len(EVENTS), AT + len(EVENTS) + 8)
+# Doses: the drug's epoch in the arm, when it began (infinity: not yet), when the last one that ran ended (-1: none
+# has), the day before which the next cannot begin; courses that were begun with loading, when the last of them began;
+# the dose's number in the course, the day that the calendar says, the day on which the dose will be given, doses put
+# into the calendar, and the interval of maintenance.
+_DOSES = AT + len(EVENTS)
+EPOCH, BEGAN, ENDED, FREE, COURSE, STARTED, NUMBER, DUE, NEXT, COUNT, EVERY = range(_DOSES, _DOSES + 11)
 
 # Rules: the patient's first NfL; sum of log NfL ratios and their number since the last verdict on the interval; the day
 # of its last change.
-BASE_NFL, SUM_NFL, SAMPLES, CHANGED = range(HELD + 1, HELD + 5)
+BASE_NFL, SUM_NFL, SAMPLES, CHANGED = range(EVERY + 1, EVERY + 5)
 
 # Care: the visits at which ventilation and a feeding tube were offered, and what they multiply the hazard by.
 NIV_OFFER, NIV_FACTOR, TUBE_OFFER, TUBE_FACTOR = range(CHANGED + 1, CHANGED + 5)

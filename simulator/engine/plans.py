@@ -1,8 +1,9 @@
 """Patients' own calendars of doses, planned week by week: what was decided meanwhile can still change what comes.
 
-At the start of each week the doses of that week are put into the patient's calendar, which the week's step and every
-look into it then read. What is pending stands in the patient's line of `lives` (see lives.py). Section 8 of
-docs/model.md.
+A course is a run of epochs with the drug in which each begins on the day on which the one before ended: its calendar
+goes on from epoch to epoch. At the start of each week the doses of that week are put into the patient's calendar, which
+the week's step and every look into it then read. What is pending stands in the patient's line of `lives` (see
+lives.py). Section 8 of docs/model.md.
 """
 
 from collections.abc import Callable
@@ -15,7 +16,22 @@ from simulator.engine import lives as life
 from simulator.engine import rows, safety
 from simulator.engine.choice import Table, by_type
 from simulator.engine.jit import LANES, block, inline, merge
-from simulator.engine.lives import BEGAN, COUNT, DUE, EPOCH, EVERY, HELD, NEVER, NEXT, NUMBER
+from simulator.engine.lives import (
+    BEGAN,
+    COUNT,
+    COURSE,
+    DUE,
+    ENDED,
+    EPOCH,
+    EVERY,
+    FREE,
+    NEVER,
+    NEXT,
+    NUMBER,
+    SAMPLES,
+    STARTED,
+    SUM_NFL,
+)
 from simulator.engine.mathematics import ONE, ZERO, F
 from simulator.engine.random import U32, Stream, uniforms
 from simulator.engine.rows import CANDIDATE, DEATH, PATIENT, SLOT, STOP
@@ -24,10 +40,11 @@ from simulator.engine.space import NOBODY
 DOSE = U32(Stream.DOSE)
 WEEK = 7
 GRACE_DAYS = F(14.0)
-EPOCH_NUMBERS = 4096
-"""Dose numbers of an epoch in the random key."""
-FROM, FROM_DAY, UNTIL, TO_DAY = range(4)
-"""Columns of an epoch: events as bits, the first of which counts, and days after it; no bits: never."""
+COURSE_NUMBERS = 4096
+"""Dose numbers of a course in the random key."""
+FROM, FROM_DAY, UNTIL, TO_DAY, RELOAD = range(5)
+"""Columns of an epoch: events as bits, the first of which counts, and days after it; no bits: never. And whether it
+begins with loading in any case."""
 
 
 class Shared(NamedTuple):
@@ -38,15 +55,14 @@ class Own(NamedTuple):
     """What the calendars of patients are planned from, where those of an arm have their own."""
 
     own: np.ndarray  # (arm,) bool: each patient has a calendar of their own
-    epoch: np.ndarray  # (epoch, 4) int32
+    epoch: np.ndarray  # (epoch, 5) int32
     epoch_start: np.ndarray  # (arm + 1,) int32
     hold: np.ndarray  # (hold, 2) int32: first day and end of planned holds, days since their epoch's start
     hold_start: np.ndarray  # (epoch + 1,) int32
     horizon: np.int64  # first day that is not simulated
-    loading: np.ndarray  # (loading dose,) int32: days since the epoch's start, all arms
+    loading: np.ndarray  # (loading dose,) int32: days since the course's start, all arms
     loading_start: np.ndarray  # (arm + 1,) int32
     every: np.ndarray  # (arm,) int32: maintenance interval
-    piece: np.ndarray  # (arm,) int64 days between days that can have doses: 7 or 1
     keep: np.ndarray  # (arm,) bool: a late dose keeps the calendar (policy `article`), otherwise it moves it (`label`)
     missed: np.ndarray  # (arm,) float32: probability that a dose is missed
     delay_max: np.ndarray  # (arm,) float32: longest delay of a missed dose, days
@@ -84,7 +100,7 @@ def plan(own, a, key, w, s, space, step):
 
 @partial(_by_calendars, inline=False)
 def treat(own, a, model, drug, table, given, w, s, step, days, addon):
-    """As `dosing.treat`, by own calendars, `given` : (place, dose); day by day, or whole if all doses begin weeks."""
+    """As `dosing.treat`, by own calendars, `given` : (place, dose)."""
 
 
 @inline
@@ -116,8 +132,7 @@ def _settle(own, a, key, patient, candidate, mine):
     while mine[DUE] < F(own.horizon):
         late = ZERO
         if own.missed[a] > ZERO:
-            epoch = int(mine[EPOCH]) - own.epoch_start[a]
-            index = U32(epoch * EPOCH_NUMBERS + int(mine[NUMBER]))
+            index = U32((int(mine[COURSE]) - 1) * COURSE_NUMBERS + int(mine[NUMBER]))
             missed, delay, _, _ = uniforms(key, patient, index, DOSE, candidate)
             late = F(1 + int(own.delay_max[a] * delay)) if missed < own.missed[a] else ZERO
         if late == ZERO or _may_wait(own, a, mine, late):
@@ -133,16 +148,19 @@ def _open(own, a, key, patient, candidate, mine, windows, s, i, end):
     """Begin the next epoch if it begins before `end`; epochs that end before they begin are left out."""
     while int(mine[EPOCH]) < own.epoch_start[a + 1]:
         e = int(mine[EPOCH])
-        start = max(_first_of(mine, own.epoch[e, FROM], own.epoch[e, FROM_DAY]), ZERO)
-        if e > own.epoch_start[a]:
-            start = max(start, _first_of(mine, own.epoch[e - 1, UNTIL], own.epoch[e - 1, TO_DAY]))
+        start = max(_first_of(mine, own.epoch[e, FROM], own.epoch[e, FROM_DAY]), mine[FREE])
         until = _first_of(mine, own.epoch[e, UNTIL], own.epoch[e, TO_DAY])
         if until <= start and until < end:
             mine[EPOCH] += ONE
+            mine[FREE] = max(mine[FREE], until)
         elif start < end:
-            mine[BEGAN], mine[NUMBER], mine[EVERY] = start, ZERO, F(own.every[a])
-            mine[DUE] = start + F(own.loading[own.loading_start[a]])
-            _settle(own, a, key, patient, candidate, mine)
+            mine[BEGAN] = start
+            if start > mine[ENDED] or own.epoch[e, RELOAD] > 0:
+                mine[COURSE] += ONE
+                mine[STARTED], mine[NUMBER], mine[EVERY] = start, ZERO, F(own.every[a])
+                mine[SAMPLES], mine[SUM_NFL] = ZERO, ZERO
+                mine[DUE] = start + F(own.loading[own.loading_start[a]])
+                _settle(own, a, key, patient, candidate, mine)
             _set_window(own, a, key, patient, candidate, mine, windows, s, i, NEVER)
             return True
         else:
@@ -152,10 +170,10 @@ def _open(own, a, key, patient, candidate, mine, windows, s, i, end):
 
 @block
 def _set_window(own, a, key, patient, candidate, mine, windows, s, i, end):
-    """The epoch's time on the drug goes from its first dose to `end`: reactions come accordingly (see safety.py)."""
+    """The course's time on the drug goes from its first dose to `end`: reactions come accordingly (see safety.py)."""
     if own.reactions.shape[1] > 0:
-        window = windows[int(mine[EPOCH]) - own.epoch_start[a]]
-        window[safety.FIRST] = mine[BEGAN] + F(own.loading[own.loading_start[a]])
+        window = windows[int(mine[COURSE]) - 1]
+        window[safety.FIRST] = mine[STARTED] + F(own.loading[own.loading_start[a]])
         window[safety.LENGTH] = max(end - window[safety.FIRST], ZERO)
         day = mine[BEGAN] if end == NEVER else end
         safety.look_again(own.reactions[a], windows, key, patient, candidate, s, i, day, F(own.horizon))
@@ -164,7 +182,7 @@ def _set_window(own, a, key, patient, candidate, mine, windows, s, i, end):
 @inline
 def _end_of_hold(own, mine, day):
     """The day on which a hold that lies over `day` ends; `day` itself if there is none."""
-    e, found = int(mine[EPOCH]), max(day, mine[HELD])
+    e, found = int(mine[EPOCH]), day
     for h in range(own.hold_start[e], own.hold_start[e + 1]):
         first, end = mine[BEGAN] + F(own.hold[h, 0]), mine[BEGAN] + F(own.hold[h, 1])
         found = end if first <= found < end else found
@@ -207,7 +225,7 @@ def _plan(own, a, key, patient, candidate, mine, windows, calendar, s, i, end):
         if day >= until and until < end:
             _set_window(own, a, key, patient, candidate, mine, windows, s, i, until)
             mine[EPOCH] += ONE
-            mine[BEGAN] = NEVER
+            mine[BEGAN], mine[ENDED], mine[FREE] = NEVER, until, until
         elif day >= min(until, end):
             return
         elif _end_of_hold(own, mine, day) > day:
@@ -240,7 +258,8 @@ def _begin(own, a, w, s, space):
     for i in range(LANES):
         mine = space.lives[w[SLOT + i]]
         mine[EPOCH], mine[BEGAN], mine[NEXT] = F(own.epoch_start[a]), NEVER, NEVER
-        mine[COUNT], mine[HELD] = ZERO, ZERO
+        mine[COUNT], mine[COURSE] = ZERO, ZERO
+        mine[STARTED], mine[ENDED], mine[FREE] = NEVER, -ONE, ZERO
         for k in range(len(life.EVENTS)):
             mine[life.AT + k] = NEVER
         mine[life.AT], mine[life.AT + 1] = ZERO, first_week(s[rows.ONSET + i])

@@ -31,6 +31,7 @@ from simulator.engine.lives import (
     NEVER,
     PHENOCONVERSION,
     SAMPLES,
+    STARTED,
     SUM_NFL,
     TRIGGER,
 )
@@ -163,8 +164,8 @@ def _consider(rules, a, key, lives, w, s, o, visit, day, i, seen):
         mine[AT_LIMIT] = first_week(day)
     care.offer(rules.care, a, key, mine, w, s, o, day, i, seen)
     guide = rules.guide[a]
-    since = mine[CHANGED] if mine[CHANGED] < NEVER else mine[BEGAN]
-    if guide[NEEDED] < NEVER and day >= max(since, mine[BEGAN]) + guide[WAIT]:
+    since = mine[CHANGED] if mine[CHANGED] < NEVER else mine[STARTED]
+    if guide[NEEDED] < NEVER and mine[BEGAN] < NEVER and day >= max(since, mine[STARTED]) + guide[WAIT]:
         mine[SUM_NFL] += log32(nfl / mine[BASE_NFL])
         mine[SAMPLES] += ONE
         if mine[SAMPLES] >= guide[NEEDED]:

@@ -198,8 +198,8 @@ class Hold(Part):
 class Epoch(Part):
     """Treatments from one day to another; day `to_day` itself is not treated, null = no end.
 
-    `from_day` counts from baseline or from the first of the events in `after`, `to_day` from baseline or from the
-    first of those in `until` (0 where only `until` is given).
+    `from_day` counts from baseline or the first event of `after`; `to_day` likewise or, with `until`, from the first of
+    those (0 where not given). An epoch that adjoins the one before goes on with its calendar, unless told to `reload`.
     """
 
     treatments: list[Name] = Field(min_length=1)
@@ -208,6 +208,7 @@ class Epoch(Part):
     until: list[Exit] | None = Field(default=None, min_length=1)
     to_day: Day | None = None
     holds: list[Hold] | None = Field(default=None, min_length=1)
+    reload: Literal[True] | None = None
 
     @field_validator("after", "until", mode="before")
     @classmethod
@@ -223,6 +224,16 @@ class Epoch(Part):
             if len(set(events)) < len(events):
                 raise fault("an event stands here twice", "Write each once", name)
         return self
+
+    @property
+    def starts(self) -> list[str]:
+        """The events from the first of which `from_day` counts."""
+        return list(self.after or ["baseline"])
+
+    @property
+    def ends(self) -> list[str]:
+        """The events from the first of which `to_day` counts; none where it has no end."""
+        return list(self.until or ([] if self.to_day is None else self.starts))
 
     @property
     def is_fixed(self) -> bool:

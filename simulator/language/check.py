@@ -156,11 +156,13 @@ def _epoch(epoch: Epoch, path: Path, treatments: Mapping[str, Any]) -> Iterator[
         elif name in epoch.treatments[:place]:
             yield Problem(at, f"{printable(name)} stands here twice", "Remove one")
     antisense = [name for name in epoch.treatments if getattr(treatments.get(name), "kind", "") == "antisense"]
+    if epoch.reload and not antisense:
+        yield Problem((*path, "reload"), "no drug of the epoch is loaded", "Remove reload")
     if len(set(antisense)) > 1:
         fact = f"two antisense treatments at once: {' and '.join(map(printable, antisense))}"
         yield Problem((*path, "treatments"), fact, "Keep one of them in an epoch")
-    if epoch.is_fixed and epoch.to_day is not None and epoch.to_day <= epoch.from_day:
-        fact = f"the epoch ends on day {epoch.to_day}, not after its start on day {epoch.from_day}"
+    if set(epoch.starts) == set(epoch.ends) and (epoch.to_day or 0) <= epoch.from_day:
+        fact = f"the epoch ends on day {epoch.to_day or 0}, not after its start on day {epoch.from_day}"
         yield Problem((*path, "to_day"), fact, "Correct from_day or to_day")
 
 
@@ -178,11 +180,11 @@ def _one_drug(epochs: list[Epoch], path: Path, treatments: Mapping[str, Any]) ->
 def _order(epochs: list[Epoch], path: Path) -> Iterator[Problem]:
     """Each epoch begins when or after the one before it has ended."""
     for number, (one, two) in enumerate(pairwise(epochs)):
-        end = one.to_day
-        if end is None and one.until is None:
+        end = one.to_day or 0
+        if not one.ends:
             fact = f"epoch {number} has no end, but another follows"
             yield Problem((*path, number), fact, "Add to_day or until")
-        elif end is not None and one.is_fixed and two.is_fixed and two.from_day < end:
+        elif set(one.ends) == set(two.starts) and two.from_day < end:
             fact = f"the epoch begins on day {two.from_day}, before the one before it ends on day {end}"
             yield Problem((*path, number + 1, "from_day"), fact, "Order the epochs so that they do not overlap")
 

@@ -49,16 +49,17 @@ def _events(scenario: Any) -> Iterator[Problem]:
                 if name in epoch.refers_to and getattr(scenario.rules, name, None) is None:
                     key = "after" if name in (epoch.after or []) else "until"
                     yield Problem((*path, key), f"nothing says what the {name} is", f"Add rules.{name}")
-            yield from _untreated_events(scenario, epoch, number, path)
+            yield from _untreated_events(scenario, epoch, epochs[:number], path)
             yield from _only_antisense(scenario, epoch, path)
 
 
-def _untreated_events(scenario: Any, epoch: Any, number: int, path: Path) -> Iterator[Problem]:
-    """Onset and diagnosis are those of a life without treatment."""
+def _untreated_events(scenario: Any, epoch: Any, earlier: list[Any], path: Path) -> Iterator[Problem]:
+    """Onset and diagnosis are those of a life without treatment: what comes before must wait for one of them too."""
+    treated = not all(set(one.starts) <= set(UNTREATED) for one in earlier)
     for name in UNTREATED:
-        if number > 0 and name in (epoch.after or []):
+        if treated and name in epoch.starts:
             fact = f"the {name} is that of a life without treatment, but an epoch comes before"
-            yield Problem((*path, "after"), fact, f"Let only the first epoch of an arm begin after {name}")
+            yield Problem((*path, "after"), fact, "Let the epochs before it wait for onset or diagnosis too")
     if "diagnosis" in epoch.refers_to:
         for name, variant in scenario.disease.variants.items():
             if variant.diagnostic_delay_months is None:
@@ -81,18 +82,19 @@ def _only_antisense(scenario: Any, epoch: Any, path: Path) -> Iterator[Problem]:
 
 @reads("arms", "treatments", "visits")
 def _care(scenario: Any) -> Iterator[Problem]:
-    """An arm offers each care that visits decide about in one epoch at most, and visits measure what decides."""
+    """An arm offers each care that visits decide about once, without a break, and visits measure what decides."""
     for arm, epochs in scenario.arms.items():
-        offered: set[str] = set()
+        offered: dict[str, tuple[str, int | None]] = {}  # kind: the treatment, the day on which its epoch ends
         for number, epoch in enumerate(epochs):
             for place, name in enumerate(epoch.treatments):
                 kind = getattr(scenario.treatments.get(name), "kind", "")
                 path: Path = ("arms", arm, number, "treatments", place)
-                if kind in DECIDED and kind in offered:
-                    yield Problem(path, f"the arm offers a {kind} twice", "Offer it in one epoch, by one treatment")
+                if kind in DECIDED and offered.get(kind, (name, epoch.from_day)) != (name, epoch.from_day):
+                    remedy = "Offer it in one epoch or in epochs that adjoin, by one treatment"
+                    yield Problem(path, f"the arm offers a {kind} twice", remedy)
                 if kind in DECIDED and kind not in offered:
                     yield from _decidable(scenario.visits, printable(name), kind, path)
-                offered.add(kind)
+                offered[kind] = (name, epoch.to_day)
 
 
 def _decidable(visits: Any, name: str, kind: str, path: Path) -> Iterator[Problem]:

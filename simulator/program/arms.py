@@ -24,16 +24,24 @@ F = np.float32
 
 
 class Plan(NamedTuple):
-    """One arm: its drug, its epochs with it, its dose days, weekly means of the other multipliers, own calendars."""
+    """One arm: its drug, its epochs with it, the spans of a shared calendar, the other multipliers of each day.
+
+    A span is a run of epochs that adjoin, without loading between them; `own` : calendars are the patients' own, and
+    there are no spans.
+    """
 
     drug: Antisense | None
-    epochs: list[tuple[int, int, int, int]]
+    epochs: list[tuple[int, int, int, int, int]]
     spans: list[tuple[int, int]]
     holds: list[list[tuple[int, int]]]
-    days: list[int]
     addon: np.ndarray
     hazard: np.ndarray
     own: bool
+
+    @property
+    def days(self) -> list[int]:
+        """Dose days of a shared calendar."""
+        return [day for span in self.spans if self.drug for day in _dose_days(self.drug, *span)]
 
 
 def arms(scenario: Scenario, steps: int, memory: Memory) -> Arms:
@@ -74,8 +82,8 @@ def _courses(scenario: Scenario, steps: int) -> Arms:
         horizon=np.int64(horizon),
         stop_rate=stop_rate,
         stop_at_dropout=np.full(n, attrition is not None and attrition.drug_after_dropout == "stop"),
-        addon=np.array([plan.addon for plan in plans], F),
-        hazard=np.array([plan.hazard for plan in plans], F),
+        addon=np.array([_weekly(plan.addon) for plan in plans], F),
+        hazard=np.array([_weekly(plan.hazard) for plan in plans], F),
         reactions=reactions,
         windows=_table(windows),
     )
@@ -92,7 +100,7 @@ def _own(
     loading = [plan.drug.regimen.loading_days if plan.drug else [0] for plan in plans]
     return Own(
         own=np.array(own),
-        epoch=_joined(plan.epochs for plan in plans).reshape(-1, 4),
+        epoch=_joined(plan.epochs for plan in plans).reshape(-1, 5),
         epoch_start=_starts(plan.epochs for plan in plans),
         hold=_joined(h for plan in plans for h in plan.holds).reshape(-1, 2),
         hold_start=_starts(h for plan in plans for h in plan.holds),
@@ -100,7 +108,6 @@ def _own(
         loading=_joined(loading),
         loading_start=_starts(loading),
         every=np.array([plan.drug.regimen.every_days if plan.drug else 28 for plan in plans], np.int32),
-        piece=np.array([_piece(plan, missed) for plan, (missed, _) in zip(plans, adherence, strict=True)], np.int64),
         keep=np.array([plan.drug is not None and plan.drug.regimen.missed_dose == "article" for plan in plans]),
         missed=np.array([missed for missed, _ in adherence], F),
         delay_max=np.array([most for _, most in adherence], F),
@@ -119,26 +126,33 @@ def _starts(parts: Iterable[Sequence[object]]) -> np.ndarray:
 
 def _plan(scenario: Scenario, name: str, steps: int) -> Plan:
     end, own = steps * DAYS_PER_WEEK, has_own_calendars(scenario, name)
-    plan = Plan(None, [], [], [], [], np.ones(steps), np.ones(steps), own)
+    plan = Plan(None, [], [], [], np.ones(end), np.ones(end), own)
     for epoch in scenario.arms[name]:
         until = min(epoch.to_day or end, end)
         for treatment in (scenario.treatments[t] for t in epoch.treatments):
             if treatment.kind == "antisense":
                 plan = plan._replace(drug=treatment)
                 plan.epochs.append(_epoch(epoch))
-                plan.spans.extend([] if own else [(epoch.from_day, until)])
                 plan.holds.append([(hold.from_day, hold.to_day) for hold in epoch.holds or []])
-                plan.days.extend(_dose_days(treatment, epoch.from_day, until) if epoch.is_fixed else [])
+                if not own:
+                    _give(plan.spans, epoch, until)
             elif treatment.kind in ("rate_multiplier", "hazard_multiplier"):
                 factor = plan.addon if treatment.kind == "rate_multiplier" else plan.hazard
-                factor *= _weekly(treatment.value.value, epoch.from_day, until, steps)
+                factor[epoch.from_day : until] *= treatment.value.value
     return plan
 
 
-def _epoch(epoch: Epoch) -> tuple[int, int, int, int]:
-    """Events of the start as bits, days after them, events of the end, days after them."""
-    until = epoch.until or (["baseline"] if epoch.to_day is not None else [])
-    return _bits(epoch.after or ["baseline"]), epoch.from_day, _bits(until), epoch.to_day or 0
+def _give(spans: list[tuple[int, int]], epoch: Epoch, until: int) -> None:
+    """Give the drug from an epoch's start to day `until`: the last span goes on if the epoch adjoins it."""
+    if spans and spans[-1][1] == epoch.from_day and not epoch.reload:
+        spans[-1] = (spans[-1][0], until)
+    else:
+        spans.append((epoch.from_day, until))
+
+
+def _epoch(epoch: Epoch) -> tuple[int, int, int, int, int]:
+    """Events of the start as bits, days after them, events of the end, days after them, loading in any case."""
+    return _bits(epoch.starts), epoch.from_day, _bits(epoch.ends), epoch.to_day or 0, bool(epoch.reload)
 
 
 def _bits(events: Iterable[str]) -> int:
@@ -165,18 +179,6 @@ def has_own_calendars(scenario: Scenario, arm: str) -> bool:
     return False
 
 
-def _piece(plan: Plan, missed: float) -> int:
-    """Days that a step need not be cut into: a week if all own doses fall on the first day of one."""
-    if plan.drug is None or missed > 0:
-        return 1
-    regimen, holds = plan.drug.regimen, [day for hold in plan.holds for pair in hold for day in pair]
-    guide = regimen.guided_by_nfl.intervals_days if regimen.guided_by_nfl else []
-    starts = [days for _, days, _, _ in plan.epochs]
-    ends = [days for _, _, _, days in plan.epochs] if len(plan.epochs) > 1 else []
-    days = [*regimen.loading_days, regimen.every_days, *guide, *holds, *starts, *ends]
-    return DAYS_PER_WEEK if all(day % DAYS_PER_WEEK == 0 for day in days) else 1
-
-
 def _dose_days(drug: Antisense, start: int, end: int) -> list[int]:
     loading = [start + d for d in drug.regimen.loading_days]
     later = range(loading[-1] + drug.regimen.every_days, end, drug.regimen.every_days)
@@ -195,11 +197,9 @@ def _table(windows: list[list[tuple[int, int]]]) -> np.ndarray:
     return np.array([[*mine, *[(0, 0)] * (most - len(mine))] for mine in windows], F)
 
 
-def _weekly(value: float, start: int, end: int, steps: int) -> np.ndarray:
-    """Mean of a multiplier over each week when it is `value` from day `start` to `end` and 1 otherwise."""
-    edges = np.arange(steps + 1) * DAYS_PER_WEEK
-    days = np.diff(np.clip(edges, start, end))
-    return np.where(days == DAYS_PER_WEEK, value, 1 + (value - 1) * days / DAYS_PER_WEEK)
+def _weekly(multiplier: np.ndarray) -> np.ndarray:
+    """Mean over the days of each week (docs/model.md, section 5)."""
+    return np.asarray(multiplier.reshape(-1, DAYS_PER_WEEK).mean(axis=1))
 
 
 def calendars(arms: Arms) -> list[np.ndarray | None]:

@@ -35,13 +35,13 @@ def care(scenario: Scenario) -> NoCare | Care:
 
 def _offers(scenario: Scenario, epochs: list[Epoch]) -> list[float]:
     row = [math.inf] * COLUMNS
-    for epoch in epochs:
-        days = [float(epoch.from_day), math.inf if epoch.to_day is None else float(epoch.to_day)]
+    for epoch in epochs:  # those that offer the same care adjoin
+        end = math.inf if epoch.to_day is None else float(epoch.to_day)
         for treatment in (scenario.treatments[name] for name in epoch.treatments):
             if treatment.kind == "non_invasive_ventilation":
-                row[NIV_FROM:TUBE_FROM] = [*days, *_ventilation(treatment)]
+                row[NIV_FROM:TUBE_FROM] = [min(row[NIV_FROM], float(epoch.from_day)), end, *_ventilation(treatment)]
             elif treatment.kind == "gastrostomy":
-                row[TUBE_FROM : FACTOR_TUBE + 1] = [*days, *_tube(treatment)]
+                row[TUBE_FROM : FACTOR_TUBE + 1] = [min(row[TUBE_FROM], float(epoch.from_day)), end, *_tube(treatment)]
     return row
 
 

@@ -177,6 +177,7 @@ _EVENTS = (
     _day("death_time", "death"),
     _day("dropout_time", "dropout"),
     _day("onset_time", "first symptom in this arm"),
+    _day("diagnosis_time", "diagnosis, as it comes without treatment"),
     _day("trigger_time", "the visit whose neurofilament met the trigger"),
     _day("phenoconversion_time", "phenoconversion, the visit that noticed it"),
     _day("niv_time", "start of non-invasive ventilation"),

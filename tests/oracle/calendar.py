@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 
 from . import safety
 from .philox import DOSE, EVENT, Keys
 from .units import DAYS_PER_YEAR, Numbers, bound
 
 ARTICLE_WINDOW_DAYS = 14.0
-DOSES_OF_AN_EPOCH = 4096
+DOSES_OF_A_COURSE = 4096
 Known = dict[str, float]  # days of events, as far as they are known
-Extra = tuple[int, list[Numbers], list[tuple[float, float]]]  # number of the first dose, holds, changes of interval
-NOTHING: Extra = (0, [], [])
+Changes = list[tuple[float, float]]  # of the interval: day from which, interval
 BASELINE: Known = {"baseline": 0.0}
 ADDONS = ("rate_multiplier", "hazard_multiplier")
 
@@ -30,9 +30,9 @@ def first_of(events: list[str] | None, known: Known) -> float:
 def epoch_bounds(epoch: Numbers, known: Known = BASELINE) -> tuple[float, float]:
     """First day and end of a treatment epoch, half-open; no end is infinite."""
     start = max(first_of(epoch.get("after"), known) + float(epoch["from_day"]), 0.0)
-    if epoch.get("until"):
-        return start, first_of(epoch["until"], known) + float(epoch.get("to_day") or 0.0)
-    return start, bound(epoch.get("to_day"), math.inf)
+    if not epoch.get("until") and epoch.get("to_day") is None:
+        return start, math.inf
+    return start, first_of(epoch.get("until") or epoch.get("after"), known) + float(epoch.get("to_day") or 0.0)
 
 
 def antisense_of(numbers: Numbers, epochs: list[Numbers]) -> str | None:
@@ -57,6 +57,11 @@ def addon(numbers: Numbers, epochs: list[Numbers], kind: str, day: float) -> flo
     return product
 
 
+def weekly_addon(numbers: Numbers, epochs: list[Numbers], kind: str, week: float) -> float:
+    """Mean over the seven days from `week` on of the day's product of multipliers (model.md 5)."""
+    return sum(addon(numbers, epochs, kind, week + day) for day in range(7)) / 7.0
+
+
 def _delay(numbers: Numbers, keys: Keys, regimen: Numbers, number: int) -> float:
     """Days by which a dose is late: 0, or ``1 + floor(max U)`` when it is missed (model.md 8)."""
     adherence = regimen.get("adherence") or numbers.get("adherence")
@@ -66,31 +71,46 @@ def _delay(numbers: Numbers, keys: Keys, regimen: Numbers, number: int) -> float
     return 1.0 + math.floor(adherence["delay_days_max"] * late) if missed < adherence["missed"] else 0.0
 
 
-def after_holds(day: float, start: float, holds: list[Numbers]) -> float:
-    """The day itself, or the end of the holds that lie over it; holds are counted from the start of the epoch."""
-    for hold in holds:
-        if start + hold["from_day"] <= day < start + hold["to_day"]:
-            day = start + hold["to_day"]
-    return day
+@dataclass
+class Course:
+    """Epochs of the drug, each of which begins on the day on which the one before ended; loading at the first only."""
+
+    number: int
+    parts: list[tuple[float, float, list[Numbers]]] = field(default_factory=list)  # start, end, holds
+
+    @property
+    def start(self) -> float:
+        """First day."""
+        return self.parts[0][0]
+
+    @property
+    def end(self) -> float:
+        """First day after it."""
+        return self.parts[-1][1]
+
+    def after_holds(self, day: float) -> float:
+        """The day itself, or the end of the holds that lie over it; holds count from the start of their epoch."""
+        for start, end, holds in self.parts:
+            for hold in holds if start <= day < end else []:
+                if start + hold["from_day"] <= day < start + hold["to_day"]:
+                    day = start + hold["to_day"]
+        return day
 
 
-def interval_at(day: float, regimen: Numbers, changes: list[tuple[float, float]]) -> float:
-    """Interval of maintenance in the week of `day`; `changes` are (day from which, interval)."""
+def interval_at(day: float, regimen: Numbers, changes: Changes, start: float) -> float:
+    """Interval of maintenance in the week of `day`, in a course that began on `start`."""
     week = 7.0 * (day // 7.0)
-    return ([regimen["every_days"]] + [every for since, every in changes if since <= week])[-1]
+    return ([regimen["every_days"]] + [every for since, every in changes if start < since <= week])[-1]
 
 
-def epoch_doses(
-    numbers: Numbers, keys: Keys, regimen: Numbers, bounds: tuple[float, float], extra: Extra = NOTHING
-) -> list[float]:
-    """Days of the doses of one epoch that the policy for missed doses gives, up to and with the end of follow-up.
+def course_doses(numbers: Numbers, keys: Keys, regimen: Numbers, course: Course, changes: Changes) -> list[float]:
+    """Days of the doses of a course that the policy for missed doses gives, up to and with the end of follow-up.
 
     label: a missed dose is given `delay` days later and the next one follows at its nominal gap from that day.
     article: the calendar stays; a missed dose is given `delay` days later if that is at most 14 days and the next
     calendar date is at least 14 days after it, else not. A dose in a hold is a missed one whose delay ends with it.
     """
-    start, end = bounds
-    number0, holds, changes = extra
+    start, end, number0 = course.start, course.end, course.number * DOSES_OF_A_COURSE
     label = regimen.get("missed_dose") != "article"
     loading = list(regimen.get("loading_days") or [0.0])
     days: list[float] = []
@@ -100,10 +120,10 @@ def epoch_doses(
         usable = label or actual == due
         while True:
             gap = loading[dose + 1] - loading[dose] if dose + 1 < len(loading) else None
-            gap = interval_at(actual, regimen, changes) if gap is None else gap
+            gap = interval_at(actual, regimen, changes, start) if gap is None else gap
             late = actual - due
             usable = label or late == 0.0 or (late <= ARTICLE_WINDOW_DAYS and gap - late >= ARTICLE_WINDOW_DAYS)
-            held = after_holds(actual, start, holds)
+            held = course.after_holds(actual)
             if not usable or held == actual:
                 break
             actual = held
@@ -113,18 +133,19 @@ def epoch_doses(
     return days
 
 
-def drug_epochs(
-    numbers: Numbers, epochs: list[Numbers], known: Known
-) -> list[tuple[int, Numbers, tuple[float, float]]]:
-    """Epochs with the arm's drug: number, epoch, bounds. One begins when the one before has ended, at the earliest."""
-    name, earliest, found = antisense_of(numbers, epochs), 0.0, []
-    mine = [epoch for epoch in epochs if name is not None and name in epoch["treatments"]]
-    for number, epoch in enumerate(mine):
+def courses(numbers: Numbers, epochs: list[Numbers], known: Known) -> list[Course]:
+    """Courses of the arm's drug. An epoch begins when the one before has ended, at the earliest."""
+    name, earliest = antisense_of(numbers, epochs), 0.0
+    found: list[Course] = []
+    for epoch in epochs:
+        if name is None or name not in epoch["treatments"]:
+            continue
         start, end = epoch_bounds(epoch, known)
-        start = max(start, earliest)
-        earliest = end
+        start, earliest = max(start, earliest), max(end, earliest)
         if start < end and not math.isinf(start):
-            found.append((number, epoch, (start, end)))
+            if not found or start > found[-1].end or epoch.get("reload"):
+                found.append(Course(len(found)))
+            found[-1].parts.append((start, end, epoch.get("holds") or []))
     return found
 
 
@@ -137,16 +158,15 @@ def treated(
 ) -> tuple[list[float], list[safety.Reaction]]:
     """Days of all doses of an arm, and the reactions to them.
 
-    Doses are those of its epochs, before dropout, before treatment is stopped (model.md 8) and not held.
+    Doses are those of its courses, before dropout, before treatment is stopped (model.md 8) and not held.
     """
     known, changes = decided
     days: list[float] = []
     spans = []
-    for number, epoch, bounds in drug_epochs(numbers, epochs, known):
+    for course in courses(numbers, epochs, known):
         regimen = numbers["treatments"][antisense_of(numbers, epochs)]["regimen"]
-        extra = (number * DOSES_OF_AN_EPOCH, epoch.get("holds") or [], changes)
-        days += epoch_doses(numbers, keys, regimen, bounds, extra)
-        spans.append((bounds[0] + (regimen.get("loading_days") or [0.0])[0], bounds[1]))
+        days += course_doses(numbers, keys, regimen, course, changes)
+        spans.append((course.start + (regimen.get("loading_days") or [0.0])[0], course.end))
     days = sorted(day for day in days if day < drug_end(numbers, dropout))
     if not days:
         return [], []

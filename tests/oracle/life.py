@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from .calendar import BASELINE, Known, antisense_of, epoch_bounds, first_week
+from .calendar import BASELINE, Known, antisense_of, courses, epoch_bounds, first_week
 from .patient import Person
 from .philox import CARE, VISIT, Keys
 from .units import DAYS_PER_MONTH, Numbers
@@ -29,6 +29,7 @@ class Memory:
     logs: list[float] = field(default_factory=list)
     every: float = math.nan
     changed: float = -math.inf
+    course: int = -1
 
 
 def known_events(person: Person, decisions: list[Decision]) -> Known:
@@ -125,10 +126,13 @@ def guided(numbers: Numbers, epochs: list[Numbers], known: Known, seen: Numbers,
     guide = numbers["treatments"][name]["regimen"].get("guided_by_nfl") if name else None
     if not guide:
         return []
-    if math.isnan(memory.every):
+    running = next((one for one in courses(numbers, epochs, known) if one.start <= seen["day"] < one.end), None)
+    if running is None:
+        return []
+    if running.number != memory.course:
+        memory.course, memory.logs = running.number, []
         memory.every = numbers["treatments"][name]["regimen"]["every_days"]
-    start = epoch_bounds(epochs[0], known)[0]
-    if seen["day"] < max(start, memory.changed) + guide["wait_days"]:
+    if seen["day"] < max(running.start, memory.changed) + guide["wait_days"]:
         return []
     memory.logs.append(math.log(seen["nfl_plasma"] / memory.baseline))
     if len(memory.logs) < guide["samples"]:

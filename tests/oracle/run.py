@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from . import background, safety
-from .calendar import ADDONS, addon, antisense_of, dropout_day, drug_end, epoch_bounds, treated
+from .calendar import ADDONS, antisense_of, dropout_day, treated, weekly_addon
 from .clock import cumulative_hazard, function, neurofilament, strength, svc
 from .drug import make_drug, multiplier
 from .items import latent_items, stages, whole
@@ -105,16 +105,12 @@ def describe(numbers: Numbers, person: Person, keys: Keys, rejected: list[str]) 
 def make_course(
     numbers: Numbers, person: Person, keys: Keys, epochs: list[Numbers], decisions: list[Decision]
 ) -> Course:
-    """What drives the path of a patient in an arm; at dropout the add-on treatments end like the doses."""
+    """What drives the path of a patient in an arm; add-on treatments go on after dropout (model.md 8)."""
     survival, name = numbers["progression"]["survival"], antisense_of(numbers, epochs)
     end, dropout = numbers["follow_up_days"], dropout_day(numbers, keys)
-    stop = drug_end(numbers, dropout)
     known = known_events(person, decisions)
-    edges = {edge for epoch in epochs for edge in epoch_bounds(epoch, known)} | {stop, *care_days(decisions).values()}
-    breaks = tuple(sorted({0.0} | {edge for edge in edges if 0.0 < edge <= end}))
-    rate, hazard = (
-        tuple(addon(numbers, epochs, kind, day) if day < stop else 1.0 for day in breaks) for kind in ADDONS
-    )
+    weeks = tuple(float(day) for day in range(0, math.floor(end) + 1, 7))
+    rate, hazard = (tuple(weekly_addon(numbers, epochs, kind, week) for week in weeks) for kind in ADDONS)
     treatment = numbers["treatments"][name] if name else None
     doses, reactions = treated(numbers, keys, epochs, dropout, (known, interval_changes(decisions)))
     return Course(
@@ -130,9 +126,9 @@ def make_course(
         q_from=max(person.onset_day, 0.0),
         doses=tuple(doses),
         reactions=tuple(reactions),
-        breaks=breaks,
+        breaks=weeks,
         rate_factors=rate,
-        hazard_factors=tuple(c * care_factor(decisions, day) for c, day in zip(hazard, breaks, strict=True)),
+        hazard_factors=tuple(c * care_factor(decisions, week) for c, week in zip(hazard, weeks, strict=True)),
     )
 
 

@@ -45,7 +45,7 @@ def test_event_at_constant_rate_and_constant_hazard_ratio():
 def test_event_when_the_clock_stands_still():
     number, numbers = 0, fast_and_plain()
     base = one(numbers, number, arms=["untreated"], times=[0.0])
-    day = float(math.floor(base["arms"]["untreated"]["event_day"] * 0.97))
+    day = 7.0 * math.floor(base["arms"]["untreated"]["event_day"] * 0.97 / 7.0)  # multipliers are means over weeks
     found = one(addon_arm(numbers, "rate_multiplier", 0.0, from_day=day), number, times=[day, day + 1.0])
     speed = 1.0 / (base["d50"] * DAYS_PER_MONTH)
     u, phi = day * speed, clock.hazard_on_clock(day * speed, base["L"], KAPPA)
