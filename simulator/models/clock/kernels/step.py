@@ -3,7 +3,7 @@
 import numpy as np
 
 from simulator.engine import rows
-from simulator.engine.effect import mean_of_positive
+from simulator.engine.effect import mean_of_positive, moved
 from simulator.engine.jit import LANES, inline
 from simulator.engine.mathematics import HALF, ONE, TWO, ZERO, F, exp32, expm1_32, log1p_32, log32
 from simulator.engine.rows import LEFT, M
@@ -44,7 +44,7 @@ def step(model, s, day, hazard):
         u, phi = s[U + i], s[PHI + i]
         m, delta = s[M + i], s[rows.DELTA + i]
         k = STEP_DAYS * s[Q + i] * s[SPEED + i]
-        u_next = max(u + k * m, s[FLOOR + i])
+        u_next = moved(u, k, m, delta, s[FLOOR + i])
         inside = exp32(model.kappa * (log32(u_next) - s[LOG_L + i]))
         phi_next = inside if u_next > ZERO else ZERO
         per_both = ONE / (u + u_next)
@@ -70,8 +70,8 @@ def step(model, s, day, hazard):
 def peek(model, s, days):
     """The first `days` days of a step, for outputs inside it."""
     for i in range(LANES):
-        u = s[U + i]
-        s[U + i] = max(u + days * s[Q + i] * s[SPEED + i] * s[M + i], s[FLOOR + i])
+        k = days * s[Q + i] * s[SPEED + i]
+        s[U + i] = moved(s[U + i], k, s[M + i], s[rows.DELTA + i], s[FLOOR + i])
 
 
 def invert(model, s, i):

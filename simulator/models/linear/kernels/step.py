@@ -1,7 +1,7 @@
 """One week of the linear model, and the day on which an event threshold is used up. Sections 2 and 4."""
 
 from simulator.engine import rows
-from simulator.engine.effect import mean_of_positive, when_done
+from simulator.engine.effect import mean_of_positive, moved, when_done
 from simulator.engine.jit import LANES
 from simulator.engine.mathematics import HALF, ONE, ZERO, F, exp32, expm1_32, log1p_32
 from simulator.engine.rows import LEFT, M
@@ -40,13 +40,13 @@ def step(model, s, day, hazard):
             s[rows.TRY_M + i] = m
             s[rows.TRY_DELTA + i] = delta
         s[LEFT + i] = left - rise
-        s[U + i] = max(s[U + i] + STEP_DAYS * s[SPEED + i] * m, s[FLOOR + i])
+        s[U + i] = moved(s[U + i], STEP_DAYS * s[SPEED + i], m, delta, s[FLOOR + i])
 
 
 def peek(model, s, days):
     """The first `days` days of a step, for outputs inside it."""
     for i in range(LANES):
-        s[U + i] = max(s[U + i] + days * s[SPEED + i] * s[M + i], s[FLOOR + i])
+        s[U + i] = moved(s[U + i], days * s[SPEED + i], s[M + i], s[rows.DELTA + i], s[FLOOR + i])
 
 
 def invert(model, s, i):
