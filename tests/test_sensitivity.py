@@ -345,7 +345,7 @@ def test_the_same_call_goes_on_where_it_was(constant, tmp_path):
     calls.clear()
     again = sim.sensitivity(constant, "oneway", patients=20, folder=tmp_path, progress=lambda *at: calls.append(at))
     assert not calls
-    assert again == first == sim.open_sensitivity(tmp_path)
+    assert again == first == sim.open(tmp_path)
 
 
 def test_morris_finds_the_value_that_matters(constant):
@@ -395,7 +395,7 @@ def test_a_study_is_worth_at_most_what_it_reveals_to_all_whom_it_concerns(treate
     assert "it is not worth running" in text(sim.sensitivity(dear, "evpi", **how)).replace("\n", " ")
     drug = sim.sensitivity(asked.replace({"decision.research.about": None}), "evpi", **how)
     assert drug.figures["research_worth"] == pytest.approx(50 * drug.row("all drug").evppi)
-    assert sim.open_sensitivity(tmp_path) == drug
+    assert sim.open(tmp_path) == drug
     with pytest.raises(SimulatorError, match=r"about efect, which is not drawn\. Did you mean effect"):
         sim.sensitivity(asked.replace({"decision.research.about": ["efect"]}), "evpi", patients=20, points=100)
 

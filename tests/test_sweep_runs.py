@@ -304,7 +304,7 @@ def test_a_folder_resumes_by_content(scenario, tmp_path, serial):
     assert (tmp_path / "a" / "sweep.nc").read_bytes() == before
     sim.sweep(scenario, more, folder=tmp_path / "a", progress=lambda n, total: done.append(total))
     assert done[-1] == 3
-    read = sim.open_sweep(tmp_path / "a")
+    read = sim.open(tmp_path / "a")
     xarray.testing.assert_identical(read.data, sim.sweep(scenario, more).data)
     with xarray.open_dataset(tmp_path / "a" / "sweep.nc", decode_timedelta=False) as data:
         assert data.sizes["point"] == 9

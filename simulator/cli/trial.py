@@ -95,13 +95,19 @@ def trial(
 
 def _all(request: Any, as_json: bool) -> None:
     from simulator.cli.progress import Progress
-    from simulator.cli.trial_tables import trial_document, trial_text
     from simulator.studies.trial.request import trial_to_folder
 
     with resumable(), Progress("replicates") as progress:
         found = trial_to_folder(request, progress)
-    show(trial_document(found.trial) if as_json else found.trial, as_json, trial_text)
+    show_trial(found.trial, as_json)
     note(f"Written to {found.folder}")
+
+
+def show_trial(found: Any, as_json: bool) -> None:
+    """Print a trial on stdout."""
+    from simulator.cli.trial_tables import trial_document, trial_text
+
+    show(trial_document(found) if as_json else found, as_json, trial_text)
 
 
 def _alone(request: Any, number: int, as_json: bool) -> None:

@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.results.arrays import Group, Groups, Named, is_coordinate
-from simulator.results.errors import ResultError
 from simulator.results.variables import variable
 
 ROOT = "/"
@@ -218,12 +217,3 @@ def _read_variable(dims: tuple[str, ...], array: Any) -> Named:
             attrs[bound] = np.float32(attrs[bound])
         return Named(dims, np.where(values == fill, np.float32(np.nan), values.astype(np.float32)), attrs)
     return Named(dims, values, attrs)
-
-
-def check_is_netcdf(path: Path) -> None:
-    """Refuse what is missing or is not an HDF5 file, with the reason."""
-    if not path.exists():
-        raise ResultError(f"{path}: there is no such file; `als-sim run SCENARIO -o DIR` makes one")
-    with path.open("rb") as file:
-        if file.read(8) != b"\x89HDF\r\n\x1a\n":
-            raise ResultError(f"{path}: not a netCDF-4 file")

@@ -12,10 +12,10 @@ from simulator.analysis import contrast
 from simulator.analysis.moments import Estimate
 from simulator.errors import SimulatorError
 from simulator.results import Result
+from simulator.results.opening import open_run
 from simulator.studies.differing import differing
 from simulator.studies.headline import headline_days
 from simulator.studies.metrics import Metric, estimate, known, shown
-from simulator.studies.opening import open_run
 
 Z_95 = 1.959963984540054
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from simulator.results.folder import FILES, check_folder, default_folder, write_folder
+from simulator.results.folder import MANIFEST, SCENARIO, SUMMARY, add_made, check_folder, default_folder, write_folder
+from simulator.results.kinds import RUN
 from simulator.units import DAYS_PER_WEEK
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def plan(request: Request) -> Plan:
     bytes_taken = memory(scenario, patients=patients, threads=request.threads, output=request.output)
     steps = -(-days // DAYS_PER_WEEK)
     folder = request.folder or Path("results") / f"{scenario.name}-*"
-    files = tuple(str(folder / name) for name in FILES)
+    files = tuple(str(folder / name) for name in (RUN.file, SUMMARY, SCENARIO, MANIFEST))
     return Plan(
         scenario.source_file, scenario.title, patients, tuple(scenario.arms), steps, days, bytes_taken >> 20, files
     )
@@ -93,14 +94,16 @@ def run_to_folder(request: Request, progress: Progress | None = None) -> Written
     )
     folder = request.folder or folder_of(result)
     write_folder(result, folder, request.force)
-    return Written(result, folder, _export(result, folder, request.exports))
+    tables = _export(result, folder, request.exports)
+    add_made(folder, tables)
+    return Written(result, folder, tables)
 
 
 def _checked(request: Request) -> Scenario:
     """The scenario, when folder and tables can be written."""
     scenario = scenario_of(request)
     if request.folder:
-        check_folder(request.folder, request.force)
+        check_folder(request.folder, RUN, request.force, scenario.sha256)
     if request.exports:
         from simulator.results.export import check
 
