@@ -445,7 +445,7 @@ def test_the_command_writes_a_folder_that_it_reads_again(file, tmp_path):
     folder = tmp_path / "found"
     done = call("sensitivity", file, "-n", 30, "-o", folder)
     assert done.exit_code == 0, done.output
-    assert {"sensitivity.json", "sensitivity.csv", "tornado.svg", "sweep.nc"} <= {one.name for one in folder.iterdir()}
+    assert {"sensitivity.json", "sensitivity.csv", "tornado.svg", "sweep", "manifest.json"} <= {one.name for one in folder.iterdir()}
     assert max(map(len, done.stdout.splitlines())) <= 80
     again = call("sensitivity", folder)
     assert again.stdout == done.stdout
@@ -473,7 +473,7 @@ def test_a_dry_run_foretells_the_points_that_are_simulated(file, tmp_path):
         assert told["seconds"] > 0
         assert not (folder / method).exists()
         assert call(*asked).exit_code == 0
-        assert len(list((folder / method / "points").iterdir())) == count
+        assert len(list((folder / method / "sweep" / "points").iterdir())) == count
         after = call(*asked, "--dry-run").stdout
         assert f"{count} finished" in after
         assert "nothing left to do" in after

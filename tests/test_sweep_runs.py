@@ -497,7 +497,7 @@ def test_the_command_prints_outcomes_and_writes_a_folder(file, tmp_path):
     assert "6 points, 100 patients in each arm, seed 3" in found.stdout
     assert all(len(line) <= 80 for line in found.stdout.splitlines())
     assert {one.name for one in (tmp_path / "r").iterdir()} == {
-        "points", "sweep.nc", "points.csv", "manifest.json", "scenario.resolved.yaml",
+        "points", "sweep.nc", "summary.csv", "points.csv", "manifest.json", "scenario.resolved.yaml",
     }  # fmt: skip
     document = json.loads(cli(file, "-o", tmp_path / "r", "-n", 100, "--seed", 3, "--json").stdout)
     assert len(document["points"]) == 6
