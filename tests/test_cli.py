@@ -17,9 +17,8 @@ from simulator.cli import progress as progress_module
 from simulator.cli.app import app
 from simulator.cli.run import size
 from simulator.language import load
-from simulator.results import name, open_study
+from simulator.results import name, open_study, opening
 from simulator.results.folder import MANIFEST
-from simulator.results import opening
 from simulator.studies import replay  # noqa: F401 - replay is loaded while the engine is still the real one
 from simulator.studies.headline import NOTICE
 from tests.synthetic import ARMS, make_provenance, make_record

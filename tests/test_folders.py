@@ -3,6 +3,8 @@
 import json
 import random
 import shutil
+import subprocess
+import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -171,3 +173,30 @@ def test_the_registry_names_each_kind_once():
     assert TRIAL.work
     assert SWEEP.work
     assert SENSITIVITY.work
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from simulator.errors import ResourceError
+from simulator.results import name
+from simulator.results.folder import write_folder
+from tests.synthetic import make_provenance, make_record
+record = make_record(600)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
+try:
+    write_folder(name(record, lambda: make_provenance(record)), Path(sys.argv[1]))
+except ResourceError as error:
+    print(error.exit_code, error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of a process are those of POSIX")
+@pytest.mark.parametrize("most", [0, 500, 20_000, 100_000])
+def test_a_file_that_does_not_fit_is_one_error_and_leaves_nothing(root, tmp_path, most):
+    """A limit on the size of files stands for a full disk: HDF5 ends the process where it meets either."""
+    command = [sys.executable, "-c", FULL_DISK, str(tmp_path / "run"), str(most)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=root, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"3 {tmp_path / 'run'}: cannot write: File too large. ")
+    assert list((tmp_path / "run").iterdir()) == []

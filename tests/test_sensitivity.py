@@ -445,7 +445,9 @@ def test_the_command_writes_a_folder_that_it_reads_again(file, tmp_path):
     folder = tmp_path / "found"
     done = call("sensitivity", file, "-n", 30, "-o", folder)
     assert done.exit_code == 0, done.output
-    assert {"sensitivity.json", "sensitivity.csv", "tornado.svg", "sweep", "manifest.json"} <= {one.name for one in folder.iterdir()}
+    assert {"sensitivity.json", "sensitivity.csv", "tornado.svg", "sweep", "manifest.json"} <= {
+        one.name for one in folder.iterdir()
+    }
     assert max(map(len, done.stdout.splitlines())) <= 80
     again = call("sensitivity", folder)
     assert again.stdout == done.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -12,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from simulator.errors import ResourceError, SimulatorError
 from simulator.results import netcdf
 from simulator.results.arrays import Groups
 from simulator.results.errors import ResultError
@@ -21,6 +23,7 @@ PART = ".part"
 STALE_SECONDS = 3600.0
 MANIFEST = "manifest.json"
 SEAL = b"sha256:"
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 SEAL_BYTES = len(SEAL) + 64
 
 Writer = Callable[[Path], None]
@@ -43,11 +46,19 @@ def write_all(folder: Path, writers: Iterable[tuple[str, Writer]]) -> None:
         for part, place in parts:
             part.replace(place)
     except OSError as error:
-        raise ResultError(f"{folder}: cannot write: {error.strerror or error}") from error
+        raise write_error(folder, error) from error
     finally:
         for part, _ in parts:
             part.unlink(missing_ok=True)
     flush(folder)
+
+
+def write_error(folder: Path, error: OSError) -> SimulatorError:
+    """The error to raise where the system could not write: a full disk is a missing resource."""
+    fact = f"{folder}: cannot write: {error.strerror or error}"
+    if error.errno in FULL:
+        return ResourceError(f"{fact}. Nothing was left there; make room, or name another folder with -o")
+    return ResultError(fact)
 
 
 def remove_stale(folder: Path) -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from simulator.results.errors import FolderError, ResultError
-from simulator.results.files import PART, flush, remove_stale
+from simulator.results.errors import FolderError
+from simulator.results.files import PART, flush, remove_stale, write_error
 from simulator.results.folder import begin_folder, check_folder
 from simulator.results.kinds import SWEEP
 from simulator.studies.sweep.packing import Packed, unpack
@@ -125,7 +125,7 @@ class InFolder(LookInto):
             try:
                 _write(f"{self.points}{os.sep}", name, one.content, self._flushed)
             except OSError as error:
-                raise ResultError(f"{self.points}: cannot write: {error.strerror or error}") from error
+                raise write_error(self.points, error) from error
             self._there.add(name)
             self._remember(one)
             if not one.message and f"{one.key}{FAILED}" in self._there:
