@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import xarray
 
+from simulator.errors import ResourceError
 from simulator.results import folder, name, netcdf, open_study, study, tidy
 from simulator.results.arrays import Named
 from simulator.results.errors import FolderError, ResultError
