@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import platform
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -21,6 +22,7 @@ from simulator.results.kinds import KINDS, Kind
 
 PART = ".part"
 STALE_SECONDS = 3600.0
+MACHINE = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
 MANIFEST = "manifest.json"
 SEAL = b"sha256:"
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -39,7 +41,7 @@ def write_all(folder: Path, writers: Iterable[tuple[str, Writer]]) -> None:
     parts: list[tuple[Path, Path]] = []
     try:
         for name, writer in writers:
-            part = folder / f".{name}.{secrets.token_hex(4)}{PART}"
+            part = folder / part_name(name)
             parts.append((part, folder / name))
             writer(part)
             flush(part)
@@ -61,12 +63,32 @@ def write_error(folder: Path, error: OSError) -> SimulatorError:
     return ResultError(fact)
 
 
+def part_name(name: str) -> str:
+    """The name of a temporary beside a file: it says which process of which machine writes it."""
+    return f".{name}.{MACHINE}-{os.getpid()}-{secrets.token_hex(4)}{PART}"
+
+
 def remove_stale(folder: Path) -> None:
-    """Remove temporaries that a killed run left more than an hour ago."""
+    """Remove temporaries whose process on this machine has ended, and those of any that are more than an hour old."""
     for part in folder.glob(f".*{PART}"):
         with suppress(OSError):
-            if time.time() - part.stat().st_mtime > STALE_SECONDS:
+            if _has_ended(part.name) or time.time() - part.stat().st_mtime > STALE_SECONDS:
                 part.unlink()
+
+
+def _has_ended(name: str) -> bool:
+    """Whether the process that wrote a temporary has ended; False where that cannot be known."""
+    machine, _, rest = name.removesuffix(PART).rpartition(".")[2].partition("-")
+    pid = rest.partition("-")[0]
+    if os.name == "nt" or machine != MACHINE or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return False
 
 
 def flush(path: Path) -> None:

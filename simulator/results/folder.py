@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterable
@@ -54,8 +55,7 @@ def check_folder(folder: Path, kind: Kind, force: bool = False, scenario_sha256:
     FolderError
         It is a file, holds another study, or files that no study of ours wrote.
     """
-    if folder.exists() and not folder.is_dir():
-        raise FolderError(f"{folder}: is a file, not a folder; name another with -o")
+    check_place(folder)
     if force or not folder.exists():
         return
     there = kind_of(folder)
@@ -70,6 +70,30 @@ def check_folder(folder: Path, kind: Kind, force: bool = False, scenario_sha256:
         more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
         fact = f"{folder}: {foreign[0]}{more} does not belong to {of}"
         raise FolderError(f"{fact}; name another folder with -o, or use --force, which leaves such files alone")
+
+
+def check_place(folder: Path) -> None:
+    """Refuse a path at which no folder can be made or written: found before anything is simulated.
+
+    Raises
+    ------
+    FolderError
+        It is a file or a dangling link, its name is too long, or it cannot be written.
+    """
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise FolderError(f"{folder}: is a file, not a folder; name another with -o")
+        if folder.is_symlink() and not folder.exists():
+            raise FolderError(f"{folder}: is a link to nothing; remove it, or name another folder with -o")
+        there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    except (OSError, ValueError) as error:  # a name that is too long, or holds a zero byte
+        raise FolderError(
+            f"{folder}: no folder can have this name: {getattr(error, 'strerror', None) or error}"
+        ) from None
+    if not there.is_dir():
+        raise FolderError(f"{folder}: {there} is a file, not a folder; name another with -o")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise FolderError(f"{folder}: {there} cannot be written; name another folder with -o")
 
 
 def _owned(folder: Path, kind: Kind) -> set[str]:

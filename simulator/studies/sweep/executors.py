@@ -7,7 +7,9 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
+from threading import Thread
 from typing import NamedTuple
 
 from simulator.studies.sweep.errors import ExecutorError, SweepError
@@ -40,7 +42,7 @@ def workers(wanted: str | Executor) -> Iterator[Workers]:
         with _closing(ThreadPoolExecutor(cores())) as pool:
             yield Workers(pool, cores())
     elif wanted == "processes":  # spawned, because a forked copy of running threads may hang
-        with _closing(ProcessPoolExecutor(cores(), get_context("spawn"), initializer=ignore_interrupts)) as pool:
+        with _closing(ProcessPoolExecutor(cores(), get_context("spawn"), initializer=be_a_worker)) as pool:
             yield Workers(pool, cores())
     elif wanted.startswith(DASK) and len(wanted) > len(DASK):
         with _cluster(wanted.removeprefix(DASK)) as found:
@@ -54,9 +56,17 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def ignore_interrupts() -> None:
-    """Leave Ctrl-C to the process that started this one."""
+def be_a_worker() -> None:
+    """Leave Ctrl-C to the process that started this one, and end when it ends, however it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if (parent := parent_process()) is not None:
+        Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    """Wait for the end of a process, then end this one: a worker that waits for tasks would never notice."""
+    wait([sentinel])
+    os._exit(1)
 
 
 @contextmanager

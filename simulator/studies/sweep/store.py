@@ -8,6 +8,7 @@ into a folder at a time, so a start may remove every temporary that it finds.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -65,8 +66,11 @@ class LookInto:
         """The point, or None where there is no file with the right checksum."""
         for name in (f"{key}{POINT}", f"{key}{FAILED}"):
             if name in self._there:
-                with open(f"{self.points}{os.sep}{name}", "rb", buffering=0) as file:
-                    found = unpack(file.read())
+                try:
+                    with open(f"{self.points}{os.sep}{name}", "rb", buffering=0) as file:
+                        found = unpack(file.read())
+                except OSError:  # gone, or a folder of that name: not finished
+                    continue
                 if found is not None and found.header["key"] == key:
                     return found
         return None
@@ -153,6 +157,8 @@ def _write(folder: str, name: str, content: bytes, flushed: bool) -> None:
                 os.fsync(handle)
         finally:
             os.close(handle)
+        if os.path.isdir(folder + name):
+            shutil.rmtree(folder + name)  # nobody but a sweep names anything so
         os.replace(part, folder + name)
     except BaseException:
         with suppress(OSError):
