@@ -174,7 +174,7 @@ def test_dry_run_writes_nothing():
         (("run", "valor", "-o", "."), 2, "not empty"),
         (("run", "valor", "-o", "mine.txt"), 2, "is a file"),
         (("compare", "nosuch", "nosuch"), 1, "no such file"),
-        (("replay", "."), 1, "not the folder of a run"),
+        (("replay", "."), 1, "not the folder of a study"),
         (("nonsense",), 2, "No such command"),
     ],
 )

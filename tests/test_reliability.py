@@ -1,5 +1,6 @@
 """Interruptions, killed processes and places that cannot be written: one clear line, and nothing left behind."""
 
+import json
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -15,9 +17,11 @@ import simulator as sim
 from simulator.cli.app import app
 from simulator.report.picture import _tidy
 from simulator.results.files import part_name, remove_stale, write_all
+from simulator.results.folder import MANIFEST, write_folder
 from simulator.results.kinds import SWEEP
 from simulator.studies import simulate as simulating
 from simulator.studies import single
+from simulator.studies.replay import deviations, resumed_versions
 from simulator.studies.sweep.executors import be_a_worker
 
 ADDRESS = "progression.d50_months.other"
@@ -182,3 +186,50 @@ def test_titles_are_no_patterns(title):
     svg = _tidy('<svg width="1"><g/></svg>', "survival", title)
     assert svg.count("<svg ") == 1
     assert title.replace("<", "&lt;").replace(">", "&gt;") in svg
+
+
+def _aged(folder, **changes):
+    """The folder of a run as another version of the program or of numba would have left it."""
+    found = sim.open(folder)
+    attrs = dict(found.attrs)
+    attrs["versions"] = json.dumps({**json.loads(attrs["versions"]), "numba": "0.1"})
+    write_folder(type(found)(attrs | changes, found.groups), folder, force=True)
+
+
+def test_a_replay_across_versions_says_so_first_and_compares_within_a_tolerance(tmp_path):
+    folder = tmp_path / "r"
+    result = sim.simulate(sim.load("analytic/constant_hazard"), patients=20)
+    write_folder(result, folder)
+    _aged(folder, engine_version="0.0.1")
+    done = CliRunner().invoke(app, ["replay", str(folder)])
+    assert done.exit_code == 0, done.output
+    first, *_, last = done.stdout.splitlines()
+    assert first.startswith("Made with other versions: engine was 0.0.1 and is now ")
+    assert "numba was 0.1 and is now " in first
+    assert last.endswith("within the tolerance")
+    groups = {name: dict(group) for name, group in result.groups.items()}
+    time = groups["events"]["event_free_time"]
+    groups["events"]["event_free_time"] = time._replace(values=time.values * np.float32(1 + 1e-6))
+    near = type(result)(result.attrs, groups)
+    assert deviations(result, near)
+    assert not deviations(result, near, exact=False)
+    groups["events"]["event_free_time"] = time._replace(values=time.values * np.float32(1 + 1e-4))
+    assert deviations(result, type(result)(result.attrs, groups), exact=False)
+
+
+def test_a_comparison_across_versions_says_so_first(tmp_path):
+    for name in ("a", "b"):
+        write_folder(sim.simulate(sim.load("analytic/constant_hazard"), patients=20), tmp_path / name)
+    _aged(tmp_path / "b")
+    assert "numba" in sim.compare(tmp_path / "a", tmp_path / "b").notes[0]
+    assert "numba" not in " ".join(sim.compare(tmp_path / "a", tmp_path / "a").notes)
+
+
+def test_a_sweep_that_other_versions_began_says_so(tmp_path):
+    sim.sweep(sim.load("analytic/constant_hazard"), {ADDRESS: [10, 20]}, patients=10, folder=tmp_path)
+    assert resumed_versions(tmp_path) == []
+    manifest = json.loads((tmp_path / MANIFEST).read_text())
+    manifest["versions"]["numba"] = "0.1"
+    (tmp_path / MANIFEST).write_text(json.dumps(manifest))
+    (line,) = resumed_versions(tmp_path)
+    assert "was begun with other versions (numba was 0.1 and is now " in line

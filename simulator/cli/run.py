@@ -246,6 +246,14 @@ def note(text: str) -> None:
     typer.echo(text, err=True)
 
 
+def note_versions(folder: Path | None) -> None:
+    """Say on stderr that a study goes on which other versions began."""
+    from simulator.studies.replay import resumed_versions
+
+    for line in resumed_versions(folder) if folder else ():
+        note(line)
+
+
 @contextmanager
 def repeatable() -> Iterator[None]:
     """Answer Ctrl-C with exit code 130 and the command that runs it again; nothing half written is left."""

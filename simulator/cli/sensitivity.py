@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simulator.cli.errors import friendly
-from simulator.cli.run import DryRun, Force, Json, Patients, Seed, Settings, bundled_names, note, show
+from simulator.cli.run import DryRun, Force, Json, Patients, Seed, Settings, bundled_names, note, note_versions, show
 from simulator.errors import SimulatorError
 
 if TYPE_CHECKING:
@@ -106,8 +106,9 @@ def _run(asked: Request) -> Sensitivity:
     """Simulate, write the folder with its picture."""
     from simulator.cli.progress import Progress
     from simulator.results.folder import add_made
-    from simulator.studies.sensitivity.study import run
+    from simulator.studies.sensitivity.study import parts_of, run
 
+    note_versions(asked.folder and parts_of(asked.folder))
     try:
         with Progress("points") as progress:
             found = run(asked, progress)

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from simulator.cli.errors import friendly
-from simulator.cli.run import Force, Json, Scenario, Seed, Settings, Threads, note, show
+from simulator.cli.run import Force, Json, Scenario, Seed, Settings, Threads, note, note_versions, show
 
 LISTED = "NAME,…"
 
@@ -97,6 +97,7 @@ def _all(request: Any, as_json: bool) -> None:
     from simulator.cli.progress import Progress
     from simulator.studies.trial.request import trial_to_folder
 
+    note_versions(request.folder)
     with resumable(), Progress("replicates") as progress:
         found = trial_to_folder(request, progress)
     show_trial(found.trial, as_json)

@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from simulator.record import versions
 from simulator.results import GroupedResult, StudyResult, open_study
 from simulator.results.arrays import Group, Groups, Named
-from simulator.results.folder import SCENARIO, read_manifest
+from simulator.results.files import read_json
+from simulator.results.folder import MANIFEST, SCENARIO, read_manifest
+from simulator.version import __version__
 
 if TYPE_CHECKING:
     from simulator.language import Scenario
 
 Arguments = dict[str, Any]
 Progress = Callable[[int, int], None]
-NOT_COMPARED = frozenset({"versions", "scenario_name"})  # the first may change without changing a number
+NOT_COMPARED = frozenset({"versions", "engine_version", "scenario_name"})  # no number of a result
+RELATIVE, ABSOLUTE = 1e-5, 1e-6
+"""Within what numbers of other versions count as the same: compilers round float32 differently."""
 
 
 class Deviation(NamedTuple):
@@ -41,6 +46,7 @@ class Replay(NamedTuple):
     deviations: list[Deviation]
     compared: int
     notes: list[str]
+    exact: bool = True
 
     @property
     def equal(self) -> bool:
@@ -72,7 +78,9 @@ def replay(folder: str | Path, threads: int | None = None, progress: Progress | 
     stored = open_study(place)
     fresh = AGAIN[kind.name](load(place / SCENARIO), dict(manifest["arguments"]), threads, progress)
     compared = sum(len(group) for group in _parts(stored)[1].values())
-    return Replay(str(place), deviations(stored, fresh), compared, _notes(manifest, fresh))
+    others = other_versions(stored.provenance(), fresh.provenance())
+    exact = not others
+    return Replay(str(place), deviations(stored, fresh, exact=exact), compared, _notes(others), exact)
 
 
 def _run(scenario: Scenario, arguments: Arguments, threads: int | None, progress: Progress | None) -> StudyResult:
@@ -117,8 +125,32 @@ def _parts(study: StudyResult) -> tuple[dict[str, Any], Groups]:
     return study.provenance(), {"table": columns}
 
 
-def deviations(a: StudyResult, b: StudyResult) -> list[Deviation]:
-    """Everything in which two results are not the same, bit by bit, NaN equal to NaN."""
+def other_versions(stored: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """What of the program and the libraries that compute the numbers has another version than it had."""
+    pairs = [("engine", stored.get("engine_version"), now.get("engine_version"))]
+    before, after = stored.get("versions", {}), now.get("versions", {})
+    pairs += [(name, before[name], after[name]) for name in before if name in after]
+    return [f"{name} was {old} and is now {new}" for name, old, new in pairs if old != new]
+
+
+def resumed_versions(folder: Path) -> list[str]:
+    """What must be said before a study goes on in a folder that other versions began; nothing otherwise."""
+    others = other_versions(read_json(folder / MANIFEST), {"engine_version": __version__, "versions": versions()})
+    if not others:
+        return []
+    what = "parts of another engine are simulated again, parts of other libraries are taken as they are"
+    return [f"{folder} was begun with other versions ({', '.join(others)}): {what}."]
+
+
+def deviations(a: StudyResult, b: StudyResult, *, exact: bool = True) -> list[Deviation]:
+    """Everything in which two results are not the same, NaN equal to NaN.
+
+    Parameters
+    ----------
+    a, b : StudyResult
+    exact : bool
+        Bit by bit; otherwise numbers count as the same within `RELATIVE` of their size or `ABSOLUTE`.
+    """
     (attrs, groups), (now, fresh) = _parts(a), _parts(b)
     found = [
         Deviation("", key, 1, float("nan"), f"{_short(attrs.get(key))} is now {_short(now.get(key))}")
@@ -126,25 +158,28 @@ def deviations(a: StudyResult, b: StudyResult) -> list[Deviation]:
         if attrs.get(key) != now.get(key)
     ]
     for name in sorted(groups.keys() | fresh.keys()):
-        found += _group_deviations(name, groups.get(name, {}), fresh.get(name, {}))
+        found += _group_deviations(name, groups.get(name, {}), fresh.get(name, {}), exact)
     return found
 
 
-def _group_deviations(name: str, a: Group, b: Group) -> list[Deviation]:
+def _group_deviations(name: str, a: Group, b: Group, exact: bool) -> list[Deviation]:
     missing = [(key, "only in the stored result") for key in a.keys() - b.keys()]
     missing += [(key, "only in the new result") for key in b.keys() - a.keys()]
     found = [Deviation(name, key, 0, float("nan"), fact) for key, fact in sorted(missing)]
     pairs = [(key, a[key].values, b[key].values) for key in a if key in b]
-    return found + [one for key, x, y in pairs if (one := _deviation(name, key, x, y))]
+    return found + [one for key, x, y in pairs if (one := _deviation((name, key), x, y, exact))]
 
 
-def _deviation(group: str, name: str, a: Any, b: Any) -> Deviation | None:
+def _deviation(place: tuple[str, str], a: Any, b: Any, exact: bool) -> Deviation | None:
+    group, name = place
     if a.shape != b.shape:
         return Deviation(group, name, max(a.size, b.size), float("nan"), f"shape {a.shape} is now {b.shape}")
     differs = a != b
     numbers = a.dtype.kind == "f" and b.dtype.kind == "f"
     if numbers:
         differs &= ~(np.isnan(a) & np.isnan(b))
+        if not exact:
+            differs &= ~np.isclose(a, b, rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True)
     cells = int(np.count_nonzero(differs))
     if not cells:
         return None
@@ -155,9 +190,10 @@ def _deviation(group: str, name: str, a: Any, b: Any) -> Deviation | None:
     return Deviation(group, name, cells, largest, f"{cells:,} of {a.size:,} cells differ, by at most {largest:.6g}")
 
 
-def _notes(manifest: dict[str, Any], fresh: StudyResult) -> list[str]:
-    stored, now = manifest["engine_version"], fresh.engine_version
-    return [] if stored == now else [f"The stored result is of engine {stored}, this is {now}."]
+def _notes(others: list[str]) -> list[str]:
+    """What has another version, and how numbers are then compared."""
+    how = f"numbers count as the same within {RELATIVE:g} of their size, or {ABSOLUTE:g}"
+    return [f"Made with other versions: {', '.join(others)}; {how}."] if others else []
 
 
 def _short(value: Any) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from simulator.errors import SimulatorError
 from simulator.language.template import Template
+from simulator.record import versions
 from simulator.results import netcdf
 from simulator.results.kinds import SWEEP
 from simulator.studies.sweep.collect import collect, parameters
@@ -91,6 +92,7 @@ def _attributes(plan: Planned, failures: list[Any]) -> dict[str, Any]:
         "scenario_sha256": plan.scenario.sha256,
         "scenario": plan.text,
         "engine_version": __version__,
+        "versions": json.dumps(versions(), sort_keys=True),
         "arguments": json.dumps(_arguments(plan), sort_keys=True),
         "addresses": json.dumps(list(plan.design.addresses)),
         "labels": json.dumps(plan.design.labels),

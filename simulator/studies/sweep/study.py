@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.errors import SimulatorError
 from simulator.language.template import Template
+from simulator.record import versions
 from simulator.results.folder import write_folder
 from simulator.studies.sweep import drive, work
 from simulator.studies.sweep.assembling import ASIDE, Planned, assembled
@@ -102,7 +103,12 @@ def run(asked: Request, progress: Callable[[int, int], None] | None = None) -> S
     plan = planned(asked)
     store: AbstractContextManager[Store] = nullcontext(InMemory())
     if asked.folder is not None:
-        about = {"title": plan.base.title, "scenario_name": asked.scenario.name, "engine_version": __version__}
+        about = {
+            "title": plan.base.title,
+            "scenario_name": asked.scenario.name,
+            "engine_version": __version__,
+            "versions": versions(),
+        }
         store = InFolder(asked.folder, about, force=asked.force, flushed=arm_days(plan) > CHEAP)
     with store as kept:
         points = sorted_out(plan, kept, asked.rerun_failed)
