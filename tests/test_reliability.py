@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -22,6 +23,8 @@ from simulator.results.kinds import SWEEP
 from simulator.studies import simulate as simulating
 from simulator.studies import single
 from simulator.studies.replay import deviations, resumed_versions
+from simulator.studies.sweep import executors
+from simulator.studies.sweep.errors import ExecutorError
 from simulator.studies.sweep.executors import be_a_worker
 
 ADDRESS = "progression.d50_months.other"
@@ -76,6 +79,8 @@ ORPHANS = """
 import os, signal, time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from simulator.studies.sweep import executors
+from simulator.studies.sweep.errors import ExecutorError
 from simulator.studies.sweep.executors import be_a_worker
 if __name__ == "__main__":
     pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=be_a_worker)
@@ -233,3 +238,55 @@ def test_a_sweep_that_other_versions_began_says_so(tmp_path):
     (tmp_path / MANIFEST).write_text(json.dumps(manifest))
     (line,) = resumed_versions(tmp_path)
     assert "was begun with other versions (numba was 0.1 and is now " in line
+
+
+SCHEDULER = "import sys; from distributed.cli.dask_scheduler import main; main(sys.argv[1:])"
+WORKER = "import sys; from distributed.cli.dask_worker import main; main(sys.argv[1:])"
+
+
+@pytest.fixture
+def cluster(root, tmp_path):
+    """The address of a scheduler with one worker, each a process; `processes` can be killed."""
+    pytest.importorskip("distributed")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    host, port = address.split(":")
+    how = {"cwd": tmp_path, "env": os.environ | {"PYTHONPATH": str(root)}, "stderr": subprocess.DEVNULL}
+    commands = {
+        "scheduler": [SCHEDULER, "--host", host, "--port", port, "--no-dashboard"],
+        "worker": [WORKER, f"tcp://{address}", "--nthreads", "1", "--no-dashboard", "--no-nanny"],
+    }
+    processes = {name: subprocess.Popen([sys.executable, "-c", *words], **how) for name, words in commands.items()}
+    yield address, processes
+    for process in processes.values():
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.slow
+def test_a_cluster_that_dies_ends_the_sweep_with_the_command_that_goes_on(cluster, tmp_path):
+    address, processes = cluster
+    scenario, given = sim.load("analytic/constant_hazard"), {ADDRESS: [10 + k / 100 for k in range(400)]}
+    ended = []
+
+    def progress(done, total):
+        if not ended:
+            processes["scheduler"].kill()
+            ended.append(time.monotonic())
+
+    how = {"executor": f"dask://{address}", "folder": tmp_path / "r", "patients": 20_000, "progress": progress}
+    with pytest.raises(ExecutorError, match=r"the cluster is gone\. What is finished is kept") as caught:
+        sim.sweep(scenario, given, **how)
+    assert time.monotonic() - ended[0] < 15
+    assert caught.value.exit_code == 3
+    assert list((tmp_path / "r" / SWEEP.work[0]).iterdir())
+
+
+@pytest.mark.slow
+def test_workers_of_another_version_are_refused(cluster, monkeypatch):
+    monkeypatch.setattr(executors, "__version__", "99")
+    with pytest.raises(ExecutorError, match=r"have als-simulator .*, this is 99\. Install the same version"):
+        sim.sweep(
+            sim.load("analytic/constant_hazard"), {ADDRESS: [10, 20]}, executor=f"dask://{cluster[0]}", patients=10
+        )
