@@ -23,6 +23,8 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 Evidence = Literal["published", "derived", "calibrated", "assumed"]
+SMALLEST, LARGEST = 1e-18, 1e18
+"""Sizes of numbers other than 0: the engine works in float32, and products of two must fit too."""
 NEEDS_SOURCE = ("published", "derived", "calibrated")
 
 
@@ -62,12 +64,13 @@ def _text_fault(data: str) -> PydanticCustomError:
 
 
 def _size_fault(data: float) -> PydanticCustomError | None:
-    try:
-        if math.isfinite(data):
-            return None
-    except OverflowError:
-        return fault("the number is too large", "Write a number below 1e308")
-    return fault(f"{'NaN' if math.isnan(data) else 'infinity'} is not a finite number", "Write a finite number")
+    size = abs(data)
+    if size == 0 or SMALLEST <= size <= LARGEST:
+        return None
+    if isinstance(data, float) and not math.isfinite(data):
+        return fault(f"{'NaN' if math.isnan(data) else 'infinity'} is not a finite number", "Write a finite number")
+    side = f"above {LARGEST:g}" if size > LARGEST else f"below {SMALLEST:g}"
+    return fault(f"the size of the number is {side}, which the engine cannot hold", "Correct it, or write 0")
 
 
 def shorten(text: str, limit: int = 40) -> str:
