@@ -40,14 +40,14 @@ class Part(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
 
-def not_a_number(data: object) -> PydanticCustomError | None:
-    """The fault of something that stands where a number should, None for a number."""
+def not_a_number(data: object, whole: bool = False) -> PydanticCustomError | None:
+    """The fault of something that stands where a number should, None for a number; `whole` ones may be of any size."""
     if isinstance(data, bool):
         return fault(f"{str(data).lower()} is not a number", "Write a number")
     if isinstance(data, str):
         return _text_fault(data)
     if isinstance(data, (int, float)):
-        return _size_fault(data)
+        return _size_fault(data, whole)
     if isinstance(data, Mapping) or not isinstance(data, (list, type(None))):
         return None
     return fault("the value is missing" if data is None else "a number is needed here, not a list", "Write a number")
@@ -63,12 +63,12 @@ def _text_fault(data: str) -> PydanticCustomError:
     return fault(f"{shorten(data)} is text, not a number", "Remove the quotes")
 
 
-def _size_fault(data: float) -> PydanticCustomError | None:
+def _size_fault(data: float, whole: bool) -> PydanticCustomError | None:
     size = abs(data)
-    if size == 0 or SMALLEST <= size <= LARGEST:
-        return None
     if isinstance(data, float) and not math.isfinite(data):
         return fault(f"{'NaN' if math.isnan(data) else 'infinity'} is not a finite number", "Write a finite number")
+    if whole or size == 0 or SMALLEST <= size <= LARGEST:
+        return None
     side = f"above {LARGEST:g}" if size > LARGEST else f"below {SMALLEST:g}"
     return fault(f"the size of the number is {side}, which the engine cannot hold", "Correct it, or write 0")
 
