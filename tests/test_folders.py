@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 import simulator as sim
 from simulator.cli.app import app
 from simulator.results.errors import FolderError, ResultError
+from simulator.results.files import sealed_text
 from simulator.results.folder import MANIFEST, check_folder, write_folder
 from simulator.results.kinds import KINDS, RUN, SENSITIVITY, SWEEP, TRIAL
 
@@ -148,7 +149,7 @@ def test_a_manifest_cannot_name_files_outside_its_folder(made, tmp_path, scenari
     (tmp_path / "outside.txt").write_text("mine")
     manifest = json.loads((folder / MANIFEST).read_text())
     manifest["made"] = {"../outside.txt": {}, str(tmp_path / "outside.txt"): {}}
-    (folder / MANIFEST).write_text(json.dumps(manifest))
+    (folder / MANIFEST).write_text(sealed_text(manifest))
     write_folder(sim.simulate(scenario, patients=20, seed=3), folder)
     assert (tmp_path / "outside.txt").read_text() == "mine"
 

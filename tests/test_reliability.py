@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 import simulator as sim
 from simulator.cli.app import app
 from simulator.report.picture import _tidy
-from simulator.results.files import part_name, remove_stale, write_all
+from simulator.results.files import part_name, remove_stale, sealed_text, write_all
 from simulator.results.folder import MANIFEST, write_folder
 from simulator.results.kinds import SWEEP
 from simulator.studies import simulate as simulating
@@ -235,7 +235,7 @@ def test_a_sweep_that_other_versions_began_says_so(tmp_path):
     assert resumed_versions(tmp_path) == []
     manifest = json.loads((tmp_path / MANIFEST).read_text())
     manifest["versions"]["numba"] = "0.1"
-    (tmp_path / MANIFEST).write_text(json.dumps(manifest))
+    (tmp_path / MANIFEST).write_text(sealed_text(manifest))
     (line,) = resumed_versions(tmp_path)
     assert "was begun with other versions (numba was 0.1 and is now " in line
 

@@ -145,7 +145,7 @@ def test_the_manifest_names_no_one(result, tmp_path):
     assert not [one for one in secrets if one and one in text]
     assert set(json.loads(text)) == {
         *("format", "title", "scenario_name", "scenario_sha256", "seed", "arguments"),
-        *("engine_version", "versions", "files"),
+        *("engine_version", "versions", "files", "sha256"),
     }
 
 

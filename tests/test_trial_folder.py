@@ -19,6 +19,7 @@ from simulator.report.page import report_html
 from simulator.report.picture import PictureError
 from simulator.report.plots import forest
 from simulator.report.plots.trial import TrialPlots
+from simulator.results.files import sealed_text
 from simulator.results.folder import MANIFEST, SCENARIO, write_folder
 from simulator.results.kinds import TRIAL
 from simulator.studies.trial.html import NOTICE, pair
@@ -101,7 +102,7 @@ def test_every_figure_has_its_error(looks, head):
 def test_replay_compares_every_number(folder, tmp_path):
     assert "bit by bit" in called("replay", folder)
     manifest = json.loads((folder / MANIFEST).read_text())
-    (tmp_path / MANIFEST).write_text(json.dumps(manifest | {"files": {SCENARIO: manifest["files"][SCENARIO]}}))
+    (tmp_path / MANIFEST).write_text(sealed_text(manifest | {"files": {SCENARIO: manifest["files"][SCENARIO]}}))
     other = dict(sim.open(folder).groups)
     other["estimates"] = {**other["estimates"]}
     changed = other["estimates"]["value"]

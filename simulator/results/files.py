@@ -176,7 +176,7 @@ def check_there(path: Path, kind: Kind) -> None:
     """Refuse a file that is missing, or that is not what the manifest beside it names."""
     if not path.is_file():
         raise ResultError(f"{path}: there is no such file; `{kind.command}` makes one")
-    named = read_json(path.parent / MANIFEST).get("files", {})
+    named = check_sealed(path.parent / MANIFEST).get("files", {})
     entry = named.get(path.name) if isinstance(named, dict) else None
     if isinstance(entry, dict) and entry.get("sha256") != sha256(path):
         raise ResultError(f"{path}: damaged, changed or from elsewhere: its sha256 is not the one in {MANIFEST}")
@@ -189,6 +189,31 @@ def read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def digest(content: dict[str, Any]) -> str:
+    """Checksum of plain data, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def sealed_text(content: dict[str, Any]) -> str:
+    """Plain data as JSON, with a checksum of itself at the end."""
+    plain = {key: value for key, value in content.items() if key != "sha256"}
+    return json.dumps({**plain, "sha256": digest(plain)}, indent=1, ensure_ascii=False) + "\n"
+
+
+def check_sealed(path: Path) -> dict[str, Any]:
+    """Plain data that `sealed_text` wrote, without the checksum; empty where there is none.
+
+    Raises
+    ------
+    ResultError
+        It is there and does not match its checksum.
+    """
+    content = read_json(path)
+    if content.pop("sha256", None) != digest(content) and path.exists():
+        raise ResultError(f"{path}: damaged or changed: its content does not match the checksum in it")
+    return content
 
 
 def _again(kind: Kind) -> str:

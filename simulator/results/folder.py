@@ -17,7 +17,17 @@ from pathlib import Path
 from typing import Any
 
 from simulator.results.errors import FolderError, ResultError
-from simulator.results.files import MANIFEST, PART, Writer, read_json, sha256, text_writer, write_all
+from simulator.results.files import (
+    MANIFEST,
+    PART,
+    Writer,
+    check_sealed,
+    read_json,
+    sealed_text,
+    sha256,
+    text_writer,
+    write_all,
+)
 from simulator.results.kinds import KINDS, Kind
 from simulator.results.study import SCENARIO, SUMMARY, StudyResult
 
@@ -145,7 +155,7 @@ def write_folder(study: StudyResult, folder: Path, force: bool = False) -> None:
 def begin_folder(folder: Path, kind: Kind, about: dict[str, Any]) -> None:
     """Mark a folder as that of a study whose parts are still being done; the study of before goes, parts stay."""
     before, old = kind_of(folder), read_json(folder / MANIFEST)
-    write_all(folder, [(MANIFEST, text_writer(_json({"format": kind.manifest, **about, "files": {}})))])
+    write_all(folder, [(MANIFEST, text_writer(sealed_text({"format": kind.manifest, **about, "files": {}})))])
     if before is not None:
         _remove(folder, [*_names(old, "made"), *_names(old, "files")], before.work if before is not kind else ())
 
@@ -179,11 +189,7 @@ def manifest_text(study: StudyResult, sums: dict[str, str]) -> str:
         **study.provenance(),
         "files": {name: {"sha256": digest} for name, digest in sorted(sums.items())},
     }
-    return _json(content)
-
-
-def _json(content: dict[str, Any]) -> str:
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return sealed_text(content)
 
 
 def add_made(folder: Path, places: Iterable[Path]) -> None:
@@ -192,14 +198,14 @@ def add_made(folder: Path, places: Iterable[Path]) -> None:
     Each name gets the checksum of the file that it was made from. Outside the folder of a study nothing happens.
     """
     kind = kind_of(folder)
-    manifest = read_json(folder / MANIFEST)
+    manifest = check_sealed(folder / MANIFEST) if kind else {}
     source = manifest.get("files", {}).get(kind.file, {}).get("sha256") if kind else None
     root = folder.resolve()
     inside = [place.resolve().relative_to(root) for place in places if place.resolve().is_relative_to(root)]
     if source is None or not inside:
         return
     made = {**manifest.get("made", {}), **{path.as_posix(): {"made_from": source} for path in inside}}
-    write_all(folder, [(MANIFEST, text_writer(_json(manifest | {"made": dict(sorted(made.items()))})))])
+    write_all(folder, [(MANIFEST, text_writer(sealed_text(manifest | {"made": dict(sorted(made.items()))})))])
 
 
 def read_manifest(folder: Path) -> tuple[Kind, dict[str, Any]]:
@@ -210,9 +216,10 @@ def read_manifest(folder: Path) -> tuple[Kind, dict[str, Any]]:
     ResultError
         There is no manifest of ours, or a file is missing or was changed.
     """
-    kind, manifest = kind_of(folder), read_json(folder / MANIFEST)
+    kind = kind_of(folder)
     if kind is None:
         raise ResultError(f"{folder}: not the folder of a study: no {MANIFEST} of this program in it")
+    manifest = check_sealed(folder / MANIFEST)
     entries = manifest.get("files")
     if not isinstance(entries, dict) or not entries:
         raise ResultError(f"{folder}: not finished: {MANIFEST} names no files; `{kind.command}` goes on there")

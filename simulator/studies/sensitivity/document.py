@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Iterable, Sequence
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulator.results.errors import ResultError
-from simulator.results.files import Writer, check_there, text_writer
+from simulator.results.files import Writer, check_there, digest, sealed_text, text_writer
 from simulator.results.kinds import SENSITIVITY, Kind
 from simulator.results.study import StudyResult
 from simulator.studies.outcome import OUTCOMES, Asked
@@ -85,8 +84,7 @@ class Sensitivity(StudyResult):
 
     def writer(self) -> Writer:
         """A writer of the JSON document, with a checksum of the rest in it."""
-        content = self.content()
-        return text_writer(json.dumps({**content, "sha256": digest(content)}, indent=1, ensure_ascii=False) + "\n")
+        return text_writer(sealed_text(self.content()))
 
     @classmethod
     def read(cls, path: Path) -> Sensitivity:
@@ -152,11 +150,6 @@ def document(scenario: Scenario, asked: Asked, plan: Plan, found: Found, argumen
         scenario.resolved_yaml(),
         arguments,
     )
-
-
-def digest(content: dict[str, Any]) -> str:
-    """Checksum of plain data, whatever the order of its keys."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _row(kind: Any, row: dict[str, Any]) -> Any:
