@@ -13,13 +13,14 @@ YEAR = F(DAYS_PER_YEAR)
 
 
 @block
-def sum_up(table, totals, staged, a, t, base, o, s, day, x, alive, bins):
+def sum_up(table, totals, full, calendar, a, t, base, o, s, day, x, alive, bins):
     """Add a block to the sums of arm `a` and output `t`; the first output is everybody's baseline."""
     if t == 0:
         sums.keep_baseline(table, o, base, x)
     sums.accumulate(table, totals.heads, totals.moments, totals.counts, a, t, base, o, s, F(day), x, alive, bins)
-    if staged:
+    if calendar.staged:
         sums.count_stages(totals.stages, a, t, o, alive)
+    sums.count_lost(totals.lost, calendar.known, a, t, o, s, F(day), full.truth.shape[2] > 0)
 
 
 @merge

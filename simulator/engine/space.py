@@ -20,6 +20,7 @@ class Calendar(NamedTuple):
     visit: np.ndarray  # (visit,) int32 nominal days of visits
     end: np.float32  # last day of follow-up
     staged: bool  # whether stages are wanted
+    known: np.ndarray  # (output,) int64 numbers of the outputs that the model and the drug have, without stages
 
 
 class Full(NamedTuple):
