@@ -35,13 +35,21 @@ REFUSED = {"none": [], "treated": [{"treatments": ["tofersen", "niv"], "from_day
 NOTHING_DONE: dict[str, dict[str, Any]] = {
     "rules": {"rules": {"limit": {"svc_percent": 0}}},
     "attrition": {"attrition": {"dropout_per_year": [{"rate": 0}]}},
+    "by_function": {
+        "attrition": {
+            "dropout_per_year": [{"rate": 0}],
+            "by_function": {
+                "missing": "MNAR", "points_lost_since": "entry", "hazard_ratio_per_point": 2, "neutral_points": 0
+            },
+        }
+    },
     "adherence": {"adherence": {"missed": 0}},
     "niv": {"treatments.niv": NIV, "arms": REFUSED},
     "output": {"output": {"every_days": 91, "days": [10, 200], "stages": False}},
     "trial": {"trial": {"size": 30, "allocation": {"none": 1, "treated": 1}, "analysis_days": [100]}},
 }  # fmt: skip
 """Blocks, and care, with which nothing happens."""
-NEEDS = {"rules": "svc", "niv": "alsfrs_r_bulbar"}
+NEEDS = {"rules": "svc", "by_function": "alsfrs_r", "niv": "alsfrs_r_bulbar"}
 """What a model must have for a block."""
 
 

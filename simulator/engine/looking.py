@@ -103,6 +103,7 @@ def keep_events(full, arms, key, a, space, blocks, first):
                 place = first + int(w[SLOT + i])
                 full.event[a, place], full.kind[a, place] = s[EVENT + i], np.int8(s[KIND + i])
                 full.death[a, place], full.stop[a, place] = s[DEATH + i], s[rows.STOP + i]
+                full.dropout[a, place] = s[rows.DROPOUT + i]
                 if full.onset.shape[1] > 0:
                     full.onset[a, place] = s[rows.SYMPTOMS + i]
                 for k in range(full.doses.shape[2]):

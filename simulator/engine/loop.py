@@ -41,7 +41,7 @@ def _load(space, decide, arms, a, drug, key, start, n):
                 s[DEATH + i] = NOBODY
                 s[EVENT + i] = NOBODY
         effect.respond(drug, key, w, s)
-        rules.begin(decide, space.lives, w, s)
+        rules.begin(decide, key, space.lives, w, s)
         dosing.begin(arms, a, key, w, s, space)
 
 
@@ -152,7 +152,7 @@ def _epoch(
                 )
             else:
                 _add_up(model, drug, calendar, table, totals, full, a, space, b, s, day, addon, calendar.staged)
-        rules.carry_out(decide, model, key, space.lives, w, s, step)
+        rules.carry_out(decide, model, key, space.lives, w, s, space.o, step)
         if own:
             plans.plan(arms.own, a, key, w, s, space, step)
         if flags & INSIDE:
