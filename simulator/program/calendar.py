@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.engine.observe import Visits
+from simulator.engine.rows import OUTPUTS
 from simulator.engine.space import INSIDE, LOOK, Calendar
+from simulator.models import DRUG_OUTPUTS
 from simulator.program.lead_in import lead_in
 from simulator.units import DAYS_PER_WEEK
 
@@ -33,18 +35,28 @@ def calendar(scenario: Scenario, steps: int, with_visits: bool) -> Calendar:
     for day in wanted:
         if 0 <= day <= scenario.follow_up_days:
             flags[day // DAYS_PER_WEEK] |= LOOK if day % DAYS_PER_WEEK == 0 else INSIDE
-    return Calendar(days, flags, np.array(seen, np.int32), F(scenario.follow_up_days), scenario.output.stages)
+    return Calendar(
+        day=days,
+        flags=flags,
+        visit=np.array(seen, np.int32),
+        end=F(scenario.follow_up_days),
+        staged=scenario.output.stages,
+        known=np.array([OUTPUTS.index(name) for name in outputs(scenario) if not name.endswith("_stage")], np.int64),
+    )
+
+
+def outputs(scenario: Scenario) -> tuple[str, ...]:
+    """Names of what can be seen: of the disease what the model has, and of the drug."""
+    return (*scenario.progression.OUTPUTS, *DRUG_OUTPUTS)
 
 
 def _output_days(scenario: Scenario) -> np.ndarray:
-    """Days at which truth and sums are kept."""
-    analysis = scenario.trial.analysis_days if scenario.trial else []
-    days = {
-        *range(0, scenario.follow_up_days + 1, scenario.output.every_days),
-        *analysis,
-        *(scenario.output.days or ()),
-    }
-    return np.array(sorted(d for d in days if d <= scenario.follow_up_days), np.int32)
+    """Days at which truth and sums are kept: those asked for, and the last one of follow-up."""
+    end, asked = scenario.follow_up_days, (scenario.sensitivity, scenario.decision)
+    days = {*range(0, end, scenario.output.every_days), *(scenario.output.days or ()), end}
+    days |= {*(scenario.trial.analysis_days if scenario.trial else ())}
+    days |= {block.day for block in asked if block is not None and block.day is not None}
+    return np.array(sorted(day for day in days if day <= end), np.int32)
 
 
 def visit_days(scenario: Scenario) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from . import background, safety
@@ -42,7 +43,7 @@ def simulate(
     seed : 64-bit seed.
     arms : names of the arms wanted; all by default.
     times : days since baseline, within follow-up, at which the truth is wanted; by default every 28 days
-        (or `output.every_days`).
+        (or `output.every_days`), and the last day.
     step : length of an integration step in days.
 
     Returns
@@ -58,7 +59,9 @@ def simulate(
         raise NotImplementedError("the oracle knows the model `clock` only")
     end = float(numbers["follow_up_days"])
     every = (numbers.get("output") or {}).get("every_days") or 28.0
-    days = [every * k for k in range(int(end // every) + 1)] if times is None else [float(day) for day in times]
+    days = (
+        sorted({*(every * k for k in range(int(end // every) + 1)), end}) if times is None else list(map(float, times))
+    )
     names = list(numbers["arms"]) if arms is None else list(arms)
     results = []
     for patient in range(patients) if isinstance(patients, int) else patients:
@@ -103,11 +106,11 @@ def describe(numbers: Numbers, person: Person, keys: Keys, rejected: list[str]) 
 
 
 def make_course(
-    numbers: Numbers, person: Person, keys: Keys, epochs: list[Numbers], decisions: list[Decision]
+    numbers: Numbers, person: Person, keys: Keys, epochs: list[Numbers], known_now: tuple[list[Decision], float]
 ) -> Course:
     """What drives the path of a patient in an arm; add-on treatments go on after dropout (model.md 8)."""
     survival, name = numbers["progression"]["survival"], antisense_of(numbers, epochs)
-    end, dropout = numbers["follow_up_days"], dropout_day(numbers, keys)
+    end, (decisions, dropout) = numbers["follow_up_days"], known_now
     known = known_events(person, decisions)
     weeks = tuple(float(day) for day in range(0, math.floor(end) + 1, 7))
     rate, hazard = (tuple(weekly_addon(numbers, epochs, kind, week) for week in weeks) for kind in ADDONS)
@@ -203,15 +206,10 @@ def adverse_events(
     ]
 
 
-def decisions_of(
-    numbers: Numbers,
-    person: Person,
-    keys: Keys,
-    arm: str,
-    walked: tuple[list[Decision], dict[float, dict[str, float]], dict[str, float]],
-) -> list[Decision]:
-    """What the visits of a walk decide: all that are held, also of the dead, but not after dropout."""
-    accepted, truths, ends = walked
+def seen_at_visits(
+    numbers: Numbers, person: Person, keys: Keys, truths: dict[float, dict[str, float]], ends: dict[str, float]
+) -> list[Numbers]:
+    """What the visits of a walk measure: all that are held, also of the dead, but not after dropout."""
     visits = []
     for visit, day in enumerate(actual_days(numbers, keys)):
         if not math.isnan(day) and day <= ends["dropout"]:
@@ -222,7 +220,17 @@ def decisions_of(
             seen["bulbar"] = truth["alsfrs_r_bulbar"]
             about = {"visit": visit, "day": day, "disease_time": truth["disease_time"], "assisted": day >= ends["pav"]}
             visits.append(seen | about)
-    return decide(numbers, keys, numbers["arms"][arm], known_events(person, accepted), visits)
+    return visits
+
+
+def lost_points(how: Numbers, truths: dict[float, dict[str, float]], visits: list[Numbers], week: float) -> float:
+    """Points that dropout depends on in a week: of the truth as it begins, or of the last visit by then."""
+    if how["missing"] == "MNAR":
+        first, now = truths[0.0]["alsfrs_r"], truths[week]["alsfrs_r"]
+    else:
+        scores = [seen["alsfrs_r"] for seen in visits if seen["day"] <= week]
+        first, now = scores[0], scores[-1]
+    return float((first if how["points_lost_since"] == "entry" else 48.0) - now)
 
 
 def one_arm(
@@ -248,17 +256,25 @@ def one_arm(
     name, days = wanted
     end = float(numbers["follow_up_days"])
     accepted: list[Decision] = []
+    how = (numbers.get("attrition") or {}).get("by_function")
+    dropout = math.inf if how else dropout_day(numbers, keys)
+    looks = {day for day in actual_days(numbers, keys) if not math.isnan(day)} | set(days)
+    looks |= {7.0 * week for week in range(int(end // 7.0) + 1)} if how else set()
     while True:
-        course = make_course(numbers, person, keys, numbers["arms"][name], accepted)
-        visit_days = {day for day in actual_days(numbers, keys) if not math.isnan(day)}
-        path = follow(course, visit_days | set(days), end, keys.exponential(EVENT, 0, 0), step=step)
+        course = make_course(numbers, person, keys, numbers["arms"][name], (accepted, dropout))
+        path = follow(course, looks, end, keys.exponential(EVENT, 0, 0), step=step)
         truths = {day: truth_at(numbers, person, course, day, state) for day, state in path.at.items()}
         kind, event, death = outcomes(numbers, person, keys, path.event_day)
-        dropout = dropout_day(numbers, keys)
         ends = {"death": death, "dropout": dropout, "pav": event if kind == PAV else math.inf, **care_days(accepted)}
-        made = decisions_of(numbers, person, keys, name, (accepted, truths, ends))
+        visits = seen_at_visits(numbers, person, keys, truths, ends)
+        found = dropout_day(numbers, keys, partial(lost_points, how, truths, visits)) if how else dropout
+        if found < dropout:  # what comes before it is right already
+            dropout = found
+            continue
+        made = decide(numbers, keys, numbers["arms"][name], known_events(person, accepted), visits)
         if made == accepted:
             break
+        dropout = math.inf if how else dropout
         same = [one == other for one, other in zip(made, accepted, strict=False)]
         accepted = made[: (same.index(False) if False in same else len(same)) + 1]
     reported = {what: day for what, day, _ in accepted if day <= death}
