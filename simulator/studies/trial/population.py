@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.analysis.replicates import Known
 from simulator.analysis.trial import reading
 from simulator.analysis.trial.data import until
 from simulator.analysis.trial.truth import QUANTITIES, Potential, facts, pooled, true_value
@@ -33,8 +34,9 @@ class Truth(NamedTuple):
     Parameters
     ----------
     value, mcse : (w, analysis, day) of what the analyses estimate.
-    facts, facts_mcse : (quantity, day) the QUANTITIES, over all draws.
+    facts, facts_mcse : (quantity, day) the QUANTITIES, over all draws, which are then what the error is about.
     people : how many were simulated in both arms, over all draws.
+    parts : of each draw, over which errors are found.
     """
 
     value: Floats
@@ -42,6 +44,16 @@ class Truth(NamedTuple):
     facts: Floats
     facts_mcse: Floats
     people: int
+    parts: int
+
+    def known(self, a: int, d: int, replicates: int) -> Known | None:
+        """The truth of an analysis on a day for each replicate, draws in turn; None where there is none."""
+        value = self.value[:, a, d]
+        if not np.isfinite(value).all():
+            return None
+        if len(value) > 1:
+            return Known(np.resize(value, replicates))
+        return Known(value[0], float(self.mcse[0, a, d]), self.parts)
 
 
 def lossless(scenario: Scenario) -> Scenario:
@@ -74,8 +86,8 @@ def truth(plan: Plan, scenarios: Sequence[Scenario], seed: int, people: int, thr
     others = np.array([found[k][1] for k in numbers]).reshape(parts, draws, *found[0][1].shape)
     value, mcse = pooled(values)
     middle, error = pooled(others)
-    over = np.sqrt((error**2).sum(axis=0)) / draws
-    return Truth(value, mcse, middle.mean(axis=0), over, len(numbers) * PART)
+    over = error[0] if draws == 1 else middle.std(axis=0, ddof=1) / np.sqrt(draws)
+    return Truth(value, mcse, middle.mean(axis=0), over, len(numbers) * PART, parts)
 
 
 def _looked_at(scenario: Scenario, plan: Plan) -> Scenario:
