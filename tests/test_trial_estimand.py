@@ -97,3 +97,19 @@ def test_an_event_that_is_not_in_the_table_is_named_as_it_is():
         agree("joint_rank", wanted)
     used = rescue._replace(strategy=Strategy.TREATMENT_POLICY)
     agree("joint_rank", estimand("rank", "net benefit", death(Strategy.COMPOSITE, "worst rank"), used))
+
+
+def test_what_cannot_be_measured_on_ventilation_is_not_said_to_be():
+    """SVC is missing from then on as after death; ALSFRS-R is used as measured."""
+    for name in ("mmrm", "ancova", "rate_ratio"):
+        of = {outcome: estimated_by(name, "event_free", outcome) for outcome in ("alsfrs_r", "svc")}
+        event = {key: next(one for one in found.intercurrent_events if one.event == PAV.event)
+                 for key, found in of.items()}  # fmt: skip
+        assert event["alsfrs_r"] == PAV
+        assert event["svc"].strategy is of["svc"].death
+    written = wanting("hypothetical", pav="hypothetical")
+    plan(written, Asked(("mmrm",), outcome="svc"))
+    with pytest.raises(ScenarioError, match="mmrm uses what is measured after permanent assisted ventilation"):
+        plan(written, Asked(("mmrm",)))
+    with pytest.raises(ScenarioError, match="on which svc cannot be measured, as hypothetical, not as treatment"):
+        plan(wanting("hypothetical", pav="treatment_policy"), Asked(("mmrm",), outcome="svc"))

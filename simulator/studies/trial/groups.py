@@ -196,7 +196,7 @@ def attributes(scenario: Scenario, work: Work, parts: Parts) -> dict[str, Any]:
         "arguments": json.dumps(_arguments(work, parts), sort_keys=True, default=list),
         "estimand": json.dumps(told(wanted), ensure_ascii=False) if wanted else "",
         "estimands": json.dumps(
-            {name: told(estimated_by(name, plan.endpoint)) for name in plan.analyses}, ensure_ascii=False
+            {name: told(estimated_by(name, plan.endpoint, plan.outcome)) for name in plan.analyses}, ensure_ascii=False
         ),
         "warnings": json.dumps(_warnings(plan, wanted), ensure_ascii=False),
     }

@@ -95,7 +95,7 @@ def plan(scenario: Scenario, asked: Asked) -> Plan:
     for name in analyses:
         _check_options(name, asked.options.get(name, {}))
     _check_measured(scenario, analyses, asked)
-    check_estimand(scenario, analyses, asked.endpoint)
+    check_estimand(scenario, analyses, asked.endpoint, asked.outcome)
     days = _days(scenario, asked.days)
     arms = _contrast(scenario, asked.arms, days[0])
     options = {name: dict(asked.options[name]) for name in analyses if asked.options.get(name)}
