@@ -72,6 +72,9 @@ def contradiction(
     ventilation is so too if the endpoint is `event_free`; without an endpoint either is right. An outcome that cannot
     be measured on ventilation is missing from then on as it is after death; without an outcome either is right.
     """
+    if name not in DEATH:
+        fact = f"nothing is known of how {name} handles death"
+        return Contradiction("death", fact, "Write it in DEATH of simulator/strategies.py")
     able = DEATH[name]
     if wanted["death"] is not able:
         others = ", ".join(other for other, strategy in DEATH.items() if strategy is wanted["death"])
