@@ -39,7 +39,7 @@ def at(all_: Figures, path: str) -> Any:
 
 def shown(figure: Any, how: str) -> str:
     """A figure, or a figure with its error, in the form that `how` asks for."""
-    value, *error = figure if isinstance(figure, list) else [figure]
+    value, *error = figure[:2] if isinstance(figure, list) else [figure]  # an interval may follow
     if value is None:
         return NONE
     digits, scale = int(how[-1]), 100 if "%" in how else 1

@@ -19,7 +19,7 @@ import numpy as np
 from scipy.stats import binom, kurtosis, norm, skew
 
 import simulator as sim
-from simulator.analysis.replicates import mean, performance, share
+from simulator.analysis.replicates import Known, mean, mean_known, performance, share
 from simulator.analysis.trial.data import TrialData
 from simulator.analysis.trial.registry import ANALYSES
 from simulator.analysis.trial.truth import QUANTITIES
@@ -27,6 +27,7 @@ from simulator.replicate import Replicator, compiled
 from simulator.studies.calibrate.apply import drawn_scenarios
 from simulator.studies.trial import sequential
 from simulator.studies.trial.blocks import Work, run
+from simulator.studies.trial.decision import claims_at_end
 from simulator.studies.trial.entering import most, patients, shortened
 from simulator.studies.trial.looks import randomised_on
 from simulator.studies.trial.plan import Asked, plan
@@ -82,28 +83,40 @@ def rounded(value: Any) -> Any:
     return value
 
 
-def of_rows(rows: np.ndarray, target: float) -> dict[str, Any]:
+def of_rows(rows: np.ndarray, target: float | Known) -> dict[str, Any]:
     """Performance of (r, 7) estimates against a truth."""
     columns = (rows[:, AT[name]] for name in ("value", "se"))
     is_ = performance(*columns, rows[:, [AT["lower"], AT["upper"]]], rows[:, AT["p"]], truth=target)
     return {name: [one.value, one.mcse] for name, one in is_._asdict().items()}
 
 
-def spread(values: np.ndarray) -> dict[str, Any]:
+def by(rows: np.ndarray, draws: int) -> np.ndarray | None:
+    """(r,) the draw of each replicate, which those of it share; None without draws."""
+    return np.arange(len(rows)) % draws if draws else None
+
+
+def spread(values: np.ndarray, draws: int = 0) -> dict[str, Any]:
     """Quantiles of estimates, with mean and SD."""
     kept = values[np.isfinite(values)]
     at = (0.025, 0.05, 0.25, 0.5, 0.75, 0.95, 0.975)
     return {
         "n": len(kept),
-        "mean": [*mean(kept)],
+        "mean": [*mean_known(values, by(values, draws))],
         "sd": kept.std(ddof=1),
         "quantiles": dict(zip(map(str, at), np.quantile(kept, at).tolist(), strict=True)),
     }
 
 
-def below(values: np.ndarray, published: float) -> list[float]:
+def below(values: np.ndarray, published: float, draws: int = 0) -> list[float]:
     """Share of estimates at or below a published one, and its error."""
-    return [*share(values[np.isfinite(values)] <= published)]
+    return _share(values, values <= published, draws)
+
+
+def _share(rows: np.ndarray, holds: np.ndarray, draws: int) -> list[float]:
+    """Share of those with an estimate for whom something holds, and its error."""
+    kept = np.isfinite(rows if rows.ndim == 1 else rows[:, 0])
+    draw = by(rows, draws)
+    return [*share(holds[kept], None if draw is None else draw[kept])]
 
 
 def _groups(replicates: int, slow: int) -> tuple[tuple[list[str], int, int], ...]:
@@ -147,8 +160,10 @@ def _powers(scenario: Any, asked: Asked, count: int) -> dict[str, Any]:
     planned, day = done.work.plan, done.work.plan.days[0]
     target, out = truth(planned, [planned.scenario], SEED, 100_000, THREADS), {}
     for a, name in enumerate(asked.analyses):
-        known = [float(target.value[0, a, 0]), float(target.mcse[0, a, 0])]
-        out[name] = {"replicates": count, "day": day, "truth": known, **of_rows(done.of(name, day), known[0])}
+        true = Known(float(target.value[0, a, 0]), float(target.mcse[0, a, 0]), target.parts)
+        found = of_rows(done.of(name, day), true)
+        found["rejection"] = [*share(claims_at_end(planned, name, done.of(name, day)).benefit)]
+        out[name] = {"replicates": count, "day": day, "truth": [true.value, true.error], **found}
     return out
 
 
@@ -232,12 +247,14 @@ def _published(rows: np.ndarray, value: float, low: float, high: float, draws: i
     within = np.nanmean([np.nanvar(one, ddof=1) for one in by_draw])
     repeats = len(rows) / max(draws, 1)
     return {
-        **spread(rows[:, 0]),
-        "power": [*share(rows[:, AT["p"]] <= 0.05)],
-        "right_sign": [*share(rows[np.isfinite(rows[:, 0]), 0] > 0)],
-        "at_or_below_published": below(rows[:, 0], value),
+        **spread(rows[:, 0], draws),
+        "power": [*share((rows[:, AT["p"]] <= 0.05) & (rows[:, 0] > 0), by(rows, draws))],
+        "right_sign": [*_share(rows, rows[:, 0] > 0, draws)],
+        "at_or_below_published": below(rows[:, 0], value, draws),
         "published": [value, low, high],
-        "interval_holds_published": [*share((rows[:, AT["lower"]] <= value) & (value <= rows[:, AT["upper"]]))],
+        "interval_holds_published": [
+            *share((rows[:, AT["lower"]] <= value) & (value <= rows[:, AT["upper"]]), by(rows, draws))
+        ],
         "width": spread(width),
         "width_published": high - low,
         "power_with_published_width": float(norm.cdf(np.nanmean(rows[:, 0]) * 2 * Z_95 / (high - low) - Z_95)),
@@ -255,13 +272,13 @@ def primary(replicates: int = 4000) -> dict[str, Any]:
         out[key] = {one: _published(done.of(one, 196), 1.2, -3.2, 5.5, DRAWS) for one in names[:3]}
         ranks = done.of("joint_rank", 196)
         out[key]["joint_rank"] = {
-            **spread(ranks[:, 0]),
-            "power": [*share(ranks[:, AT["p"]] <= 0.05)],
-            "p_at_or_above_published": [*share(ranks[:, AT["p"]] >= 0.97)],
-            "no_better_than_published": [*share((ranks[:, 0] <= 0) | (ranks[:, AT["p"]] >= 0.97))],
+            **spread(ranks[:, 0], DRAWS),
+            "power": [*share((ranks[:, AT["p"]] <= 0.05) & (ranks[:, 0] > 0), by(ranks, DRAWS))],
+            "p_at_or_above_published": [*share(ranks[:, AT["p"]] >= 0.97, by(ranks, DRAWS))],
+            "no_better_than_published": [*share((ranks[:, 0] <= 0) | (ranks[:, AT["p"]] >= 0.97), by(ranks, DRAWS))],
         }
         both = (abs(done.of("mi", 196)[:, 0] - 1.2) <= 0.5) & (ranks[:, AT["p"]] >= 0.9)
-        out[key]["near_both"] = [*share(both)]
+        out[key]["near_both"] = [*share(both, by(both, DRAWS))]
         out[key]["events"] = done.found.counts[:, 0, :, 1].mean(axis=0).tolist()
     return out
 
@@ -274,10 +291,10 @@ def extension(replicates: int = 2000) -> dict[str, Any]:
     out["week_52"] = {name: _published(done.of(name, 364), 3.5, 0.4, 6.7, DRAWS) for name in names}
     imputed = study(scenario, Asked(["mi"], days=[364]), replicates, DRAWS)
     out["week_52"]["mi"] = _published(imputed.of("mi", 364), 3.5, 0.4, 6.7, DRAWS)
-    out["week_148"] = {name: spread(done.of(name, 1036)[:, 0]) for name in names}
+    out["week_148"] = {name: spread(done.of(name, 1036)[:, 0], DRAWS) for name in names}
     for name in names:
         values = done.of(name, 1036)[:, 0]
-        out["week_148"][name] |= {"at_or_below_published": below(values, 3.6), "published": 3.6}
+        out["week_148"][name] |= {"at_or_below_published": below(values, 3.6, DRAWS), "published": 3.6}
     return out
 
 
@@ -366,7 +383,7 @@ def _design(scenario: Any, done: Study, names: Sequence[str]) -> dict[str, Any]:
     }
     for name, required in zip(names, needed, strict=True):
         rows = done.of(name, day)
-        out[name] = {"power": [*share(rows[:, AT["p"]] <= 0.05)], **spread(rows[:, 0])}
+        out[name] = {"power": [*share(claims_at_end(done.work.plan, name, rows).benefit)], **spread(rows[:, 0])}
         out[name]["needed"] = required.tolist()
         out[name]["screened_for_needed"] = required[0] * screened.mean() / randomised.value
     return out

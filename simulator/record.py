@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from importlib import metadata
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -104,6 +105,22 @@ def _allocated(program: Program, full: Full, strata: np.ndarray, key: Key) -> Ar
     with np.errstate(over="ignore"):
         arms = {"allocated_arm": allocate(key, strata, block, lean.pull, x, left, out)}
         return arms | ({"enrolment_day": enrol(key, pieces, np.empty(strata.size))} if len(pieces) else {})
+
+
+def among_first(strata: np.ndarray, most: Sequence[int]) -> np.ndarray:
+    """(n,) who is among the first so many of each stratum, or in all where `most` is one number."""
+    codes = strata if len(most) > 1 else np.zeros(len(strata), np.int8)
+    place = np.zeros(len(codes), np.int64)
+    for k in range(len(most)):
+        place[codes == k] = np.arange(np.count_nonzero(codes == k))
+    return np.asarray(place < np.asarray(most)[codes])
+
+
+def close(patients: Arrays, most: Sequence[int]) -> None:
+    """Allocate nobody beyond the first so many who are randomised, of each stratum or in all."""
+    who = np.flatnonzero(patients["allocated_arm"] != NOBODY)
+    late = who[~among_first(patients["stratum"][who], most)]
+    patients["allocated_arm"][late] = NOBODY
 
 
 def events_of(program: Program, full: Full) -> Arrays:

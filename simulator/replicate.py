@@ -15,7 +15,7 @@ from simulator.engine import batches
 from simulator.engine.random import Key, make_key
 from simulator.errors import SimulatorError
 from simulator.program import Program, compile_program
-from simulator.record import events_of, observed_of, patients_of, truth_of
+from simulator.record import among_first, events_of, observed_of, patients_of, truth_of
 from simulator.results.record import Arrays
 from simulator.run import REPLICATES, SUMMED, check_finite, do_range, key_of, nobody
 
@@ -137,11 +137,8 @@ def first(seen: Seen, most: Sequence[int]) -> Seen:
     """The first so many of each stratum, or in all; everybody where nothing is said."""
     if not len(most):
         return seen
-    strata = seen.patients["stratum"] if len(most) > 1 else np.zeros(len(seen.patients["stratum"]), np.int8)
-    place = np.zeros(len(strata), np.int64)
-    for k in range(len(most)):
-        place[strata == k] = np.arange(np.count_nonzero(strata == k))
-    who = np.flatnonzero(place < np.asarray(most)[strata])
+    strata = seen.patients["stratum"]
+    who = np.flatnonzero(among_first(strata, most))
     if len(who) == len(strata):
         return seen
     return seen._replace(

@@ -18,7 +18,7 @@ from simulator.errors import ResourceError, SimulatorError, UsageError
 from simulator.language.faults import Path as Address
 from simulator.language.faults import Problem, address
 from simulator.program import Program, compile_program
-from simulator.record import provenance, record
+from simulator.record import close, provenance, record
 from simulator.results.tree import name
 from simulator.results.variables import SUMMARISED
 
@@ -41,6 +41,7 @@ def simulate(
     threads: int | None = None,
     output: str = "full",
     replicate: int = 0,
+    most: Sequence[int] = (),
     progress: Callable[[int, int], None] | None = None,
     max_memory: int | None = None,
 ) -> Result:
@@ -59,6 +60,8 @@ def simulate(
         Keep every patient, or stream sums only: memory then does not grow with the number of patients.
     replicate : int, optional
         Which replicate of a trial: other people under the same seed. 0 by default.
+    most : sequence of int, optional
+        The trial is full when so many are randomised, of each stratum or in all: nobody is allocated after them.
     progress : callable, optional
         Called with (patients done, patients in all) as batches finish.
     max_memory : int, optional
@@ -84,7 +87,12 @@ def simulate(
         max_memory=max_memory,
     )
     arguments = {"patients": found.n_patients, "seed": found.seed, "output": output}
-    return name(found, lambda: provenance(scenario, arguments | ({"replicate": replicate} if replicate else {})))
+    if replicate:
+        arguments["replicate"] = replicate
+    if most:
+        arguments["most"] = list(most)
+        close(found.patients, most)
+    return name(found, lambda: provenance(scenario, arguments))
 
 
 def recorded(

@@ -14,6 +14,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 EVENT_FREE = "event_free"
+UNMEASURED = ("svc",)
+"""Outcomes that cannot be measured on permanent ventilation."""
 
 
 class Strategy(StrEnum):
@@ -61,21 +63,30 @@ class Contradiction(NamedTuple):
     remedy: str
 
 
-def contradiction(name: str, wanted: Mapping[str, Strategy], endpoint: str | None = None) -> Contradiction | None:
+def contradiction(
+    name: str, wanted: Mapping[str, Strategy], endpoint: str | None = None, outcome: str | None = None
+) -> Contradiction | None:
     """What an analysis does about an event otherwise than wanted; None where it estimates what is wanted.
 
     It has its own strategy for death, and uses what is measured after any other event. Where death is composite,
-    ventilation is so too if the endpoint is `event_free`; without an endpoint either is right.
+    ventilation is so too if the endpoint is `event_free`; without an endpoint either is right. An outcome that cannot
+    be measured on ventilation is missing from then on as it is after death; without an outcome either is right.
     """
+    if name not in DEATH:
+        fact = f"nothing is known of how {name} handles death"
+        return Contradiction("death", fact, "Write it in DEATH of simulator/strategies.py")
     able = DEATH[name]
     if wanted["death"] is not able:
         others = ", ".join(other for other, strategy in DEATH.items() if strategy is wanted["death"])
         fact = f"{name} handles death as {able}, not as {wanted['death']}"
         return Contradiction("death", fact, f"Write {_key(able)}, or use {others}")
     for event, strategy in wanted.items():
-        parts = {Strategy.COMPOSITE} if event == "pav" and able is Strategy.COMPOSITE else set()
-        if event != "death" and strategy not in {Strategy.TREATMENT_POLICY, *parts}:
-            what = EVENTS.get(event, event)
+        ends = event == "pav" and (able is Strategy.COMPOSITE or outcome is None or outcome in UNMEASURED)
+        what = EVENTS.get(event, event)
+        if ends and outcome in UNMEASURED and able is not Strategy.COMPOSITE and strategy is not able:
+            fact = f"{name} handles {what}, on which {outcome} cannot be measured, as {able}, not as {strategy}"
+            return Contradiction(event, fact, f"Write {_key(able)}")
+        if event != "death" and strategy not in {Strategy.TREATMENT_POLICY, *([able] if ends else [])}:
             fact = f"{name} uses what is measured after {what}, which is treatment policy, not {strategy}"
             return Contradiction(event, fact, "Write treatment_policy: no analysis here does otherwise")
     return _of_ventilation(name, wanted, endpoint)

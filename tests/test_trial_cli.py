@@ -32,8 +32,9 @@ def test_one_json_document_with_every_figure_and_its_error(place):
     assert found["replicates"] == 5
     assert [one["analysis"] for one in found["analyses"]] == ["ancova", "joint_rank"]
     for one in found["analyses"]:
-        assert all(set(one[key]) == {"value", "mcse"} for key in ("truth", "mean", *MEASURES))
+        assert all(set(one[key]) == {"value", "mcse", "lower", "upper"} for key in ("truth", "mean", *MEASURES))
         assert one["needed"][0]["power"] == 0.8
+        assert 0 <= one["power"]["lower"] < one["power"]["upper"] <= 1
     assert done.stderr.splitlines()[-1] == "Written to study"
     opened = sim.open("study")
     assert opened.groups["estimates"]["value"].dims == ("replicate", "analysis", "analysis_day")

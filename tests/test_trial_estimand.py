@@ -4,12 +4,15 @@ import pytest
 
 import simulator as sim
 from simulator import strategies as table
+from simulator.analysis.trial import registry
 from simulator.analysis.trial.errors import AnalysisError
 from simulator.analysis.trial.estimand import DEATH, PAV, IntercurrentEvent, Strategy, death, estimand
 from simulator.analysis.trial.registry import ANALYSES, agree
+from simulator.cli.trial_tables import trial_text
 from simulator.language import ScenarioError
+from simulator.studies.trial import study
 from simulator.studies.trial.estimands import estimand_of, estimated_by
-from simulator.studies.trial.plan import Asked, plan
+from simulator.studies.trial.plan import Asked, TrialError, plan
 
 BLOCK = {
     "population": "all randomised participants",
@@ -97,3 +100,47 @@ def test_an_event_that_is_not_in_the_table_is_named_as_it_is():
         agree("joint_rank", wanted)
     used = rescue._replace(strategy=Strategy.TREATMENT_POLICY)
     agree("joint_rank", estimand("rank", "net benefit", death(Strategy.COMPOSITE, "worst rank"), used))
+
+
+def test_what_cannot_be_measured_on_ventilation_is_not_said_to_be():
+    """SVC is missing from then on as after death; ALSFRS-R is used as measured."""
+    for name in ("mmrm", "ancova", "rate_ratio"):
+        of = {outcome: estimated_by(name, "event_free", outcome) for outcome in ("alsfrs_r", "svc")}
+        event = {key: next(one for one in found.intercurrent_events if one.event == PAV.event)
+                 for key, found in of.items()}  # fmt: skip
+        assert event["alsfrs_r"] == PAV
+        assert event["svc"].strategy is of["svc"].death
+    written = wanting("hypothetical", pav="hypothetical")
+    plan(written, Asked(("mmrm",), outcome="svc"))
+    with pytest.raises(ScenarioError, match="mmrm uses what is measured after permanent assisted ventilation"):
+        plan(written, Asked(("mmrm",)))
+    with pytest.raises(ScenarioError, match="on which svc cannot be measured, as hypothetical, not as treatment"):
+        plan(wanting("hypothetical", pav="treatment_policy"), Asked(("mmrm",), outcome="svc"))
+
+
+@pytest.fixture
+def new(monkeypatch) -> str:
+    """An analysis that is in the registry and nowhere else."""
+    known = registry.ANALYSES
+    monkeypatch.setattr(registry, "ANALYSES", {**known, "new": known["ancova"]._replace(name="new")})
+    return "new"
+
+
+def test_an_analysis_without_a_truth_is_refused_at_once(new, monkeypatch):
+    monkeypatch.setattr(study, "run", None)  # nothing may be simulated
+    with pytest.raises(TrialError, match=r"^no truth is known for new\. .*--truth 0"):
+        sim.trial(sim.load("valor_trial"), replicates=2, analyses=["ancova", new])
+
+
+def test_without_a_truth_it_runs(new):
+    asked = {"replicates": 2, "truth": 0, "null": False}
+    found = sim.trial(sim.load("valor_trial"), analyses=["ancova", new], **asked)
+    assert (found.estimates(new)["value"] == found.estimates("ancova")["value"]).all()
+    assert "new" in trial_text(found)
+
+
+def test_an_analysis_whose_strategy_is_unknown_is_refused_by_an_estimand(new):
+    with pytest.raises(ScenarioError, match="nothing is known of how new handles death"):
+        plan(wanting("composite"), Asked((new,)))
+    with pytest.raises(AnalysisError, match="nothing is known of how new handles death"):
+        agree(new, ANALYSES["ancova"].estimand)

@@ -14,7 +14,7 @@ from simulator.analysis.trial.rmst import rmst
 from simulator.analysis.trial.truth import QUANTITIES, TRUTHS, Potential, facts, pooled, true_value
 from simulator.replicate import Replicator, compiled
 from simulator.studies.trial.plan import Asked, plan
-from simulator.studies.trial.population import lossless, potential
+from simulator.studies.trial.population import looked_at, lossless, potential
 from simulator.units import DAYS_PER_MONTH
 
 PLANNED, DAY, PEOPLE = 28.0 * np.arange(8), 196.0, 60
@@ -40,7 +40,7 @@ def people(seed: int, effect: float = 0.6, hazard: float = 0.5, n: int = PEOPLE)
         event=(happens <= DAY).ravel(),
         covariates={"log_nfl": np.tile(np.log(rate), 2)},
     )
-    return Potential(data, PLANNED, course, course, DAY)
+    return Potential(data, PLANNED, course, course, DAY, happens)
 
 
 def pairs(of: Potential, stratified: bool = False) -> tuple[np.ndarray, np.ndarray]:
@@ -73,7 +73,34 @@ def test_differences_of_function_by_hand():
     assert true_value("random_slope", of) == pytest.approx(last.mean() / (DAY / DAYS_PER_MONTH))
     half = true_value("delayed_start", of, {"switch_day": 84, "kept_share": 0.5})
     assert half == pytest.approx(last.mean() - 0.5 * gap[:, 3].mean())
-    assert np.exp(true_value("rate_ratio", of)) == pytest.approx(0.6)
+    assert np.exp(true_value("rate_ratio", of)) == pytest.approx(0.6)  # of straight lines, however long they are seen
+
+
+def bent(seed: int) -> Potential:
+    """The same people on courses that steepen, twice as much in control."""
+    of = people(seed)
+    return of._replace(course=of.course - np.array([0.005, 0.02])[:, None, None] * (PLANNED / DAYS_PER_MONTH) ** 3)
+
+
+def test_the_slope_is_that_of_least_squares_and_not_end_to_end():
+    of, months = bent(2), PLANNED / DAYS_PER_MONTH
+    own = [[np.polyfit(months, course, 1)[0] for course in arm] for arm in of.course]
+    assert true_value("random_slope", of) == pytest.approx(np.mean(own[0]) - np.mean(own[1]))
+    end_to_end = (of.changes[0] - of.changes[1]).mean() / months[-1]
+    assert abs(true_value("random_slope", of) - end_to_end) > 0.02
+
+
+def test_the_rate_is_that_while_alive():
+    of, months = bent(3), PLANNED / DAYS_PER_MONTH
+    rates = np.empty((2, PEOPLE))
+    for arm, person in np.ndindex(rates.shape):
+        seen = of.last_day[arm, person] >= PLANNED
+        seen[1] |= seen.sum() < 2  # who dies before the first visit: the line towards it
+        rates[arm, person] = np.polyfit(months[seen], of.course[arm, person, seen], 1)[0]
+    found = true_value("rate_ratio", of)
+    assert found == pytest.approx(np.log(rates[0].mean() / rates[1].mean()))
+    alive = facts(of)[[one.name for one in QUANTITIES].index("log_rate_ratio")]
+    assert abs(found - alive) > 0.01  # as if alive it is another number
 
 
 def test_always_survivors_are_measured_in_both_arms():
@@ -206,3 +233,20 @@ def test_one_stratum_is_the_whole():
     one = of._replace(data=of.data._replace(stratum=np.zeros_like(of.data.stratum)))
     for name in ("joint_rank", "win_ratio"):
         assert true_value(name, one, {"stratified": True}) == true_value(name, one)
+
+
+def test_function_on_permanent_ventilation_is_as_it_is_measured():
+    """The truth falls by what a visit without noise measures then: two of three items of breathing."""
+    quiet = {"visits.noise.alsfrs_r_points": 0.0, "visits.jitter_days": 0, "visits.entry_effect_points": 0.0}
+    scenario = sim.load("valor_trial").replace({**quiet, "progression.survival.pav_probability": 1.0})
+    asked = plan(scenario, Asked(("mmrm",)))
+    seen = Replicator(compiled([looked_at(lossless(asked.scenario), asked)], 1000)).population(1, 0)
+    of = potential(asked, seen, DAY)
+    measured = of.data.outcome.reshape(2, 1000, -1)
+    ventilated = of.data.event.reshape(2, -1) & np.isfinite(measured[..., -1])
+    assert ventilated.sum() > 20
+    assert np.nanmax(np.abs(measured - of.course)) <= 0.5 + 1e-4  # rounded to whole points
+    disease = seen.truth["alsfrs_r"][[list(asked.scenario.arms).index(arm) for arm in asked.arms]]
+    lost = disease[..., list(seen.time).index(DAY)] - of.course[..., -1]
+    assert (lost[ventilated] > 0).mean() > 0.9
+    assert not lost[~of.data.event.reshape(2, -1)].any()

@@ -58,12 +58,12 @@ def sizes_text(trial: Trial, day: float) -> list[str]:
     """Power in percent by the number of participants, where sizes were asked for."""
     if "power" not in trial.groups:
         return []
-    group, d = trial.groups["power"], trial.days.index(day)
-    sizes, value, mcse = (group[name].values for name in ("size", "value", "mcse"))
-    shown = range(0, len(sizes), -(-len(sizes) // MOST_SIZES))
-    rows = [["power, %, with participants", *(f"{sizes[s]:,}" for s in shown)]]
-    for a, name in enumerate(trial.analyses):
-        rows.append([f"  {name}", *(f"{100 * value[a, d, s]:.0f} ± {100 * mcse[a, d, s]:.0f}" for s in shown)])
+    sizes = trial.groups["power"]["size"].values.tolist()
+    shown = sizes[:: -(-len(sizes) // MOST_SIZES)]
+    rows = [[f"{trial.power_word}, %, with participants", *(f"{size:,}" for size in shown)]]
+    for name in trial.analyses:
+        found = trial.power(name, day)
+        rows.append([f"  {name}", *(f"{100 * found[s].value:.0f} ± {100 * found[s].mcse:.0f}" for s in shown)])
     return ["", *aligned(rows)]
 
 

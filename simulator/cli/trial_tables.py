@@ -6,23 +6,21 @@ from collections.abc import Iterator
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from simulator.analysis.replicates import Measure, mean
 from simulator.analysis.trial.registry import analysis
 from simulator.cli.tables import WIDTH, aligned, clean, short
 from simulator.cli.trial_estimands import estimands_text
 from simulator.cli.trial_looks import looks_document, looks_text, sizes_text
 from simulator.studies.trial.html import NOTICE, pair, people, percent
-from simulator.studies.trial.measures import MEASURES
+from simulator.studies.trial.measures import POWER
 from simulator.studies.trial.sizes import LARGEST
+from simulator.studies.trial.summary import measured
 from simulator.studies.wording import when
 
 if TYPE_CHECKING:
     from simulator.studies.trial.result import Trial
 
 SHARES = (
-    ("power, %", "rejection"),
+    ("{}, %", POWER),
     ("type I, %", "type_one_error"),
     ("covered, %", "coverage"),
     ("right sign, %", "right_sign"),
@@ -51,8 +49,9 @@ OTHER = ("metric", "time", "estimate", "mcse", "n")
 LEGEND = (
     "± is the Monte Carlo standard error. truth: of the estimand, from people simulated in both arms. "
     "SD: of the estimates over replicates; SE: root of the mean square of their standard errors. "
-    "log: a logarithm. power: share of all replicates with p of at most 0.05."
+    "log: a logarithm. {power}: share of all replicates that claim benefit{over}, at a {test}."
 )
+DRAWN = ", averaged over {} vectors of the parameters, of which errors are too"
 
 
 def trial_text(trial: Trial) -> str:
@@ -69,15 +68,21 @@ def trial_text(trial: Trial) -> str:
         lines += [*_needed(trial, day), "", *_counts(trial, day)]
         lines += [*sizes_text(trial, day), *_population(trial, day)]
     lines += [*looks_text(trial), *estimands_text(trial)]
-    notes = [*(f"Warning: {clean(text)}." for text in trial.warnings), LEGEND, NOTICE]
+    notes = [*(f"Warning: {clean(text)}." for text in trial.warnings), legend(trial), NOTICE]
     return "\n".join([*lines, "", *(line for text in notes for line in wrap(text, WIDTH))])
+
+
+def legend(trial: Trial) -> str:
+    """What the words of the tables mean."""
+    draws = 0 if trial.vectors is None else len(set(trial.vectors.tolist()))
+    over = DRAWN.format(draws) if draws else ""
+    return LEGEND.format(power=trial.power_word, over=over, test=trial.attrs["test"])
 
 
 def _estimates(trial: Trial, day: float) -> Iterator[str]:
     rows = [[when(day), "truth", "mean estimate", "bias"]]
     for name in trial.analyses:
-        values = trial.estimates(name, day)["value"]
-        figures = [trial.truth(name, day), mean(values[np.isfinite(values)]), trial.measure(name, "bias", day)]
+        figures = [trial.truth(name, day), trial.mean(name, day), trial.measure(name, "bias", day)]
         rows.append([_named(name), *(pair(one, 3) for one in figures)])
     return aligned(rows)
 
@@ -100,7 +105,10 @@ def _named(name: str) -> str:
 
 def _shares(trial: Trial, day: float) -> Iterator[str]:
     """Shares in percent; a column that nothing is known of is left out."""
-    table = {head: [percent(trial.measure(name, key, day)) for name in trial.analyses] for head, key in SHARES}
+    table = {
+        head.format(trial.power_word): [percent(trial.measure(name, key, day)) for name in trial.analyses]
+        for head, key in SHARES
+    }
     known = {head: cells for head, cells in table.items() if any(cell != "–" for cell in cells)}
     names = list(trial.analyses)
     return aligned([["", *known], *([name, *(cells[k] for cells in known.values())] for k, name in enumerate(names))])
@@ -113,7 +121,7 @@ def _needed(trial: Trial, day: float) -> Iterator[str]:
     targets = list(trial.needed(trial.analyses[0], day))
     if not targets:
         return
-    rows = [["participants needed for a power of", *(f"{100 * target:g} %" for target in targets)]]
+    rows = [[f"participants needed for {trial.a_power} of", *(f"{100 * target:g} %" for target in targets)]]
     for name in trial.analyses:
         needed = trial.needed(name, day).values()
         rows += [[f"  {name}", *(people(one, LARGEST) for one in needed)]]
@@ -135,12 +143,9 @@ def _population(trial: Trial, day: float) -> list[str]:
     """Facts that only a simulation knows."""
     if "population" not in trial.groups:
         return []
-    group, d = trial.groups["population"], trial.days.index(day)
-    place = {str(name): k for k, name in enumerate(group["quantity"].values)}
     rows = [[f"in {int(trial.attrs['people']):,} people simulated in both arms", ""]]
     for name, label, digits in FACTS:
-        value, mcse = (float(group[key].values[place[name], d]) for key in ("value", "mcse"))
-        rows.append([f"  {label}", pair(Measure(value, mcse), digits)])
+        rows.append([f"  {label}", pair(trial.fact(name, day), digits)])
     return ["", *aligned(rows)]
 
 
@@ -168,6 +173,7 @@ def trial_document(trial: Trial) -> dict[str, Any]:
         "engine_version": trial.attrs["engine_version"],
         "scenario_sha256": trial.attrs["scenario_sha256"],
         "arguments": trial.arguments,
+        "test": trial.attrs["test"],
         "analyses": [_analysis(trial, name, day) for day in trial.days for name in trial.analyses],
         "other": [
             {key: row[key] for key in ("metric", "time", "estimate", "mcse", "n")}
@@ -182,9 +188,9 @@ def trial_document(trial: Trial) -> dict[str, Any]:
 
 
 def _analysis(trial: Trial, name: str, day: float) -> dict[str, Any]:
-    one, values = analysis(name), trial.estimates(name, day)["value"]
+    one = analysis(name)
     found: dict[str, Any] = {"analysis": name, "day": day, "scale": one.scale, "estimand": trial.estimands[name]}
-    found |= {"truth": trial.truth(name, day)._asdict(), "mean": mean(values[np.isfinite(values)])._asdict()}
-    found |= {key: trial.measure(name, key, day)._asdict() for key in MEASURES}
+    found |= {"truth": trial.truth(name, day)._asdict(), "mean": trial.mean(name, day)._asdict()}
+    found |= {key: figure._asdict() for key, figure in measured(trial, name, day).items()}
     needed = [{"power": target, **size._asdict()} for target, size in trial.needed(name, day).items()]
     return found | {"needed": needed, "flags": list(one.estimand.flags)}

@@ -25,7 +25,9 @@ def _estimand(scenario: Any) -> Iterator[Problem]:
         yield from _told(found[0])
 
 
-def estimand_problems(block: Any, analyses: Iterable[str] = (), endpoint: str | None = None) -> Iterator[Problem]:
+def estimand_problems(
+    block: Any, analyses: Iterable[str] = (), endpoint: str | None = None, outcome: str | None = None
+) -> Iterator[Problem]:
     """Where the block contradicts the analysis that it names, or else the analyses that are run.
 
     Parameters
@@ -33,6 +35,7 @@ def estimand_problems(block: Any, analyses: Iterable[str] = (), endpoint: str | 
     block : Estimand
     analyses : names that exist.
     endpoint : `event_free` or `death`; what depends on it is left out while it is not known.
+    outcome : what is measured; what depends on it is left out likewise.
     """
     if block.analysis is not None and block.analysis not in DEATH:
         remedy = suggest(block.analysis, DEATH, "Analyses")
@@ -40,7 +43,7 @@ def estimand_problems(block: Any, analyses: Iterable[str] = (), endpoint: str | 
         return
     wanted = strategies(block)
     for name in analyses if block.analysis is None else (block.analysis,):
-        yield from _told(contradiction(name, wanted, endpoint))
+        yield from _told(contradiction(name, wanted, endpoint, outcome))
 
 
 def strategies(block: Any) -> Mapping[str, Strategy]:

@@ -14,6 +14,7 @@ from simulator.report.kinds import TrialKind
 from simulator.report.tables import Table
 from simulator.studies.trial.estimands import alike, in_words
 from simulator.studies.trial.html import NOTICE, pair, people, percent, table
+from simulator.studies.trial.measures import POWER
 from simulator.studies.trial.sizes import LARGEST
 from simulator.studies.wording import when
 from simulator.version import __version__
@@ -24,13 +25,13 @@ if TYPE_CHECKING:
 NOTE = (
     "± is the Monte Carlo standard error: how far a figure would move with other random numbers. The uncertainty "
     "of the values that the model rests on is not in it{}. Truth: of the estimand, from people simulated in both "
-    "arms, of whom nobody leaves. Power: share of all replicates with a p of at most 0.05; type I: the same in "
-    "the same people when no treatment has an effect; covered: share of 95 % intervals that hold the truth; right "
-    "sign: share of estimates on the side of the truth. log: a logarithm of a ratio."
+    "arms, of whom nobody leaves. {}: share of all replicates that claim benefit, at a {}; type I: share that claim "
+    "benefit or harm in the same people when no treatment has an effect; covered: share of 95 % intervals that hold "
+    "the truth; right sign: share of estimates on the side of the truth. log: a logarithm of a ratio."
 )
 DRAWN = ", save for the {} vectors of the parameter ensemble that replicates take in turn"
 HEADLINE = (
-    ("power, %", "rejection"),
+    ("{}, %", POWER),
     ("type I, %", "type_one_error"),
     ("covered, %", "coverage"),
     ("right sign, %", "right_sign"),
@@ -57,7 +58,7 @@ def trial_content(trial: Trial) -> Page:
         asked=asked(scenario),
         arms=[Pair(arm, treated(scenario, arm)) for arm in trial.arms] if scenario else [],
         main=[one for day in trial.days for one in (_headline(trial, day), *_needed(trial, day))],
-        note=NOTE.format(DRAWN.format(draws) if draws else ""),
+        note=NOTE.format(DRAWN.format(draws) if draws else "", trial.power_word.capitalize(), str(trial.attrs["test"])),
         evidence=evidence(scenario) if scenario else None,
         unreadable=fault,
         warnings=trial.warnings,
@@ -87,7 +88,7 @@ def _named(name: str) -> str:
 
 def _headline(trial: Trial, day: float) -> Table:
     """Page one: analyses down, the main operating characteristics across."""
-    heads = ["", "truth", "mean estimate", *(head for head, _ in HEADLINE)]
+    heads = ["", "truth", "mean estimate", *(head.format(trial.power_word) for head, _ in HEADLINE)]
     body = []
     for name in trial.analyses:
         truth, estimate = (cell.text for cell in table(trial, name, day)[:2])
@@ -99,7 +100,10 @@ def _needed(trial: Trial, day: float) -> Iterator[Table]:
     """How many participants a power takes, where that was asked."""
     targets = list(trial.needed(trial.analyses[0], day))
     if targets:
-        heads = ["for a power of", *(f"{100 * target:g} %" for target in targets)]
+        heads = [
+            f"for {trial.a_power} of",
+            *(f"{100 * target:g} %" for target in targets),
+        ]
         body = [[name, *(people(one, LARGEST) for one in trial.needed(name, day).values())] for name in trial.analyses]
         yield Table(f"Participants needed, {when(day).lower()}", heads, body)
 
@@ -138,14 +142,10 @@ def _population(trial: Trial, day: float) -> Iterator[Table]:
     """Facts from potential outcomes."""
     if "population" not in trial.groups:
         return
-    group, d = trial.groups["population"], trial.days.index(day)
+    group = trial.groups["population"]
     labels = dict(one.split(": ", 1) for one in group["value"].attrs["long_name"].split("; "))
-    values, errors = group["value"].values[:, d], group["mcse"].values[:, d]
     names = (str(name) for name in group["quantity"].values)
-    body = [
-        [labels[name], pair(Measure(float(value), float(error)), 3)]
-        for name, value, error in zip(names, values, errors, strict=True)
-    ]
+    body = [[labels[name], pair(trial.fact(name, day), 3)] for name in names]
     yield Table(f"{when(day)}, in {int(trial.attrs['people']):,} people simulated in both arms", ["", "value"], body)
 
 
@@ -153,13 +153,9 @@ def _power(trial: Trial, day: float) -> Iterator[Table]:
     """Power by size: sizes down, analyses across."""
     if "power" not in trial.groups:
         return
-    group, d = trial.groups["power"], trial.days.index(day)
-    value, error = (group[name].values[:, d] for name in ("value", "mcse"))
-    body = [
-        [f"{size:,}", *(percent(Measure(float(v[k]), float(e[k]))) for v, e in zip(value, error, strict=True))]
-        for k, size in enumerate(group["size"].values.tolist())
-    ]
-    yield Table(f"{when(day)}, power in % by participants", ["", *trial.analyses], body)
+    found = [trial.power(name, day) for name in trial.analyses]
+    body = [[f"{size:,}", *(percent(one[size]) for one in found)] for size in found[0]]
+    yield Table(f"{when(day)}, {trial.power_word} in % by participants", ["", *trial.analyses], body)
 
 
 def _looks(trial: Trial) -> Iterator[Table]:

@@ -149,5 +149,5 @@ def folder_of(result: Result) -> Path:
     """The folder a result goes to when none is named: the same for every run that gives the same numbers."""
     keys = ("scenario_sha256", "engine_version", "output")
     key = {name: str(result.attrs[name]) for name in keys} | {"seed": result.seed, "patients": result.n_patients}
-    key |= {name: value for name, value in result.arguments.items() if name == "replicate"}
+    key |= {name: value for name, value in result.arguments.items() if name in ("replicate", "most")}
     return default_folder(str(result.attrs["scenario_name"]), key)

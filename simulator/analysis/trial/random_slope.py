@@ -25,7 +25,7 @@ from simulator.analysis.trial.estimate import About, Estimate, wald
 from simulator.units import DAYS_PER_MONTH
 
 ESTIMAND = estimand(
-    "slope of function over the visits",
+    "least-squares slope of function over the planned visits",
     "difference of mean slopes per month",
     death(Strategy.HYPOTHETICAL, "as if nobody died: values after death count as missing at random"),
     STOPPING,

@@ -35,8 +35,8 @@ from simulator.analysis.trial.estimate import About, Estimate, wald
 from simulator.units import DAYS_PER_MONTH
 
 ESTIMAND = estimand(
-    "rate of decline of function, which also drives the hazard of the event",
-    "log of the ratio of rates",
+    "rate of decline of function: the slope over the visits until death; it also drives the hazard of the event",
+    "log of the ratio of mean rates",
     death(Strategy.WHILE_ALIVE, "function counts while alive; the event informs the rate it shares"),
     STOPPING,
     PAV,

@@ -5,13 +5,15 @@ truth, and its Monte Carlo error is the standard deviation over parts divided by
 
 With A the experimental and B the control arm, Y the change of function at the last visit and T the time of the event:
 
-* difference as if alive: E[Y_A − Y_B] over everybody, function followed beyond death (hypothetical);
+* difference as if alive: E[Y_A − Y_B] over everybody, function followed beyond death (hypothetical), and on permanent
+  ventilation as it is measured then, without the points that nobody on it scores (treatment policy);
 * difference among always-survivors: E[Y_A − Y_B | measured in both arms] (principal stratum);
 * net benefit and win ratio: P(A fares better) − P(worse), and their ratio, for two different people drawn from the
   arms, each event by its day, then function;
 * log hazard ratio: the limit of Cox's model, fitted to everybody in both arms without censoring before the day of
   analysis. Where hazards are not proportional it is the average that Cox's model makes of them;
-* disease-rate ratio: log of the ratio of mean declines of function from baseline, as if alive.
+* slopes: each person's least-squares line over the planned visits, as if alive; for the ratio of rates while alive:
+  over the visits until death, or the line to the first visit of who does not live to see it.
 
 References
 ----------
@@ -30,7 +32,7 @@ from numpy.typing import ArrayLike
 
 from simulator.analysis.trial.ancova import ancova
 from simulator.analysis.trial.cox import cox
-from simulator.analysis.trial.data import Floats, TrialData
+from simulator.analysis.trial.data import Bools, Floats, TrialData
 from simulator.analysis.trial.errors import AnalysisError, NotEstimableError
 from simulator.analysis.trial.responder import responder
 from simulator.analysis.trial.wins import wins, within_strata
@@ -49,9 +51,10 @@ class Potential(NamedTuple):
     data : what a trial would measure if everybody were in both arms and nobody were lost: rows 0 … m − 1 are the
         people on the experimental treatment, rows m … 2 m − 1 the same people in control.
     visit_day : (v,) [d] days of `course`, from 0 to the day of the last visit of `data`, rising.
-    course : (2, m, v) true function as if alive, experimental and control.
+    course : (2, m, v) true function as if alive, experimental and control, less what permanent ventilation takes away.
     disease_time : (2, m, v) true disease time.
     day : [d] the day of analysis.
+    last_day : (2, m) [d] the day up to which function can be measured: that of death, or infinite.
     """
 
     data: TrialData
@@ -59,6 +62,7 @@ class Potential(NamedTuple):
     course: Floats
     disease_time: Floats
     day: float
+    last_day: Floats
 
     @property
     def changes(self) -> Floats:
@@ -90,8 +94,18 @@ def survivors(of: Potential, options: Options = NOTHING) -> float:
 
 
 def slope(of: Potential, options: Options = NOTHING) -> float:
-    """Difference of mean change a month, as if alive."""
-    return as_if_alive(of) / float(of.visit_day[-1] / DAYS_PER_MONTH)
+    """Difference of mean slopes a month, as if alive."""
+    treated, control = slopes(of.course, of.visit_day, np.ones(of.course.shape, np.bool_)).mean(axis=1)
+    return float(treated - control)
+
+
+def slopes(course: Floats, visit_day: Floats, seen: Bools) -> Floats:
+    """(2, m) least-squares slopes a month over the visits that are seen; from baseline to the next where one is."""
+    months, count = visit_day / DAYS_PER_MONTH, seen.sum(axis=-1)
+    away = np.where(seen, months - (seen @ months / np.maximum(count, 1))[..., None], 0.0)
+    square = (away**2).sum(axis=-1)
+    first = (course[..., 1] - course[..., 0]) / (months[1] - months[0])
+    return np.where(count > 1, (away * course).sum(axis=-1) / np.where(count > 1, square, 1.0), first)
 
 
 def delayed_start(of: Potential, options: Options = NOTHING) -> float:
@@ -145,7 +159,13 @@ def responders(of: Potential, options: Options = NOTHING) -> float:
 
 
 def rate_ratio(of: Potential, options: Options = NOTHING) -> float:
-    """Log of the ratio of mean declines of function, as if alive."""
+    """Log of the ratio of mean rates of decline of function, each person's until death."""
+    treated, control = slopes(of.course, of.visit_day, of.visit_day <= of.last_day[..., None]).mean(axis=1)
+    return float(np.log(treated / control)) if treated / control > 0 else np.nan
+
+
+def decline_ratio(of: Potential, options: Options = NOTHING) -> float:
+    """Log of the ratio of mean declines of function from baseline, as if alive."""
     treated, control = of.changes.mean(axis=1)
     return float(np.log(treated / control)) if treated / control > 0 else np.nan
 
@@ -224,7 +244,7 @@ QUANTITIES: tuple[Quantity, ...] = (
     Quantity("event_free", "difference of event-free shares", "1", event_free),
     Quantity("restricted_mean", "event-free days gained by then, mean", "d", restricted_mean),
     Quantity("log_hazard_ratio", "hazard ratio, log (limit of Cox)", "1", hazard_ratio),
-    Quantity("log_rate_ratio", "ratio of declines as if alive, log", "1", rate_ratio),
+    Quantity("log_rate_ratio", "ratio of declines as if alive, log", "1", decline_ratio),
     Quantity("log_disease_time_ratio", "ratio of disease times gained, log", "1", disease_time_ratio),
     Quantity("gaining", "share with function gained, as if alive", "1", lambda of: float((gains(of) > 0).mean())),
     *(

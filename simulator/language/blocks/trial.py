@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from simulator.language.interim import Interim
+from simulator.language.interim import Interim, Level
 from simulator.language.parts import Bounds, Count, Interval, Name, Whole
 from simulator.quantities import Part, Positive, Quantity, fault
 
@@ -83,10 +83,12 @@ class Trial(Part):
     """`size` people in the ratio `allocation`, or exact `counts` by stratum (`all` without strata) and arm.
 
     `sizes` are those at which `als-sim trial` is repeated. All days count from entry, also where a lead-in comes before
-    randomisation.
+    randomisation. Without looks the test has the level `alpha` and one or two `sides`, 5 % and two by default.
     """
 
     size: Count | None = None
+    alpha: Level | None = None
+    sides: Literal[1, 2] | None = None
     sizes: Annotated[list[Count], Field(min_length=1, max_length=50)] | None = None
     allocation: Annotated[dict[Name, Positive], Field(min_length=1)] | None = None
     counts: Annotated[dict[Name, dict[Name, Annotated[int, Whole(0, 5_000_000)]]], Field(min_length=1)] | None = None
@@ -124,6 +126,14 @@ class Trial(Part):
         if self.block_size is not None:
             fact = "exact counts have blocks of their own, the smallest that hold their ratio"
             raise fault(fact, "Remove block_size", "block_size")
+
+    @model_validator(mode="after")
+    def _level(self) -> Trial:
+        if self.interim is not None and self.alpha is not None:
+            raise fault("looks spend a level of their own", "Write it as interim.alpha", "alpha")
+        if self.interim is not None and self.sides == 1:
+            raise fault("looks have two sides, for benefit and for harm", "Remove sides", "sides")
+        return self
 
     @model_validator(mode="after")
     def _accrual(self) -> Trial:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from zipfile import BadZipFile
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.engine.jit import JIT
 from simulator.replicate import Choice, Replicator
@@ -32,6 +33,12 @@ class Work(NamedTuple):
     choices: Sequence[Choice]
     seed: int
     replicates: int
+
+    @property
+    def draw(self) -> NDArray[np.int32] | None:
+        """(r,) the vector of the ensemble that each replicate takes; None without."""
+        count = len(self.choices)
+        return np.arange(self.replicates, dtype=np.int32) % np.int32(count) if count > 1 else None
 
     @property
     def key(self) -> str:

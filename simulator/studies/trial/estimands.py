@@ -9,7 +9,7 @@ from simulator.analysis.trial.estimand import PAV, Estimand, IntercurrentEvent, 
 from simulator.analysis.trial.registry import analysis
 from simulator.language.check_estimand import estimand_problems, strategies
 from simulator.language.faults import ScenarioError
-from simulator.strategies import EVENT_FREE, EVENTS
+from simulator.strategies import EVENT_FREE, EVENTS, UNMEASURED
 
 if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
@@ -29,16 +29,24 @@ def estimand_of(scenario: Scenario) -> Estimand | None:
     return estimand(block.variable, block.summary, *events, population=block.population, treatment=block.treatment)
 
 
-def estimated_by(name: str, endpoint: str) -> Estimand:
-    """What an analysis estimates: where the event is one of death and ventilation, ventilation is part of it too."""
-    found = analysis(name)
-    if endpoint != EVENT_FREE or found.estimand.death is not Strategy.COMPOSITE:
-        return found.estimand
-    others = tuple(one for one in found.estimand.intercurrent_events if one.event != PAV.event)
-    return found.estimand._replace(intercurrent_events=(*others, PART))
+def estimated_by(name: str, endpoint: str, outcome: str = "alsfrs_r") -> Estimand:
+    """What an analysis estimates.
+
+    Where the event is one of death and ventilation, ventilation is part of it too. What cannot be measured on
+    ventilation is missing from then on as it is after death.
+    """
+    found = analysis(name).estimand
+    composite = found.death is Strategy.COMPOSITE
+    if composite and endpoint != EVENT_FREE:
+        return found
+    if not composite and outcome not in UNMEASURED:
+        return found
+    part = PART if composite else IntercurrentEvent(PAV.event, found.death, f"{outcome} cannot be measured after it")
+    others = tuple(one for one in found.intercurrent_events if one.event != PAV.event)
+    return found._replace(intercurrent_events=(*others, part))
 
 
-def check_estimand(scenario: Scenario, analyses: Sequence[str], endpoint: str) -> None:
+def check_estimand(scenario: Scenario, analyses: Sequence[str], endpoint: str, outcome: str) -> None:
     """Refuse analyses that do not estimate what the scenario says, or the one that it names.
 
     Raises
@@ -48,7 +56,7 @@ def check_estimand(scenario: Scenario, analyses: Sequence[str], endpoint: str) -
     """
     if scenario.estimand is None:
         return
-    if found := [*estimand_problems(scenario.estimand, analyses, endpoint)]:
+    if found := [*estimand_problems(scenario.estimand, analyses, endpoint, outcome)]:
         raise ScenarioError(map(scenario.fault, found))
 
 

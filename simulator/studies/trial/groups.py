@@ -14,6 +14,7 @@ from simulator.analysis.trial.truth import QUANTITIES
 from simulator.record import versions
 from simulator.results.arrays import Group, Groups, Named, names_of
 from simulator.results.kinds import TRIAL
+from simulator.studies.trial.decision import in_words
 from simulator.studies.trial.estimands import estimand_of, estimated_by, told
 from simulator.studies.trial.interim import interim
 from simulator.studies.trial.looks import looks
@@ -78,10 +79,9 @@ def _estimates(work: Work, found: Block) -> Group:
     """The estimates, and which of them are logarithms."""
     scales = np.array([analysis(name).scale == "log" for name in work.plan.analyses], np.int8)
     log = Named(("analysis",), scales, {"units": "1", "long_name": "1: a logarithm is estimated"})
-    draws = np.arange(work.replicates, dtype=np.int32) % len(work.choices)
-    draw = Named(("replicate",), draws, {"units": "1", "long_name": "vector of the ensemble"})
+    words = {"units": "1", "long_name": "vector of the ensemble"}
+    more = {} if work.draw is None else {"vector": Named(("replicate",), work.draw, words)}
     columns = {name: Named(CELLS, found.estimates[..., k], _attrs(name)) for k, name in enumerate(ESTIMATED)}
-    more = {"vector": draw} if len(work.choices) > 1 else {}
     return {**_coordinates(work, *CELLS), "logarithm": log, **more, **columns}
 
 
@@ -114,32 +114,43 @@ def _population(work: Work, found: Truth) -> Group:
 
 def _performance(work: Work, parts: Parts) -> Group:
     """The measures of each analysis."""
-    found = measures(parts.estimates, parts.truth, parts.null)
+    found = measures(work, parts.estimates, parts.truth, parts.null)
     dims = ("analysis", "analysis_day", "measure")
     label = Named(("measure",), names_of(MEASURES), {"units": "1", "long_name": "measure of performance"})
-    return {**_coordinates(work, *dims[:2]), "measure": label, **_pair(dims, found)}
+    return {**_coordinates(work, *dims[:2]), "measure": label, **_figures(dims, found)}
 
 
 def _power(work: Work, found: Sizes) -> Group:
     """Power over sizes."""
     dims = ("analysis", "analysis_day", "size")
     label = Named(("size",), found.sizes, {"units": "1", "long_name": "participants"})
-    return {**_coordinates(work, *dims[:2]), "size": label, **_pair(dims, found.power)}
+    return {**_coordinates(work, *dims[:2]), "size": label, **_figures(dims, found.power)}
 
 
 def _needed(work: Work, found: Sizes) -> Group:
     """Participants needed for a power."""
     dims = ("analysis", "analysis_day", "target")
     label = Named(("target",), found.targets, {"units": "1", "long_name": "power wanted"})
-    return {**_coordinates(work, *dims[:2]), "target": label, **_pair(dims, found.needed)}
+    return {**_coordinates(work, *dims[:2]), "target": label, **_figures(dims, found.needed)}
 
 
 MCSE = {"units": "1", "long_name": "Monte Carlo standard error"}
 
 
-def _pair(dims: tuple[str, ...], found: NDArray[np.float64]) -> Group:
-    value = Named(dims, np.ascontiguousarray(found[..., 0]), {"units": "1", "long_name": "value"})
-    return {"value": value, "mcse": Named(dims, np.ascontiguousarray(found[..., 1]), MCSE)}
+FIGURES = {
+    "value": "value",
+    "mcse": "Monte Carlo standard error",
+    "lower": "lower limit of the 95 % Monte Carlo interval",
+    "upper": "upper limit of the 95 % Monte Carlo interval",
+}
+"""The parts of a Measure."""
+
+
+def _figures(dims: tuple[str, ...], found: NDArray[np.float64]) -> Group:
+    return {
+        name: Named(dims, np.ascontiguousarray(found[..., k]), {"units": "1", "long_name": words})
+        for k, (name, words) in enumerate(FIGURES.items())
+    }
 
 
 def _attrs(name: str) -> dict[str, Any]:
@@ -172,7 +183,9 @@ def attributes(scenario: Scenario, work: Work, parts: Parts) -> dict[str, Any]:
         "size": np.int64(plan.size),
         "experimental": plan.arms.experimental,
         "control": plan.arms.control,
+        "test": in_words(plan),
         "people": np.int64(parts.truth.people if parts.truth else 0),
+        "truth_parts": np.int64(parts.truth.parts if parts.truth else 0),
         "size_replicates": np.int64(parts.sizes.replicates if parts.sizes else 0),
         "scenario_name": scenario.name,
         "scenario_sha256": scenario.sha256,
@@ -183,7 +196,7 @@ def attributes(scenario: Scenario, work: Work, parts: Parts) -> dict[str, Any]:
         "arguments": json.dumps(_arguments(work, parts), sort_keys=True, default=list),
         "estimand": json.dumps(told(wanted), ensure_ascii=False) if wanted else "",
         "estimands": json.dumps(
-            {name: told(estimated_by(name, plan.endpoint)) for name in plan.analyses}, ensure_ascii=False
+            {name: told(estimated_by(name, plan.endpoint, plan.outcome)) for name in plan.analyses}, ensure_ascii=False
         ),
         "warnings": json.dumps(_warnings(plan, wanted), ensure_ascii=False),
     }

@@ -6,9 +6,8 @@ import math
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
-from simulator.analysis.replicates import Measure, mean
+from simulator.analysis.replicates import Measure
+from simulator.studies.trial.measures import POWER
 from simulator.studies.wording import fixed
 
 if TYPE_CHECKING:
@@ -27,12 +26,10 @@ class Cell(NamedTuple):
 
 def table(trial: Trial, name: str, day: float) -> list[Cell]:
     """The figures of an analysis that everybody wants to see, for a terminal, a notebook and the report."""
-    values = trial.estimates(name, day)["value"]
-    estimate = mean(values[np.isfinite(values)])
-    shares = [("power, %", "rejection"), ("covered, %", "coverage"), ("type I, %", "type_one_error")]
+    shares = [(f"{trial.power_word}, %", POWER), ("covered, %", "coverage"), ("type I, %", "type_one_error")]
     return [
         Cell("truth", pair(trial.truth(name, day), 3)),
-        Cell("mean estimate", pair(estimate, 3)),
+        Cell("mean estimate", pair(trial.mean(name, day), 3)),
         Cell("bias", pair(trial.measure(name, "bias", day), 3)),
         Cell("SD", pair(trial.measure(name, "empirical_se", day), 3)),
         Cell("SE", pair(trial.measure(name, "model_se", day), 3)),
@@ -56,7 +53,9 @@ def people(one: Measure, limit: int) -> str:
     """A number of participants."""
     if math.isinf(one.value):
         return f"> {limit:,}"
-    return NONE if math.isnan(one.value) else f"{one.value:,.0f} ± {one.mcse:,.0f}"
+    if math.isnan(one.value):
+        return NONE
+    return f"{one.value:,.0f}" + ("" if math.isnan(one.mcse) else f" ± {one.mcse:,.0f}")
 
 
 def html(trial: Trial) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulator.analysis.replicates import Measure, mean
+from simulator.analysis.replicates import Clusters, Measure, mean_known
 from simulator.results.arrays import Group, Named, names_of
 from simulator.studies.trial.looks import CALENDAR, looks
 from simulator.studies.trial.replicates import Block
@@ -44,12 +44,14 @@ def interim(work: Work, found: Block) -> Group:
     if trial is None or trial.interim is None:
         raise ValueError("the trial has no looks")
     rule, count = rules(trial.interim), looks(plan)
-    each = [operating(stopped(rule, name, found, a), count) for a, name in enumerate(plan.analyses)]
+    each = [
+        operating(stopped(rule, name, found, a, plan.outcome), count, work.draw) for a, name in enumerate(plan.analyses)
+    ]
     labels: Group = {
         "analysis": Named(("analysis",), names_of(plan.analyses), {"units": "1", "long_name": "analysis"}),
         "look": Named(("look",), np.arange(1, count + 2, dtype=np.int32), {"units": "1", "long_name": "look"}),
     }
-    return {**labels, **_each(each), **_calendar(rule, found)}
+    return {**labels, **_each(each), **_calendar(rule, found, work.draw)}
 
 
 def _each(each: list[Sequential]) -> Group:
@@ -64,9 +66,9 @@ def _each(each: list[Sequential]) -> Group:
     return found
 
 
-def _calendar(rule: Any, found: Block) -> Group:
+def _calendar(rule: Any, found: Block, draw: Clusters) -> Group:
     """Means over the replicates in which a look is held, and the boundaries there."""
-    held = [[mean(at[np.isfinite(at)]) for at in column.T] for column in np.moveaxis(found.calendar, 2, 0)]
+    held = [[mean_known(at, draw)[:2] for at in column.T] for column in np.moveaxis(found.calendar, 2, 0)]
     table = np.array(held, np.float64)  # (column of CALENDAR, look, 2)
     group = {
         name + suffix: Named(("look",), table[k, :, part], _attrs(name, suffix))

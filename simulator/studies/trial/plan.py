@@ -95,7 +95,7 @@ def plan(scenario: Scenario, asked: Asked) -> Plan:
     for name in analyses:
         _check_options(name, asked.options.get(name, {}))
     _check_measured(scenario, analyses, asked)
-    check_estimand(scenario, analyses, asked.endpoint)
+    check_estimand(scenario, analyses, asked.endpoint, asked.outcome)
     days = _days(scenario, asked.days)
     arms = _contrast(scenario, asked.arms, days[0])
     options = {name: dict(asked.options[name]) for name in analyses if asked.options.get(name)}
@@ -134,25 +134,25 @@ def cut(scenario: Scenario, days: Sequence[int]) -> Scenario:
     """The scenario with the arms of the trial only, to the last visit of the last analysis; nobody's course changes."""
     last = min(days[-1] + scenario.visits.jitter_days, scenario.follow_up_days)
     staged = scenario.output.stages and scenario.visits.scoring == "items"
-    return scenario.model_copy(
+    return as_enrolled(scenario).model_copy(
         update={
             "arms": {arm: scenario.arms[arm] for arm in enrolled(scenario)},
             "follow_up_days": last,
             "output": scenario.output.model_copy(update={"every_days": last, "stages": staged}),
             "trial": scenario.trial and scenario.trial.model_copy(update={"analysis_days": list(days)}),
-            "strata": _as_counted(scenario),
         }
     )
 
 
-def _as_counted(scenario: Scenario) -> dict[str, Any] | None:
-    """The strata with the shares that exact counts give them: people of each come in these proportions."""
+def as_enrolled(scenario: Scenario) -> Scenario:
+    """The scenario whose strata have the shares that exact counts give them: people of each come so."""
     counts = None if scenario.trial is None else scenario.trial.counts
     if scenario.strata is None or counts is None:
-        return scenario.strata
+        return scenario
     people = {name: sum(counts.get(name, {}).values()) for name in scenario.strata}
     shares = {name: Quantity(value=n / sum(people.values()), evidence="assumed") for name, n in people.items()}
-    return {name: one.model_copy(update={"share": shares[name]}) for name, one in scenario.strata.items()}
+    strata = {name: one.model_copy(update={"share": shares[name]}) for name, one in scenario.strata.items()}
+    return scenario.model_copy(update={"strata": strata})
 
 
 def _contrast(scenario: Scenario, wanted: Sequence[str] | None, day: int) -> Contrast:

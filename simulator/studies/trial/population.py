@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.analysis.replicates import Known
 from simulator.analysis.trial import reading
 from simulator.analysis.trial.data import until
 from simulator.analysis.trial.truth import QUANTITIES, Potential, facts, pooled, true_value
 from simulator.engine.jit import JIT
 from simulator.replicate import Replicator, Seen, compiled
+from simulator.strategies import UNMEASURED
 from simulator.studies.trial.plan import Plan
 from simulator.studies.trial.replicates import NFL, ranked
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 PART = 2500
 """People of a part. A figure that is a ratio has a bias of the order of 1/PART, far below its error."""
+VENTILATED, BREATHING, LOST = 2, "alsfrs_r_respiratory", 2 / 3
+"""Code of permanent ventilation as the event; what it takes from a score: two of three items (docs/model.md, 9)."""
 LEAST = 4
 """Parts from which an error can be estimated."""
 
@@ -33,8 +37,9 @@ class Truth(NamedTuple):
     Parameters
     ----------
     value, mcse : (w, analysis, day) of what the analyses estimate.
-    facts, facts_mcse : (quantity, day) the QUANTITIES, over all draws.
+    facts, facts_mcse : (quantity, day) the QUANTITIES, over all draws, which are then what the error is about.
     people : how many were simulated in both arms, over all draws.
+    parts : of each draw, over which errors are found.
     """
 
     value: Floats
@@ -42,6 +47,16 @@ class Truth(NamedTuple):
     facts: Floats
     facts_mcse: Floats
     people: int
+    parts: int
+
+    def known(self, a: int, d: int, replicates: int) -> Known | None:
+        """The truth of an analysis on a day for each replicate, draws in turn; None where there is none."""
+        value = self.value[:, a, d]
+        if not np.isfinite(value).all():
+            return None
+        if len(value) > 1:
+            return Known(np.resize(value, replicates))
+        return Known(value[0], float(self.mcse[0, a, d]), self.parts)
 
 
 def lossless(scenario: Scenario) -> Scenario:
@@ -62,7 +77,7 @@ def truth(plan: Plan, scenarios: Sequence[Scenario], seed: int, people: int, thr
     """
     draws = len(scenarios)
     parts = max(LEAST, -(-people // (PART * draws)))
-    with_days = [_looked_at(lossless(one), plan) for one in scenarios]
+    with_days = [looked_at(lossless(one), plan) for one in scenarios]
     choices = compiled(with_days, PART)
     numbers = range(draws * parts)  # part k is of draw k mod draws, as replicates are
     workers = min(threads if JIT else 1, len(numbers))
@@ -74,11 +89,11 @@ def truth(plan: Plan, scenarios: Sequence[Scenario], seed: int, people: int, thr
     others = np.array([found[k][1] for k in numbers]).reshape(parts, draws, *found[0][1].shape)
     value, mcse = pooled(values)
     middle, error = pooled(others)
-    over = np.sqrt((error**2).sum(axis=0)) / draws
-    return Truth(value, mcse, middle.mean(axis=0), over, len(numbers) * PART)
+    over = error[0] if draws == 1 else middle.std(axis=0, ddof=1) / np.sqrt(draws)
+    return Truth(value, mcse, middle.mean(axis=0), over, len(numbers) * PART, parts)
 
 
-def _looked_at(scenario: Scenario, plan: Plan) -> Scenario:
+def looked_at(scenario: Scenario, plan: Plan) -> Scenario:
     """The scenario with its truth on the days of all visits, the last of which is seen whenever it falls."""
     if scenario.trial is None:
         return scenario
@@ -118,8 +133,25 @@ def potential(plan: Plan, seen: Seen, day: float) -> Potential:
     data = reading.from_arrays(told, (1, 0), tuple(arms), outcome=plan.outcome, endpoint=plan.endpoint, log=NFL)
     data = until(data, day)
     at = np.searchsorted(seen.time, data.nominal_day)
-    course = seen.truth[plan.outcome][arms][..., at].astype(np.float64)
+    course = _as_measured(plan, seen)[arms][..., at]
     clock = np.full_like(course, np.nan)  # a model without a disease time
     if "disease_time" in seen.truth:
         clock = seen.truth["disease_time"][arms][..., at].astype(np.float64)
-    return Potential(data, data.nominal_day, course, clock, float(day))
+    last_day = np.nan_to_num(seen.events["death_time"][arms], nan=np.inf)
+    if plan.outcome in UNMEASURED:
+        last_day = np.minimum(last_day, _ventilated(seen)[arms])
+    return Potential(data, data.nominal_day, course, clock, float(day), last_day)
+
+
+def _as_measured(plan: Plan, seen: Seen) -> Floats:
+    """(arm, n, day) true function, less the points of breathing that nobody on permanent ventilation scores."""
+    course = seen.truth[plan.outcome].astype(np.float64)
+    if plan.outcome != "alsfrs_r" or BREATHING not in seen.truth:
+        return course
+    assisted = _ventilated(seen)[..., None] <= seen.time
+    return course - np.where(assisted, LOST * np.maximum(seen.truth[BREATHING], 0.0), 0.0)
+
+
+def _ventilated(seen: Seen) -> Floats:
+    """(arm, n) day from which each is on permanent ventilation; infinite for who is not."""
+    return np.where(seen.events["event"] == VENTILATED, seen.events["event_free_time"], np.inf)

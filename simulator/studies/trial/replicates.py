@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -49,22 +50,30 @@ def block(plan: Plan, space: Replicator, seed: int, numbers: range) -> Block:
         np.full((len(numbers), len(plan.analyses), len(plan.days), len(ESTIMATED)), np.nan),
         np.zeros((len(numbers), len(plan.days), 2, len(COUNTED))),
         np.full((len(numbers), len(plan.analyses), looks(plan), len(ESTIMATED)), np.nan),
-        np.zeros((len(numbers), looks(plan) + 1, len(CALENDAR))),
+        np.full((len(numbers), looks(plan) + 1, len(CALENDAR)), np.nan),
     )
     for row, number in enumerate(numbers):
         seen = space.replicate(seed, number, most(plan.scenario, plan.size))
         data = observed(plan, seen)
-        randomised = randomised_on(plan, seen)
-        found.calendar[row] = calendar(plan, randomised)
-        for k, known in enumerate(at_looks(plan, data, randomised, found.calendar[row])):
-            if known is not None:
-                found.looks[row, :, k] = [estimated(plan, name, known, number) for name in plan.analyses]
+        found.looks[row], found.calendar[row] = looked_at(plan, plan.analyses, data, randomised_on(plan, seen), number)
         for d, day in enumerate(plan.days):
             by_then = until(data, day)
             found.counts[row, d] = counted(by_then)
             for a, name in enumerate(plan.analyses):
                 found.estimates[row, a, d] = estimated(plan, name, by_then, number)
     return found
+
+
+def looked_at(
+    plan: Plan, names: Sequence[str], data: TrialData, randomised: Floats, number: int
+) -> tuple[Floats, Floats]:
+    """(analysis, look, 7) the estimates at the looks of a replicate, NaN where none is held; (look + 1, 3) CALENDAR."""
+    held = calendar(plan, randomised)
+    found = np.full((len(names), len(held) - 1, len(ESTIMATED)), np.nan)
+    for k, known in enumerate(at_looks(plan, data, randomised, held)):
+        if known is not None:
+            found[:, k] = [estimated(plan, name, known, number) for name in names]
+    return found, held
 
 
 def observed(plan: Plan, seen: Seen) -> TrialData:

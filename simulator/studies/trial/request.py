@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.results.folder import check_folder, default_folder, write_folder
 from simulator.results.kinds import RUN, TRIAL
-from simulator.studies.trial.plan import Asked, TrialError, plan
+from simulator.studies.trial.entering import most
+from simulator.studies.trial.plan import Asked, TrialError, as_enrolled, plan
 from simulator.studies.trial.result import Trial
 from simulator.studies.trial.study import Extent, Running, cores, prepare, study
 from simulator.version import __version__
@@ -89,7 +90,7 @@ def folder_of(scenario: Scenario, asked: Asked, extent: Extent) -> Path:
 def replicate_to_folder(
     request: TrialRequest, number: int, progress: Callable[[int, int], None] | None = None
 ) -> tuple[Path, list[dict[str, Any]]]:
-    """Replicate `number` alone: an ordinary run in its folder, and what the analyses find in it."""
+    """Replicate `number` alone: a run in its folder with the same people, and what the analyses find in it."""
     from simulator.run import simulate
     from simulator.studies.single import folder_of as run_folder
 
@@ -99,9 +100,16 @@ def replicate_to_folder(
     work = prepare(scenario, asked, request.extent)
     patients = work.choices[0].program.sizes.patients
     if request.folder:
-        check_folder(request.folder, RUN, request.force, scenario.sha256)
+        check_folder(request.folder, RUN, request.force, as_enrolled(scenario).sha256)
+    full = most(work.plan.scenario, work.plan.size) if scenario.trial and scenario.trial.lead_in else ()
     result = simulate(
-        scenario, patients=patients, seed=work.seed, replicate=number, threads=request.threads, progress=progress
+        as_enrolled(scenario),
+        patients=patients,
+        seed=work.seed,
+        replicate=number,
+        most=full,
+        threads=request.threads,
+        progress=progress,
     )
     folder = request.folder or run_folder(result)
     write_folder(result, folder, request.force)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulator.analysis.replicates import Measure, mean
+from simulator.analysis.intervals import mean_interval
+from simulator.analysis.replicates import UNKNOWN, Measure, mean, mean_known
+from simulator.results.arrays import Group
 from simulator.results.kinds import TRIAL
 from simulator.results.study import GroupedResult
 from simulator.studies.trial.replicates import ESTIMATED
 
 if TYPE_CHECKING:
     from simulator.studies.trial.summary import Row
-
-UNKNOWN = Measure(float("nan"), float("nan"))
 
 
 class Trial(GroupedResult):
@@ -53,6 +53,22 @@ class Trial(GroupedResult):
         return len(self.groups["estimates"]["replicate"].values)
 
     @property
+    def vectors(self) -> np.ndarray | None:
+        """(replicate,) the vector of the ensemble that each takes; None where there are no draws."""
+        found = self.groups["estimates"].get("vector")
+        return None if found is None else found.values
+
+    @property
+    def power_word(self) -> str:
+        """What the share that claims benefit is called: averaged over draws of the parameters it is assurance."""
+        return "power" if self.vectors is None else "assurance"
+
+    @property
+    def a_power(self) -> str:
+        """The same with its article."""
+        return "a power" if self.vectors is None else "an assurance"
+
+    @property
     def estimand(self) -> dict[str, Any] | None:
         """What the trial is to estimate, where the scenario says so: the five attributes of ICH E9(R1)."""
         return dict(json.loads(self.attrs["estimand"])) if self.attrs["estimand"] else None
@@ -72,30 +88,48 @@ class Trial(GroupedResult):
 
     def measure(self, analysis: str, name: str, day: float | None = None) -> Measure:
         """A measure of `simulator.studies.trial.measures.MEASURES`, with its Monte Carlo error."""
-        group, (a, d) = self.groups["performance"], self._place(analysis, day)
+        group = self.groups["performance"]
         m = [str(one) for one in group["measure"].values].index(name)
-        return Measure(float(group["value"].values[a, d, m]), float(group["mcse"].values[a, d, m]))
+        return _at(group, (*self._place(analysis, day), m))
+
+    def mean(self, analysis: str, day: float | None = None) -> Measure:
+        """The mean of the estimates of an analysis."""
+        return mean_known(self.estimates(analysis, day)["value"], self.vectors)
 
     def truth(self, analysis: str, day: float | None = None) -> Measure:
-        """The true value of what an analysis estimates, over all draws."""
+        """The true value of what an analysis estimates; over draws their mean, whose error is that over draws."""
         if "truth" not in self.groups:
             return UNKNOWN
         (a, d), group = self._place(analysis, day), self.groups["truth"]
         value, error = group["value"].values[:, a, d], group["mcse"].values[:, a, d]
-        return Measure(float(value.mean()), float(np.sqrt((error**2).sum()) / len(error)))
+        return mean(value) if len(value) > 1 else _of_parts(value[0], error[0], int(self.attrs["truth_parts"]))
+
+    def fact(self, name: str, day: float | None = None) -> Measure:
+        """A fact of the population by its name in `simulator.analysis.trial.truth.QUANTITIES`."""
+        group, d = self.groups["population"], 0 if day is None else self.days.index(day)
+        k = [str(one) for one in group["quantity"].values].index(name)
+        draws = len(self.groups["truth"]["draw"].values)
+        count = draws if draws > 1 else int(self.attrs["truth_parts"])
+        return _of_parts(group["value"].values[k, d], group["mcse"].values[k, d], count)
+
+    def power(self, analysis: str, day: float | None = None) -> dict[int, Measure]:
+        """The power at each size that was looked at."""
+        if "power" not in self.groups:
+            return {}
+        (a, d), group = self._place(analysis, day), self.groups["power"]
+        return {size: _at(group, (a, d, k)) for k, size in enumerate(group["size"].values.tolist())}
 
     def needed(self, analysis: str, day: float | None = None) -> dict[float, Measure]:
         """Participants needed for each power that was asked for."""
         if "needed" not in self.groups:
             return {}
         (a, d), group = self._place(analysis, day), self.groups["needed"]
-        pairs = zip(group["value"].values[a, d], group["mcse"].values[a, d], strict=True)
-        return {float(t): Measure(float(v), float(e)) for t, (v, e) in zip(group["target"].values, pairs, strict=True)}
+        return {target: _at(group, (a, d, k)) for k, target in enumerate(group["target"].values.tolist())}
 
     def count(self, name: str, side: int, day: float | None = None) -> Measure:
         """A count of an arm (0 experimental, 1 control), mean over replicates."""
         d = 0 if day is None else self.days.index(day)
-        return mean(self.groups["counts"][name].values[:, d, side])
+        return mean(self.groups["counts"][name].values[:, d, side], self.vectors)
 
     def missing(self, day: float | None = None, side: int | None = None) -> Measure:
         """Share of participants without the event who were not measured at the last visit; of an arm, or of both."""
@@ -104,12 +138,12 @@ class Trial(GroupedResult):
         absent, events, there = (
             group[name].values[:, d][:, sides].sum(axis=-1) for name in ("missing", "events", "participants")
         )
-        return mean(absent / np.maximum(there - events, 1))
+        return mean(absent / np.maximum(there - events, 1), self.vectors)
 
     def duration(self, day: float | None = None) -> Measure:
         """Days of the calendar from the first enrolment until everybody's analysis is in."""
         d = 0 if day is None else self.days.index(day)
-        return mean(self.groups["counts"]["duration_days"].values[:, d])
+        return mean(self.groups["counts"]["duration_days"].values[:, d], self.vectors)
 
     def summary_rows(self) -> list[Row]:
         """All figures as tidy rows."""
@@ -140,3 +174,13 @@ class Trial(GroupedResult):
         from simulator.studies.trial.html import html
 
         return html(self)
+
+
+def _at(group: Group, place: tuple[int, ...]) -> Measure:
+    """A figure of a group with its error and interval."""
+    return Measure(*(float(group[name].values[place]) for name in Measure._fields))
+
+
+def _of_parts(value: float, error: float, parts: int) -> Measure:
+    """A figure whose error is that over so many parts."""
+    return Measure(float(value), float(error), *map(float, mean_interval(value, error, parts)))

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.analysis.replicates import Measure, mean, share
-from simulator.analysis.trial.registry import analysis
+from simulator.analysis.replicates import Clusters, Measure, mean, mean_known, share
 from simulator.analysis.trial.sequential import (
     OBRIEN_FLEMING,
     Boundaries,
@@ -23,19 +22,18 @@ from simulator.analysis.trial.sequential import (
     with_conditional_power,
     without_futility,
 )
-from simulator.studies.trial.looks import CALENDAR
-from simulator.studies.trial.replicates import ESTIMATED, Block
+from simulator.studies.trial.decision import VALUE, Claims, P, claims_at_end, direction
+from simulator.studies.trial.looks import CALENDAR, looks
+from simulator.studies.trial.replicates import Block
 
 if TYPE_CHECKING:
     from simulator.language.interim import Interim
     from simulator.language.interim import Spending as Written
+    from simulator.studies.trial.plan import Plan
 
 Floats = NDArray[np.float64]
 BENEFIT, HARM, FUTILITY, NOTHING = 1, -1, -2, 0
 DAY, RANDOMISED, REACHED = range(len(CALENDAR))
-VALUE, P = ESTIMATED.index("value"), ESTIMATED.index("p")
-HIGHER_IS_BETTER = ("win_ratio",)
-"""Of the logarithms: a higher ratio of wins is better, a higher hazard or rate is worse."""
 
 
 class Stopped(NamedTuple):
@@ -106,11 +104,23 @@ def boundaries(rules: Rules, reached: tuple[int, ...]) -> Boundaries:
     return without_futility(at, bounds)
 
 
-def stopped(rules: Rules, name: str, found: Block, a: int) -> Stopped:
-    """Where the replicates stop by analysis number `a`, called `name`."""
+def claims(plan: Plan, name: str, found: Block, a: int, d: int) -> Claims:
+    """What replicates claim by analysis number `a` on day of analysis `d`, by the design.
+
+    The looks are before the first day of analysis; the days after it are analysed as if nothing had been stopped.
+    """
+    trial = plan.scenario.trial
+    if d > 0 or not looks(plan) or trial is None or trial.interim is None:
+        return claims_at_end(plan, name, found.estimates[:, a, d])
+    why = stopped(rules(trial.interim), name, found, a, plan.outcome).why
+    return Claims(why == BENEFIT, why == HARM)
+
+
+def stopped(rules: Rules, name: str, found: Block, a: int, outcome: str = "alsfrs_r") -> Stopped:
+    """Where the replicates stop by analysis number `a`, called `name`, of a trial with this outcome."""
     at_looks, end = found.looks[:, a], found.estimates[:, a, :1]
     values = np.concatenate([at_looks[..., VALUE], end[..., VALUE]], axis=1)
-    z = _benefit(name, values, np.concatenate([at_looks[..., P], end[..., P]], axis=1))
+    z = direction(name, outcome) * _signed(values, np.concatenate([at_looks[..., P], end[..., P]], axis=1))
     look, why = (np.zeros(len(z), np.int64) for _ in range(2))
     for r, held in enumerate(found.calendar):
         look[r], why[r] = _one(rules, z[r], held)
@@ -131,26 +141,25 @@ def _one(rules: Rules, z: Floats, held: Floats) -> tuple[int, int]:
     return len(z) - 1, NOTHING
 
 
-def _benefit(name: str, value: Floats, p: Floats) -> Floats:
-    """The two-sided p as a standard normal that is positive where treatment does better."""
+def _signed(value: Floats, p: Floats) -> Floats:
+    """The two-sided p as a standard normal with the sign of the estimate."""
     from scipy.special import ndtri
 
-    worse = analysis(name).scale == "log" and name not in HIGHER_IS_BETTER
     with np.errstate(divide="ignore"):
         size = -ndtri(np.clip(p, 1e-300, 1.0) / 2)
-    return np.asarray(np.sign(value) * size * (-1 if worse else 1))
+    return np.asarray(np.sign(value) * size)
 
 
-def operating(at: Stopped, looks: int) -> Sequential:
-    """What the looks of all replicates come to."""
+def operating(at: Stopped, looks: int, cluster: Clusters = None) -> Sequential:
+    """What the looks of all replicates come to; those of a cluster share a draw of the parameters."""
     numbers = range(looks + 1)
     return Sequential(
-        benefit=share(at.why == BENEFIT),
-        harm=share(at.why == HARM),
-        futility=share(at.why == FUTILITY),
-        participants=mean(at.randomised),
-        days=mean(at.day),
-        value=mean(at.value[np.isfinite(at.value)]),
-        benefit_at=tuple(share((at.why == BENEFIT) & (at.look == k)) for k in numbers),
-        stopped_at=tuple(share(at.look == k) for k in numbers),
+        benefit=share(at.why == BENEFIT, cluster),
+        harm=share(at.why == HARM, cluster),
+        futility=share(at.why == FUTILITY, cluster),
+        participants=mean(at.randomised, cluster),
+        days=mean(at.day, cluster),
+        value=mean_known(at.value, cluster),
+        benefit_at=tuple(share((at.why == BENEFIT) & (at.look == k), cluster) for k in numbers),
+        stopped_at=tuple(share(at.look == k, cluster) for k in numbers),
     )

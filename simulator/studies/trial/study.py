@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from simulator.analysis.trial.truth import TRUTHS
 from simulator.errors import UsageError
 from simulator.replicate import compiled
 from simulator.run import REPLICATES, SEED
@@ -21,6 +22,7 @@ from simulator.studies.trial.sizes import LARGEST, LEAST, Sizes, sizes, steps_of
 if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
 
+WITHOUT_TRUTH = "Write one in TRUTHS of simulator/analysis/trial/truth.py, or look up none: --truth 0"
 PEOPLE = 50_000
 """People in whom truth is looked up."""
 
@@ -150,6 +152,8 @@ def prepare(scenario: Scenario, asked: Asked, extent: Extent) -> Work:
     if wrong_size := [one for one in extent.sizes if not LEAST <= one <= LARGEST]:
         raise TrialError(f"power is not shown at a size of {wrong_size[0]:,}. Choose {LEAST} to {LARGEST:,}")
     planned = plan(scenario, asked)
+    if extent.truth and (unknown := [name for name in planned.analyses if name not in TRUTHS]):
+        raise TrialError(f"no truth is known for {unknown[0]}. {WITHOUT_TRUTH}")
     scenarios = _drawn(scenario, planned.scenario, extent.draws)
     people = patients(scenarios, planned.size, start)
     return Work(planned, compiled(scenarios, people), start, extent.replicates)
