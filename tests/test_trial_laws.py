@@ -12,7 +12,7 @@ from simulator.analysis.trial.ancova import ancova
 from simulator.analysis.trial.data import TrialData, trial_data, where
 from simulator.analysis.trial.delayed_start import delayed_start
 from simulator.analysis.trial.design import columns
-from simulator.analysis.trial.errors import NotEstimableError
+from simulator.analysis.trial.errors import AnalysisError, NotEstimableError
 from simulator.analysis.trial.imputation import Plan, impute
 from simulator.analysis.trial.joint_rank import joint_rank, joint_rank_ancova, joint_rank_mi
 from simulator.analysis.trial.logrank import logrank, stratified_logrank
@@ -101,6 +101,57 @@ def test_an_analysis_estimates_or_says_that_it_cannot(seed, n, hazard):
             assert np.isfinite(found[:2] + found[3:6]).all()
             assert found.lower <= found.value <= found.upper
     assert said < len(ANALYSES)
+
+
+@given(
+    seeds,
+    st.integers(2, 12),
+    st.integers(2, 4),
+    st.sampled_from(["as they are", "nothing changes", "all missing", "only baseline", "one value", "lines"]),
+    st.sampled_from(["as they are", "none", "all at once", "day 0"]),
+)
+def test_an_analysis_of_hardly_anything_says_so(seed, n, visits, outcome, events):
+    """Never a traceback, never a number that is none."""
+    data = invented(seed, Invented(n=max(n, 6), visits=visits, gaps=0.2))
+    data = where(
+        data, np.isin(np.arange(data.n), [*np.flatnonzero(data.arm == 1)[:n], *np.flatnonzero(data.arm == 0)[:n]])
+    )
+    y = data.outcome.copy()
+    if outcome == "nothing changes":
+        y = np.where(np.isfinite(y), y[:, :1], np.nan)
+    elif outcome == "all missing":
+        y[:] = np.nan
+    elif outcome == "only baseline":
+        y[:, 1:] = np.nan
+    elif outcome == "one value":
+        y = np.where(np.isfinite(y), 40.0, np.nan)
+    elif outcome == "lines":
+        y = np.where(np.isfinite(y), 40.0 - data.day / 30, np.nan)
+    none = np.zeros(data.n, np.bool_)
+    time = {"all at once": np.full(data.n, 50.0), "day 0": np.zeros(data.n)}.get(events, data.time)
+    event = {"as they are": data.event, "none": none}.get(events, ~none)
+    data = data._replace(outcome=y, time=time, event=event)
+    for analysis in ANALYSES.values():
+        try:
+            found = analysis.run(data)
+        except AnalysisError:
+            continue
+        assert np.isfinite(found[:2] + found[3:6]).all(), analysis.name
+        assert found.lower <= found.value <= found.upper
+
+
+def test_what_has_no_visit_after_baseline_is_said():
+    data = invented(3)
+    bare = data._replace(nominal_day=data.nominal_day[:1], day=data.day[:, :1], outcome=data.outcome[:, :1])
+    for name in ("ancova", "ancova_nfl", "mi", "mmrm", "delayed_start", "responder"):
+        with pytest.raises(AnalysisError, match="there is no visit after baseline"):
+            ANALYSES[name].run(bare)
+
+
+def test_imputing_where_nothing_changes_is_said():
+    data = invented(3, COMPLETE)
+    with pytest.raises(NotEstimableError, match=r"nothing is left to estimate|too few participants"):
+        mi(data._replace(outcome=np.repeat(data.outcome[:, :1], 8, axis=1)))
 
 
 # ---- special cases ----
