@@ -31,6 +31,7 @@ PLANTED = {
     "validate": ("language/__init__.py", "import numba"),
     "engine": ("engine/__init__.py", "import simulator.quantities"),
     "spec": ("models/clock/spec.py", "import simulator.engine"),
+    "datasets": ("datasets/__init__.py", "import xarray"),
     "readers": ("results/__init__.py", "import simulator.models"),
 }
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from simulator.analysis.trial.ancova import ancova, ancova_nfl
-from simulator.analysis.trial.data import trial_data, until, where
+from simulator.analysis.trial.data import TrialData, trial_data, until, where
 from simulator.analysis.trial.delayed_start import delayed_start
 from simulator.analysis.trial.errors import AnalysisError, NotEstimableError
 from simulator.analysis.trial.estimand import PAV, STOPPING, Strategy, death, estimand
@@ -16,6 +16,7 @@ from simulator.analysis.trial.mi import mi
 from simulator.analysis.trial.reading import Contrast, from_result, from_tables
 from simulator.analysis.trial.registry import ANALYSES, agree, analysis
 from simulator.analysis.trial.rmst import rmst
+from simulator.datasets import DataError
 from tests.trials import invented
 
 ARMS = Contrast("early_start", "delayed_start")
@@ -81,20 +82,36 @@ def test_an_estimand_that_contradicts_its_analysis():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"arm": [1, 2, 0]}, "arm must be 1"),
+        ({"arm": [1, 2, 0]}, "trial_data:2:arm: 2 is neither 1 nor 0"),
+        ({"arm": ["a", "b", "a"]}, r"trial_data:1:arm: a is neither .* \(rows 2, 3 too\)"),
+        ({"arm": [1, np.nan, 0]}, "arm is missing in row 2"),
         ({"arm": [1, 1, 1]}, "both must have participants"),
         ({"nominal_day": [28, 56]}, "rise from 0"),
         ({"nominal_day": [0, 0]}, "rise from 0"),
         ({"time": [28, np.nan, 28]}, "negative or missing"),
         ({"time": [28, 28]}, r"time has the shape \(2,\)"),
+        ({"time": [28, np.inf, 28]}, "trial_data:2:time: inf is infinite"),
+        ({"event": [1, 2, 1]}, "trial_data:2:event: 2 is neither 1 nor 0, yes nor no. Which of 1 and 2 is yes is not"),
+        ({"event": [1, np.nan, 1]}, "event is missing in row 2"),
+        ({"event": ["no", "False", "maybe"]}, "trial_data:3:event: maybe is neither"),
         ({"stratum": [0, 1]}, "stratum has the shape"),
+        ({"stratum": [0, 0.5, 1]}, "trial_data:2:stratum: 0.5 is no whole number"),
+        ({"stratum": [0, np.nan, 1]}, "stratum is missing in row 2"),
+        ({"stratum": ["a", "b", "a"]}, "trial_data:1:stratum: a is no number"),
+        ({"outcome": [[40, 39], [41, np.inf], [38, 37]]}, "trial_data:2:outcome: inf is infinite"),
+        ({"outcome": [40, 39, 41]}, r"outcome has the shape \(3,\)\. With 3 participants it must be \(3, 2\)"),
+        ({"day": [[0, 28], [0, 28], [0, "late"]]}, "trial_data:3:day: late is no number"),
         ({"covariates": {"log_nfl": [1.0]}}, "log_nfl has the shape"),
     ],
 )
 def test_wrong_data_are_refused(change, message):
     trial_data(**SMALL)
-    with pytest.raises(AnalysisError, match=message):
+    with pytest.raises((AnalysisError, DataError), match=message):
         trial_data(**{**SMALL, **change})
+
+
+def test_words_for_yes_and_no_are_events():
+    assert trial_data(**{**SMALL, "event": ["no", "Yes", "FALSE"]}).event.tolist() == [False, True, False]
 
 
 def test_what_cannot_be_analysed_is_said():
@@ -203,9 +220,15 @@ def test_what_a_result_does_not_have():
         from_result({"summary": {}}, ARMS)
 
 
-def tables() -> tuple[dict, dict, dict]:
-    """The data of `invented(3)` as three tables, with rows of other parameters and of a screening failure."""
+def bounded() -> TrialData:
+    """An invented trial in which nobody scores more than 48."""
     data = invented(3)
+    return data._replace(outcome=np.minimum(data.outcome, 48.0))
+
+
+def tables() -> tuple[dict, dict, dict]:
+    """The data of `bounded()` as three tables, with rows of other parameters and of a screening failure."""
+    data = bounded()
     names = np.array([f"S{i:03d}" for i in range(data.n)])
     person, visit = np.nonzero(np.isfinite(data.outcome))
     day = data.day[person, visit]
@@ -234,25 +257,115 @@ def tables() -> tuple[dict, dict, dict]:
 
 
 def test_tables_become_the_same_data():
-    data, read = invented(3), from_tables(*tables(), ARMS)
+    data, read = bounded(), from_tables(*tables(), ARMS)
     for name in ("arm", "stratum", "nominal_day", "day", "outcome", "time", "event"):
         np.testing.assert_array_equal(getattr(read, name), getattr(data, name), err_msg=name)
     assert ANALYSES["joint_rank"].run(read) == ANALYSES["joint_rank"].run(data)
     assert ancova_nfl(read)[:6] == ancova_nfl(data)[:6]
 
 
+def changed(table: str, column: str, row: int, value: object) -> tuple[dict, dict, dict]:
+    """The tables with one cell changed."""
+    found = dict(zip(("ADSL", "ADQS", "ADTTE"), tables(), strict=True))
+    cells = np.asarray(found[table][column]).astype(object)
+    cells[row - 1] = value
+    found[table][column] = cells
+    return found["ADSL"], found["ADQS"], found["ADTTE"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        (("ADTTE", "CNSR", 3, None), "ADTTE:3:CNSR: whether there was the event is missing"),
+        (("ADTTE", "CNSR", 3, "no"), "ADTTE:3:CNSR: no is no number"),
+        (("ADTTE", "CNSR", 3, 0.5), "ADTTE:3:CNSR: 0.5 is no whole number"),
+        (("ADTTE", "CNSR", 3, -1), "ADTTE:3:CNSR: -1 is outside 0 or more"),
+        (("ADTTE", "AVAL", 4, "12 days"), "ADTTE:4:AVAL: 12 days is no number"),
+        (("ADTTE", "AVAL", 4, np.inf), "ADTTE:4:AVAL: inf is infinite"),
+        (("ADTTE", "AVAL", 4, 0), "ADTTE:4:AVAL: 0 is no study day"),
+        (("ADTTE", "AVAL", 4, np.nan), "ADTTE:4:AVAL: the time is missing"),
+        (("ADTTE", "USUBJID", 2, "S000"), "ADTTE:2:USUBJID: S000 has a second row of event_free"),
+        (("ADQS", "AVAL", 5, "39,5"), "ADQS:5:AVAL: 39,5 has a decimal comma. Write a decimal point"),
+        (("ADQS", "AVAL", 5, 99), "ADQS:5:AVAL: alsfrs_r of 99 is outside 0 to 48"),
+        (("ADQS", "AVAL", 5, True), "ADQS:5:AVAL: True is no number"),
+        (("ADQS", "ADY", 6, None), "ADQS:6:ADY: the day is missing"),
+        (("ADQS", "ADY", 6, "Week 4"), "ADQS:6:ADY: Week 4 is no number"),
+        (("ADQS", "ATPTD", 2, 0.0), "ADQS:2:USUBJID: the participant S000 has a second baseline of alsfrs_r"),
+        (("ADSL", "USUBJID", 2, "S000"), "ADSL:2:USUBJID: the participant S000 is there twice"),
+        (("ADSL", "USUBJID", 2, None), "ADSL:2:USUBJID: the participant has no id"),
+    ],
+)
+def test_one_error_with_table_row_and_column(cell, message):
+    with pytest.raises(DataError) as found:
+        from_tables(*changed(*cell), ARMS)
+    assert str(found.value).startswith(message)
+    assert len(found.value.errors) == 1
+
+
+def test_all_faults_at_once():
+    adsl, adqs, adtte = changed("ADTTE", "CNSR", 3, "no")
+    with pytest.raises(DataError) as found:
+        from_tables(adsl, {**adqs, "AVAL": changed("ADQS", "AVAL", 5, "x")[1]["AVAL"]}, adtte, ARMS)
+    assert [(one.file, one.row, one.column) for one in found.value.errors] == [
+        ("ADQS", 5, "AVAL"),
+        ("ADTTE", 3, "CNSR"),
+    ]
+
+
+def test_blanks_around_a_word_lose_nobody():
+    adsl, adqs, adtte = changed("ADSL", "TRT01P", 2, f"{tables()[0]['TRT01P'][1]} ")
+    assert from_tables(adsl, adqs, adtte, ARMS).n == bounded().n
+
+
 def test_faults_of_tables():
     adsl, adqs, adtte = tables()
-    with pytest.raises(AnalysisError, match="no column CNSR"):
+    with pytest.raises(DataError, match="ADTTE:1:CNSR: there is no column CNSR; there are USUBJID"):
         from_tables(adsl, adqs, {key: x for key, x in adtte.items() if key != "CNSR"}, ARMS)
-    with pytest.raises(AnalysisError, match="no row has PARAMCD ALSFRS; there are ALSFRSR, SVC"):
+    with pytest.raises(AnalysisError, match="nothing of ALSFRS was measured; there are alsfrs_r, svc"):
         from_tables(adsl, adqs, adtte, ARMS, paramcd="ALSFRS")
-    with pytest.raises(AnalysisError, match="two values of ALSFRSR"):
+    with pytest.raises(DataError, match=r"has a second baseline of alsfrs_r"):
         from_tables(adsl, {key: np.append(x, x[:1]) for key, x in adqs.items()}, adtte, ARMS)
-    with pytest.raises(AnalysisError, match="one row of DEATH for each of 108 participants, and has 1"):
+    with pytest.raises(AnalysisError, match=r"participant S001 has no time of death\. Add it"):
         from_tables(adsl, adqs, adtte, ARMS, endpoint="DEATH")
-    with pytest.raises(AnalysisError, match="names a participant twice"):
+    with pytest.raises(DataError, match="the participant S000 is there twice"):
         from_tables({key: np.append(x, x[:1]) for key, x in adsl.items()}, adqs, adtte, ARMS)
+    with pytest.raises(
+        AnalysisError, match=r"no arm early; there are delayed_start, early_start, not assigned\. Name two"
+    ):
+        from_tables(adsl, adqs, adtte, Contrast("early", "late"))
+    with pytest.raises(AnalysisError, match="no arm start; there are delayed_start"):
+        from_tables(adsl, adqs, adtte, Contrast("early_start", "start"))
+    with pytest.raises(AnalysisError, match="participant S000 has no stratum, others have"):
+        from_tables(*changed("ADSL", "STRATA1", 1, ""), ARMS)
+
+
+def test_planned_days_are_never_guessed():
+    """Medians of actual days moved the visit of week 26 beyond day 182."""
+    adsl, adqs, adtte = tables()
+    planned = adqs.pop("ATPTD")
+    with pytest.raises(DataError, match="ADQS:1:ATPTD: ADQS has neither ATPTD"):
+        from_tables(adsl, adqs, adtte, ARMS)
+    weeks = np.array(["Baseline" if day == 0 else f"Week {day / 7:g}" for day in planned])
+    read = from_tables(adsl, {**adqs, "AVISIT": weeks}, adtte, ARMS)
+    np.testing.assert_array_equal(read.nominal_day, bounded().nominal_day)
+    np.testing.assert_array_equal(read.outcome, bounded().outcome)
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    sim = pytest.importorskip("simulator")
+    return sim.simulate(sim.load("valor_trial"), patients=160, seed=5)
+
+
+@pytest.mark.parametrize("endpoint", [("event_free", "DTHPAV"), ("death", "DEATH")])
+def test_adam_out_and_in_again_gives_the_same_data(simulated, endpoint):
+    arms = Contrast(*(name for name in simulated.arms if "tofersen" in name), "placebo")
+    direct = from_result(simulated.groups, arms, endpoint=endpoint[0])
+    made = {name: {key: table[key].to_numpy() for key in table} for name, table in simulated.to_adam().items()}
+    read = from_tables(made["ADSL"], made["ADQS"], made["ADTTE"], arms, endpoint=endpoint[1])
+    for name in ("arm", "stratum", "nominal_day", "day", "outcome", "time", "event"):
+        np.testing.assert_array_equal(getattr(read, name), getattr(direct, name), err_msg=name)
+    np.testing.assert_array_equal(read.covariate("log_nfl"), direct.covariate("log_nfl"))
 
 
 def test_a_simulated_trial_can_be_analysed():

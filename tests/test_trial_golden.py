@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from simulator.analysis.trial import cox, imputation, joint_rank, logrank, mmrm, random_slope, win_ratio
 from simulator.analysis.trial.ancova import ancova, ancova_nfl
-from simulator.analysis.trial.data import TrialData, until, where
+from simulator.analysis.trial.data import TrialData, trial_data, until, where
 from simulator.analysis.trial.estimate import Estimate
 from simulator.analysis.trial.pairs import comparisons
 from simulator.analysis.trial.responder import responder
 from simulator.analysis.trial.rmst import rmst
+from simulator.units import DAYS_PER_MONTH
 from tests.trials import COMPLETE, GOLDEN, Invented, golden_trial, invented
 
 R = json.loads((GOLDEN / "trial.json").read_text())
@@ -76,6 +77,33 @@ def test_random_slope_is_that_of_lme_and_lmer():
     found, wanted = random_slope.random_slope(DATA), R["random_slope"]
     agrees(found, wanted, rtol=5e-5)
     assert (found.value, found.se) == pytest.approx(wanted["lmer"], rel=1e-5)
+
+
+SLOPES = json.loads((GOLDEN / "slopes.json").read_text())
+
+
+@pytest.mark.parametrize("key", [key for key in SLOPES if key.startswith("seed")])
+def test_random_slopes_stay_in_the_space_of_covariances_as_lmer_does(key):
+    """Five of the eight fits are singular: a variance of 0 or a correlation of ±1."""
+    wanted = SLOPES[key]
+    y = np.array(wanted["y"], np.float64)
+    n, visits = y.shape
+    data = trial_data(
+        arm=np.arange(1, n + 1) % 2,
+        nominal_day=DAYS_PER_MONTH * np.arange(visits),
+        outcome=y,
+        time=np.full(n, 200.0),
+        event=np.zeros(n, bool),
+    )
+    found = random_slope.random_slope(data)
+    assert (found.value, found.se) == pytest.approx((wanted["value"], wanted["se"]), rel=1e-5)
+    assert found.df == pytest.approx(wanted["df"], rel=1e-4)
+
+
+def test_half_of_the_golden_fits_are_singular():
+    singular = [one["singular"] for key, one in SLOPES.items() if key.startswith("seed")]
+    assert singular.count(True) == 5
+    assert singular.count(False) == 3
 
 
 def test_rubins_rules_are_those_of_mice():

@@ -88,7 +88,7 @@ def _adam(result: Result) -> Writers:
 
     for name, made in adam.to_adam(result).items():
         columns = adam.COLUMNS[name]
-        yield f"{name.lower()}.csv", _csv_writer(made.copy)
+        yield f"{name.lower()}.csv", _csv_writer(made.copy, exact=True)
         if find_spec("pyarrow"):
             labels = {column.name: {"label": column.label, "codes": column.codes} for column in columns}
             yield f"{name.lower()}.parquet", _parquet_writer(made.copy, labels)
@@ -111,13 +111,16 @@ def table(group: Group) -> pandas.DataFrame:
     return pandas.DataFrame(columns | {key: _named(array).ravel() for key, array in variables.items()})
 
 
-def _csv_writer(make: Callable[[], pandas.DataFrame]) -> Writer:
-    """A writer of a table as CSV, its texts made safe for spreadsheets, empty cells for what is missing."""
+def _csv_writer(make: Callable[[], pandas.DataFrame], *, exact: bool = False) -> Writer:
+    """A writer of a table as CSV, its texts made safe for spreadsheets, empty cells for what is missing.
+
+    `exact` writes every digit, so that the table can be read in again without loss.
+    """
 
     def write(path: Path) -> None:
         made = make()
         texts = {key: _safe(column) for key, column in made.items() if column.dtype.kind in "OU"}
-        made.assign(**texts).to_csv(path, index=False, float_format="%.7g", lineterminator="\n")
+        made.assign(**texts).to_csv(path, index=False, float_format=None if exact else "%.7g", lineterminator="\n")
 
     return write
 

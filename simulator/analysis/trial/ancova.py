@@ -30,7 +30,7 @@ def ancova(data: TrialData, *, covariates: tuple[str, ...] = (), robust: bool = 
 
     The standard error is the classical one; `robust` takes the sandwich HC3.
     """
-    x, y = columns(data, covariates), data.change[:, -1]
+    x, y = columns(data, covariates), data.later_change()[:, -1]
     rows = usable(x) & np.isfinite(y)
     fit = least_squares(x[rows], y[rows], robust=robust)
     words = f"ANCOVA of observed cases, {'HC3' if robust else 'classical'} standard error"

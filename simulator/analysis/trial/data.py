@@ -11,7 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from simulator.analysis.trial.errors import AnalysisError
+from simulator.analysis.trial.errors import AnalysisError, NotEstimableError
+from simulator.datasets.faults import Faults
+from simulator.datasets.tables import Column, Range, Table, flags, numbers
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -62,6 +64,12 @@ class TrialData(NamedTuple):
         """(n, v) the outcome minus its baseline."""
         return self.outcome - self.outcome[:, :1]
 
+    def later_change(self) -> Floats:
+        """(n, v − 1) the change at the visits after baseline; NotEstimableError where there are none."""
+        if len(self.nominal_day) < 2:
+            raise NotEstimableError("there is no visit after baseline, so nothing changes")
+        return self.change[:, 1:]
+
     def covariate(self, name: str) -> Floats:
         """A covariate by name; AnalysisError with the names that exist."""
         if name not in self.covariates:
@@ -88,24 +96,57 @@ def trial_data(
     Raises
     ------
     AnalysisError
-        A shape does not fit, an arm is empty or coded otherwise, planned days do not rise, a time is negative or
-        missing.
+        A shape does not fit, an arm is empty, planned days do not rise, a time is negative or missing.
+    DataError
+        An arm or event is neither 0 nor 1, a stratum is no whole number, or a value is a text or infinite.
     """
-    planned, measured = np.asarray(nominal_day, np.float64), np.asarray(outcome, np.float64)
-    groups = np.asarray(arm, np.int64)
-    held = np.where(np.isnan(measured), np.nan, planned) if day is None else np.asarray(day, np.float64)
-    found = TrialData(
-        groups,
-        np.zeros(len(groups), np.int64) if stratum is None else np.asarray(stratum, np.int64),
-        planned,
-        held,
-        measured,
-        np.asarray(time, np.float64),
-        np.asarray(event, np.bool_),
-        {name: np.asarray(values, np.float64) for name, values in (covariates or {}).items()},
+    faults = Faults()
+    groups, events = _cells("arm", arm, faults, flag=True), _cells("event", event, faults, flag=True)
+    planned, measured, times = (
+        _cells(name, cells, faults)
+        for name, cells in (("nominal_day", nominal_day), ("outcome", outcome), ("time", time))
     )
-    _check(found)
-    return found
+    strata = np.zeros(len(groups)) if stratum is None else _cells("stratum", stratum, faults, Range(whole=True))
+    held = None if day is None else _cells("day", day, faults)
+    more = {name: _cells(name, values, faults) for name, values in (covariates or {}).items()}
+    faults.check()
+    _complete({"arm": groups, "event": events, "stratum": strata})
+    if measured.shape != (len(groups), len(planned)):
+        shape = f"{(len(groups), len(planned))}: a row each, a column for each visit"
+        raise AnalysisError(
+            f"outcome has the shape {measured.shape}. With {len(groups)} participants it must be {shape}"
+        )
+    if held is None:
+        held = np.where(np.isnan(measured), np.nan, planned)
+    ended = TrialData(
+        groups.astype(np.int64), strata.astype(np.int64), planned, held, measured, times, events.astype(np.bool_), more
+    )
+    _check(ended)
+    return ended
+
+
+def _cells(name: str, cells: ArrayLike, faults: Faults, within: Range = Range(), *, flag: bool = False) -> Floats:  # noqa: B008
+    """An array as numbers, NaN where missing; what is no number, infinite or (`flag`) neither 0 nor 1 is a fault."""
+    array = np.asarray(cells)
+    flat = array.reshape(-1)
+    if array.dtype.kind in "biuf" and (flag or array.dtype.kind != "b"):
+        found = flat.astype(np.float64)
+        kept = (
+            (found == 0) | (found == 1) if flag else np.isfinite(found) & (not within.whole or found == np.floor(found))
+        )
+        if (kept | np.isnan(found)).all():
+            return found.reshape(array.shape)
+    rows = np.arange(len(flat)) // max(len(flat) // max(len(array), 1), 1) + 1 if array.ndim else np.ones(1, np.int64)
+    table = Table("trial_data", rows, {name: Column(flat.tolist(), name)})
+    parsed = flags(table, name, faults) if flag else numbers(table, name, faults, within)
+    return parsed.reshape(array.shape)
+
+
+def _complete(columns: Mapping[str, Floats]) -> None:
+    for name, values in columns.items():
+        if values.ndim != 1 or np.isnan(values).any():
+            row = 1 + int(np.flatnonzero(np.isnan(values).reshape(-1))[0]) if np.isnan(values).any() else 1
+            raise AnalysisError(f"{name} is missing in row {row}. Everybody needs one")
 
 
 def until(data: TrialData, day: float | Floats) -> TrialData:

@@ -41,7 +41,7 @@ def delayed_start(
         A share of the earlier difference is asked for without a day after baseline and before the last visit.
     """
     days = data.nominal_day[1:]
-    weights = np.zeros(len(days))
+    weights = np.zeros(data.later_change().shape[1])
     weights[-1] = 1.0
     if kept_share:
         switch = int(np.searchsorted(days, -np.inf if switch_day is None else switch_day, side="right")) - 1

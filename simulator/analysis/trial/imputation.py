@@ -53,6 +53,8 @@ def combine(values: Floats, variances: Floats, df_complete: float) -> Combined:
     m = len(values)
     within, between = float(variances.mean()), float(values.var(ddof=1))
     total = within + (1 + 1 / m) * between
+    if not total > 0:
+        raise NotEstimableError("multiple imputation: nothing is left to estimate an error from")
     share = (1 + 1 / m) * between / total
     observed = (df_complete + 1) / (df_complete + 3) * df_complete * (1 - share)
     infinite = (m - 1) / share**2 if share > 0 else np.inf
@@ -74,6 +76,8 @@ def complete(x: Floats, y: Floats, plan: Plan) -> Floats:
     rng = np.random.default_rng(plan.seed)
     filled = np.repeat(y[None], plan.imputations, axis=0)
     groups = [x[:, ARM] == 1, x[:, ARM] == 0] if plan.per_arm else [np.ones(len(x), np.bool_)]
+    if not all(group.any() for group in groups):
+        raise NotEstimableError("imputation: nobody in an arm has a baseline and covariates")
     with solvable("imputation"):
         for group in groups:
             filled[:, group] = impute(_independent(x[group]), filled[:, group], plan.passes, rng)

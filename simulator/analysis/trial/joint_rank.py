@@ -70,7 +70,7 @@ def joint_rank_mi(data: TrialData, *, covariates: tuple[str, ...] = (), plan: Pl
 
     What would have been measured after an event is not used: an event ranks by its day.
     """
-    x, change = columns(data, covariates), data.change[:, 1:]
+    x, change = columns(data, covariates), data.later_change()
     rows = usable(x)
     kept = where(data, rows)
     end = np.where(kept.event, kept.time, np.inf)

@@ -32,7 +32,7 @@ def mi(
     seed: int = 0,
 ) -> Estimate:
     """Adjusted difference in change, Rubin's rules; see `imputation.Plan` for the options."""
-    x, change = columns(data, covariates), data.change[:, 1:]
+    x, change = columns(data, covariates), data.later_change()
     rows = usable(x)
     completed = complete(x[rows], change[rows], Plan(imputations, passes, per_arm, seed))
     fits = [least_squares(x[rows], one[:, -1]) for one in completed]

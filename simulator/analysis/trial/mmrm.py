@@ -27,7 +27,7 @@ ESTIMAND = estimand(
 
 def mmrm(data: TrialData, *, covariates: tuple[str, ...] = ()) -> Estimate:
     """Adjusted difference in change at the last visit."""
-    weights = np.zeros(len(data.nominal_day) - 1)
+    weights = np.zeros(data.later_change().shape[1])
     weights[-1] = 1
     words = "MMRM, unstructured covariance, REML, Satterthwaite df"
     about = About(words + "".join(f", adjusted for {name}" for name in covariates), ESTIMAND)
@@ -47,7 +47,7 @@ def contrast(data: TrialData, weights: Floats, about: About, *, covariates: tupl
 
 def fit(data: TrialData, *, covariates: tuple[str, ...] = ()) -> tuple[Patterns, State, int]:
     """The fitted model and the number of participants with at least one visit after baseline."""
-    z, change = columns(data, covariates), data.change[:, 1:]
+    z, change = columns(data, covariates), data.later_change()
     rows = usable(z) & np.isfinite(change).any(axis=1)
     z, change = z[rows], change[rows]
     cells = patterns(z, change)

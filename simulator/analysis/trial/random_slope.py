@@ -3,12 +3,14 @@
     y_ij = β₀ + (β₁ + δ arm) t_ij + x_i'(γ + η t_ij) + b₀_i + b₁_i t_ij + ε_ij
 
 x are strata and covariates, t the months since baseline at which the visit was held. Before treatment the arms do not
-differ, so arm has no coefficient at t = 0. REML by Newton's method on the covariance of (b₀, b₁) and the variance of ε;
-Satterthwaite's degrees of freedom from the observed information.
+differ, so arm has no coefficient at t = 0. REML by Newton's method on φ = (l₁₁, l₂₁, l₂₂, log sd ε), L being the
+Cholesky factor of the covariance of (b₀, b₁): every φ is a covariance, and l₂₂ = 0 its edge, as in lme4.
+Satterthwaite's degrees of freedom from the observed information in φ.
 
 References
 ----------
-Laird & Ware (1982), doi:10.2307/2529876.
+Laird & Ware (1982), doi:10.2307/2529876. Bates et al. (2015), Fitting linear mixed-effects models using lme4,
+doi:10.18637/jss.v067.i01.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ ESTIMAND = estimand(
     PAV,
 )
 SLOPE = 2  # the column of arm × time
-ITERATIONS, TOLERANCE, NOISE = 100, 1e-12, 1e-9
+ITERATIONS, TOLERANCE, NOISE, FLAT = 100, 1e-12, 1e-9, 1e-9
 
 
 class Lines(NamedTuple):
@@ -72,15 +74,16 @@ def random_slope(data: TrialData, *, covariates: tuple[str, ...] = ()) -> Estima
     more = np.column_stack([dummies(data.stratum), *(data.covariate(name) for name in covariates)])
     rows = usable(more) & (np.isfinite(data.outcome).sum(axis=1) > 0)
     with solvable("random slope"):
-        at = _maximum(*_lines(data, more, np.asarray(rows)))
-        df = 2 * at.variance**2 / float(at.slopes @ np.linalg.solve(at.observed, at.slopes))
+        at, inverse, turn = _maximum(*_lines(data, more, np.asarray(rows)))
+        moves = turn.T @ at.slopes
+        df = 2 * at.variance**2 / float(moves @ inverse @ moves)
     words = "random intercepts and slopes, REML, Satterthwaite df"
     about = About(words + "".join(f", adjusted for {name}" for name in covariates), ESTIMAND)
     return wald(at.delta, float(np.sqrt(at.variance)), about, n=int(rows.sum()), df=df)
 
 
 def _lines(data: TrialData, more: Floats, rows: np.ndarray) -> tuple[Lines, Floats]:
-    """The arrays of the model, and where scoring starts: each participant's own line, and what is left about it."""
+    """The arrays of the model, and φ : (4,) at the start: each participant's own line, and what is left about it."""
     y = data.outcome[rows]
     seen = np.isfinite(y)
     one = seen.astype(np.float64)
@@ -104,36 +107,56 @@ def _start(one: Floats, time: Floats, y: Floats) -> Floats:
     left = y[many] - (z @ own[:, :, None])[:, :, 0]
     error = float((left**2).sum() / (one[many].sum() - own.size))
     spread = np.cov(own.T)
-    return np.array([spread[0, 0], 0.0, spread[1, 1], max(error, 1e-3 * spread[0, 0])])
+    root = np.linalg.cholesky(spread + 1e-3 * np.diag(np.diagonal(spread)))
+    return np.array([root[0, 0], root[1, 0], root[1, 1], 0.5 * np.log(max(error, 1e-3 * spread[0, 0]))])
 
 
-def _maximum(lines: Lines, theta: Floats) -> State:
+def _covariance(phi: Floats) -> tuple[Floats, Floats]:
+    """θ = (var b₀, cov(b₀, b₁), var b₁, var ε) at φ, and its derivative : (4, 4)."""
+    a, b, c = phi[:3]
+    error = np.exp(2 * phi[3])
+    turn = np.array([[2 * a, 0, 0, 0], [b, a, 0, 0], [0, 2 * b, 2 * c, 0], [0, 0, 0, 2 * error]])
+    return np.array([a * a, a * b, b * b + c * c, error]), turn
+
+
+def _maximum(lines: Lines, phi: Floats) -> tuple[State, Floats, Floats]:
+    """The state at the maximum, the inverse of the observed information in φ there, and dθ/dφ."""
+    theta, turn = _covariance(phi)
     now = _evaluate(lines, theta)
     for _ in range(ITERATIONS):
         if now is None:
             break
-        step = np.linalg.lstsq(_curvature(now), now.score, rcond=None)[0]
-        if abs(now.score @ step) < TOLERANCE:
-            return now
-        new = _evaluate(lines, theta + step)
-        while (new is None or new.value < now.value - NOISE) and np.abs(step).max() > NOISE:
+        score = turn.T @ now.score
+        size, directions, unit = _curvature(now, turn, theta[3])
+        flat = np.abs(size) <= FLAT * np.abs(size).max()  # a rotation where b₀ does not vary
+        step = unit * (
+            directions @ np.where(flat, 0.0, (directions.T @ (unit * score)) / np.where(flat, 1, np.abs(size)))
+        )
+        if score @ step < TOLERANCE and size[~flat].min() > 0:
+            scaled = unit[:, None] * directions[:, ~flat]
+            return now, (scaled / size[~flat]) @ scaled.T, turn
+        new = _evaluate(lines, _covariance(phi + step)[0])
+        while (new is None or new.value < now.value - NOISE) and np.abs(step / unit).max() > NOISE:
             step = step / 2
-            new = _evaluate(lines, theta + step)
-        theta, now = theta + step, new
+            new = _evaluate(lines, _covariance(phi + step)[0])
+        phi, now = phi + step, new
+        theta, turn = _covariance(phi)
     raise NotEstimableError("random slope: the likelihood has no maximum inside")
 
 
-def _curvature(at: State) -> Floats:
-    """The observed information where it is positive definite, else the expected one."""
-    return at.observed if np.linalg.eigvalsh(at.observed)[0] > 0 else at.expected
+def _curvature(at: State, turn: Floats, error: float) -> tuple[Floats, Floats, Floats]:
+    """Eigenvalues and eigenvectors of the observed information in φ, in the units that are returned last."""
+    first, second, third, fourth = at.score
+    bent = np.zeros((4, 4))
+    bent[0, 0], bent[1, 1], bent[2, 2], bent[3, 3] = 2 * first, 2 * third, 2 * third, 4 * error * fourth
+    bent[0, 1] = bent[1, 0] = second
+    found = turn.T @ at.observed @ turn - bent
+    unit = 1 / np.sqrt(np.maximum(np.abs(np.diagonal(found)), 1e-300))
+    return *np.linalg.eigh(unit[:, None] * found * unit), unit
 
 
 def _evaluate(lines: Lines, theta: Floats) -> State | None:
-    """The restricted likelihood at θ; None where that is no covariance.
-
-    The variances of intercept and slope may become negative as long as the covariance of the visits remains one: the
-    likelihood is smooth there, and tests keep their size.
-    """
+    """The restricted likelihood at θ; None where the covariance of the visits is singular."""
     total = np.tensordot(theta, lines.parts, 1) + lines.absent
     try:
         logs = 2 * np.log(np.diagonal(np.linalg.cholesky(total), axis1=1, axis2=2)).sum()

@@ -8,8 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from simulator.analysis.trial.data import Floats, Integers, TrialData, trial_data
+from simulator.analysis.trial.data import Bools, Floats, Integers, TrialData, trial_data
 from simulator.analysis.trial.errors import AnalysisError
+from simulator.datasets.adam import Named, from_adam
+from simulator.datasets.dataset import Dataset, Note
+from simulator.datasets.variables import ENDPOINTS, PARAMCDS
 
 Columns = Mapping[str, ArrayLike]
 Groups = Mapping[str, Mapping[str, Any]]
@@ -128,85 +131,143 @@ def _followed(
 def from_tables(
     adsl: Columns, adqs: Columns, adtte: Columns, arms: Contrast, *, paramcd: str = "ALSFRSR", endpoint: str = "DTHPAV"
 ) -> TrialData:
-    """The same from tables in the manner of ADaM, as mappings of column name to column.
+    """The same from tables in the manner of ADaM, as mappings of column name to column; see `datasets.adam`.
 
     Parameters
     ----------
-    adsl : one row a participant: USUBJID, TRT01P (planned arm), and if there are any STRATA1 and LOGNFL (log of
-        neurofilament light at baseline).
-    adqs : one row a measurement: USUBJID, PARAMCD, AVISITN (visit number, 0 = baseline), ADY (day 1 = baseline, there
-        is no day 0), AVAL; ATPTD [d], the planned day of the visit, defaults to the median day of the visit.
-    adtte : one row a participant and endpoint: USUBJID, PARAMCD, AVAL (days + 1), CNSR (0 = event).
+    paramcd, endpoint : PARAMCD of the outcome in ADQS, and of the time to the event in ADTTE.
+
+    Raises
+    ------
+    DataError
+        A column is missing, or cells are wrong: all faults at once, each with table, row and column.
+    AnalysisError
+        There is no such arm, outcome or endpoint.
+    """
+    wanted = Wanted(arms, PARAMCDS.get(paramcd, paramcd), ENDPOINTS.get(endpoint, endpoint))
+    return from_dataset(from_adam(_named("ADSL", adsl), _named("ADQS", adqs), _named("ADTTE", adtte)), wanted).data
+
+
+def _named(name: str, table: Columns) -> Named:
+    return Named(name, {key: np.asarray(column).tolist() for key, column in table.items()})
+
+
+class Wanted(NamedTuple):
+    """What is taken from a data set.
+
+    Parameters
+    ----------
+    arms : the two arms.
+    outcome : a variable. endpoint : a time to an event; "": `event_free`, else `death`, else none.
+    visits : (v,) [d] planned days; measurements belong to the nearest within `window` [d]. Without them the planned
+        days that the data state.
+    """
+
+    arms: Contrast
+    outcome: str = "alsfrs_r"
+    endpoint: str = ""
+    visits: tuple[float, ...] = ()
+    window: float = 14.0
+
+
+class Read(NamedTuple):
+    """The data of a trial, its endpoint ("" where the data have none), and what was left out or assumed."""
+
+    data: TrialData
+    endpoint: str
+    notes: tuple[Note, ...]
+
+
+def from_dataset(data: Dataset, wanted: Wanted) -> Read:
+    """The participants of two arms of a data set, measured at its planned visits.
 
     Raises
     ------
     AnalysisError
-        A column is missing, a participant or visit occurs twice, or somebody has no time of that endpoint.
+        An arm has nobody, nothing of that outcome or endpoint is there, visits have no planned days, or somebody has no
+        stratum or time where others have.
     """
-    subject, planned = _column(adsl, "USUBJID"), _column(adsl, "TRT01P")
-    rows = np.isin(planned, list(arms))
-    who = {name: row for row, name in enumerate(subject[rows].tolist())}
-    if len(who) < rows.sum():
-        raise AnalysisError("ADSL names a participant twice. Keep one row each")
-    nominal, day, outcome = _visits(adqs, paramcd, who)
-    time, event = _times(adtte, endpoint, who)
-    strata = np.unique(_column(adsl, "STRATA1")[rows], return_inverse=True)[1] if "STRATA1" in adsl else None
-    return trial_data(
-        arm=(planned[rows] == arms.experimental).astype(np.int64),
-        stratum=strata,
-        nominal_day=nominal,
-        day=day,
-        outcome=outcome,
+    who = data.participants
+    for arm in wanted.arms:
+        if arm not in data.arms:
+            raise AnalysisError(f"no arm {arm}; there are {', '.join(data.arms) or 'none'}. Name two of them")
+    rows = np.flatnonzero(np.isin(who.arm, list(wanted.arms)))
+    notes = [Note(data.n - len(rows), "participants", "in neither arm")] if len(rows) < data.n else []
+    visits, day, outcome = _at_visits(data, wanted, notes)
+    endpoint, time, event = _ended(data, wanted.endpoint, rows, notes)
+    stratum = who.stratum[rows]
+    if (stratum == "").any() and (stratum != "").any():
+        raise AnalysisError(f"participant {who.id[rows][stratum == ''][0]} has no stratum, others have. Add it")
+    lacking = np.flatnonzero(~np.isfinite(time))
+    if len(lacking):
+        raise AnalysisError(f"participant {who.id[rows][lacking[0]]} has no time of {endpoint}. Add it")
+    columns = {"age": who.age, "months_since_onset": who.months_since_onset, **who.covariates}
+    if "log_nfl" not in columns and (nfl := _baseline(data, "nfl_plasma")) is not None:
+        columns["log_nfl"] = np.log(nfl)
+    found = trial_data(
+        arm=(who.arm[rows] == wanted.arms.experimental).astype(np.int64),
+        stratum=np.unique(stratum, return_inverse=True)[1],
+        nominal_day=visits,
+        day=day[rows],
+        outcome=outcome[rows],
         time=time,
         event=event,
-        covariates={"log_nfl": _column(adsl, "LOGNFL")[rows]} if "LOGNFL" in adsl else {},
+        covariates={name: column[rows] for name, column in columns.items() if np.isfinite(column).any()},
     )
+    return Read(found, endpoint, tuple(notes))
 
 
-def _visits(adqs: Columns, paramcd: str, who: Mapping[str, int]) -> tuple[Floats, Floats, Floats]:
-    """Planned days : (v,), days and values : (n, v)."""
-    rows, person = _rows_of(adqs, paramcd, who)
-    number, visit = np.unique(_column(adqs, "AVISITN")[rows], return_inverse=True)
-    if len(np.unique(person * len(number) + visit)) < len(person):
-        raise AnalysisError(f"ADQS has two values of {paramcd} for one participant and visit. Keep one")
-    study_day = _column(adqs, "ADY")[rows].astype(np.float64)
-    day, outcome = np.full((2, len(who), len(number)), np.nan)
-    day[person, visit] = np.where(study_day > 0, study_day - 1, study_day)
-    outcome[person, visit] = _column(adqs, "AVAL")[rows].astype(np.float64)
-    if "ATPTD" in adqs:
-        nominal = np.zeros(len(number))
-        nominal[visit] = _column(adqs, "ATPTD")[rows]
-    else:
-        nominal = np.nanmedian(day, axis=0)
-    return nominal, np.where(np.isfinite(outcome), day, np.nan), outcome
-
-
-def _times(adtte: Columns, endpoint: str, who: Mapping[str, int]) -> tuple[Floats, np.ndarray]:
-    rows, person = _rows_of(adtte, endpoint, who)
-    if len(np.unique(person)) < len(person) or len(person) < len(who):
+def _at_visits(data: Dataset, wanted: Wanted, notes: list[Note]) -> tuple[Floats, Floats, Floats]:
+    """Planned days : (v,), days and values : (n, v) of everybody."""
+    if wanted.outcome not in data.measurements:
+        there = ", ".join(data.measurements) or "none"
+        raise AnalysisError(f"nothing of {wanted.outcome} was measured; there are {there}. Name one of them")
+    of = data.measurements[wanted.outcome]
+    visits = np.array(sorted(wanted.visits) or data.visits[data.visits >= 0], np.float64)
+    if not len(visits) or visits[0] != 0:
         raise AnalysisError(
-            f"ADTTE needs one row of {endpoint} for each of {len(who)} participants, and has {len(person)}"
+            "when visits were planned is not known, or day 0 is not among them. Give their days: visits"
         )
-    time, event = np.zeros(len(who)), np.zeros(len(who), np.bool_)
-    time[person] = _column(adtte, "AVAL")[rows].astype(np.float64) - 1
-    event[person] = _column(adtte, "CNSR")[rows].astype(np.int64) == 0
-    return time, event
+    planned = of.planned_day
+    if wanted.visits:
+        near = np.abs(of.day[:, None] - visits).argmin(axis=1)
+        planned = np.where(np.abs(of.day - visits[near]) <= wanted.window, visits[near], np.nan)
+        notes.append(Note(len(of.day), "measurements", f"matched with planned days within {wanted.window:g} d"))
+    at = np.minimum(np.searchsorted(visits, np.nan_to_num(planned, nan=-1.0)), len(visits) - 1)
+    fits = np.flatnonzero(visits[at] == planned)
+    away = np.abs(of.day - visits[at])
+    fits = fits[np.lexsort((of.day[fits], away[fits]))]  # the nearest first, the earlier of two
+    fits = fits[np.sort(np.unique(of.person[fits] * len(visits) + at[fits], return_index=True)[1])]
+    if len(fits) < len(of.day):
+        notes.append(Note(len(of.day) - len(fits), f"values of {wanted.outcome}", "left out: at no planned visit"))
+    day, outcome = np.full((2, data.n, len(visits)), np.nan)
+    day[of.person[fits], at[fits]], outcome[of.person[fits], at[fits]] = of.day[fits], of.value[fits]
+    return visits, day, outcome
 
 
-def _rows_of(table: Columns, paramcd: str, who: Mapping[str, int]) -> tuple[np.ndarray, Integers]:
-    """Rows of one parameter and of known participants, and whose they are."""
-    subject, code = _column(table, "USUBJID"), _column(table, "PARAMCD")
-    person = np.array([who.get(name, -1) for name in subject.tolist()], np.int64)
-    rows = np.flatnonzero((person >= 0) & (code == paramcd))
-    if not len(rows):
-        raise AnalysisError(f"no row has PARAMCD {paramcd}; there are {', '.join(map(str, np.unique(code)))}. Name one")
-    return rows, person[rows]
+def _ended(data: Dataset, name: str, rows: Integers, notes: list[Note]) -> tuple[str, Floats, Bools]:
+    """The endpoint by name, its times and events; without any, everybody is followed to the last measurement."""
+    there = data.endpoints
+    if name and name not in there:
+        raise AnalysisError(f"no endpoint {name}; there are {', '.join(there) or 'none'}. Name one of them")
+    name = name or next((one for one in ("event_free", "death") if one in there), "")
+    if name:
+        return name, there[name].time[rows], there[name].event[rows]
+    last = np.zeros(data.n)
+    for of in data.measurements.values():
+        np.maximum.at(last, of.person, of.day)
+    notes.append(Note(len(rows), "participants", "the data have no events: followed to the last measurement"))
+    return "", last[rows], np.zeros(len(rows), np.bool_)
 
 
-def _column(table: Columns, name: str) -> np.ndarray:
-    if name not in table:
-        raise AnalysisError(f"the table has no column {name}; it has {', '.join(table)}. Add it")
-    return np.asarray(table[name])
+def _baseline(data: Dataset, name: str) -> Floats | None:
+    """(n,) values planned for day 0, or of day 0; None where nothing was measured."""
+    if name not in data.measurements:
+        return None
+    of, found = data.measurements[name], np.full(data.n, np.nan)
+    first = (of.planned_day == 0) | (np.isnan(of.planned_day) & (of.day == 0))
+    found[of.person[first]] = of.value[first]
+    return found
 
 
 def _find(groups: Groups, name: str) -> Mapping[str, Any]:

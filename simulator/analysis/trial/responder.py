@@ -40,7 +40,7 @@ def responder(data: TrialData, *, least_change: float = 0.0, missing_fails: bool
     NotEstimableError
         An arm has nobody with a known response.
     """
-    last = data.change[:, -1]
+    last = data.later_change()[:, -1]
     known = np.isfinite(last) | data.event
     rows = np.ones(data.n, np.bool_) if missing_fails else known
     responds = (np.nan_to_num(last, nan=-np.inf) >= least_change) & ~data.event

@@ -56,6 +56,7 @@ def adqs(trial: Trial) -> dict[str, Any]:
         "PARCAT1": text["category"],
         "AVISIT": names[visit],
         "AVISITN": visit,
+        "ATPTD": nominal[visit],
         "ADY": study_day(day),
         "AVAL": value,
         "BASE": base,

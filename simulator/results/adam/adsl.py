@@ -25,6 +25,7 @@ def adsl(trial: Trial) -> dict[str, Any]:
         "RANDFL": "Y",
         "ITTFL": "Y",
         **_of_disease(trial),
+        **_of_biomarkers(trial),
         **_of_doses(trial),
         "EOSSTT": np.where(died | left, "DISCONTINUED", "COMPLETED"),
         "DCSREAS": np.select([died, left], ["DEATH", "DROPOUT"], ""),
@@ -45,6 +46,15 @@ def _of_disease(trial: Trial) -> dict[str, Any]:
     if "age_at_onset" in patients:
         found["ONSAGE"] = trial.patients("age_at_onset")
     return found
+
+
+def _of_biomarkers(trial: Trial) -> dict[str, Any]:
+    """What analyses take as covariates; the column is empty where it was not measured."""
+    observed = trial.result.groups["observed"]
+    if "nfl_plasma" not in observed:
+        return {}
+    with np.errstate(divide="ignore"):
+        return {"LOGNFL": np.log(observed["nfl_plasma"].values[trial.arm, trial.who, 0]).astype(np.float64)}
 
 
 def _of_doses(trial: Trial) -> dict[str, Any]:

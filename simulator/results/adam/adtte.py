@@ -40,6 +40,7 @@ def adtte(trial: Trial) -> dict[str, Any]:
         "PARAMCD": np.tile([one.code for one in timed], size),
         "PARAM": np.tile([one.text for one in timed], size),
         "AVAL": study_day(day),
+        "TTEDAYS": day,
         "CNSR": reason,
         "EVNTDESC": np.where(reason == 0, names, words[reason]),
     }
