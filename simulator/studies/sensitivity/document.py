@@ -32,7 +32,8 @@ NOTICE = "It explains the model, not the disease. A simulated benefit is not pro
 class Sensitivity:
     """An analysis. `rows` are named tuples, one for each parameter, the most influential first (see `ROWS`).
 
-    `figures` are of the whole; `options` those of a decision. `plot` draws: `found.plot.tornado().save("a.svg")`.
+    `figures` are of the whole; `options` those of a decision; `warning` is why not to rely on it, if there is a reason.
+    `plot` draws: `found.plot.tornado().save("a.svg")`.
     """
 
     method: str
@@ -56,6 +57,7 @@ class Sensitivity:
     rows: list[Any]
     options: list[Any]
     notice: str = NOTICE
+    warning: str = ""
 
     plot = Accessor()
 
@@ -104,6 +106,7 @@ def document(scenario: Scenario, method: str, asked: Asked, plan: Plan, found: F
         found.figures,
         found.rows,
         found.options,
+        warning=found.warning,
     )
 
 
