@@ -71,6 +71,9 @@ def _decision(scenario: Any) -> Iterator[Problem]:
     for name in sorted(_given(scenario, block.options) & set(dosed) - set(block.costs.per_dose)):
         remedy = f"Write costs.per_dose.{name}, 0 if it costs nothing"
         yield Problem(("decision", "costs"), f"a dose of {printable(name)} has no price", remedy)
+    for name in sorted(_given(scenario, block.options) & set(scenario.treatments) - set(dosed)):
+        fact = f"{printable(name)} is not given in doses and would cost nothing: a decision prices doses only"
+        yield Problem(("decision", "options"), fact, "Leave it out of the arms that are options")
     if not scenario.output.stages and "kings_stage" in MODELS[scenario.progression.model].OUTPUTS:
         fact = "utilities go by stages, and output.stages is false"
         yield Problem(("decision", "utilities"), fact, "Remove output.stages")
