@@ -74,7 +74,7 @@ def quality(shares: ArrayLike, utilities: ArrayLike) -> Floats:
     return found
 
 
-def most_error(shares: ArrayLike, utilities: ArrayLike, weights: Floats, n: int) -> float:
+def most_error(shares: ArrayLike, utilities: ArrayLike, weights: Floats, n: float) -> float:
     """An upper bound of the Monte Carlo error of discounted quality, from shares alone.
 
     A summary does not know how a patient's states hang together over time; the SD of a sum is at most the sum of SDs.

@@ -59,7 +59,7 @@ def economic_all(result: Result, arm: str, scenario: Scenario) -> list[Estimate]
     worth = (of_patients if result.is_full else of_summary)(result, arm, scenario)
     values = (worth.life_years, worth.qalys, worth.costs, economics.net_benefit(worth.qalys, worth.costs, wtp))
     if worth.errors is None:
-        return [moments.mean(one) for one in values]
+        return [moments.mean(one, result.weight) for one in values]
     errors = (*worth.errors, wtp * worth.errors[1] + worth.errors[2])
     return [Estimate(float(one[0]), error, result.n_patients) for one, error in zip(values, errors, strict=True)]
 
@@ -124,9 +124,10 @@ def _doses(result: Result, arm: tuple[str, int], scenario: Scenario, n: int) -> 
     if price == 0:
         return np.zeros(n)
     doses = result.groups["doses"]
-    mine = (doses["arm"].values == arm[1]) & (doses["day"].values < horizon_of(scenario))
+    day = doses["day"].values
+    mine = (doses["arm"].values == arm[1]) & (day >= 0) & (day < horizon_of(scenario))
     rate = decision_of(scenario).discount_per_year.value
-    worth = price * economics.discounted(doses["day"].values[mine], rate)
+    worth = price * economics.discounted(day[mine], rate)
     return np.bincount(doses["patient"].values[mine], worth, n).astype(np.float64)
 
 
@@ -143,7 +144,7 @@ def of_summary(result: Result, arm: str, scenario: Scenario) -> Worth:
     group = result.groups["summary"]
     if name not in group:
         raise EconomicsError(f"the result has no {name}; run again with output.stages: true")
-    shares, n = group[name].values[index], result.n_patients
+    shares, n = group[name].values[index], result.worth
     weights = _weights(result.time, scenario)
     utility, cost = by_state(decision_of(scenario))
     living = np.append(np.ones(len(utility) - 1), 0.0)
