@@ -32,7 +32,7 @@ NOTICE = "It explains the model, not the disease. A simulated benefit is not pro
 class Sensitivity:
     """An analysis. `rows` are named tuples, one for each parameter, the most influential first (see `ROWS`).
 
-    `figures` are of the whole; `options` those of a decision; `warning` is why not to rely on it, if there is a reason.
+    `figures` are of the whole; `options` those of a decision; `warning` is to be known first.
     `plot` draws: `found.plot.tornado().save("a.svg")`.
     """
 

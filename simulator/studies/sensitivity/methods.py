@@ -72,7 +72,7 @@ class Effect(NamedTuple):
 class Found(NamedTuple):
     """What an analysis found: its rows, most influential first, figures of the whole, and the options of a decision.
 
-    `warning` is why it should not be relied on, if there is a reason.
+    `warning` is what must be known before relying on it.
     """
 
     rows: list[Any]

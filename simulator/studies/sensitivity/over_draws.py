@@ -13,6 +13,7 @@ from simulator.analysis.sensitivity.regression import variance_shares
 from simulator.errors import SimulatorError
 from simulator.language.faults import suggest
 from simulator.studies.calibrate.apply import drawn_settings, ensemble
+from simulator.studies.costs import unpriced
 from simulator.studies.economics import KINDS
 from simulator.studies.sensitivity.methods import Found
 from simulator.studies.sensitivity.parameters import fitted_places
@@ -147,7 +148,9 @@ def of_information(scenario: Scenario, evaluate: Evaluate, count: int, shared: b
     figures = {"evpi": found.evpi, "evpi_se": found.se_evpi, "evpi_lower": lower, "best": float(found.best)}
     if research is not None:
         figures |= _research(research, worth[-1])
-    return Found([*whole, *single], figures, count, list(options))
+    free = unpriced(scenario)
+    warning = f"Without a price: {', '.join(free)}." if free else ""
+    return Found([*whole, *single], figures, count, list(options), warning)
 
 
 def _about(block: Research, draws: Draws) -> list[int]:
