@@ -250,6 +250,7 @@ CASES: dict[str, tuple[int, dict[str, Any]]] = {
     "drug_goes_on": (25, dropout("continue")),
     "drug_ends": (25, dropout("stop")),
     "drug_given_up": (25, dropout("continue", 0.8)),
+    "ends_on_a_visit": (40, FAST | {"follow_up_days": 364, "progression.survival.pav_probability": 1}),
 }
 TRUTH = {  # largest difference allowed; in brackets the largest one measured in the cases
     "alsfrs_r": 5e-3,  # (1.8e-3: the week in which a strong drug is left, at the floor; 3e-4 otherwise)

@@ -19,6 +19,7 @@ from tests.test_invariance import BASE as SHORT
 from tests.test_invariance import differing, differing_in_arm, elsewhere, same
 
 SEED = 3
+ARMS = ("none", "cared")
 WHOLE = {"patients": 700, "threads": 1, "seed": SEED}
 CARED = [{"treatments": ["niv", "tube"], "from_day": 0}]
 BASE: dict[str, Any] = {
@@ -132,10 +133,18 @@ def test_as_many_accept_as_the_shares_say():
 
 
 def test_who_depends_on_ventilation_has_no_svc():
+    """Before permanent ventilation in both arms only the ventilated lose SVC by care, and nothing else differs."""
     observed = cared().groups["observed"]
     seen, day = observed["svc"].values, observed["day"].values
     ventilated = np.nan_to_num(events(cared(), "niv_time", "cared"), nan=np.inf)[:, None] < day[1]
-    assert np.isnan(seen[1][ventilated]).mean() > np.isnan(seen[0][ventilated & np.isfinite(day[0])]).mean()
+    pav = [
+        np.where(events(cared(), "event", arm) == 2, events(cared(), "event_free_time", arm), np.inf) for arm in ARMS
+    ]
+    free = np.isfinite(day).all(axis=0) & (day[0] < np.minimum(*pav)[:, None])
+    taken = np.isnan(seen[1]) & np.isfinite(seen[0])
+    assert (taken & free & ventilated).sum() > 10
+    assert not (taken & free & ~ventilated).any()
+    assert same(seen[0][free & ~taken], seen[1][free & ~taken])
 
 
 # --- what care must not depend on

@@ -31,12 +31,12 @@ def _keep_truth(full, a, t, s, w, o, first):
 
 
 @merge
-def _visit(decide, visits, nominal, key, full, a, visit, s, w, o, day, held, lives, first):
+def _visit(decide, visits, nominal, end, key, full, a, visit, s, w, o, day, held, lives, first):
     """Measure those lanes of a block whose visit is held on `day`, before death and dropout; the dead have a stage.
 
     Rules also see the dead, whose truth goes on, but nobody after dropout.
     """
-    observe.visit_days(visits, key, w, held, visit, nominal)
+    observe.visit_days(visits, key, w, held, visit, nominal, end)
     kept = full.truth.shape[2] > 0
     for i in range(LANES):
         death, dropout = s[DEATH + i], s[rows.DROPOUT + i]
@@ -87,7 +87,9 @@ def look_at_everybody(decide, visits, key, calendar, full, a, t, s, w, o, held, 
         _keep_truth(full, a, t, s, w, o, first)
     for v in range(calendar.visit.size):
         if F(day) <= calendar.end and _may_fall_on(calendar.visit[v], visits.jitter, v, day):
-            _visit(decide, visits, calendar.visit[v], key, full, a, v, s, w, o, day, held, lives, first)
+            _visit(
+                decide, visits, calendar.visit[v], calendar.end, key, full, a, v, s, w, o, day, held, lives, first
+            )  # fmt: skip
 
 
 @merge

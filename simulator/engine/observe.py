@@ -80,13 +80,13 @@ def _read_items(visits, key, w, o, visit, lift, assisted, i):
 
 
 @merge
-def visit_days(visits, key, w, day, visit, nominal):
-    """Fill `day` with each lane's actual day of a visit, near the `nominal` one; -1 where it is missed."""
+def visit_days(visits, key, w, day, visit, nominal, end):
+    """Fill `day` with each lane's actual day of a visit: near the `nominal` one, by `end`; -1 where it is missed."""
     free = visit > 0 and visit != visits.randomised
     for i in range(LANES):
         moved, missed, _, _ = uniforms(key, w[PATIENT + i], U32(visit), VISIT, w[CANDIDATE + i])
         jitter = F(np.floor((TWO * visits.jitter + ONE) * moved)) - visits.jitter
-        held = F(nominal) + jitter if free else F(nominal)
+        held = min(F(nominal) + jitter, end) if free else F(nominal)
         day[i] = -ONE if free and missed < visits.missing else held
 
 
@@ -113,7 +113,7 @@ def observe(visits, key, w, s, o, visit, day, i):
         score = staging.total(points)
         kings, mitos, ft9 = staging.stages(points, NO, s[rows.TUBE + i] < day, ventilated)
         lowest, swallowing = min(points[9], points[10], points[11]), points[2]
-    depends = ventilated & (assisted | (breathing < DEPENDENT))
+    depends = assisted | (ventilated & (breathing < DEPENDENT))
     svc = MISSING if depends | (o[rows.BULBAR + i] < visits.bulbar_limit) else o[rows.SVC + i] + visits.svc * zs
     hhd = o[rows.HHD + i] + visits.hhd * zh
     nfl = read_nfl(visits, o[rows.NFL + i], zn)

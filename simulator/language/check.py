@@ -187,27 +187,42 @@ def _order(epochs: list[Epoch], path: Path) -> Iterator[Problem]:
             yield Problem((*path, number + 1, "from_day"), fact, "Order the epochs so that they do not overlap")
 
 
-@reads("visits", "follow_up_days")
-def _visits(scenario: Any) -> Iterator[Problem]:
-    """Visits lie within follow-up."""
-    limit = scenario.follow_up_days
-    for number, day in enumerate(scenario.visits.days or []):
-        if day > limit:
-            yield _late(("visits", "days", number), day, limit)
+def _written_days(scenario: Any, section: str) -> Iterator[tuple[Path, int | None]]:
+    """Days of a section that must lie within follow-up."""
+    block = getattr(scenario, section)
+    listed = {"visits": "days", "output": "days", "trial": "analysis_days"}
+    if block is not None and section in listed:
+        for number, day in enumerate(getattr(block, listed[section]) or []):
+            yield (section, listed[section], number), day
+    if section in ("sensitivity", "decision") and block is not None:
+        yield (section, "day"), block.day
+    if section == "trial" and block is not None and block.lead_in is not None:
+        yield (section, "lead_in", "days"), block.lead_in.days
+    if section == "sweep" and block is not None and not varies(block, "follow_up_days"):
+        for number, shown in enumerate(block.outcomes or []):
+            yield (section, "outcomes", number, "day"), shown.day
 
 
-@reads("trial", "follow_up_days")
-def _analyses(scenario: Any) -> Iterator[Problem]:
-    """Analyses lie within follow-up."""
-    limit = scenario.follow_up_days
-    for number, day in enumerate(scenario.trial.analysis_days if scenario.trial else []):
-        if day > limit:
-            yield _late(("trial", "analysis_days", number), day, limit)
+def varies(sweep: Any, section: str) -> bool:
+    """Whether a sweep gives a section of the scenario other values."""
+    addresses = (address for part in (sweep.set, sweep.parameters, sweep.across) for address in part or {})
+    return any(address.partition(".")[0] == section for address in addresses)
 
 
-def _late(path: Path, day: int, limit: int) -> Problem:
-    """A day after the end of follow-up."""
-    return Problem(path, f"day {day} is after the end of follow-up on day {limit}", "Correct it or follow_up_days")
+def _within_follow_up(section: str) -> None:
+    """Register the check of a section's days."""
+
+    @reads(section, "follow_up_days")
+    def check(scenario: Any) -> Iterator[Problem]:
+        limit = scenario.follow_up_days
+        for path, day in _written_days(scenario, section):
+            if day is not None and day > limit:
+                fact = f"day {day} is after the end of follow-up on day {limit}"
+                yield Problem(path, fact, "Correct it or follow_up_days")
+
+
+for _section in ("visits", "output", "trial", "sensitivity", "decision", "sweep"):
+    _within_follow_up(_section)
 
 
 @reads("trial", "arms", "strata")

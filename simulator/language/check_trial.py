@@ -39,7 +39,7 @@ def _size(scenario: Any) -> Iterator[Problem]:
 def may_be_empty(scenario: Any, size: int, arms: Iterable[str]) -> tuple[str, str] | None:
     """Fact and remedy where so few participants may leave one of the arms empty, as blocks fill in their order."""
     strata = list(scenario.strata or ["all"])
-    least, arm = max((scenario.trial.least_size(strata, arm), arm) for arm in arms)
+    least, arm = max(((scenario.trial.least_size(strata, arm), arm) for arm in arms), default=(0, ""))
     if size >= least:
         return None
     fact = f"allocation cannot be met: with a size of {size} {printable(arm)} may stay empty"
@@ -102,6 +102,20 @@ def _visited(scenario: Any, day: int) -> bool:
     return day in plan.days if plan.days is not None else day % plan.every_days == 0
 
 
+@reads("trial", "visits", "follow_up_days")
+def _measured_by_then(scenario: Any) -> Iterator[Problem]:
+    """By the first analysis a visit after baseline is planned."""
+    trial, plan = scenario.trial, scenario.visits
+    if trial is None:
+        return
+    start, end, limit = trial.randomised_on, trial.analysis_days[0], scenario.follow_up_days
+    days = plan.days or range(0, limit + 1, plan.every_days)
+    first = next((day for day in days if start < day <= limit), None)
+    if start < end <= limit and (first is None or end < first):
+        remedy = "Plan one" if first is None else f"Choose day {first} or later"
+        yield Problem(("trial", "analysis_days", 0), f"no visit after baseline is planned by day {end}", remedy)
+
+
 def _given_before(epochs: Any, end: int) -> list[tuple[tuple[str, ...], int, int]]:
     """Treatments of an arm up to a day."""
     found = [(tuple(sorted(e.treatments)), e.from_day, min(e.to_day or end, end)) for e in epochs]
@@ -121,6 +135,9 @@ def _looks(scenario: Any) -> Iterator[Problem]:
         return
     end = round(expected_accrual_days(trial, trial.enrolled) + trial.analysis_days[0])
     for number, day in enumerate(trial.interim.days or []):
+        if day < trial.analysis_days[0]:
+            fact = f"on day {day} nobody can have reached the first analysis, {trial.analysis_days[0]} days after entry"
+            yield Problem((*path, "days", number), fact, "Look later, or remove it")
         if day >= end:
             fact = f"the look on day {day} is not before the first analysis is complete, on about day {end:,}"
             yield Problem((*path, "days", number), fact, "Look earlier, or remove it")

@@ -12,16 +12,15 @@ from simulator.language.faults import Path, Problem, printable, suggest
 from simulator.models import MODELS
 
 
-@reads("sensitivity", "arms", "follow_up_days")
+@reads("sensitivity", "arms")
 def _sensitivity(scenario: Any) -> Iterator[Problem]:
-    """Its arms are arms of the scenario, and its day is within follow-up."""
+    """Its arms are arms of the scenario."""
     block = scenario.sensitivity
     if block is None:
         return
     for key in ("arm", "against"):
         if (name := getattr(block, key)) is not None:
             yield from _arm(name, scenario.arms, ("sensitivity", key))
-    yield from _day(block.day, scenario.follow_up_days, ("sensitivity", "day"))
 
 
 @reads("sensitivity", "safety")
@@ -41,6 +40,18 @@ def _economic(scenario: Any) -> Iterator[Problem]:
         yield Problem(("sensitivity", "outcome"), fact, "Add the block decision, or choose another outcome")
 
 
+@reads("sensitivity", "decision", "follow_up_days")
+def _horizon(scenario: Any) -> Iterator[Problem]:
+    """An economic outcome counts until the day of the decision."""
+    block, decision = scenario.sensitivity, scenario.decision
+    if block is None or decision is None or block.outcome not in ECONOMIC or block.day is None:
+        return
+    day = decision.day or scenario.follow_up_days
+    if block.day != day:
+        fact = f"{block.outcome} counts until day {day}, that of the decision"
+        yield Problem(("sensitivity", "day"), fact, "Remove it, or correct decision.day")
+
+
 @reads("sensitivity", "decision")
 def _arms_of_the_decision(scenario: Any) -> Iterator[Problem]:
     """An economic outcome is about options of the decision."""
@@ -54,7 +65,7 @@ def _arms_of_the_decision(scenario: Any) -> Iterator[Problem]:
             yield Problem(("sensitivity", key), fact, suggest(name, decision.options, "Options"))
 
 
-@reads("decision", "arms", "follow_up_days", "output", "progression")
+@reads("decision", "arms", "output", "progression")
 def _decision(scenario: Any) -> Iterator[Problem]:
     """Options are arms, and stages are simulated."""
     block = scenario.decision
@@ -62,7 +73,6 @@ def _decision(scenario: Any) -> Iterator[Problem]:
         return
     for number, name in enumerate(block.options):
         yield from _arm(name, scenario.arms, ("decision", "options", number))
-    yield from _day(block.day, scenario.follow_up_days, ("decision", "day"))
     if not scenario.output.stages and "kings_stage" in MODELS[scenario.progression.model].OUTPUTS:
         fact = "utilities go by stages, and output.stages is false"
         yield Problem(("decision", "utilities"), fact, "Remove output.stages")
@@ -122,9 +132,3 @@ def _given(scenario: Any, options: Iterable[str]) -> set[str]:
 def _arm(name: str, arms: Any, path: Path) -> Iterator[Problem]:
     if name not in arms:
         yield Problem(path, f"there is no arm {printable(name)}", suggest(name, arms, "Arms"))
-
-
-def _day(day: int | None, limit: int, path: Path) -> Iterator[Problem]:
-    if day is not None and day > limit:
-        fact = f"day {day} is after the end of follow-up on day {limit}"
-        yield Problem(path, fact, "Correct it or follow_up_days")

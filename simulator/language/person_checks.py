@@ -97,7 +97,7 @@ def _account(scenario: Any) -> Iterator[Problem]:
         path: Path = (*AT, "account", number)
         if one.arm not in scenario.arms:
             yield Problem((*path, "arm"), f"there is no arm {printable(one.arm)}", suggest(one.arm, scenario.arms))
-        if one.months is not None and one.months.value * DAYS_PER_MONTH > scenario.follow_up_days:
+        if one.months is not None and round(one.months.value * DAYS_PER_MONTH) > scenario.follow_up_days:
             fact = f"{one.months.value:g} months are beyond the follow-up of {scenario.follow_up_days} days"
             yield Problem((*path, "months"), fact, "Correct it or follow_up_days")
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from simulator.language.address import apply, plain
-from simulator.language.check import reads
+from simulator.language.check import reads, varies
 from simulator.language.dump import content
-from simulator.language.faults import Fault, Path, Problem, ScenarioError, printable
+from simulator.language.faults import Fault, Path, Problem, ScenarioError, printable, suggest
 
 CORE = ("patients", "disease", "progression", "entry", "treatments", "arms", "visits", "follow_up_days")
 ELSEWHERE = {
@@ -42,6 +42,19 @@ def _addresses(scenario: Any) -> Iterator[Problem]:
             yield from _address(scenario, data, address, ("sweep", "correlations", number, "between", place))
 
 
+@reads("sweep", "arms")
+def _arms(scenario: Any) -> Iterator[Problem]:
+    """Outcomes to print are of arms that the scenario has, unless the sweep changes them."""
+    if scenario.sweep is None or varies(scenario.sweep, "arms"):
+        return
+    for number, shown in enumerate(scenario.sweep.outcomes or []):
+        for key in ("arm", "against"):
+            name = getattr(shown, key)
+            if name is not None and name not in scenario.arms:
+                fact = f"there is no arm {printable(name)}"
+                yield Problem(("sweep", "outcomes", number, key), fact, suggest(name, scenario.arms, "Arms"))
+
+
 def _axis(scenario: Any, data: Mapping[str, Any], axis: tuple[str, Any], path: Path) -> Iterator[Problem]:
     """An axis' own address, and that of its complement."""
     yield from _address(scenario, data, axis[0], path)
@@ -66,7 +79,6 @@ def _address(scenario: Any, data: Mapping[str, Any], address: str, path: Path) -
 def _last_step(data: Mapping[str, Any], address: str, path: Path) -> Iterator[Problem]:
     """The last step may be new only where keys are free; a section has the keys it has."""
     from simulator.language.address import path_to
-    from simulator.language.faults import suggest
     from simulator.language.scenario import Scenario
     from simulator.language.shape import expected, fields
 

@@ -37,14 +37,12 @@ def calendar(scenario: Scenario, steps: int, with_visits: bool) -> Calendar:
 
 
 def _output_days(scenario: Scenario) -> np.ndarray:
-    """Days at which truth and sums are kept."""
-    analysis = scenario.trial.analysis_days if scenario.trial else []
-    days = {
-        *range(0, scenario.follow_up_days + 1, scenario.output.every_days),
-        *analysis,
-        *(scenario.output.days or ()),
-    }
-    return np.array(sorted(d for d in days if d <= scenario.follow_up_days), np.int32)
+    """Days at which truth and sums are kept: those asked for, and the last one of follow-up."""
+    end, asked = scenario.follow_up_days, (scenario.sensitivity, scenario.decision)
+    days = {*range(0, end, scenario.output.every_days), *(scenario.output.days or ()), end}
+    days |= {*(scenario.trial.analysis_days if scenario.trial else ())}
+    days |= {block.day for block in asked if block is not None and block.day is not None}
+    return np.array(sorted(day for day in days if day <= end), np.int32)
 
 
 def visit_days(scenario: Scenario) -> list[int]:

@@ -107,8 +107,10 @@ def _state(label: str) -> str:
 
 
 def _weights(time: Floats, scenario: Scenario) -> Floats:
-    """Years behind each day of output; follow-up may end between two of them."""
-    horizon = min(horizon_of(scenario), float(time[-1]))
+    """Years behind each day of output until the horizon, which is one of them."""
+    horizon = horizon_of(scenario)
+    if horizon > time[-1]:
+        raise EconomicsError(f"the result ends on day {time[-1]:g}, the decision on day {horizon:g}; run again")
     return economics.year_weights(time, decision_of(scenario).discount_per_year.value, horizon)
 
 

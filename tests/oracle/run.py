@@ -42,7 +42,7 @@ def simulate(
     seed : 64-bit seed.
     arms : names of the arms wanted; all by default.
     times : days since baseline, within follow-up, at which the truth is wanted; by default every 28 days
-        (or `output.every_days`).
+        (or `output.every_days`), and the last day.
     step : length of an integration step in days.
 
     Returns
@@ -58,7 +58,9 @@ def simulate(
         raise NotImplementedError("the oracle knows the model `clock` only")
     end = float(numbers["follow_up_days"])
     every = (numbers.get("output") or {}).get("every_days") or 28.0
-    days = [every * k for k in range(int(end // every) + 1)] if times is None else [float(day) for day in times]
+    days = (
+        sorted({*(every * k for k in range(int(end // every) + 1)), end}) if times is None else list(map(float, times))
+    )
     names = list(numbers["arms"]) if arms is None else list(arms)
     results = []
     for patient in range(patients) if isinstance(patients, int) else patients:

@@ -23,19 +23,19 @@ def nominal_days(numbers: Numbers) -> list[float]:
 
 
 def actual_days(numbers: Numbers, keys: Keys) -> list[float]:
-    """The day of each visit, NaN where it is missed or falls after follow-up.
+    """The day of each visit, NaN where it is missed.
 
     Whole days uniform on -jitter..jitter around the nominal day, ``floor((2 j + 1) U) - j``, none for visit 0,
-    which is never missed either. A jittered day before day 0 is taken as day 0.
+    which is never missed either. A jittered day before day 0 is taken as day 0, one after follow-up as its last day.
     """
-    visits = numbers["visits"]
+    visits, end = numbers["visits"], float(numbers["follow_up_days"])
     width = int(visits.get("jitter_days") or 0)
     days = []
     for visit, nominal in enumerate(nominal_days(numbers)):
         jitter, missing, _, _ = keys.uniforms(VISIT, visit)
         day = nominal if visit == 0 else max(nominal + math.floor((2 * width + 1) * jitter) - width, 0.0)
         missed = visit > 0 and missing < (visits.get("missing") or 0.0)
-        days.append(MISSING if missed or day > numbers["follow_up_days"] else day)
+        days.append(MISSING if missed else min(day, end))
     return days
 
 
@@ -68,9 +68,9 @@ def scored_by_items(
 def measure(numbers: Numbers, keys: Keys, visit: int, truth: dict[str, float], pav_day: float) -> dict[str, float]:
     """All measurements of one visit that takes place; `truth` holds the variables of that day and `day`.
 
-    SVC cannot be had when bulbar function is below 4, nor from somebody who depends on non-invasive ventilation, which
-    began on day `niv`: on permanent ventilation, or with a respiratory domain below 4. NfL below the limit of
-    quantification is reported as half of it.
+    SVC cannot be had when bulbar function is below 4, nor from somebody who depends on ventilation: on permanent
+    ventilation, or on non-invasive ventilation, which began on day `niv`, with a respiratory domain below 4. NfL below
+    the limit of quantification is reported as half of it.
     """
     visits, day = numbers["visits"], truth["day"]
     noise = visits["noise"]
@@ -78,8 +78,7 @@ def measure(numbers: Numbers, keys: Keys, visit: int, truth: dict[str, float], p
     z_strength = keys.normals(MEASURE_STRENGTH, visit)[0]
     breath = truth["svc"] + noise["svc_percent"] * z[1]
     nfl = truth["nfl_plasma"] * math.exp(noise["nfl_log_sd"] * z[2])
-    weak = day >= pav_day or truth["alsfrs_r_respiratory"] < 4.0
-    depends = truth.get("niv", math.inf) < day and weak
+    depends = day >= pav_day or (truth.get("niv", math.inf) < day and truth["alsfrs_r_respiratory"] < 4.0)
     return {
         "alsfrs_r": measured_alsfrs_r(visits, truth, day=day, z=z[0], pav=day >= pav_day),
         "svc": MISSING if truth["alsfrs_r_bulbar"] < 4.0 or depends else breath,

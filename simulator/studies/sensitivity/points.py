@@ -76,7 +76,8 @@ def needed(scenario: Scenario, asked: Asked) -> Scenario:
     else:
         aside |= {"decision": None, "output.stages": False}
     kept = {name: epochs for name, epochs in content.items() if name in arms}
-    return scenario.replace({"arms": kept, "follow_up_days": every * ceil(asked.day / every), **aside})
+    last = min(every * ceil(asked.day / every), scenario.follow_up_days)
+    return scenario.replace({"arms": kept, "follow_up_days": last, "output.days": [int(asked.day)], **aside})
 
 
 def of_sweep(scenario: Scenario, read: Read, plan: Plan, folder: Path | None, progress: Progress | None) -> Evaluate:
