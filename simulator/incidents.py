@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 NONE, HELD, STOPPED = range(3)
 """Codes of what is done with the drug."""
-LIVER = "raised_transaminases"
 LIVER_TEST, DIARY, VISIT = range(3)
 """Codes of monitoring."""
 
@@ -56,8 +55,7 @@ def safety(scenario: Scenario, program: Program, full: Full, key: Key) -> Safety
 
 def names(block: Block) -> tuple[str, ...]:
     """Kinds of adverse events, in the order of their codes."""
-    liver = () if block.transaminases is None else (LIVER,)
-    return tuple("_".join(name.split()) for name in (*block.serious_neurologic.kinds, *liver, *block.common.shares))
+    return block.event_names
 
 
 def _events(scenario: Scenario, block: Block, program: Program, full: Full, key: Key) -> Arrays:

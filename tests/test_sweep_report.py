@@ -91,7 +91,7 @@ def test_many_numbers_become_ranges_and_failed_points_are_named(sampled):
     found = checked(report_html(sampled))
     assert f"{len(failed)} of 16 points failed" in found.text
     assert "Over 16 points" in found.text
-    assert "errors of differences are upper bounds" in found.text
+    assert "Errors of differences are not paired: upper bounds" in found.text
     assert all(one.message in found.text for one in sampled.failures)
     (outcome, *_) = sampled.outcomes()
     for x in np.nanquantile(outcome.estimate, [0, 0.5, 1]):
@@ -169,3 +169,22 @@ def test_each_month_of_delay_costs_something():
     assert lost.paired
     assert (lost.mcse[1:] > 0).all()
     assert lost.estimate[-1] < 36
+
+
+def test_intervals_of_differences_reach_by_t_and_shares_of_0_and_1_have_errors(grid):
+    """Two replicates: 12.7 errors. Nobody of 60 without an event yet, or everybody, is not known without error."""
+    gain = grid.outcome("event_free", "treated", "late")
+    assert gain.paired
+    assert gain.reach == pytest.approx(12.706, abs=0.001)
+    assert grid.outcome("event_free", "treated").reach == pytest.approx(1.96, abs=0.001)
+    start = grid.outcome("event_free", "treated", day=0)
+    assert (start.estimate == 100).all()
+    assert start.mcse == pytest.approx(np.full(12, 100 * 1.96 / 2 / (60 + 1.96**2) / 2**0.5), rel=0.05)
+    both = grid.outcome("event_free", "treated", "late", day=0)
+    assert (both.estimate == 0).all()
+    assert (both.mcse > start.mcse).all()
+    bands = grid.plot.sweep().figure.axes[0].collections
+    lost = grid.outcomes()[0]
+    heights = np.ptp(np.array([path.vertices[:, 1] for path in bands[0].get_paths()]), axis=1)
+    assert heights.max() >= 2 * 12.7 * lost.mcse.max() * 0.99
+    assert "95 % interval reaches 12.7 of them" in checked(report_html(grid)).text

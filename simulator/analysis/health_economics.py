@@ -22,6 +22,17 @@ def discounted(day: ArrayLike, rate_per_year: float) -> Floats:
     return found
 
 
+def discounted_years(start: ArrayLike, end: ArrayLike, rate_per_year: float) -> Floats:
+    """Years from one day to another, each day at what it is worth on day 0; 0 where the end is not after the start."""
+    begin, length = np.asarray(start, np.float64), np.asarray(end, np.float64) - np.asarray(start, np.float64)
+    inside = length > 0
+    found: Floats = np.zeros(np.broadcast(begin, length).shape)
+    found[inside] = discounted(begin, rate_per_year)[inside] * _area(
+        float(np.log1p(rate_per_year)), length[inside] / DAYS_PER_YEAR
+    )
+    return found
+
+
 def year_weights(day: ArrayLike, rate_per_year: float, horizon: float | None = None) -> Floats:
     """Weights w with sum(w x) the discounted area, in years, under x given at the days.
 
@@ -74,7 +85,7 @@ def quality(shares: ArrayLike, utilities: ArrayLike) -> Floats:
     return found
 
 
-def most_error(shares: ArrayLike, utilities: ArrayLike, weights: Floats, n: int) -> float:
+def most_error(shares: ArrayLike, utilities: ArrayLike, weights: Floats, n: float) -> float:
     """An upper bound of the Monte Carlo error of discounted quality, from shares alone.
 
     A summary does not know how a patient's states hang together over time; the SD of a sum is at most the sum of SDs.

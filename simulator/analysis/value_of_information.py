@@ -2,7 +2,12 @@
 
 Without knowing more one takes the option with the highest mean. Knowing the parameters θ one would take the best option
 of each θ: EVPI = E[max_d NB(d, θ)] − max_d E[NB(d, θ)]. Knowing some of them, φ, is worth
-EVPPI = E[max_d E[NB(d) | φ]] − max_d E[NB(d)], where the inner expectation is a regression on the draws of θ.
+EVPPI = E[max_d E[NB(d) | φ]] − max_d E[NB(d)]: what is gained by the best rule that chooses by φ.
+
+A rule is found by regression of the increments on φ, and counted by the net benefits at draws that did not help to find
+it. So EVPPI is that of a rule that exists, too low by what a rule from finitely many draws loses, and the laws hold
+in every sample: no rule gains more than the best option of each draw (EVPPI ≤ EVPI); a rule that knows some of φ
+is a rule that knows φ (a group is worth what any part of it is); to choose as now is a rule (EVPPI ≥ 0).
 
 A simulated net benefit has Monte Carlo noise, and the best of noisy values looks better than it is. With replicates the
 EVPI is enclosed: choosing by some replicates and counting the others can only be worse than choosing rightly.
@@ -15,15 +20,18 @@ probabilistic sensitivity analysis sample: a nonparametric regression approach, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from simulator.analysis.sensitivity.regression import CUBIC, fitted
+from simulator.analysis import crossed
+from simulator.analysis.intervals import LEVEL, reach
+from simulator.analysis.smoothing import Fit, smooth, smooth_group
 
 Floats = NDArray[np.float64]
-SHUFFLES = 40
+Rule = NDArray[np.intp]
 
 
 class Choice(NamedTuple):
@@ -43,14 +51,14 @@ class Choice(NamedTuple):
 
 
 class Partial(NamedTuple):
-    """EVPPI of a parameter or a group, its standard error, and the 95th percentile of what noise alone gives."""
+    """EVPPI of a parameter or a group, its standard error, and the floor below which it cannot be told from nothing."""
 
     value: float
     se: float
     floor: float
 
 
-def choice(benefit: ArrayLike) -> Choice:
+def choice(benefit: ArrayLike, shared: bool = False) -> Choice:
     """The decision and its EVPI.
 
     Parameters
@@ -58,23 +66,25 @@ def choice(benefit: ArrayLike) -> Choice:
     benefit : (draws, options) or (draws, options, replicates)
         Net benefit at each draw of the parameters. `evpi` of the mean over replicates is too high by what noise adds,
         `lower` too low by what choosing by noisy values loses.
+    shared : bool
+        Whether replicate r is the same people at every draw (common random numbers): the errors then hold what
+        is special to these people, and need two replicates.
     """
     values = _three(benefit)
     mean = values.mean(axis=2)
     draws, options = mean.shape
     best = int(mean.mean(axis=0).argmax())
-    gain = mean.max(axis=1) - mean[:, best]
+    now = [crossed.mean(values[:, k], shared) for k in range(options)]
+    found = _gain(values, mean.argmax(axis=1), best, shared)
     wins = np.bincount(mean.argmax(axis=1), minlength=options) / draws
-    return Choice(
-        mean.mean(axis=0),
-        mean.std(axis=0, ddof=1) / np.sqrt(draws),
-        best,
-        wins,
-        float(gain.mean()),
-        float(gain.std(ddof=1) / np.sqrt(draws)),
-        _lower(values, best),
-        draws,
-    )
+    means, errors, _ = np.array(now).T
+    return Choice(means, errors, best, wins, found.value, found.se, _lower(values, best), draws)
+
+
+def _gain(values: Floats, rule: Rule, best: int, shared: bool) -> crossed.Mean:
+    """What a rule, an option for each draw, gains over one option."""
+    chosen = np.take_along_axis(values, rule[:, None, None], axis=1)[:, 0]
+    return crossed.mean(chosen - values[:, best], shared)
 
 
 def _three(benefit: ArrayLike) -> Floats:
@@ -98,31 +108,51 @@ def _lower(values: Floats, best: int) -> float:
     return float(np.mean(gains))
 
 
-def partial(benefit: ArrayLike, parameters: ArrayLike, *, resamples: int = 200, seed: int = 1) -> Partial:
-    """EVPPI of the parameters together.
+def partials(
+    benefit: ArrayLike, parameters: ArrayLike, groups: Sequence[Sequence[int]], shared: bool = False
+) -> list[Partial]:
+    """EVPPI of groups of parameters, single ones too.
 
-    Increments over the best option are regressed, so that what all options share is no noise: on a cubic in a single
-    parameter, on squares and products of several, penalised.
+    Increments over the best option are regressed, so that what all options share is no noise.
 
     Parameters
     ----------
     benefit : (draws, options) or (draws, options, replicates)
-    parameters : (draws,) or (draws, parameters)
-    resamples : int
-        Bootstrap samples of the fitted increments for the standard error. It leaves out the error of the fit;
-        `floor` shows that: shuffled parameters know nothing, and this is what they seem to be worth.
+    parameters : (draws, parameters)
+    groups : sequence of sequences
+        Columns of `parameters` that become known together.
+    shared : bool
+        As for `choice`.
+
+    Returns
+    -------
+    list of Partial
+        In the order of the groups. `floor` is what a rule that gains nothing seems to gain at most in 95 % of samples,
+        by its standard error and t, and by more where a group could take one of several rules.
     """
-    mean = _three(benefit).mean(axis=2)
+    values = _three(benefit)
+    mean = values.mean(axis=2)
     x = np.asarray(parameters, np.float64).reshape(len(mean), -1)
-    over = mean - mean[:, [int(mean.mean(axis=0).argmax())]]
-    degree = CUBIC if x.shape[1] == 1 else 2
-    rng = np.random.default_rng(seed)
-    lines = fitted(x, over, degree)
-    picks = rng.integers(len(x), size=(resamples, len(x)))
-    again = np.array([_gain(lines[pick]) for pick in picks])
-    shuffled = [_gain(fitted(x[rng.permutation(len(x))], over, degree)) for _ in range(SHUFFLES)]
-    return Partial(_gain(lines), float(again.std(ddof=1)), float(np.quantile(shuffled, 0.95)))
+    best = int(mean.mean(axis=0).argmax())
+    over = mean - mean[:, [best]]
+    single = {k: smooth(x[:, [k]], over) for k in sorted({k for group in groups for k in group})}
+    rules = {frozenset([k]): _rule(fits) for k, fits in single.items()}
+    for group in groups:
+        if len(set(group)) > 1 and frozenset(group) not in rules:
+            chosen = sorted(set(group))
+            rules[frozenset(group)] = _rule(smooth_group(x[:, chosen], over, [single[k] for k in chosen]))
+    gains = {known: _gain(values, rule, best, shared) for known, rule in rules.items()}
+    return [_partial([gain for known, gain in gains.items() if known <= set(group)]) for group in groups]
 
 
-def _gain(lines: Floats) -> float:
-    return float(lines.max(axis=1).mean() - lines.mean(axis=0).max())
+def _partial(gains: Sequence[crossed.Mean]) -> Partial:
+    """The best of the rules that some knowledge allows, or to choose as without it."""
+    most = max(gains, key=lambda gain: gain.value)
+    if most.value <= 0:
+        return Partial(0.0, 0.0, 0.0)
+    return Partial(most.value, most.se, most.se * float(reach(most.n, 1 - 2 * (1 - LEVEL) / len(gains))))
+
+
+def _rule(fits: Sequence[Fit]) -> Rule:
+    """The option that looks best at each draw, from the others."""
+    return np.stack([fit.value for fit in fits], axis=1).argmax(axis=1)

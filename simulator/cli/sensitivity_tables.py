@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from textwrap import wrap
 from typing import Any
 
+from simulator.analysis.intervals import reach
+from simulator.analysis.sensitivity.sobol import ENOUGH
 from simulator.cli.tables import WIDTH, aligned, clean
 from simulator.studies.sensitivity.document import Sensitivity
 from simulator.studies.wording import fixed, with_error
@@ -18,7 +20,8 @@ TINY = 0.0005
 def text(found: Sensitivity) -> str:
     """The table of an analysis, with what must be known to read it."""
     head = [clean(found.title), *wrap(_label(found), WIDTH)]
-    return "\n".join([*head, *BLOCKS[found.method](found), "", *wrap(found.notice, WIDTH)])
+    foot = wrap(f"{found.warning} {found.notice}".strip(), WIDTH)
+    return "\n".join([*head, *BLOCKS[found.method](found), "", *foot])
 
 
 def _label(found: Sensitivity) -> str:
@@ -50,13 +53,23 @@ def _one_way(found: Sensitivity) -> Iterator[str]:
     yield ""
     yield from wrap(
         "Each value at the 5th and at the 95th percentile of its prior, the others as they are. ± is the Monte Carlo "
-        "standard error of the difference over replicates.",
+        f"standard error of the difference{_behind(found)}.",
         WIDTH,
     )
 
 
+def _behind(found: Sensitivity) -> str:
+    """How many replicates tell an error, and how far a 95 % interval then reaches."""
+    count = found.replicates
+    return f" over {count} replicates: a 95 % interval is {float(reach(count)):.1f} of it" if count > 1 else ""
+
+
 def _or_blank(value: float, digits: int) -> str:
     return "" if math.isnan(value) else fixed(value, digits)
+
+
+def _or_unknown(value: float, digits: int) -> str:
+    return "?" if math.isnan(value) else f"{value:,.{digits}f}"
 
 
 def _swing(row: Any, digits: int) -> str:
@@ -99,8 +112,8 @@ def _interval(row: Any, key: str) -> tuple[str, str]:
 
 
 def _same(found: Sensitivity) -> str:
-    if found.random_numbers == "common":
-        return "Replicates share their people over all points: the intervals do not know how these differ."
+    if found.random_numbers == "common" and found.replicates < ENOUGH:
+        return f"All points have the same people; how these differ is in the intervals from {ENOUGH} replicates on."
     return ""
 
 
@@ -111,7 +124,7 @@ def _morris(found: Sensitivity) -> Iterator[str]:
     rows = [["", "mean |effect|", "95 %", "mean effect", "SD", "noise"]]
     shown = [row for row in found.rows if row.mean_abs != 0]
     for row in shown:
-        size = fixed(row.mean_abs, d), f"± {fixed(row.half_width, d)}"
+        size = fixed(row.mean_abs, d), f"± {_or_unknown(row.half_width, d)}"
         rows.append([_name(row), *size, fixed(row.mean, d), fixed(row.sd, d), _or_blank(row.noise, d)])
     yield from aligned(rows)
     yield from _nothing([row.name for row in found.rows if row not in shown])
@@ -130,15 +143,23 @@ def _ensemble(found: Sensitivity) -> Iterator[str]:
     yield f"Median {middle}, 5th to 95th percentile {low} to {high}; SD without noise {fixed(figures['sd'], d)}"
     yield ""
     rows = [["", "alone", "added to others"]]
-    rows += [[_name(row), f"{row.alone:.3f} ± {row.alone_se:.3f}", f"{row.added:.3f}"] for row in found.rows]
+    rows += [
+        [_name(row), f"{row.alone:.3f} ± {_or_unknown(row.alone_se, 3)}", f"{row.added:.3f}"] for row in found.rows
+    ]
     yield from aligned(rows)
     yield ""
     yield from wrap(
         "Shares of the variance over draws. Alone: what a value says on its own, with what it shares with others. "
         f"Added: what it adds to all others in straight lines, which explain {figures['explained']:.0%} together. "
-        f"Noise, {figures['noise_share']:.1%} of the variance, is taken out; a share near 0 may come out below it.",
+        f"{_noise(figures['noise_share'])} A share near 0 may come out below it. {_same(found)}",
         WIDTH,
     )
+
+
+def _noise(share: float) -> str:
+    if math.isnan(share):
+        return "One replicate: the variance is that of the noise too, and what it does in these people counts."
+    return f"Noise, {share:.1%} of the variance, is taken out."
 
 
 def _evpi(found: Sensitivity) -> Iterator[str]:
@@ -146,7 +167,7 @@ def _evpi(found: Sensitivity) -> Iterator[str]:
     yield ""
     rows = [["", "life years", "QALYs", "costs", "net benefit", "best in"]]
     for one in found.options:
-        name, net = _name(one, 20), f"{one.net_benefit:,.0f} ± {one.se:,.0f}"
+        name, net = _name(one, 20), f"{one.net_benefit:,.0f} ± {_or_unknown(one.se, 0)}"
         rows.append([name, f"{one.life_years:.3f}", f"{one.qalys:.3f}", f"{one.costs:,.0f}", net, f"{one.best:.0%}"])
     yield from aligned(rows)
     figures, best = found.figures, found.options[int(found.figures["best"])]
@@ -155,17 +176,26 @@ def _evpi(found: Sensitivity) -> Iterator[str]:
     yield ""
     yield from wrap(
         f"Best on average: {best.name}. Perfect information is worth {figures['evpi']:,.0f} ± "
-        f"{figures['evpi_se']:,.0f} {found.unit} a patient{bound}.",
+        f"{_or_unknown(figures['evpi_se'], 0)} {found.unit} a patient{bound}.{_people(found)}",
         WIDTH,
     )
     yield from _research(figures, found.unit)
     yield ""
     table = [["worth of knowing", "EVPPI", "noise floor"]]
-    shown = [row for row in found.rows if row.evppi > row.floor]
-    table += [[_name(row), f"{row.evppi:,.0f} ± {row.se:,.0f}", f"{row.floor:,.0f}"] for row in shown]
+    shown = [row for row in found.rows if row.evppi > 0 and not row.evppi <= row.floor]
+    table += [[_name(row), f"{row.evppi:,.0f} ± {_or_unknown(row.se, 0)}", _or_unknown(row.floor, 0)] for row in shown]
     yield from aligned(table) if shown else iter(["No single value is worth knowing: none is above what noise gives."])
     left = [row.name for row in found.rows if row not in shown]
     yield from wrap(f"Not above the floor: {', '.join(left)}", WIDTH, subsequent_indent="  ") if left else ()
+
+
+def _people(found: Sensitivity) -> str:
+    """What the errors hold where the same people are in every draw."""
+    if found.random_numbers != "common":
+        return ""
+    if found.replicates < 2:
+        return " The people are the same in every draw; with one replicate nothing tells how they differ."
+    return f" The people are the same in every draw; how they differ is told by {found.replicates} replicates."
 
 
 def _research(figures: dict[str, float], unit: str) -> Iterator[str]:
@@ -174,12 +204,13 @@ def _research(figures: dict[str, float], unit: str) -> Iterator[str]:
         return
     worth, error, cost = (figures[f"research_{key}"] for key in ("worth", "se", "cost"))
     is_noise = worth <= figures["research_floor"]
-    verdict = "it is not worth running" if is_noise or worth + 2 * error < cost else "it may be worth running"
+    below = worth + 2 * (0.0 if math.isnan(error) else error) < cost
+    verdict = "it is not worth running" if is_noise or below else "it may be worth running"
     yield ""
     yield from wrap(
-        f"The study: to {figures['research_patients']:,.0f} patients it is worth at most {worth:,.0f} ± {error:,.0f} "
-        f"{unit}{', which is no more than noise gives' if is_noise and worth > 0 else ''}; it costs {cost:,.0f}: "
-        f"{verdict}.",
+        f"The study: to {figures['research_patients']:,.0f} patients it is worth at most {worth:,.0f} ± "
+        f"{_or_unknown(error, 0)} {unit}{', which is no more than noise gives' if is_noise and worth > 0 else ''}; "
+        f"it costs {cost:,.0f}: {verdict}.",
         WIDTH,
     )
 

@@ -137,9 +137,10 @@ def _blocks(found: Sweep, outcomes: list[Outcome]) -> Iterator[str]:
 
 
 def _remarks(outcomes: list[Outcome]) -> Iterator[str]:
-    yield "± is the Monte Carlo standard error."
-    if any(one.wanted.against and not one.paired for one in outcomes):
-        yield "Errors of differences are not paired: upper bounds. Replicates make them paired."
+    from simulator.studies.sweep.showing import about_errors
+
+    for sentence in ["± is the Monte Carlo standard error.", *about_errors(outcomes)]:
+        yield from wrap(sentence, WIDTH)
 
 
 def failed_text(found: Sweep) -> Iterator[str]:

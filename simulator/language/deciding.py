@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from simulator.language.blocks.decision import EVENTS
 from simulator.language.blocks.sensitivity import ECONOMIC
 from simulator.language.check import reads
 from simulator.language.faults import Path, Problem, printable, suggest
@@ -64,26 +65,62 @@ def _arms_of_the_decision(scenario: Any) -> Iterator[Problem]:
             yield Problem(("sensitivity", key), fact, suggest(name, decision.options, "Options"))
 
 
-@reads("decision", "arms", "treatments", "output", "progression")
+@reads("decision", "arms", "output", "progression")
 def _decision(scenario: Any) -> Iterator[Problem]:
-    """Options are arms, doses are of drugs that are given in doses, and stages are simulated."""
+    """Options are arms, and stages are simulated."""
     block = scenario.decision
     if block is None:
         return
     for number, name in enumerate(block.options):
         yield from _arm(name, scenario.arms, ("decision", "options", number))
-    dosed = [name for name, drug in scenario.treatments.items() if drug.kind == "antisense"]
-    for name in block.costs.per_dose:
-        if name not in dosed:
-            fact = f"there are no doses of {printable(name)}"
-            remedy = suggest(name, dosed, "Treatments given in doses")
-            yield Problem(("decision", "costs", "per_dose", name), fact, remedy, on_key=True)
-    for name in sorted(_given(scenario, block.options) & set(dosed) - set(block.costs.per_dose)):
-        remedy = f"Write costs.per_dose.{name}, 0 if it costs nothing"
-        yield Problem(("decision", "costs"), f"a dose of {printable(name)} has no price", remedy)
     if not scenario.output.stages and "kings_stage" in MODELS[scenario.progression.model].OUTPUTS:
         fact = "utilities go by stages, and output.stages is false"
         yield Problem(("decision", "utilities"), fact, "Remove output.stages")
+
+
+@reads("decision", "arms", "treatments")
+def _prices(scenario: Any) -> Iterator[Problem]:
+    """Every treatment of an option has a price, and every price is of something that is there."""
+    block = scenario.decision
+    if block is None:
+        return
+    dosed = [name for name, drug in scenario.treatments.items() if drug.kind == "antisense"]
+    there = {"per_dose": dosed, "per_administration": dosed, "once": block.options}
+    there |= {key: list(scenario.treatments) for key in ("per_month_on", "at_start", "at_stop")}
+    for key, names in there.items():
+        for name in getattr(block.costs, key):
+            if name not in names:
+                yield from _unknown(key, name, names)
+    given = _given(scenario, block.options) & set(scenario.treatments)
+    for name in sorted(given & set(dosed) - set(block.costs.per_dose)):
+        remedy = f"Write costs.per_dose.{name}, 0 if it costs nothing"
+        yield Problem(("decision", "costs"), f"a dose of {printable(name)} has no price", remedy)
+    for name in sorted(given - set(dosed)):
+        keys = ["per_month_on", "at_start"]
+        if not any(name in getattr(block.costs, key) for key in keys):
+            remedy = f"Write costs.per_month_on.{name} or costs.at_start.{name}, 0 if it costs nothing"
+            yield Problem(("decision", "costs"), f"{printable(name)} has no price", remedy)
+
+
+def _unknown(key: str, name: str, names: Iterable[str]) -> Iterator[Problem]:
+    """A price of what is not there."""
+    what = {"per_dose": "doses of ", "per_administration": "doses of ", "once": "option "}.get(key, "treatment ")
+    label = {"once": "Options"}.get(key, "Treatments given in doses" if "doses" in what else "Treatments")
+    fact = f"there {'are' if 'doses' in what else 'is'} no {what}{printable(name)}"
+    yield Problem(("decision", "costs", key, name), fact, suggest(name, names, label), on_key=True)
+
+
+@reads("decision", "safety")
+def _priced_events(scenario: Any) -> Iterator[Problem]:
+    """Events that cost are those that a run can have."""
+    block = scenario.decision
+    if block is None:
+        return
+    names = [*EVENTS, *(scenario.safety.event_names if scenario.safety else ())]
+    for name in block.costs.per_event:
+        if name not in names:
+            fact, path = f"there is no event {printable(name)}", ("decision", "costs", "per_event", name)
+            yield Problem(path, fact, suggest(name, names, "Events"), on_key=True)
 
 
 def _given(scenario: Any, options: Iterable[str]) -> set[str]:

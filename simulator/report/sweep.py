@@ -12,7 +12,7 @@ from simulator.report.content import Page, Pair, asked, stored_scenario, treated
 from simulator.report.evidence import evidence
 from simulator.report.tables import Table
 from simulator.studies.headline import NOTICE
-from simulator.studies.sweep.showing import cells, columns, figure_of, ranges
+from simulator.studies.sweep.showing import about_errors, cells, columns, figure_of, ranges
 from simulator.units import DAYS_PER_YEAR
 from simulator.version import __version__
 
@@ -153,9 +153,7 @@ def _note(sweep: Sweep, outcomes: Sequence[Outcome]) -> str:
         parts.append("The uncertainty of the values that the model rests on is not in it.")
     if any(one.wanted.against for one in outcomes):
         parts.append("A difference is that of the same patients in two arms, the first minus the second.")
-    if any(one.wanted.against and not one.paired for one in outcomes):
-        parts.append("With one replicate, sums do not know who was who: the errors of differences are upper bounds.")
-    return " ".join(parts)
+    return " ".join([*parts, *about_errors(outcomes)])
 
 
 def _provenance(sweep: Sweep, block: Block | None) -> list[Pair]:

@@ -45,7 +45,7 @@ def occupancy(result: Result) -> list[Cell]:
 def _systems(result: Result) -> Iterator[tuple[str, tuple[str, ...], NDArray[np.float64]]]:
     """Name, states and shares (draw, arm, time, state) of each way to divide the patients."""
     group = result.groups["summary"]
-    alive, free = (group[name].values / result.n_patients for name in ("alive", "at_risk"))
+    alive, free = (group[name].values for name in ("survival", "event_free"))
     yield "event", ("event_free", "ventilated", "dead"), _by_draw(np.stack([free, alive - free, 1 - alive], axis=-1))
     for stage, names in STAGES.items():
         if (share := group.get(f"{stage}_share")) is not None:

@@ -28,14 +28,14 @@ class Estimate(NamedTuple):
 
 @dataclass(frozen=True)
 class SurvivalCurve:
-    """Probability to be event-free at `time` (days since baseline; the first is 0) for `n` patients.
+    """Probability to be event-free at `time` (days since baseline; the first is 0) for `n` patients (of equal weight).
 
     Exact event times give a step function; a summary gives points of a grid, joined by straight lines.
     """
 
     time: Floats
     probability: Floats
-    n: int
+    n: float
     follow_up_days: float
     steps: bool
 
@@ -110,6 +110,6 @@ def curve_from_times(
     return SurvivalCurve(np.append(0.0, days), np.append(1.0, 1 - gone), n, float(follow_up_days), True)
 
 
-def curve_from_grid(time: Floats, probability: Floats, n: int) -> SurvivalCurve:
+def curve_from_grid(time: Floats, probability: Floats, n: float) -> SurvivalCurve:
     """The curve from the event-free probabilities of a summary."""
     return SurvivalCurve(np.asarray(time), np.asarray(probability), n, float(time[-1]), False)

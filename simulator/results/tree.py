@@ -75,6 +75,12 @@ class Result(GroupedResult):
         return None if found is None or np.ptp(found.values) == 0 else found.values
 
     @property
+    def worth(self) -> float:
+        """Patients of equal weight that its errors are those of: fewer than there are where twins are weighed."""
+        found = json.loads(self.attrs.get("screening", "{}"))
+        return float(found.get("effective_sample_size", self.n_patients))
+
+    @property
     def analysis_days(self) -> tuple[float, ...]:
         """Days of analysis that the scenario names."""
         return tuple(json.loads(self.attrs["analysis_days"]))
@@ -125,7 +131,7 @@ class Result(GroupedResult):
             events = self.groups["events"]
             time, event = events["event_free_time"].values[index], events["event"].values[index]
             return curve_from_times(time, event > 0, self.follow_up_days, self.weight)
-        return curve_from_grid(self.time, self.groups["summary"]["event_free"].values[index], self.n_patients)
+        return curve_from_grid(self.time, self.groups["summary"]["event_free"].values[index], self.worth)
 
     def __repr__(self) -> str:
         kind = "" if self.is_full else ", summary only"

@@ -42,7 +42,7 @@ def rows(result: Result, pairs: list[tuple[str, str]]) -> Iterator[Found]:
     The trigger is that of the first arm; time to onset is the one without treatment, also beyond the end of follow-up.
     Who never falls ill never meets the trigger, or by a chance measurement only: such a time is infinite.
     """
-    if not result.is_full or "trigger_time" not in result.groups["events"]:
+    if not result.is_full or result.weight is not None or "trigger_time" not in result.groups["events"]:
         return
     events, patients = result.groups["events"], result.groups["patients"]
     if "onset_time" not in events:

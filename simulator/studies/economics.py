@@ -18,6 +18,7 @@ from simulator.errors import SimulatorError
 from simulator.language.blocks.decision import ALIVE, STATES, Decision
 from simulator.results import Result
 from simulator.results.variables import STAGES
+from simulator.studies import costs
 from simulator.units import MONTHS_PER_YEAR
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 KINDS = ("life_years", "qalys", "costs", "net_benefit")
+CARE = "months in stages"
 
 
 class EconomicsError(SimulatorError):
@@ -34,12 +36,17 @@ class EconomicsError(SimulatorError):
 
 
 class Worth(NamedTuple):
-    """Discounted life years, QALYs and costs: of each patient (n,), or means (1,) with their errors in `errors`."""
+    """Discounted life years, QALYs and parts of costs: of each patient (n,), or means (1,) with the sums' errors."""
 
     life_years: Floats
     qalys: Floats
-    costs: Floats
+    parts: dict[str, Floats]
     errors: tuple[float, float, float] | None = None
+
+    @property
+    def costs(self) -> Floats:
+        """All parts together."""
+        return np.sum(list(self.parts.values()), axis=0, dtype=np.float64)
 
 
 def economic(kind: str, result: Result, arm: str, scenario: Scenario) -> Estimate:
@@ -59,9 +66,15 @@ def economic_all(result: Result, arm: str, scenario: Scenario) -> list[Estimate]
     worth = (of_patients if result.is_full else of_summary)(result, arm, scenario)
     values = (worth.life_years, worth.qalys, worth.costs, economics.net_benefit(worth.qalys, worth.costs, wtp))
     if worth.errors is None:
-        return [moments.mean(one) for one in values]
+        return [moments.mean(one, result.weight) for one in values]
     errors = (*worth.errors, wtp * worth.errors[1] + worth.errors[2])
     return [Estimate(float(one[0]), error, result.n_patients) for one, error in zip(values, errors, strict=True)]
+
+
+def cost_parts(result: Result, arm: str, scenario: Scenario) -> dict[str, Estimate]:
+    """What an arm costs, part by part, from a result with patients."""
+    worth = of_patients(result, arm, scenario)
+    return {name: moments.mean(values, result.weight) for name, values in worth.parts.items()}
 
 
 def decision_of(scenario: Scenario) -> Decision:
@@ -115,28 +128,9 @@ def of_patients(result: Result, arm: str, scenario: Scenario) -> Worth:
     weights = _weights(truth["time"].values, scenario)
     utility, cost = by_state(decision_of(scenario))
     living = np.append(np.ones(len(utility) - 1), 0.0)
-    monthly = cost[stage] @ weights * MONTHS_PER_YEAR
-    doses = _doses(result, (arm, index), scenario, len(stage))
-    return Worth(living[stage] @ weights, utility[stage] @ weights, monthly + doses)
-
-
-def _doses(result: Result, arm: tuple[str, int], scenario: Scenario, n: int) -> Floats:
-    """What the doses of each patient cost until the horizon."""
-    price = price_of(scenario, arm[0])
-    if price == 0:
-        return np.zeros(n)
-    doses = result.groups["doses"]
-    mine = (doses["arm"].values == arm[1]) & (doses["day"].values < horizon_of(scenario))
-    rate = decision_of(scenario).discount_per_year.value
-    worth = price * economics.discounted(doses["day"].values[mine], rate)
-    return np.bincount(doses["patient"].values[mine], worth, n).astype(np.float64)
-
-
-def price_of(scenario: Scenario, arm: str) -> float:
-    """What a dose in an arm costs; an arm has one antisense drug at most."""
-    prices = decision_of(scenario).costs.per_dose
-    given = [name for epoch in scenario.arms[arm] for name in epoch.treatments if name in prices]
-    return prices[given[0]].value if given else 0.0
+    parts = costs.of_patients(costs.Arm(result, scenario, arm, horizon_of(scenario)))
+    parts[CARE] = cost[stage] @ weights * MONTHS_PER_YEAR
+    return Worth(living[stage] @ weights, utility[stage] @ weights, parts)
 
 
 def of_summary(result: Result, arm: str, scenario: Scenario) -> Worth:
@@ -145,35 +139,50 @@ def of_summary(result: Result, arm: str, scenario: Scenario) -> Worth:
     group = result.groups["summary"]
     if name not in group:
         raise EconomicsError(f"the result has no {name}; run again with output.stages: true")
-    shares, n = group[name].values[index], result.n_patients
+    if costs.needs_patients(scenario, [arm]):
+        raise EconomicsError("events, starts and stops are priced, and a summary does not count them; keep patients")
+    shares, n = group[name].values[index], result.worth
     weights = _weights(result.time, scenario)
     utility, cost = by_state(decision_of(scenario))
     living = np.append(np.ones(len(utility) - 1), 0.0)
     means = [float(weights @ economics.quality(shares, value)) for value in (living, utility, cost * MONTHS_PER_YEAR)]
     errors = [economics.most_error(shares, v, weights, n) for v in (living, utility, cost * MONTHS_PER_YEAR)]
-    day, worth = _expected_doses(result, arm, scenario)
-    alive = np.interp(day, result.time, group["survival"].values[index])
-    errors[2] += float(worth @ np.sqrt(alive * (1 - alive) / n))
+    day, worth = _dose_days(scenario, arm)
+    alive, prices = np.interp(day, result.time, group["survival"].values[index]), costs.dose_price(scenario, arm)
+    on = costs.months_of_summary(scenario, arm, result.time, group["survival"].values[index], horizon_of(scenario))
+    errors[2] += sum(prices.values()) * float(worth @ np.sqrt(alive * (1 - alive) / n))
+    errors[2] += float(on @ _relative(group["survival"].values[index], n))
     life, quality, monthly = (np.array([value]) for value in means)
-    return Worth(life, quality, monthly + float(worth @ alive), (errors[0], errors[1], errors[2]))
+    parts = {name: np.array([price * float(worth @ alive)]) for name, price in prices.items()}
+    parts |= {CARE: monthly, "months on treatments": np.array([float(on.sum())])}
+    parts["once"] = np.array([costs.once(scenario, arm)])
+    return Worth(life, quality, parts, (errors[0], errors[1], errors[2]))
 
 
-def _expected_doses(result: Result, arm: str, scenario: Scenario) -> tuple[Floats, Floats]:
-    """Dose days until the horizon, and what a dose on each is worth; refused where some who live have no dose."""
+def _relative(alive: Floats, n: float) -> Floats:
+    """The error of the share alive over that share, at each time; 0 where nobody is."""
+    found: Floats = np.sqrt(np.divide(1 - alive, alive * n, out=np.zeros(len(alive)), where=alive > 0))
+    return found
+
+
+def _dose_days(scenario: Scenario, arm: str) -> tuple[Floats, Floats]:
+    """Dose days until the horizon, and what 1 on each is worth; refused where some who live have no dose."""
     from simulator.program.arms import shared_dose_days
 
-    price = price_of(scenario, arm)
-    if price == 0:
+    if not sum(costs.dose_price(scenario, arm).values()):
         return np.zeros(0), np.zeros(0)
     if not all_have_doses(scenario, arm):
         raise EconomicsError("doses are missed or stopped, and a summary does not count them; run with --output full")
     day = np.array([d for d in shared_dose_days(scenario, arm) if d < horizon_of(scenario)], np.float64)
-    return day, price * economics.discounted(day, decision_of(scenario).discount_per_year.value)
+    return day, economics.discounted(day, decision_of(scenario).discount_per_year.value)
 
 
 def is_summary_enough(scenario: Scenario) -> bool:
-    """Whether a summary knows what the decision counts: doses cost nothing, or all who live have them."""
-    return all(price_of(scenario, arm) == 0 or all_have_doses(scenario, arm) for arm in scenario.arms)
+    """Whether a summary knows what the decision counts: no doses cost, or all who live have them, and no events do."""
+    arms = list(scenario.arms)
+    free = (not sum(costs.dose_price(scenario, arm).values()) for arm in arms)
+    doses = all(nothing or all_have_doses(scenario, arm) for arm, nothing in zip(arms, free, strict=True))
+    return doses and not costs.needs_patients(scenario, arms)
 
 
 def all_have_doses(scenario: Scenario, arm: str) -> bool:

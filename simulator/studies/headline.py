@@ -172,7 +172,9 @@ def _carrier_rows(result: Result) -> Iterator[Row]:
 
 def _onset_rows(result: Result) -> Iterator[Row]:
     """Event-free survival from onset by variant, where everybody enters at onset."""
-    if not result.is_full or np.any(result.groups["patients"]["time_since_onset"].values != 0):
+    if not result.is_full or result.weight is not None:
+        return
+    if np.any(result.groups["patients"]["time_since_onset"].values != 0):
         return
     variants = result.groups["patients"]["variant"].values
     events = result.groups["events"]

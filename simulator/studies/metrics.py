@@ -118,8 +118,8 @@ def _late_stage(view: View) -> Estimate:
 
 def _summary_late_stage(view: View) -> Estimate:
     share = view.result.groups["summary"]["kings_stage_share"].values[view.arm, view.at, KINGS.index("4A") :].sum()
-    n = view.result.n_patients
-    return Estimate(100 * float(share), 100 * float(np.sqrt(share * (1 - share) / n)), n)
+    n = view.result.worth
+    return Estimate(100 * float(share), 100 * float(np.sqrt(share * (1 - share) / n)), view.result.n_patients)
 
 
 def _event_free(view: View) -> Estimate:
@@ -181,7 +181,7 @@ def _doses(view: View) -> Estimate:
     doses = view.result.groups["doses"]
     mine = (doses["arm"].values == view.arm) & (doses["day"].values <= view.day)
     count = np.bincount(doses["patient"].values[mine], minlength=view.result.n_patients)[view.who]
-    return moments.mean(count) if mine.any() else UNKNOWN
+    return moments.mean(count, view.weight) if mine.any() else UNKNOWN
 
 
 METRICS = (

@@ -73,7 +73,7 @@ def _event_free_months(result: Result, arm: str, day: float) -> Estimate:
     if not result.is_full:
         return Estimate(*result.survival(arm).rmst(day / DAYS_PER_MONTH), result.n_patients)
     time = result.groups["events"]["event_free_time"].values[result.arm_index(arm)]
-    return moments.scaled(moments.restricted_mean(time, day), 1 / DAYS_PER_MONTH)
+    return moments.scaled(moments.restricted_mean(time, day, result.weight), 1 / DAYS_PER_MONTH)
 
 
 def _life_months(result: Result, arm: str, day: float) -> Estimate:
@@ -81,18 +81,18 @@ def _life_months(result: Result, arm: str, day: float) -> Estimate:
     index = result.arm_index(arm)
     if not result.is_full:
         alive = result.groups["summary"]["survival"].values[index]
-        curve = curve_from_grid(result.time, alive, result.n_patients)
+        curve = curve_from_grid(result.time, alive, result.worth)
         return Estimate(*curve.rmst(day / DAYS_PER_MONTH), result.n_patients)
     death = result.groups["events"]["death_time"].values[index]
     lived = np.where(np.isnan(death), result.follow_up_days, death)
-    return moments.scaled(moments.restricted_mean(lived, day), 1 / DAYS_PER_MONTH)
+    return moments.scaled(moments.restricted_mean(lived, day, result.weight), 1 / DAYS_PER_MONTH)
 
 
 def _survival(result: Result, arm: str, day: float) -> Estimate:
     """Per cent alive."""
     index, at = result.arm_index(arm), time_index(result, day)
     if result.is_full:
-        return moments.scaled(moments.proportion(View(result, index, at).alive), 100)
+        return moments.scaled(moments.proportion(View(result, index, at).alive, result.weight), 100)
     group = result.groups["summary"]
     value, mcse = (float(group[key].values[index, at]) for key in ("survival", "survival_mcse"))
     return Estimate(100 * value, 100 * mcse, result.n_patients)

@@ -1,4 +1,4 @@
-"""Elementary effects: a screening of many parameters with few points. Design and analysis are SALib's.
+"""Elementary effects: a screening of many parameters with few points. The design is SALib's.
 
 A step of a trajectory changes one parameter by 2/3 of its range; the elementary effect is the change of the outcome
 over the step, per range. Parameters with a small mean absolute effect can be left out of a costlier analysis.
@@ -16,6 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from simulator.analysis import crossed
+from simulator.analysis.intervals import reach
+
 Floats = NDArray[np.float64]
 LEVELS = 4
 
@@ -23,9 +26,9 @@ LEVELS = 4
 class Effects(NamedTuple):
     """Elementary effects of each parameter, in units of the outcome over the whole range, each (parameters,).
 
-    `mean` may cancel; `mean_abs` (µ*) does not and has half the width of its 95 % bootstrap interval beside it; `sd`
-    grows with curvature, interactions and noise. `noise` is the SD that noise alone gives to an effect, NaN with a
-    single replicate: an `sd` of that size says nothing.
+    `mean` may cancel; `mean_abs` (µ*) does not and has half the width of its 95 % interval beside it; `sd` grows with
+    curvature, interactions and noise. `noise` is the SD that noise alone gives to an effect, NaN with a single
+    replicate: an `sd` of that size says nothing.
     """
 
     mean: Floats
@@ -54,7 +57,7 @@ def trajectories(count: int, parameters: int, seed: int = 1) -> Floats:
     return points
 
 
-def elementary_effects(points: Floats, values: ArrayLike, seed: int = 1) -> Effects:
+def elementary_effects(points: Floats, values: ArrayLike, shared: bool = False) -> Effects:
     """Elementary effects from the points of `trajectories` and the model there.
 
     Parameters
@@ -62,33 +65,37 @@ def elementary_effects(points: Floats, values: ArrayLike, seed: int = 1) -> Effe
     points : (n, parameters)
     values : (n, replicates) or (n,)
         Replicates are averaged.
-    seed : int
-        Of the bootstrap.
-
-    Raises
-    ------
-    ModuleNotFoundError
-        The extra `sensitivity` is not installed.
+    shared : bool
+        Whether replicate r is the same people at every point: the interval then holds what is special to them.
     """
-    from SALib.analyze.morris import analyze
-
     y = np.asarray(values, np.float64).reshape(len(points), -1)
     d = points.shape[1]
-    found = analyze(_problem(d), points, y.mean(axis=1), num_resamples=1000, num_levels=LEVELS, seed=seed)
-    mean, size, half, sd = (np.asarray(found[key], np.float64) for key in ("mu", "mu_star", "mu_star_conf", "sigma"))
-    return Effects(mean, size, half, sd, _noise(points, y), len(points) // (d + 1))
+    effects = [_effects(points, y, k) for k in range(d)]
+    means = [one.mean(axis=1) for one in effects]
+    sizes = [crossed.mean(np.sign(mean)[:, None] * one, shared) for mean, one in zip(means, effects, strict=True)]
+    return Effects(
+        np.array([mean.mean() for mean in means]),
+        np.array([size.value for size in sizes]),
+        np.array([size.se * float(reach(size.n)) for size in sizes]),
+        np.array([mean.std(ddof=1) for mean in means]),
+        np.array([_noise(one) for one in effects]),
+        len(points) // (d + 1),
+    )
 
 
-def _noise(points: Floats, y: Floats) -> Floats:
-    """SD of the noise of one effect, from the effects of each replicate: what replicates share over a step cancels."""
-    d, replicates = points.shape[1], y.shape[1]
-    if replicates < 2:
-        return np.full(d, np.nan)
+def _effects(points: Floats, y: Floats, parameter: int) -> Floats:
+    """The effects of one parameter : (trajectories, replicates); what replicates share over a step cancels."""
+    d = points.shape[1]
     moves = np.diff(points.reshape(-1, d + 1, d), axis=1)
-    steps = np.diff(y.reshape(-1, d + 1, replicates), axis=1) / moves.sum(axis=2)[..., None]
-    moved = np.abs(moves).argmax(axis=2)
-    spread = steps.var(axis=2, ddof=1) / replicates
-    return np.array([np.sqrt(spread[moved == k].mean()) for k in range(d)])
+    steps = np.diff(y.reshape(-1, d + 1, y.shape[1]), axis=1) / moves.sum(axis=2)[..., None]
+    found: Floats = steps[np.abs(moves).argmax(axis=2) == parameter]
+    return found
+
+
+def _noise(effects: Floats) -> float:
+    """SD of the noise of one effect, from those of each replicate."""
+    replicates = effects.shape[1]
+    return float(np.sqrt(effects.var(axis=1, ddof=1).mean() / replicates)) if replicates > 1 else float("nan")
 
 
 def _problem(parameters: int) -> dict[str, Any]:

@@ -2,26 +2,34 @@
 
 The parameters of an ensemble are correlated, so that one share of the variance cannot say it all. Two do: what a
 parameter says alone, V(E[y | x_i])/V(y), which includes what it shares with others, and what it adds to all the others.
+
+The outcome of a stochastic model is y_r(x) = f(x) + e_r(x), r a replicate. Wanted are shares of V(f). Every square of y
+in the usual estimators is a product of two different replicates here, so that noise has mean 0 in it: noise of one
+point alone, and also that of common random numbers, where replicate r has the same people at every point and e_r(x) is
+a smooth function of x. A single replicate cannot tell f from e.
 """
 
 from __future__ import annotations
 
-from itertools import combinations_with_replacement
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from simulator.analysis.crossed import products
+
 Floats = NDArray[np.float64]
 CUBIC = 3
-PENALTIES = np.concatenate([[0.0], np.logspace(-4, 4, 33)])
+CERTAIN = 0.975
+"""In so many bootstrap samples f must vary, or its shares are refused."""
 
 
 class Shares(NamedTuple):
     """Shares of the variance of an outcome over draws, (parameters,) each, with the standard error of `alone`.
 
     `alone` and `added` may come out slightly below 0, for they are unbiased rather than positive. `explained` is the
-    share that all parameters explain together in straight lines; `noise_share` was taken out of the variance.
+    share that all parameters explain together in straight lines; `noise_share` of the variance of the mean over
+    replicates is noise and was taken out, NaN with one replicate. `variance` is what is left.
     """
 
     alone: Floats
@@ -29,104 +37,100 @@ class Shares(NamedTuple):
     added: Floats
     explained: float
     noise_share: float
+    variance: float
     draws: int
 
 
-def variance_shares(x: ArrayLike, y: ArrayLike, noise: float = 0.0, resamples: int = 200, seed: int = 1) -> Shares:
+def variance_shares(x: ArrayLike, y: ArrayLike, shared: bool = False, resamples: int = 200, seed: int = 1) -> Shares:
     """The shares of each parameter.
 
     `alone` is the adjusted R² of a cubic in x_i; `added` the loss of adjusted R² when x_i leaves the linear model of
-    all parameters, (t² − 1)(1 − R²)/(n − p − 1) with t of its slope. Both are divided by the share of the variance
-    that is not noise.
+    all parameters, (t² − 1)(1 − R²)/(n − p − 1) with t of its slope.
 
     Parameters
     ----------
     x : (draws, parameters)
     y : (draws,) or (draws, replicates)
-        With replicates, their mean counts and their variance is the noise.
-    noise : float
-        Variance of the Monte Carlo noise of y where there is one replicate.
+    shared : bool
+        Whether replicate r is the same people at every draw (common random numbers). What is special to them is then
+        in the error too, by the jackknife over replicates, which needs three.
     resamples : int
         Bootstrap samples of draws for the standard errors.
+
+    Raises
+    ------
+    ValueError
+        There are too few draws, or the outcome does not vary beyond its noise.
     """
     points, values = np.asarray(x, np.float64), np.asarray(y, np.float64).reshape(len(np.asarray(y)), -1)
     n, d = points.shape
     if n <= d + 2 or np.ptp(values.mean(axis=1)) == 0:
         raise ValueError(f"{n} draws do not tell {d} parameters apart, or the outcome does not vary")
-    if values.shape[1] > 1:
-        noise = float(values.var(axis=1, ddof=1).mean()) / values.shape[1]
-    mean = values.mean(axis=1)
-    share = min(noise / float(mean.var(ddof=1)), 1.0)
+    whole = float(values.mean(axis=1).var(ddof=1))
+    variance = _variance(values)
     rng = np.random.default_rng(seed)
     picks = [rng.integers(n, size=n) for _ in range(resamples)]
-    again = np.array([[_adjusted(points[pick, i], mean[pick]) for i in range(d)] for pick in picks])
-    alone = np.array([_adjusted(points[:, i], mean) for i in range(d)])
-    explained, added = _linear(points, mean)
-    true = max(1 - share, np.finfo(float).tiny)
-    return Shares(alone / true, again.std(axis=0, ddof=1) / true, added / true, explained / true, share, n)
+    if variance <= 0 or np.mean([_variance(values[pick]) > 0 for pick in picks]) < CERTAIN:
+        raise ValueError(f"the outcome varies no more over {n} draws than its Monte Carlo noise makes it")
+    again = np.array([_alone(points[pick], values[pick]) for pick in picks])
+    error = np.nanstd(again, axis=0, ddof=1)
+    if shared:
+        error = np.hypot(error, _jackknife(points, values))
+    explained, added = _linear(points, values)
+    noise = float("nan") if values.shape[1] == 1 else max(1 - variance / whole, 0.0)
+    return Shares(_alone(points, values), error, added, explained, noise, variance, n)
 
 
-def _adjusted(x: Floats, y: Floats) -> float:
-    """Adjusted R² of a cubic."""
-    basis = terms(x[:, None], CUBIC)
-    rest = y - fitted(x[:, None], y[:, None], CUBIC, penalised=False)[:, 0]
-    n = len(y)
-    return 1 - float(rest @ rest / (n - 1 - basis.shape[1])) / float(y.var(ddof=1))
+def _variance(y: Floats) -> float:
+    """Variance of f over the draws."""
+    return _square(y - y.mean(axis=0)) / (len(y) - 1)
+
+
+def _square(y: Floats) -> float:
+    """Sum of squares of f, or of its components : (n, replicates)."""
+    return float(products(y, y).sum())
+
+
+def _alone(x: Floats, y: Floats) -> Floats:
+    """Adjusted R² of a cubic in each parameter; NaN where f does not vary."""
+    n, centred = len(y), y - y.mean(axis=0)
+    whole = _square(centred)
+    if whole <= 0:
+        return np.full(x.shape[1], np.nan)
+    found = []
+    for column in x.T:
+        basis = _powers(column)
+        explained = _square(basis.T @ centred)
+        left = (whole - explained) / (n - 1 - basis.shape[1])
+        found.append(1 - left * (n - 1) / whole)
+    return np.array(found)
+
+
+def _powers(x: Floats) -> Floats:
+    """Orthonormal columns that span a cubic without its constant, (n, at most 3)."""
+    spread = x.std()
+    z = (x - x.mean()) / (spread if spread > 0 else 1.0)
+    columns = np.stack([z**k for k in range(1, CUBIC + 1)], axis=1)
+    left, size, _ = np.linalg.svd(columns - columns.mean(axis=0), full_matrices=False)
+    return np.asarray(left[:, size > max(size[0], np.finfo(float).tiny) * 1e-10])
+
+
+def _jackknife(x: Floats, y: Floats) -> Floats:
+    """Standard error of `alone` over the replicates; NaN with fewer than three, of which two make each estimate."""
+    count = y.shape[1]
+    if count < 3:
+        return np.full(x.shape[1], np.nan)
+    without = np.array([_alone(x, np.delete(y, r, axis=1)) for r in range(count)])
+    return np.asarray(np.sqrt((count - 1) * without.var(axis=0)))
 
 
 def _linear(x: Floats, y: Floats) -> tuple[float, Floats]:
     """Adjusted R² of the linear model, and what each parameter adds to it."""
     n, d = x.shape
-    basis = np.column_stack([np.ones(n), x])
+    basis = np.column_stack([np.ones(n), x - x.mean(axis=0)])
     inverse = np.linalg.pinv(basis.T @ basis)
     slopes = inverse @ basis.T @ y
-    rest = y - basis @ slopes
-    left, whole = float(rest @ rest) / (n - d - 1), float(((y - y.mean()) ** 2).sum())
-    t2 = slopes[1:] ** 2 / (left * np.diag(inverse)[1:])
-    return 1 - left * (n - 1) / whole, (t2 - 1) * left / whole
-
-
-def terms(x: Floats, degree: int) -> Floats:
-    """Powers and products of standardised parameters up to a degree, each with mean 0 and SD 1, (n, terms)."""
-    spread = x.std(axis=0)
-    z = (x - x.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    columns = [
-        np.prod(z[:, chosen], axis=1)
-        for order in range(1, degree + 1)
-        for chosen in combinations_with_replacement(range(x.shape[1]), order)
-    ]
-    found = np.stack(columns, axis=1)
-    found -= found.mean(axis=0)
-    size = found.std(axis=0)
-    return found[:, size > 0] / size[size > 0]
-
-
-def fitted(x: ArrayLike, y: ArrayLike, degree: int, penalised: bool = True) -> Floats:
-    """E[y | x] by polynomial regression, at the draws themselves.
-
-    Ridge regression, with the penalty that has the smallest leave-one-out error of each outcome.
-
-    Parameters
-    ----------
-    x : (draws, parameters)
-    y : (draws, outcomes)
-    degree : int
-    penalised : bool
-        False: least squares.
-    """
-    points, values = np.asarray(x, np.float64), np.asarray(y, np.float64)
-    centre = values.mean(axis=0)
-    left, size, _ = np.linalg.svd(terms(points, degree), full_matrices=False)
-    kept = size > size[0] * 1e-10
-    left, size, scores = left[:, kept], size[kept], left[:, kept].T @ (values - centre)
-    found = np.empty_like(values)
-    for k in range(values.shape[1]):
-        best = np.inf
-        for penalty in PENALTIES if penalised else PENALTIES[:1]:
-            shrink = size**2 / (size**2 + penalty * len(values))
-            line = left @ (shrink * scores[:, k])
-            leverage = np.minimum((left**2) @ shrink + 1 / len(values), 1 - 1e-9)
-            error = float(np.mean(((values[:, k] - centre[k] - line) / (1 - leverage)) ** 2))
-            if error < best:
-                best, found[:, k] = error, centre[k] + line
-    return found
+    whole = _square(y - y.mean(axis=0))
+    left = _square(y - basis @ slopes) / (n - d - 1)
+    squares = products(slopes, slopes)[1:] / np.diag(inverse)[1:]
+    return 1 - left * (n - 1) / whole, (squares - left) / whole

@@ -23,6 +23,8 @@ STATES = {
 IN_FULL = ("ft9", "kings")
 """Systems of which the catalog has a utility of every state."""
 ALIVE = "alive"
+EVENTS = ("death", "pav", "niv", "gastrostomy")
+"""Events that may cost, beside kinds of adverse events."""
 COMMON = {"currency": "currency", "price_year": "price year", "perspective": "perspective"}
 
 Utility = Annotated[Quantity, Limit("above 1, the utility of full health", "Write a number up to 1", maximum=1)]
@@ -65,13 +67,21 @@ class Utilities(Part):
 
 
 class Costs(Part):
-    """Costs of a dose of each treatment, and of a month in a state: `alive`, or states of the utilities' system.
+    """What is paid: of each treatment a dose, giving it, a month on it, its start and its stop; of each option once.
 
-    `catalog: costs_usa` gives those of the catalog; keys beside it change single values.
+    `per_month` is of a month in a state: `alive`, or states of the utilities' system. `per_event` is of death, `pav`,
+    `niv`, `gastrostomy` and kinds of adverse events. `catalog: costs_usa` gives those of the catalog; keys beside it
+    change single values.
     """
 
     per_dose: dict[Name, Amount] = Field(default_factory=dict)
+    per_administration: dict[Name, Amount] = Field(default_factory=dict)
     per_month: dict[str, Amount] = Field(default_factory=dict)
+    per_month_on: dict[Name, Amount] = Field(default_factory=dict)
+    at_start: dict[Name, Amount] = Field(default_factory=dict)
+    at_stop: dict[Name, Amount] = Field(default_factory=dict)
+    per_event: dict[Name, Amount] = Field(default_factory=dict)
+    once: dict[Name, Amount] = Field(default_factory=dict)
 
 
 class Research(Part):
@@ -122,7 +132,7 @@ class Decision(Part):
     def amounts(self) -> Iterator[tuple[str, Money]]:
         """Every amount of the block with its place."""
         yield "willingness_to_pay", self.willingness_to_pay
-        for key in ("per_dose", "per_month"):
+        for key in Costs.model_fields:
             for name, amount in getattr(self.costs, key).items():
                 yield f"costs.{key}.{name}", amount
         if self.research is not None:

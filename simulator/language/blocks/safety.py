@@ -18,6 +18,8 @@ from simulator.quantities import (
     fault,
 )
 
+LIVER = "raised_transaminases"
+
 
 class _Held(Part):
     """For how many days doses are held: whole days, uniform."""
@@ -98,6 +100,13 @@ class Safety(Part):
     common: Common
     transaminases: Transaminases | None = None
     monitoring: Monitoring
+
+    @property
+    def event_names(self) -> tuple[str, ...]:
+        """Kinds of adverse events as results name them, in the order of their codes there."""
+        liver = () if self.transaminases is None else (LIVER,)
+        names = (*self.serious_neurologic.kinds, *liver, *self.common.shares)
+        return tuple("_".join(name.split()) for name in names)
 
     @model_validator(mode="after")
     def _names_once(self) -> Safety:

@@ -55,6 +55,7 @@ def _notes(found: Sensitivity, left: int) -> list[str]:
         f"{found.label}, {found.unit}.",
         f"Shares of the variance over independent priors (SD {figures['sd']:.{found.digits}f}); {noise}.",
         f"{found.points:,} points × {found.replicates} replicates × {found.patients:,} patients; 95 % intervals.{rest}",
+        *([found.warning] if found.warning else []),
     ]
 
 

@@ -33,7 +33,8 @@ NOTICE = "It explains the model, not the disease. A simulated benefit is not pro
 class Sensitivity(StudyResult):
     """An analysis. `rows` are named tuples, one for each parameter, the most influential first (see `ROWS`).
 
-    `figures` are of the whole; `options` those of a decision. `plot` draws: `found.plot.tornado().save("a.svg")`.
+    `figures` are of the whole; `options` those of a decision; `warning` is to be known first.
+    `plot` draws: `found.plot.tornado().save("a.svg")`.
     """
 
     method: str
@@ -59,6 +60,7 @@ class Sensitivity(StudyResult):
     scenario: str = ""
     arguments: dict[str, Any] = field(default_factory=dict)
     notice: str = NOTICE
+    warning: str = ""
 
     kind: ClassVar[Kind] = SENSITIVITY
     table_file: ClassVar[str] = "sensitivity.csv"
@@ -149,6 +151,7 @@ def document(scenario: Scenario, asked: Asked, plan: Plan, found: Found, argumen
         found.options,
         scenario.resolved_yaml(),
         arguments,
+        warning=found.warning,
     )
 
 

@@ -13,6 +13,7 @@ from simulator.analysis.sensitivity.regression import variance_shares
 from simulator.errors import SimulatorError
 from simulator.language.faults import suggest
 from simulator.studies.calibrate.apply import drawn_settings, ensemble
+from simulator.studies.costs import unpriced
 from simulator.studies.economics import KINDS
 from simulator.studies.sensitivity.methods import Found
 from simulator.studies.sensitivity.parameters import fitted_places
@@ -28,7 +29,10 @@ ALL, GROUPS = "all", ("natural_history", "drug")
 
 
 class Share(NamedTuple):
-    """Shares of the outcome's variance: what a parameter says alone (± its standard error), and adds to the others."""
+    """Shares of the outcome's variance: what a parameter says alone (± its standard error), and adds to the others.
+
+    The error is NaN where the people are the same in every draw and fewer than three replicates tell how they differ.
+    """
 
     name: str
     address: str
@@ -88,26 +92,29 @@ def _spec() -> tuple[Fitted, ...]:
     return calibration().parameters
 
 
-def over_ensemble(scenario: Scenario, evaluate: Evaluate, count: int) -> Found:
+def over_ensemble(scenario: Scenario, evaluate: Evaluate, count: int, shared: bool) -> Found:
     """Variance shares of the calibrated parameters over the ensemble, in which they are correlated."""
     draws = draws_of(scenario, count)
     values = evaluate(list(drawn_settings(scenario, count)))[:, :, 0]
-    return shares(draws.x, values, [(one.name, place) for one, place in draws.fitted])
+    return shares(draws.x, values, [(one.name, place) for one, place in draws.fitted], shared)
 
 
-def shares(x: Floats, values: Floats, names: Sequence[tuple[str, str]], noise: float = 0.0) -> Found:
-    """Variance shares of parameters : (n, parameters) in values : (n, replicates)."""
+def shares(x: Floats, values: Floats, names: Sequence[tuple[str, str]], shared: bool) -> Found:
+    """Variance shares of parameters : (n, parameters) in values : (n, replicates).
+
+    `shared` : replicate r is the same people in every draw.
+    """
     try:
-        found = variance_shares(x, values, noise)
+        found = variance_shares(x, values, shared)
     except ValueError as error:
-        raise DrawsError(f"{error}. Simulate more points") from None
+        raise DrawsError(f"{error}. Simulate more points, or more patients in each") from None
     columns = (found.alone, found.alone_se, found.added)
     rows = [Share(*name, *(float(column[k]) for column in columns)) for k, name in enumerate(names)]
     rows.sort(key=lambda row: -row.alone)
     mean = values.mean(axis=1)
     figures = {
         "mean": float(mean.mean()),
-        "sd": float(mean.std(ddof=1) * np.sqrt(1 - found.noise_share)),
+        "sd": float(np.sqrt(found.variance)),
         "noise_share": found.noise_share,
         "explained": found.explained,
         **{f"p{p}": float(np.percentile(mean, p)) for p in (5, 50, 95)},
@@ -115,29 +122,35 @@ def shares(x: Floats, values: Floats, names: Sequence[tuple[str, str]], noise: f
     return Found(list(rows), figures, len(values))
 
 
-def of_information(scenario: Scenario, evaluate: Evaluate, count: int) -> Found:
+def of_information(scenario: Scenario, evaluate: Evaluate, count: int, shared: bool) -> Found:
     """The decision over the ensemble: options, EVPI, and EVPPI of each parameter, of the drug and of natural history.
 
-    `evaluate` gives life years, QALYs, costs and net benefit of each option, in the order of `KINDS`.
+    `evaluate` gives life years, QALYs, costs and net benefit of each option, in the order of `KINDS`; `shared`:
+    replicate r is the same people in every draw.
     """
     assert scenario.decision is not None
     draws, names = draws_of(scenario, count), scenario.decision.options
     research = scenario.decision.research
+    groups = [*_groups(draws), *((one.name, place, [k]) for k, (one, place) in enumerate(draws.fitted))]
     about = _about(research, draws) if research else []
     values = evaluate(list(drawn_settings(scenario, count)))
     values = values.reshape(count, values.shape[1], len(names), len(KINDS))
     benefit = values[..., KINDS.index("net_benefit")].transpose(0, 2, 1)
-    found = value.choice(benefit)
+    found = value.choice(benefit, shared)
     options = []
     for k, name in enumerate(names):
         life, quality, cost, net = (float(x) for x in values[:, :, k].mean(axis=(0, 1)))
         options.append(Option(name, life, quality, cost, net, float(found.se[k]), float(found.probability[k])))
-    rows = [_worth(one.name, place, benefit, draws.x[:, k]) for k, (one, place) in enumerate(draws.fitted)]
-    rows.sort(key=lambda row: -row.evppi)
-    figures = {"evpi": found.evpi, "evpi_se": found.se_evpi, "evpi_lower": found.lower, "best": float(found.best)}
+    worth = value.partials(benefit, draws.x, [*(known for *_, known in groups), *([about] if about else [])], shared)
+    rows = [Worth(name, place, *one) for (name, place, _), one in zip(groups, worth, strict=False)]
+    whole, single = rows[: -len(draws.fitted)], sorted(rows[-len(draws.fitted) :], key=lambda row: -row.evppi)
+    lower = max([found.lower, *(one.value for one in worth)]) if np.isfinite(found.lower) else found.lower
+    figures = {"evpi": found.evpi, "evpi_se": found.se_evpi, "evpi_lower": lower, "best": float(found.best)}
     if research is not None:
-        figures |= _research(research, benefit, draws.x[:, about])
-    return Found([*_groups(draws, benefit), *rows], figures, count, list(options))
+        figures |= _research(research, worth[-1])
+    free = unpriced(scenario)
+    warning = f"Without a price: {', '.join(free)}." if free else ""
+    return Found([*whole, *single], figures, count, list(options), warning)
 
 
 def _about(block: Research, draws: Draws) -> list[int]:
@@ -150,25 +163,15 @@ def _about(block: Research, draws: Draws) -> list[int]:
     return [known[name] for name in about]
 
 
-def _research(block: Research, benefit: Floats, x: Floats) -> dict[str, float]:
-    """What a study is worth at most to all patients, as if it revealed its parameters x without error, and its cost."""
-    found, patients = value.partial(benefit, x), block.patients.value
-    amounts = (found.value, found.se, found.floor)
-    per_patient = dict(zip(("research_worth", "research_se", "research_floor"), amounts, strict=True))
+def _research(block: Research, found: value.Partial) -> dict[str, float]:
+    """What a study is worth at most to all patients, as if it revealed its parameters without error, and its cost."""
+    patients = block.patients.value
+    per_patient = dict(zip(("research_worth", "research_se", "research_floor"), found, strict=True))
     whole = {key: patients * amount for key, amount in per_patient.items()}
     return {**whole, "research_cost": block.cost.value, "research_patients": patients}
 
 
-def _groups(draws: Draws, benefit: Floats) -> list[Worth]:
-    """What the drug's parameters are worth together, and those of natural history."""
-    rows = []
-    for group in GROUPS:
-        inside = [k for k, (one, _) in enumerate(draws.fitted) if one.informed_by == group]
-        if len(inside) > 1:
-            rows.append(_worth(f"{ALL} {group}", "", benefit, draws.x[:, inside]))
-    return rows
-
-
-def _worth(name: str, place: str, benefit: Floats, x: Floats) -> Worth:
-    found = value.partial(benefit, x)
-    return Worth(name, place, found.value, found.se, found.floor)
+def _groups(draws: Draws) -> list[tuple[str, str, list[int]]]:
+    """The drug's parameters together, and those of natural history: name, no address, which they are."""
+    kinds = {group: [k for k, (one, _) in enumerate(draws.fitted) if one.informed_by == group] for group in GROUPS}
+    return [(f"{ALL} {group}", "", inside) for group, inside in kinds.items() if len(inside) > 1]

@@ -50,10 +50,7 @@ def look_up(source: str, settings: Iterable[str] = ()) -> Sensitivity | None:
 
 
 def of_sweep(sweep: Sweep, scenario: Scenario) -> Sensitivity:
-    """Variance shares of what a sweep varied in the outcome that a scenario names, over the points that are done.
-
-    With one replicate the noise is the mean of the squared Monte Carlo errors, an upper bound for a difference.
-    """
+    """Variance shares of what a sweep varied in the outcome that a scenario names, over the points that are done."""
     asked = asked_of(scenario)
     if OUTCOMES[asked.outcome].read is None:
         raise SensitivityError(f"{asked.outcome} needs patients; choose another outcome, or analyse the scenario")
@@ -67,11 +64,8 @@ def of_sweep(sweep: Sweep, scenario: Scenario) -> Sensitivity:
     }
     if not moving:
         raise DrawsError("the sweep varies no numbers")
-    each = [[outcome(sweep.result(k, r), asked) for r in range(sweep.replicates)] for k in done]
-    values = np.array([[one.value for one in row] for row in each])
-    noise = float(np.mean([[one.mcse**2 for one in row] for row in each]))
+    values = np.array([[outcome(sweep.result(k, r), asked).value for r in range(sweep.replicates)] for k in done])
+    plan = Plan(sweep.n_patients, sweep.replicates, sweep.attrs["random_numbers"] == "independent", sweep.seed)
     names = [(address, address) for address in moving]
-    found = shares(np.stack(list(moving.values()), axis=1), values, names, noise if sweep.replicates == 1 else 0.0)
-    numbers = str(sweep.attrs.get("random_numbers", "common"))
-    plan = Plan(sweep.n_patients, sweep.replicates, numbers == "independent", sweep.seed)
+    found = shares(np.stack(list(moving.values()), axis=1), values, names, not plan.independent)
     return document(scenario, asked, plan, found, {"method": "ensemble"})

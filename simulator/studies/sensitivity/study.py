@@ -188,15 +188,15 @@ def plan_of(asked: Request) -> tuple[Plan, int]:
 def _found(asked: Request, points: int, is_apart: bool, evaluate: Evaluate) -> Found:
     """The analysis itself."""
     if asked.method == "evpi":
-        return over_draws.of_information(asked.scenario, evaluate, points)
+        return over_draws.of_information(asked.scenario, evaluate, points, not is_apart)
     if asked.method == "ensemble":
-        return over_draws.over_ensemble(asked.scenario, evaluate, points)
+        return over_draws.over_ensemble(asked.scenario, evaluate, points, not is_apart)
     block = asked.scenario.sensitivity
     parameters = parameters_of(asked.scenario, None if block is None else block.parameters)
     if asked.method == "sobol":
         return methods.sobol(parameters, evaluate, points, "independent" if is_apart else "common")
     if asked.method == "morris":
-        return methods.morris(parameters, evaluate, points)
+        return methods.morris(parameters, evaluate, points, not is_apart)
     return methods.one_way(parameters, evaluate)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.analysis import intervals
 from simulator.analysis.moments import Estimate
 from simulator.studies.headline import contrasts
 from simulator.studies.metrics import Metric, View
@@ -39,7 +40,8 @@ class Outcome(NamedTuple):
 
     `estimate`, `mcse` : (n_points,), NaN where the point failed; `replicates` : (n_points, n_replicates), the estimate
     of each replicate, on the scale of adding (the logarithm where `logarithm`, of which `estimate` is the exponential).
-    `paired`: the error knows that both arms have the same people.
+    `paired`: the error knows that both arms have the same people. It then comes from the replicates, and a 95 %
+    interval reaches `reach` times as far, by t.
     """
 
     wanted: Wanted
@@ -51,6 +53,11 @@ class Outcome(NamedTuple):
     replicates: Floats
     logarithm: bool
     paired: bool
+
+    @property
+    def reach(self) -> float:
+        """How many errors a 95 % interval reaches to either side."""
+        return float(intervals.reach(self.replicates.shape[1] if self.paired else np.inf))
 
 
 def outcomes(sweep: Sweep, wanted: Sequence[Wanted] | None = None) -> list[Outcome]:
@@ -82,7 +89,8 @@ def outcome(sweep: Sweep, metric: str, arms: tuple[str, str], day: float | None 
 
     The error of a difference is that of a pair where there are replicates: the standard deviation of the difference
     over replicates, divided by the root of their number. With one replicate the sums do not say how two arms go
-    together, and the error is that of independent people, an upper bound.
+    together, and the error is that of independent people, an upper bound. So it is where both shares are 0 or 1 in
+    every replicate, which do not differ then, but would with more people.
 
     Raises
     ------
@@ -95,13 +103,15 @@ def outcome(sweep: Sweep, metric: str, arms: tuple[str, str], day: float | None 
     at = -1 if day is None else int(np.abs(sweep.time - day).argmin())
     when = float(sweep.time[at])
     value, error, about = _of_arm(sweep, metric, arm, at)
-    paired = False
+    paired, edge = False, _at_edge(value, about)
     if against:
         other, other_error, _ = _of_arm(sweep, metric, against, at)
+        edge &= _at_edge(other, about)
         value, error = value - other, np.hypot(error, other_error)
     spread = np.sqrt((error**2).sum(axis=1)) / error.shape[1]
     if against and sweep.replicates > 1:
-        spread, paired = value.std(axis=1, ddof=1) / np.sqrt(value.shape[1]), True
+        own, paired = value.std(axis=1, ddof=1) / np.sqrt(value.shape[1]), True
+        spread = np.where(edge, spread, own)
     mean = value.mean(axis=1)
     if about.logarithm:
         mean = np.exp(mean)
@@ -110,6 +120,11 @@ def outcome(sweep: Sweep, metric: str, arms: tuple[str, str], day: float | None 
     wanted = Wanted(metric, arm, against, when, label)
     name = label or _label(about, wanted)
     return Outcome(wanted, name, unit, about.digits, mean, spread, value, about.logarithm, paired)
+
+
+def _at_edge(value: Floats, metric: Metric) -> NDArray[np.bool_]:
+    """Points with a share of 0 or 1 in every replicate."""
+    return (metric.unit == "%") & ((value == 0) | (value == 100)).all(axis=1)
 
 
 def _label(metric: Metric, wanted: Wanted) -> str:
@@ -161,4 +176,6 @@ def _read(sweep: Sweep, metric: Metric, arm: str, at: int) -> tuple[Floats, Floa
         for replicate in range(sweep.replicates):
             found = metric.summary(View(sweep.result(point, replicate), k, at % len(sweep.time)))
             value[point, replicate], error[point, replicate] = found.value, found.mcse
+    if metric.unit == "%":  # of everybody; a share of 0 or 1 has an error too
+        error = 100 * intervals.share_error(value / 100 * sweep.n_patients, sweep.n_patients)
     return value, error, metric

@@ -108,6 +108,18 @@ def table(sweep: Sweep, outcomes: Sequence[Outcome]) -> Table:
     return by_point(sweep, outcomes) if sweep.n_points <= LINES else ranges(sweep, outcomes)
 
 
+def about_errors(outcomes: Sequence[Outcome]) -> list[str]:
+    """Sentences that say what the errors of differences are."""
+    found = []
+    paired = [one for one in outcomes if one.paired]
+    if paired:
+        count, reach = paired[0].replicates.shape[1], paired[0].reach
+        found.append(f"Errors of differences are of {count} replicates: a 95 % interval reaches {reach:.1f} of them.")
+    if any(one.wanted.against and not one.paired for one in outcomes):
+        found.append("Errors of differences are not paired: upper bounds. Replicates make them paired.")
+    return found
+
+
 def html(sweep: Sweep) -> str:
     """HTML of a sweep; every text from a scenario is escaped."""
     outcomes = sweep.outcomes()
@@ -116,6 +128,7 @@ def html(sweep: Sweep) -> str:
     body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in shown.rows)
     names = "".join(f"<li>{letter(k)}: {escape(one.label)}, {escape(one.unit)}</li>" for k, one in enumerate(outcomes))
     failed = "".join(f"<li>point {one.point} failed: {escape(one.message)}</li>" for one in sweep.failures[:LINES])
+    foot = " ".join(["± is the Monte Carlo standard error.", *about_errors(outcomes), NOTICE])
     many = f"{figure_of(sweep.n_points, 'point')}, {sweep.n_patients:,} patients in each arm"
     return (
         f"<div><h4>{escape(sweep.title)}</h4><p>{many}, {figure_of(sweep.replicates, 'replicate')}, "
@@ -123,5 +136,5 @@ def html(sweep: Sweep) -> str:
         f"scenario {escape(sweep.scenario_sha256[:12])}</p><ul>{names}</ul>"
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         f"{f'<ul>{failed}</ul>' if failed else ''}"
-        f"<p><small>± is the Monte Carlo standard error. {NOTICE}</small></p></div>"
+        f"<p><small>{foot}</small></p></div>"
     )

@@ -1,0 +1,94 @@
+"""E[y | x] at draws that did not help to find it: smoothing splines, each fold predicted from the others.
+
+The spline is the polyharmonic one of kernel r³ with a linear part, which in one dimension is the cubic smoothing spline
+(Wahba 1990, Spline Models for Observational Data, doi:10.1137/1.9781611970128). It bends wherever the draws do, not as
+a polynomial must. Its penalty is the one that predicts the left-out draws best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.intp]
+FOLDS = 5
+PENALTIES = np.logspace(-3, 7, 6)
+
+
+class Fit(NamedTuple):
+    """Predictions of an outcome : (draws,), the penalty behind them, and their mean squared error."""
+
+    value: Floats
+    penalty: float
+    error: float
+
+
+def smooth(x: Floats, y: Floats) -> list[Fit]:
+    """E[y | x] of parameters x : (draws, parameters) and outcomes y : (draws, outcomes), predicted fold by fold."""
+    found = [Fit(np.full(len(one), one.mean()), float("inf"), float(one.var())) for one in y.T]
+    z = _scaled(x)
+    return _better(found, [z] * FOLDS, y) if z.shape[1] else found
+
+
+def smooth_group(x: Floats, y: Floats, members: Sequence[Sequence[Fit]]) -> list[Fit]:
+    """As `smooth`, for several parameters of which some may not matter.
+
+    Distances between draws are measured in the parameters as they are, then in what each of them says of the outcome
+    alone (`members`, the fits of each), found again without the fold: a parameter that says nothing then has no length,
+    and a sum of functions of one parameter each is a plane. What predicts better stands.
+    """
+    found = smooth(x, y)
+    for k in range(len(found)):
+        own = [fits[k] for fits in members]
+        apart = [_effects(x, y[:, k], own, others) for others, _ in _folds(len(y))]
+        if all(z.shape[1] for z in apart):
+            found[k] = _better([found[k]], apart, y[:, [k]])[0]
+    return found
+
+
+def _scaled(x: Floats) -> Floats:
+    """Coordinates of SD 1; what does not vary is left out."""
+    spread = x.std(axis=0)
+    kept = np.ptp(x, axis=0) > 1e-12 * np.abs(x).max(axis=0)
+    return (x[:, kept] - x[:, kept].mean(axis=0)) / spread[kept]
+
+
+def _folds(n: int) -> list[tuple[Integers, Integers]]:
+    """The draws that predict, and those that are predicted."""
+    place = np.arange(n)
+    return [(place[place % FOLDS != k], place[place % FOLDS == k]) for k in range(FOLDS)]
+
+
+def _better(fits: Sequence[Fit], coordinates: Sequence[Floats], y: Floats) -> list[Fit]:
+    """The fits, or what predicts the outcomes y : (draws, outcomes) better from the coordinates of each fold."""
+    best = list(fits)
+    for penalty in PENALTIES:
+        value = np.empty_like(y)
+        for (others, fold), z in zip(_folds(len(y)), coordinates, strict=True):
+            value[fold] = _spline(z[others], y[others], penalty, z[fold])
+        for k, error in enumerate(((value - y) ** 2).mean(axis=0)):
+            if error < best[k].error:
+                best[k] = Fit(value[:, k], float(penalty), float(error))
+    return best
+
+
+def _effects(x: Floats, y: Floats, members: Sequence[Fit], others: Integers) -> Floats:
+    """What each parameter says of the outcome alone, from some of the draws; the largest of SD 1."""
+    table = np.zeros((len(y), len(members)))
+    for k, member in enumerate(members):
+        if np.isfinite(member.penalty):
+            z = _scaled(x[:, [k]])
+            table[:, k] = _spline(z[others], y[others, None], member.penalty, z)[:, 0]
+    spread = table.std(axis=0)
+    most = float(spread.max(initial=0))
+    return table[:, spread > 1e-6 * most] / most if most else table[:, :0]
+
+
+def _spline(x: Floats, y: Floats, penalty: float, at: Floats) -> Floats:
+    from scipy.interpolate import RBFInterpolator
+
+    return np.asarray(RBFInterpolator(x, y, kernel="cubic", degree=1, smoothing=penalty)(at), np.float64)
