@@ -6,17 +6,18 @@ d − √((p₁ − l₁)² + (u₀ − p₀)²) to d + √((u₁ − p₁)² + 
 References
 ----------
 Newcombe (1998), Interval estimation for the difference between independent proportions, Statistics in Medicine
-17:873-890, method 10. Wilson (1927), doi:10.1080/01621459.1927.10502953.
+17:873-890, method 10.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from simulator.analysis.intervals import share_interval
 from simulator.analysis.trial.data import TrialData
 from simulator.analysis.trial.errors import NotEstimableError
 from simulator.analysis.trial.estimand import PAV, STOPPING, Strategy, death, estimand
-from simulator.analysis.trial.estimate import Estimate, quantile, two_sided
+from simulator.analysis.trial.estimate import Estimate, two_sided
 
 ESTIMAND = estimand(
     "response: event-free at the visit of analysis with at least the least change of function",
@@ -49,7 +50,7 @@ def responder(data: TrialData, *, least_change: float = 0.0, missing_fails: bool
     control, treated = shares = np.bincount(data.arm[rows], responds[rows], minlength=2) / size
     gap, pooled = float(treated - control), float(size @ shares / size.sum())
     error = float(np.sqrt(pooled * (1 - pooled) * (1 / size).sum()))
-    lower, upper = _wilson(shares, size)
+    lower, upper = share_interval(shares * size, size)
     below = float(np.hypot(treated - lower[1], upper[0] - control))
     above = float(np.hypot(upper[1] - treated, control - lower[0]))
     return Estimate(
@@ -63,11 +64,3 @@ def responder(data: TrialData, *, least_change: float = 0.0, missing_fails: bool
         method=f"responders with change of {least_change:g} or more, Newcombe interval, pooled z test",
         estimand=ESTIMAND,
     )
-
-
-def _wilson(p: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Wilson's score interval."""
-    z = quantile()
-    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-    reach = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-    return centre - reach, centre + reach
