@@ -19,7 +19,7 @@ def apply(data: dict[str, Any], settings: Mapping[str, object], origin: Origin) 
     """The data, changed in place, with other values at some addresses.
 
     A bare share leaves its variant's rest alone. A question (block `decision` or `sensitivity`) about arms or days that
-    are gone goes with them, unless it is set too: no run reads it.
+    are gone goes with them, unless it is set too: no run reads it. So does a `control` that is gone.
 
     Raises
     ------
@@ -163,6 +163,8 @@ def _drop_questions(data: dict[str, Any], touched: set[str | int]) -> None:
     arms, end = data.get("arms"), data.get("follow_up_days")
     if not isinstance(arms, dict) or not isinstance(end, int):
         return
+    if "control" in data and "control" not in touched and data["control"] not in arms:
+        del data["control"]
     for key in ("decision", "sensitivity"):
         block = data.get(key)
         if not isinstance(block, dict) or key in touched:

@@ -24,7 +24,7 @@ BULBAR_LIMIT = 4.0
 
 def calendar(scenario: Scenario, steps: int, with_visits: bool) -> Calendar:
     """Output and visit days, and for each step whether something is wanted at its start or inside it."""
-    days, seen = _output_days(scenario), visit_days(scenario)
+    days, seen = output_days(scenario), visit_days(scenario)
     wanted = set(days.tolist())
     if with_visits:
         jitter = scenario.visits.jitter_days
@@ -36,7 +36,7 @@ def calendar(scenario: Scenario, steps: int, with_visits: bool) -> Calendar:
     return Calendar(days, flags, np.array(seen, np.int32), F(scenario.follow_up_days), scenario.output.stages)
 
 
-def _output_days(scenario: Scenario) -> np.ndarray:
+def output_days(scenario: Scenario) -> np.ndarray:
     """Days at which truth and sums are kept."""
     analysis = scenario.trial.analysis_days if scenario.trial else []
     days = {
