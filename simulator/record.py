@@ -18,6 +18,7 @@ from simulator.engine.lives import KEPT
 from simulator.engine.people import BEFORE_ONSET, strata_of
 from simulator.engine.random import Key
 from simulator.engine.space import Full
+from simulator.language.contrasts import contrasts, control_of, named_days
 from simulator.program import Program
 from simulator.results.record import Arrays, Provenance, Record
 from simulator.units import MONTHS_PER_YEAR
@@ -215,6 +216,9 @@ def provenance(scenario: Scenario, arguments: dict[str, Any]) -> Provenance:
         versions=versions(),
         citations=scenario.citations(),
         analysis_days=tuple(scenario.trial.analysis_days) if scenario.trial else (),
+        named_days=named_days(scenario),
+        control=control_of(scenario),
+        contrasts=tuple(contrasts(scenario)),
         arguments=arguments,
     )
 

@@ -197,6 +197,8 @@ def make_provenance(record: Record, **changes: Any) -> Provenance:
         "versions": {"numpy": "2.0", "simulator": "0.0.1"},
         "citations": ("A paper. doi:10.1000/1",),
         "analysis_days": (196.0, 364.0),
+        "control": "untreated",
+        "contrasts": (*((arm, "untreated") for arm in ARMS[1:]), ("early_start", "delayed_start")),
         "arguments": {"patients": record.n_patients, "seed": record.seed, "output": output},
     }
     return Provenance(**(standard | changes))

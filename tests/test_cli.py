@@ -82,8 +82,8 @@ def test_run_writes_a_folder_and_prints_the_headline():
 def test_columns_are_aligned():
     lines = call("run", "valor", "-o", "out").stdout.splitlines()
     at = next(k for k, line in enumerate(lines) if line.split()[:2] == ["day", "196"])
-    assert lines[at].split() == ["day", "196", "day", "364"]
-    assert lines[at + 1].split() == ["week", "28", "week", "52"]
+    assert lines[at].split() == ["day", "196", "day", "364", "day", "728"]
+    assert lines[at + 1].split() == ["week", "28", "week", "52", "week", "104"]
     block = lines[at : lines.index("", at)]
     rows = [line for line in block if "±" in line]
     ends = {tuple(found.end() for found in re.finditer(r"± [\d.]+", line)) for line in rows}
@@ -229,7 +229,7 @@ def test_compare_pairs_equal_seeds():
     assert not alone["paired"]
     assert "40 patients in both" in paired["notes"][0]
     assert "seeds differ" in alone["notes"][0]
-    assert len(paired["rows"]) == len(alone["rows"]) == 3 * 8 * 2
+    assert len(paired["rows"]) == len(alone["rows"]) == 3 * 8 * 3
     assert all(row["lower"] <= row["estimate"] <= row["upper"] for row in paired["rows"])
     assert {row["paired"] for row in paired["rows"]} == {True}
     assert {row["paired"] for row in alone["rows"]} == {False}

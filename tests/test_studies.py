@@ -9,7 +9,7 @@ import pytest
 
 from simulator.cli import tables
 from simulator.results import name
-from simulator.studies.headline import contrasts, headline
+from simulator.studies.headline import headline
 from simulator.studies.replay import deviations
 from tests.synthetic import ARMS, make_provenance, make_record
 
@@ -41,17 +41,6 @@ def test_nan_that_becomes_a_number_is_a_deviation():
     fresh = name(replace(record, events={**record.events, "death_time": death}), lambda: make_provenance(record))
     (found,) = deviations(stored, fresh)
     assert (found.variable, found.cells) == ("death_time", int(np.isnan(record.events["death_time"]).sum()))
-
-
-def test_contrasts():
-    assert contrasts(ARMS) == [
-        ("early_start", "untreated"),
-        ("delayed_start", "untreated"),
-        ("early_start", "delayed_start"),
-    ]
-    assert contrasts(("untreated",)) == []
-    assert contrasts(("a", "b")) == [("b", "a")]
-    assert contrasts(("early_start", "delayed_start")) == [("delayed_start", "early_start")]
 
 
 def test_headline_against_numpy():

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from simulator.cli.errors import friendly
-from simulator.cli.run import Json, show_files
+from simulator.cli.run import Against, Days, Json, show_files
 from simulator.report.kinds import Kind, SensitivityKind, SweepKind, TrialKind
 
 KINDS = [str(kind) for kind in (*Kind, *TrialKind, *SweepKind, *SensitivityKind)]
@@ -41,6 +41,7 @@ def plot(
     ] = None,
     number: Annotated[int | None, typer.Option("--patient", metavar="NUMBER", help="Of patient, from 0.")] = None,
     day: Annotated[float | None, typer.Option("--day", metavar="DAY", help="Of forest: a day of analysis.")] = None,
+    against: Against = None,
     as_json: Json = False,
 ) -> None:
     """Draw one picture of a result."""
@@ -48,7 +49,7 @@ def plot(
 
     given = {"outcome": outcome, "number": number, "day": day}
     options = {key: value for key, value in given.items() if value is not None}
-    picture = open_for(folder, kind).plot.draw(kind, **options)
+    picture = asked(open_for(folder, kind), against).plot.draw(kind, **options)
     _made(folder, picture.save(out or home(folder) / f"{kind}.svg"), as_json)
 
 
@@ -56,13 +57,16 @@ def plot(
 def report(
     folder: Folder,
     out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Default: DIR/report.html.")] = None,
+    against: Against = None,
+    days: Days = None,
     as_json: Json = False,
 ) -> None:
     """Write the report of a result. It is one HTML file that works offline."""
     from simulator.report.opening import open_simulated
     from simulator.report.page import write_report
 
-    _made(folder, write_report(open_simulated(folder), out or home(folder) / "report.html"), as_json)
+    found = asked(open_simulated(folder), against, days)
+    _made(folder, write_report(found, out or home(folder) / "report.html"), as_json)
 
 
 def _made(folder: Path, place: Path, as_json: bool) -> None:
@@ -71,6 +75,18 @@ def _made(folder: Path, place: Path, as_json: bool) -> None:
 
     add_made(home(folder), [place])
     show_files([place], as_json)
+
+
+def asked(found: Any, against: str | None, days: Any = None) -> Any:
+    """A run with other pairs and days; what else is there has its own."""
+    from simulator.results import Result
+    from simulator.studies.asking import asking
+
+    if isinstance(found, Result):
+        return asking(found, against, days)
+    if against is not None or days:
+        raise typer.BadParameter("only the result of a run is shown against another arm or on other days")
+    return found
 
 
 def home(folder: Path) -> Path:

@@ -85,6 +85,23 @@ Export = Annotated[
 Draws = Annotated[
     int | None, typer.Option("--draws", min=1, help="Spread over so many parameter vectors of the ensemble.")
 ]
+
+
+def days(text: str) -> tuple[float, ...]:
+    """Days from a text such as 182,364."""
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a list of days; write 182,364") from None
+
+
+Against = Annotated[
+    str | None, typer.Option("--against", metavar="ARM", help="Set every arm against this one; default: the design's.")
+]
+Days = Annotated[
+    Any,
+    typer.Option("--days", parser=days, metavar="DAY,…", help="Days to show, with the last; default: the design's."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
@@ -103,6 +120,8 @@ def run(
     force: Force = False,
     export: Export = None,
     draws: Draws = None,
+    against: Against = None,
+    days: Days = None,
     as_json: Json = False,
 ) -> None:
     """Simulate a scenario. Files go to a folder, the headline to the terminal."""
@@ -110,7 +129,18 @@ def run(
 
     kinds = tuple(map(str, export or ()))
     request = single.Request(
-        scenario, out, patients, seed, threads, tuple(settings or ()), output.value, max_memory, force, kinds
+        scenario,
+        out,
+        patients,
+        seed,
+        threads,
+        tuple(settings or ()),
+        output.value,
+        max_memory,
+        force,
+        kinds,
+        against,
+        days,
     )
     if dry_run:
         show(single.plan(request), as_json, tables_of("plan_text"))
@@ -119,7 +149,7 @@ def run(
 
     with repeatable(), Progress() as progress:
         result, places = (drawn if draws else once)(request, progress, draws or 0)
-    show_run(result, as_json)
+    show_run(result, as_json, against, days)
     for place in places:
         note(f"Written to {place}")
 
@@ -139,18 +169,20 @@ def drawn(request: Any, progress: Any, draws: int) -> tuple[Any, list[Path]]:
     if request.exports:
         raise typer.BadParameter("a run over draws is not exported: run once without --draws", param_hint="--export")
     found, folder = run_draws(request, draws, progress)
-    return found, [folder]
+    return found.result, [folder]
 
 
-def show_run(found: Any, as_json: bool) -> None:
+def show_run(result: Any, as_json: bool, against: str | None = None, days: Any = None) -> None:
     """Print a result, fresh or stored: its headline, the headline over its draws, or one person's courses."""
     from simulator.cli import tables
-    from simulator.studies.draws import Drawn, drawn
+    from simulator.studies.asking import asking
+    from simulator.studies.draws import drawn
     from simulator.studies.headline import headline
     from simulator.studies.person.portrait import is_portrait, portrait
 
+    found = asking(result, against, days)
     if found.draws:
-        spread = found if isinstance(found, Drawn) else drawn(found)
+        spread = drawn(found)
         return show(tables.draws_document(spread) if as_json else spread, as_json, tables.draws_text)
     if is_portrait(found):
         from simulator.cli.person_tables import portrait_text
@@ -163,12 +195,13 @@ def show_run(found: Any, as_json: bool) -> None:
 def compare(
     a: Annotated[Path, typer.Argument(metavar="A", help="A result: its folder or its result.nc.")],
     b: Annotated[Path, typer.Argument(metavar="B", help="The other one.")],
+    days: Days = None,
     as_json: Json = False,
 ) -> None:
     """Set two results side by side. B minus A, with Monte Carlo intervals."""
     from simulator.studies.compare import compare as compare_results
 
-    show(compare_results(a, b), as_json, tables_of("comparison_text"))
+    show(compare_results(a, b, days), as_json, tables_of("comparison_text"))
 
 
 @friendly

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from simulator.cli.errors import friendly
-from simulator.cli.run import bundled_names, show_files
+from simulator.cli.run import Against, Days, bundled_names, show_files
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -70,6 +70,8 @@ def show(
     ],
     *,
     cited: Annotated[bool, typer.Option("--citations", help="Only the sources of its values, to be cited.")] = False,
+    against: Against = None,
+    days: Days = None,
     as_json: Json = False,
 ) -> None:
     """Every value of a scenario or of the catalog; or a result. With unit, evidence and source."""
@@ -80,7 +82,7 @@ def show(
     if cited:
         return _show_citations(name, stored, as_json)
     if stored:
-        return _show_result(Path(name), as_json)
+        return _show_result(Path(name), as_json, against, days)
     found = look_up(name)
     if as_json:
         return _print_json(found.content())
@@ -107,17 +109,20 @@ def _show_citations(name: str, stored: bool, as_json: bool) -> None:
     return None
 
 
-def _show_result(folder: Path, as_json: bool) -> None:
-    """What the command that made the folder printed."""
+def _show_result(folder: Path, as_json: bool, against: str | None, days: Any) -> None:
+    """What the command that made the folder printed; of a run with the pairs and days asked for."""
     from simulator.cli.run import show_run
     from simulator.cli.sensitivity import show_sensitivity
     from simulator.cli.sweep import show_sweep
     from simulator.cli.trial import show_trial
-    from simulator.results import open_study
+    from simulator.results import Result, open_study
 
     found = open_study(folder)
-    shown = {"run": show_run, "trial": show_trial, "sweep": show_sweep, "sensitivity": show_sensitivity}
+    if isinstance(found, Result):
+        return show_run(found, as_json, against, days)
+    shown = {"trial": show_trial, "sweep": show_sweep, "sensitivity": show_sensitivity}
     shown[found.kind.name](found, as_json)
+    return None
 
 
 @friendly

@@ -95,7 +95,7 @@ def _table(
     of: Named,
     names: Mapping[str, str],
     units: Mapping[str, str],
-    codes: Codes = {},
+    codes: Codes = {},  # noqa: B006
     more: Made = {},  # noqa: B006
 ) -> Table:
     """Columns by this package's names, with their units and the meaning of their codes, and others that are made."""

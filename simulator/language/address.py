@@ -4,42 +4,64 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 from simulator.catalog import entry, names
 from simulator.language.blocks.sensitivity import ECONOMIC
 from simulator.language.dump import content
 from simulator.language.faults import Fault, Origin, Path, Problem, ScenarioError, near, printable, suggest
+from simulator.language.graded import rewrite
+from simulator.language.resolve import resolve
+from simulator.language.shape import expected
 from simulator.models import MODELS
 
 HGVS = re.compile(r"[a-z]\.[^.]+")  # a new variant's name has a dot in it
 
 
 def apply(data: dict[str, Any], settings: Mapping[str, object], origin: Origin) -> dict[str, Any]:
-    """The data, changed in place, with other values at some addresses.
+    """The complete data with other values at some addresses: set in order, each in what the last left.
 
-    A bare share leaves its variant's rest alone. A question (block `decision` or `sensitivity`) about arms or days that
-    are gone goes with them, unless it is set too: no run reads it.
+    What is set may name the catalog or a model as a file does. A bare share leaves its variant's rest alone. A question
+    (block `decision` or `sensitivity`) about arms or days that are gone goes with them, unless it is set too: no run
+    reads it. So does a `control` that is gone.
 
     Raises
     ------
     ScenarioError
-        An address leads nowhere.
+        An address leads nowhere, or a name is not in the catalog.
     """
-    variants = dict(data["disease"]["variants"])
     faults: list[Fault] = []
     touched: list[Path] = []
     for address, value in settings.items():
+        found: list[Problem] = []
         try:
-            touched.append(_set(data, str(address), plain(value)))
+            data = _applied(data, (str(address), plain(value)), touched, found)
         except LookupError as error:
-            faults.append(origin.fault(error.args[0])._replace(address=printable(address)))
+            found.append(error.args[0])
+        faults += [origin.fault(problem)._replace(address=printable(address)) for problem in found]
     if faults:
         raise ScenarioError(faults)
-    if any(path[:2] == ("disease", "variants") for path in touched):
-        _catalogued(data["disease"])
-    _keep_variants(variants, data, touched)
     _drop_questions(data, {path[0] for path in touched})
+    return data
+
+
+def _applied(
+    data: dict[str, Any], setting: tuple[str, Any], touched: list[Path], found: list[Problem]
+) -> dict[str, Any]:
+    """The data with one value set, complete again."""
+    disease = data.get("disease")
+    variants = dict(disease.get("variants") or {}) if isinstance(disease, dict) else {}
+    touched.append(path := _set(data, *setting))
+    if path[:2] == ("disease", "variants") or path in (("progression",), ("progression", "model")):
+        _catalogued(data["disease"])
+    if path == ("progression", "model"):
+        data["progression"] = {"model": setting[1]}  # the other keys are of another model
+    _keep_variants(variants, data, touched)
+    if path[0] == "progression" and ("output", "stages") not in touched and ("output",) not in touched:
+        data.get("output", {}).pop("stages", None)
+    if isinstance(setting[1], Mapping) or "catalog" in data.get("disease", {}):
+        return deepcopy(resolve(data, found.append))  # the catalog's own parts are in it
     return data
 
 
@@ -55,17 +77,21 @@ def plain(value: object) -> Any:
 
 
 def _set(data: Any, address: str, value: Any) -> Path:
-    """Put the value where the address leads and say where that is."""
+    """Put the value where the address leads and say where that is; it loses the grade of the one before it."""
+    from simulator.language.scenario import Scenario
+
     if "" in address.split("."):
         raise LookupError(Problem((), "the address is empty or has a dot too many", "Write a dotted path"))
     path: Path = ()
-    rest = address
+    whole, rest = data, address
     while True:
         step, rest = _step(data, path, rest)
         path = (*path, step)
         if not rest:
             break
         data = data[step]
+    if isinstance(data, dict) and data.get(str(step)) != value:
+        rewrite(data, expected(Scenario, path[:-1], whole), str(step))
     data[step] = value
     return path
 
@@ -163,6 +189,8 @@ def _drop_questions(data: dict[str, Any], touched: set[str | int]) -> None:
     arms, end = data.get("arms"), data.get("follow_up_days")
     if not isinstance(arms, dict) or not isinstance(end, int):
         return
+    if "control" in data and "control" not in touched and data["control"] not in arms:
+        del data["control"]
     for key in ("decision", "sensitivity"):
         block = data.get(key)
         if not isinstance(block, dict) or key in touched:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from simulator.language.blocks.adherence import Adherence
+from simulator.language.graded import Graded
 from simulator.language.parts import Day, Interval, Name, Whole
 from simulator.quantities import (
     Correlation,
-    Evidence,
     NotNegative,
     Part,
     Positive,
@@ -25,7 +25,7 @@ from simulator.quantities import (
 Assessment = Literal["alsfrs_r", "svc", "hhd", "nfl_plasma", "sod1_csf"]
 
 
-class Guide(Part):
+class Guide(Graded):
     """The interval of maintenance follows measured NfL (hypothetical).
 
     The geometric mean of `samples` measured samples, as a ratio to the patient's own baseline: at or below
@@ -38,7 +38,8 @@ class Guide(Part):
     longer_at_ratio: Positive
     shorter_at_ratio: Positive
     wait_days: Day = 84
-    evidence: Evidence = "assumed"
+
+    PLAIN: ClassVar = ("intervals_days", "samples", "wait_days")
 
     @model_validator(mode="after")
     def _ascending(self) -> Guide:
@@ -49,7 +50,7 @@ class Guide(Part):
         return self
 
 
-class Regimen(Part):
+class Regimen(Graded):
     """Doses on the loading days, counted from the epoch's start, then every `every_days`.
 
     `adherence` stands in the place of the scenario's block of that name.
@@ -61,8 +62,8 @@ class Regimen(Part):
     missed_dose: Literal["label", "article"]
     adherence: Adherence | None = None
     guided_by_nfl: Guide | None = None
-    source: str | None = None
-    evidence: Evidence = "assumed"
+
+    PLAIN: ClassVar = ("loading_days", "every_days", "missed_dose")
 
     @model_validator(mode="after")
     def _ascending(self) -> Regimen:

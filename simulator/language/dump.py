@@ -9,7 +9,8 @@ from typing import Any
 from simulator.quantities import Distribution, Part, Quantity
 
 WORD = re.compile(r"[A-Za-z_][\w.]*(-[\w.]+)*", re.ASCII)
-RESERVED = {"null", "true", "false"}
+RESERVED = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
+"""Words that are no text, the later ones for readers of YAML 1.1."""
 WIDTH = 120
 
 
@@ -115,7 +116,13 @@ def _flow(value: Any) -> str:
         return "[" + ", ".join(map(_flow, value)) + "]"
     if isinstance(value, bool):
         return str(value).lower()
-    return _text(value) if isinstance(value, str) else "null" if value is None else repr(value)
+    return _text(value) if isinstance(value, str) else "null" if value is None else _figure(value)
+
+
+def _figure(value: float) -> str:
+    """A number that YAML 1.1 takes for one too: it wants a point before the exponent."""
+    mantissa, e, exponent = repr(value).partition("e")
+    return f"{mantissa}.0e{exponent}" if e and "." not in mantissa else repr(value)
 
 
 def _text(text: str) -> str:

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from simulator.errors import SimulatorError
 from simulator.language.document import read
 from simulator.language.faults import Path, address, near
+from simulator.language.graded import KEYS as GRADE
+from simulator.language.graded import Graded
 from simulator.language.loading import bundled
 from simulator.language.scenario import Scenario
 from simulator.language.schema import schema
@@ -89,8 +91,11 @@ def _values(node: Any, path: Path, unit: str | None) -> Iterator[Value]:
         own = node.unit or (None if last == "log_sd" else unit)
         yield Value(address(path), node.value, own, node.evidence, node.source, node.note, node.read_in_source)
     elif isinstance(node, (Part, dict)):
+        if isinstance(node, Graded):
+            yield from _graded(node, path)
         items = node.items() if isinstance(node, dict) else ((k, getattr(node, k)) for k in type(node).model_fields)
-        for key, part in items:
+        left = (*GRADE, *node.PLAIN) if isinstance(node, Graded) else ()
+        for key, part in ((key, part) for key, part in items if key not in left):
             inside = path if key == "number" else (*path, key)
             yield from _values(part, inside, unit if key in SHAPE_KEYS or key == "number" else unit_of(key) or None)
     elif isinstance(node, list) and any(isinstance(part, (Part, dict)) for part in node):
@@ -98,6 +103,13 @@ def _values(node: Any, path: Path, unit: str | None) -> Iterator[Value]:
             yield from _values(part, (*path, number), None)
     elif node is not None:
         yield Value(address(path), node, unit, None, None, None)
+
+
+def _graded(node: Graded, path: Path) -> Iterator[Value]:
+    """The plain values of a section, with their grades."""
+    for key in node.PLAIN:
+        grade = node.grade(key)
+        yield Value(address((*path, key)), getattr(node, key), unit_of(key) or None, grade.evidence, grade.source, None)
 
 
 def unit_of(key: str) -> str:

@@ -16,6 +16,7 @@ from simulator.language import (  # noqa: F401 - they register their checks
     check_life,
     check_model,
     check_trial,
+    contrasts,
     deciding,
     person_checks,
     sweeping,

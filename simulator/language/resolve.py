@@ -10,6 +10,7 @@ from typing import Any
 
 from simulator.catalog import CatalogError, entry
 from simulator.language.faults import Path, Problem, printable, suggest
+from simulator.language.graded import shared
 from simulator.models import MODELS
 
 LEAVES = ("value", "normal", "lognormal")
@@ -17,11 +18,14 @@ Report = Callable[[Problem], None]
 
 
 def merge(base: Any, over: Any) -> Any:
-    """What the user wrote over what the catalog says; a leaf is replaced whole, never mixed."""
+    """What the user wrote over what the catalog says; a leaf is replaced whole, never mixed.
+
+    What is written has its own grade, also where the catalog grades a section as a whole.
+    """
     if not _is_section(base) or not isinstance(over, Mapping):
         return over
     merged = {key: merge(base[key], value) if key in base else value for key, value in over.items()}
-    return merged | {key: value for key, value in base.items() if key not in over}
+    return merged | {key: value for key, value in base.items() if key not in over} | shared(base, over)
 
 
 def _is_section(node: Any) -> bool:

@@ -64,6 +64,7 @@ class Scenario(Part):
     strata: Annotated[dict[Name, Stratum], Field(min_length=1)] | None = None
     treatments: dict[Name, Treatment]
     arms: Annotated[dict[Name, list[Epoch]], Field(min_length=1, max_length=20)]
+    control: Name | None = None
     visits: Visits
     follow_up_days: Interval
     adherence: Adherence | None = None

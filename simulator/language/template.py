@@ -16,10 +16,14 @@ from pydantic import TypeAdapter, ValidationError
 from simulator.language.address import path_to, plain
 from simulator.language.check import is_in_order
 from simulator.language.faults import Path
+from simulator.language.graded import Graded
 from simulator.language.scenario import Scenario
+from simulator.language.shape import expected
 from simulator.quantities import Distribution, Part
 
 LONG_WAY = ("schema_version", "sweep")
+KEYS = ("model", "catalog", "value")
+"""Last steps of addresses that change more than a number."""
 
 
 class Template:
@@ -74,10 +78,17 @@ class Template:
         """Where an address leads to what a number may simply replace; None where it may not."""
         if address not in self._paths:
             path = path_to(self._content, address)
-            if path is not None and (path[0] in LONG_WAY or path[-1] in ("model", "catalog") or _is_share(path)):
+            if path is not None and (
+                path[0] in LONG_WAY or path[-1] in KEYS or _is_share(path) or self._is_graded(path)
+            ):
                 path = None
             self._paths[address] = path
         return self._paths[address]
+
+    def _is_graded(self, path: Path) -> bool:
+        """Whether the grade of a section would no longer be that of the number."""
+        kind = expected(Scenario, path[:-1], self._content)
+        return isinstance(kind, type) and issubclass(kind, Graded) and path[-1] in kind.PLAIN
 
 
 @cache

@@ -26,7 +26,7 @@ BULBAR_LIMIT = 4.0
 
 def calendar(scenario: Scenario, steps: int, with_visits: bool) -> Calendar:
     """Output and visit days, and for each step whether something is wanted at its start or inside it."""
-    days, seen = _output_days(scenario), visit_days(scenario)
+    days, seen = output_days(scenario), visit_days(scenario)
     wanted = set(days.tolist())
     if with_visits:
         jitter = scenario.visits.jitter_days
@@ -50,7 +50,7 @@ def outputs(scenario: Scenario) -> tuple[str, ...]:
     return (*scenario.progression.OUTPUTS, *DRUG_OUTPUTS)
 
 
-def _output_days(scenario: Scenario) -> np.ndarray:
+def output_days(scenario: Scenario) -> np.ndarray:
     """Days at which truth and sums are kept: those asked for, and the last one of follow-up."""
     end, asked = scenario.follow_up_days, (scenario.sensitivity, scenario.decision)
     days = {*range(0, end, scenario.output.every_days), *(scenario.output.days or ()), end}

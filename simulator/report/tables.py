@@ -33,8 +33,8 @@ class Table(NamedTuple):
 
 
 def main(headline: Headline) -> Table:
-    """Page one: arms, then differences, down; the main metrics on the last day of analysis across."""
-    day = max(row.day for row in headline.rows if row.kind == "arm")
+    """Page one: arms, then differences, down; the main metrics on the main day across."""
+    day = headline.main_day
     rows = [row for row in headline.rows if row.day == day and not row.group]
     known = {row.metric for row in rows}
     names = [next(name for name in choice if name in known) for choice in MAIN if known & set(choice)]

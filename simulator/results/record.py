@@ -91,4 +91,7 @@ class Provenance:
     versions: dict[str, str] = field(default_factory=dict)
     citations: tuple[str, ...] = ()
     analysis_days: tuple[float, ...] = ()
+    named_days: tuple[float, ...] = ()  # that the scenario asks about; none: whole years are shown
+    control: str = ""  # the arm that others are set against; empty: the first
+    contrasts: tuple[tuple[str, str], ...] = ()  # pairs of arms; none: each against the control
     arguments: dict[str, Any] = field(default_factory=dict)

@@ -86,6 +86,24 @@ class Result(GroupedResult):
         return tuple(json.loads(self.attrs["analysis_days"]))
 
     @property
+    def named_days(self) -> tuple[float, ...]:
+        """Days that the scenario asks about."""
+        return tuple(json.loads(self.attrs.get("named_days", "[]"))) or self.analysis_days
+
+    @property
+    def control(self) -> str:
+        """The arm that others are set against."""
+        named = str(self.attrs.get("control", ""))
+        return named if named in self.arms else self.arms[0]
+
+    @property
+    def contrasts(self) -> list[tuple[str, str]]:
+        """Pairs of arms, the second the one set against: those of the design; any other arm with the control."""
+        known = [(a, b) for a, b in json.loads(self.attrs.get("contrasts", "[]")) if {a, b} <= set(self.arms)]
+        named = {arm for pair in known for arm in pair}
+        return [*((arm, self.control) for arm in self.arms if arm not in named | {self.control}), *known]
+
+    @property
     def strata(self) -> tuple[str, ...]:
         """Names of the strata, in the order of the scenario; none without strata."""
         return tuple(json.loads(self.attrs["strata"]))
@@ -201,6 +219,9 @@ def _attributes(record: Record, provenance: Provenance) -> dict[str, Any]:
         "warnings": json.dumps(list(record.warnings), ensure_ascii=False),
         "arguments": json.dumps(provenance.arguments, sort_keys=True),
         "analysis_days": json.dumps([float(day) for day in provenance.analysis_days]),
+        "named_days": json.dumps([float(day) for day in provenance.named_days]),
+        "control": provenance.control,
+        "contrasts": json.dumps([list(pair) for pair in provenance.contrasts], ensure_ascii=False),
         "strata": json.dumps(list(record.strata), ensure_ascii=False),
         "screening": json.dumps(record.screening, default=_plain, ensure_ascii=False),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from simulator.analysis.moments import Estimate
 from simulator.errors import SimulatorError
 from simulator.results import Result
 from simulator.results.opening import open_run
+from simulator.studies.asking import asking
 from simulator.studies.differing import differing
 from simulator.studies.headline import headline_days
 from simulator.studies.metrics import Metric, estimate, known, shown
@@ -51,8 +52,8 @@ class Comparison(NamedTuple):
     notes: list[str]
 
 
-def compare(a: Result | str | Path, b: Result | str | Path) -> Comparison:
-    """Differences between two results, given as such or by file or folder.
+def compare(a: Result | str | Path, b: Result | str | Path, days: Sequence[float] | None = None) -> Comparison:
+    """Differences between two results, given as such or by file or folder, on the days given or on headline days.
 
     Both run with the same seed and patients kept: patient i of one is set against patient i of the other. Otherwise
     the two count as independent.
@@ -61,9 +62,9 @@ def compare(a: Result | str | Path, b: Result | str | Path) -> Comparison:
     for result in (first, second):
         result.need_one_vector("a comparison")
     pairs = _arm_pairs(first, second)
-    days = _common_days(first, second)
+    shown = _common_days(*(asking(one, days=days) for one in (first, second)))
     paired = first.seed == second.seed and first.is_full and second.is_full
-    rows = [row for day in days for pair in pairs for row in _rows(first, second, pair, day)]
+    rows = [row for day in shown for pair in pairs for row in _rows(first, second, pair, day)]
     others = other_versions(first.provenance(), second.provenance())
     versions = [f"From A to B, {', '.join(others)}: numbers may differ for that alone."] if others else []
     notes = [*versions, *_notes(first, second, paired), *differing(first, second)]
@@ -88,12 +89,12 @@ def _arm_pairs(a: Result, b: Result) -> list[tuple[str, str]]:
 
 
 def _common_days(a: Result, b: Result) -> list[float]:
-    """The headline days of either, as far as both results have that time."""
+    """The headline days of either, as far as both results have that time; always the last that both have."""
     both = np.intersect1d(a.time, b.time)
-    wanted = {*headline_days(a), *headline_days(b)} & set(both.tolist())
-    if not wanted and len(both) == 0:
+    both = both[both > 0]
+    if len(both) == 0:
         raise SimulatorError("no time in common; give both scenarios the same output.every_days")
-    return sorted(wanted or {float(both[-1])})
+    return sorted({*headline_days(a), *headline_days(b)} & set(both.tolist()) | {float(both[-1])})
 
 
 def _rows(a: Result, b: Result, arms: tuple[str, str], day: float) -> Iterator[Difference]:

@@ -14,10 +14,9 @@ from simulator.studies import carriers
 from simulator.studies.metrics import EVERYBODY, Metric, View, estimate, known, shown, time_index
 from simulator.units import DAYS_PER_MONTH, DAYS_PER_YEAR
 
+YEARS = (1, 2, 5, 10, 20, 50)
+"""Years after baseline that are shown where a scenario asks about no day."""
 NOTICE = "For research, not for treatment decisions. A simulated benefit is not proven."
-DEFAULT_DAYS = (196.0, 364.0, 1036.0)
-CONTROL = "untreated"
-ORDERED = ("early_start", "delayed_start")
 
 
 def _unused(view: View) -> Estimate:
@@ -61,6 +60,7 @@ class Headline(NamedTuple):
     rows: list[Row]
     screening: dict[str, Any]
     warnings: tuple[str, ...]
+    main_day: float
     notice: str = NOTICE
 
 
@@ -80,21 +80,22 @@ def headline(result: Result) -> Headline:
         [*_rows(result), *_onset_rows(result), *_carrier_rows(result)],
         result.screening,
         result.warnings,
+        main_day(result),
     )
 
 
 def headline_days(result: Result) -> tuple[float, ...]:
-    """Days of analysis of the scenario, or weeks 28, 52 and 148, as far as the follow-up reaches."""
-    wanted = result.analysis_days or DEFAULT_DAYS
-    found = {time_index(result, day) for day in wanted if day <= result.time[-1]}
-    return tuple(float(result.time[k]) for k in sorted(found - {0})) or (float(result.time[-1]),)
+    """The days of output nearest to those that the scenario asks about, or to whole years; always the last."""
+    last = float(result.time[-1])
+    years = tuple(DAYS_PER_YEAR * years for years in YEARS)
+    found = {float(result.time[time_index(result, day)]) for day in result.named_days or years if day <= last}
+    return tuple(sorted({*found, last} - {0.0})) or (last,)
 
 
-def contrasts(arms: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Which arms are set against which: each against `untreated` (or the first), and early against delayed start."""
-    control = CONTROL if CONTROL in arms else arms[0]
-    pairs = [(arm, control) for arm in arms if arm != control]
-    return pairs + ([ORDERED] if set(ORDERED) <= set(arms) and control not in ORDERED else [])
+def main_day(result: Result) -> float:
+    """The last day that the scenario asks about, or else the last: what one table or picture shows."""
+    asked = [float(result.time[time_index(result, day)]) for day in result.named_days if day <= result.time[-1]]
+    return max(asked, default=0.0) or float(result.time[-1])
 
 
 class Part(NamedTuple):
@@ -115,7 +116,7 @@ def _parts(result: Result) -> list[Part]:
 
 def _rows(result: Result) -> Iterator[Row]:
     """The arms and their differences: by day, part and metric."""
-    pairs = contrasts(result.arms)
+    pairs = result.contrasts
     metrics = known(result)
     for day in headline_days(result):
         for part in _parts(result):
@@ -165,7 +166,7 @@ def _row(kind: str, metric: Metric, arms: tuple[str, str], day: float, found: Es
 
 def _carrier_rows(result: Result) -> Iterator[Row]:
     """From the trigger on, where people enter before onset."""
-    for found in carriers.rows(result, contrasts(result.arms)):
+    for found in carriers.rows(result, result.contrasts):
         metric = Metric(found.metric, found.label, found.unit, _unused, _unused, digits=found.digits)
         yield _row("trigger", metric, found.arms, float("nan"), found.estimate, group=found.group)
 

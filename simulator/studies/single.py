@@ -30,7 +30,10 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Request:
-    """What a person asks of `run`. `settings` are texts `address=value`; None means: as the scenario says."""
+    """What a person asks of `run`. `settings` are texts `address=value`; None means: as the scenario says.
+
+    `against` and `days` are what is to be shown: what cannot be shown is refused before anything is simulated.
+    """
 
     scenario: str
     folder: Path | None = None
@@ -42,6 +45,8 @@ class Request:
     max_memory: int | None = None
     force: bool = False
     exports: tuple[str, ...] = ()
+    against: str | None = None
+    days: tuple[float, ...] | None = None
 
 
 class InterruptedExportError(SimulatorError):
@@ -72,10 +77,14 @@ class Plan(NamedTuple):
 
 
 def scenario_of(request: Request) -> Scenario:
-    """The scenario, loaded, with the settings in place."""
+    """The scenario, loaded, with the settings in place, when what is to be shown can be."""
     from simulator.language import load, parse_setting
+    from simulator.program.calendar import output_days
+    from simulator.studies.asking import check
 
-    return load(request.scenario, dict(map(parse_setting, request.settings)))
+    scenario = load(request.scenario, dict(map(parse_setting, request.settings)))
+    check(scenario.arms, output_days(scenario), request.against, None if scenario.person else request.days)
+    return scenario
 
 
 def plan(request: Request) -> Plan:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, model_validator
 
+from simulator.language.graded import Graded
 from simulator.language.parts import Interval, Name, Whole
 from simulator.quantities import (
-    Evidence,
     NotNegative,
     Part,
     Positive,
@@ -51,13 +51,13 @@ class SeriousNeurologic(_Held):
         return self
 
 
-class Common(Part):
+class Common(Graded):
     """Common events: the share of people who have each at least once in `over_days` days of the regimen."""
 
     over_days: Interval
     shares: Annotated[dict[Name, Share], Field(max_length=64)]
-    source: str | None = None
-    evidence: Evidence = "assumed"
+
+    PLAIN: ClassVar = ("over_days",)
 
 
 class Transaminases(_Held):
@@ -82,15 +82,15 @@ class Transaminases(_Held):
         return self
 
 
-class Monitoring(Part):
+class Monitoring(Graded):
     """When people on the drug are watched, in days since their first dose: a choice of the design."""
 
     liver_test_every_days: Interval
     first_visit_day: Interval
     diary_every_days: Interval
     diary_doses: Annotated[int, Whole(0, 1000)]
-    source: str | None = None
-    evidence: Evidence = "assumed"
+
+    PLAIN: ClassVar = ("liver_test_every_days", "first_visit_day", "diary_every_days", "diary_doses")
 
 
 class Safety(Part):

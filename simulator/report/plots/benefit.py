@@ -13,7 +13,7 @@ from simulator.report.picture import Picture
 from simulator.report.plots.needs import VARIABLES, need_patients, need_two_arms, need_variables
 from simulator.report.scale import plain_logarithm
 from simulator.results import Result
-from simulator.studies.headline import contrasts, headline_days
+from simulator.studies.headline import main_day
 from simulator.studies.metrics import time_index
 from simulator.units import DAYS_PER_MONTH
 
@@ -46,9 +46,9 @@ def draw(result: Result) -> Picture:
     need_patients(result, Kind.benefit)
     need_two_arms(result, Kind.benefit)
     need_variables(result, Kind.benefit, VARIABLES[Kind.benefit])
-    every = contrasts(result.arms)
+    every = result.contrasts
     pairs = every[:CURVES]
-    day = headline_days(result)[-1]
+    day = main_day(result)
     gains, speed = (_points(result, pairs, day), _months(result, pairs)), _speed(result)
     notes = [
         f"{result.n_patients:,} simulated patients, each set against the same patient in the other arm."

@@ -9,7 +9,7 @@ import numpy as np
 from simulator.report import style
 from simulator.report.kinds import Kind
 from simulator.report.picture import Picture
-from simulator.report.plots.needs import VARIABLES, control_of, dosed_arms, need_variables, size
+from simulator.report.plots.needs import VARIABLES, dosed_arms, need_variables, size
 from simulator.report.plots.trajectories import NARROW, spread
 from simulator.report.scale import TimeScale, plain_logarithm, time_scale
 from simulator.results import Result
@@ -57,7 +57,7 @@ def draw(result: Result) -> Picture:
 
 def _marker(axes: Axes, result: Result, name: str, label: str, scale: TimeScale) -> None:
     """One biomarker in all arms, on a logarithmic axis: halving and doubling are as far."""
-    ends, drawn = [], style.lines(result.arms, control_of(result))
+    ends, drawn = [], style.lines(result.arms, result.control)
     lowest = highest = 1.0
     for k, arm in enumerate(result.arms):
         found, line = spread(result, k, name), drawn[arm]
@@ -79,7 +79,7 @@ def _doses(axes: Axes, result: Result, arms: list[str], scale: TimeScale) -> Non
     """A row for each arm, a tick for each week with doses; its darkness is the share of the living who had one."""
     doses, alive = result.groups["doses"], result.groups["summary"]["alive"].values
     edges = np.arange(0, result.follow_up_days + DAYS_PER_WEEK + 1, DAYS_PER_WEEK)
-    drawn = style.lines(result.arms, control_of(result))
+    drawn = style.lines(result.arms, result.control)
     for row, arm in enumerate(arms):
         k = result.arm_index(arm)
         given = np.histogram(doses["day"].values[doses["arm"].values == k], edges)[0]

@@ -9,7 +9,6 @@ from simulator.catalog.facts import points
 from simulator.report.kinds import Kind
 from simulator.report.picture import PictureError
 from simulator.results import Result
-from simulator.studies.headline import CONTROL
 
 VARIABLES = {
     Kind.trajectories: ("alsfrs_r",),
@@ -87,11 +86,6 @@ def need_published(result: Result, kind: Kind) -> None:
     if not has_published(result):
         about = "strata faster and slower, arms early_start and delayed_start"
         raise PictureError(f"{kind}: published curves are about {about}; this result has none of them")
-
-
-def control_of(result: Result) -> str:
-    """The arm that is drawn in grey: `untreated`, or the first."""
-    return CONTROL if CONTROL in result.arms else result.arms[0]
 
 
 def dosed_arms(result: Result, patient: int | None = None) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from simulator.report.plots.needs import control_of
 from simulator.report.scale import TimeScale
 from simulator.report.style import Line, lines, short
 from simulator.results import Result
@@ -34,4 +33,4 @@ class Pane(NamedTuple):
     @property
     def line(self) -> Line:
         """Colour and dash of the arm."""
-        return lines(self.result.arms, control_of(self.result))[self.name]
+        return lines(self.result.arms, self.result.control)[self.name]

@@ -9,7 +9,7 @@ import numpy as np
 from simulator.report import style
 from simulator.report.kinds import Kind
 from simulator.report.picture import Picture, PictureError
-from simulator.report.plots.needs import VARIABLES, control_of, dosed_arms, need_patients, need_variables
+from simulator.report.plots.needs import VARIABLES, dosed_arms, need_patients, need_variables
 from simulator.report.plots.pane import Pane
 from simulator.report.scale import TimeScale, plain_logarithm, time_scale
 from simulator.results import Result
@@ -110,7 +110,7 @@ def _visits(pane: Pane, number: int, name: str) -> None:
 
 def _doses(axes: Axes, result: Result, number: int, scale: TimeScale) -> None:
     """A row for each arm with doses, a tick for each dose."""
-    doses, drawn = result.groups["doses"], style.lines(result.arms, control_of(result))
+    doses, drawn = result.groups["doses"], style.lines(result.arms, result.control)
     arms = dosed_arms(result, number)
     for row, arm in enumerate(arms):
         mine = (doses["arm"].values == result.arm_index(arm)) & (doses["patient"].values == number)

@@ -11,7 +11,7 @@ from simulator.catalog.facts import Point, points
 from simulator.report import style
 from simulator.report.kinds import Kind
 from simulator.report.picture import Picture
-from simulator.report.plots.needs import control_of, need_published, size
+from simulator.report.plots.needs import need_published, size
 from simulator.report.scale import plain_logarithm
 from simulator.results import Result
 from simulator.units import DAYS_PER_WEEK
@@ -74,7 +74,7 @@ def draw(result: Result) -> Picture:
 
 def _panel(axes: Axes, result: Result, outcome: Outcome, stratum: str) -> list[style.Label]:
     """One outcome in one stratum: every arm that has published points; returns what to write where its line ends."""
-    drawn, ends = style.lines(result.arms, control_of(result)), []
+    drawn, ends = style.lines(result.arms, result.control), []
     arms = [arm for arm in result.arms if published(outcome, stratum, arm)]
     for k, arm in enumerate(arms):
         colour, known = drawn[arm].colour, published(outcome, stratum, arm)

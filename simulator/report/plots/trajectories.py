@@ -9,7 +9,7 @@ import numpy as np
 from simulator.report.kinds import Kind
 from simulator.report.picture import Picture, PictureError
 from simulator.report.plots.grid import head, label_time, sheet
-from simulator.report.plots.needs import control_of, need_variables, size
+from simulator.report.plots.needs import need_variables, size
 from simulator.report.plots.pane import Pane
 from simulator.report.scale import plain_logarithm
 from simulator.report.style import CONTROL, drawing, short
@@ -57,7 +57,7 @@ def draw(result: Result, variable: str, patients: int) -> Picture:
     need_variables(result, Kind.trajectories, [variable])
     shown = min(patients, result.n_patients) if result.is_full else 0
     single = f" Thin: {shown} of them, until death." if shown else ""
-    dashed = f" Dashed: {short(control_of(result))}." if len(result.arms) > 1 else ""
+    dashed = f" Dashed: {short(result.control)}." if len(result.arms) > 1 else ""
     notes = [
         f"{size(result)}.{single}{dashed}",
         f"Bands: 50 % and 90 % of survivors. Thick: their {MEANS.get(variable, MEAN)}.",
@@ -110,7 +110,7 @@ def _singles(pane: Pane, variable: str, shown: int) -> None:
 
 def _control(pane: Pane, variable: str) -> None:
     """The control's mean once more, in the panels of the others."""
-    control = control_of(pane.result)
+    control = pane.result.control
     if pane.name != control:
         found = spread(pane.result, pane.result.arm_index(control), variable)
         pane.axes.plot(pane.scale.of(found.time), found.mean, color=CONTROL.light, lw=1.4, ls="--")

@@ -12,7 +12,7 @@ from simulator.analysis import moments
 from simulator.analysis.quantiles import quantiles
 from simulator.results import Result
 from simulator.results.arrays import QUANTILES
-from simulator.studies.headline import CONTROL, NOTICE
+from simulator.studies.headline import NOTICE
 from simulator.studies.metrics import View, time_index
 from simulator.studies.person.outcomes import OUTCOMES, death_as_zero, event_free_months, value_of
 from simulator.units import DAYS_PER_MONTH
@@ -146,9 +146,8 @@ def _person(result: Result) -> Person | None:
 
 
 def _pairs(result: Result) -> list[tuple[str, str]]:
-    """Each arm, and each treated arm against the untreated."""
-    control = CONTROL if CONTROL in result.arms else result.arms[0]
-    return [(arm, "") for arm in result.arms] + [(arm, control) for arm in result.arms if arm != control]
+    """Each arm, and the arms set against each other."""
+    return [(arm, "") for arm in result.arms] + result.contrasts
 
 
 def _spreads(result: Result) -> Iterator[Spread]:

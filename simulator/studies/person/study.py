@@ -66,4 +66,4 @@ def person(
     given = provenance(scenario, told)
     asked = {} if method == "auto" else {"method": method}
     days = tuple(float(day) for day in told_days(scenario.follow_up_days))
-    return name(found, lambda: replace(given, analysis_days=days, arguments=given.arguments | asked))
+    return name(found, lambda: replace(given, analysis_days=days, named_days=days, arguments=given.arguments | asked))

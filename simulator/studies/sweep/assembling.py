@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from simulator.errors import SimulatorError
+from simulator.language.contrasts import contrasts, control_of
 from simulator.language.template import Template
 from simulator.record import versions
 from simulator.results import netcdf
@@ -98,6 +99,8 @@ def _attributes(plan: Planned, failures: list[Any]) -> dict[str, Any]:
         "labels": json.dumps(plan.design.labels),
         "failures": json.dumps(failures),
         "outcomes": json.dumps(wanted),
+        "control": control_of(plan.base),
+        "contrasts": json.dumps(contrasts(plan.base), ensure_ascii=False),
     }
 
 

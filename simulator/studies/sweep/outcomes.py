@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from simulator.analysis import intervals
 from simulator.analysis.moments import Estimate
-from simulator.studies.headline import contrasts
 from simulator.studies.metrics import Metric, View
 from simulator.studies.metrics import known as known_of
 from simulator.studies.sweep.errors import SweepError
@@ -76,7 +75,7 @@ def outcomes(sweep: Sweep, wanted: Sequence[Wanted] | None = None) -> list[Outco
 
 def everywhere(sweep: Sweep, metric: str) -> list[Wanted]:
     """A metric of every arm and contrast."""
-    return [Wanted(metric, *pair) for pair in [*((arm, "") for arm in sweep.arms), *contrasts(sweep.arms)]]
+    return [Wanted(metric, *pair) for pair in [*((arm, "") for arm in sweep.arms), *sweep.result(0).contrasts]]
 
 
 def metrics(sweep: Sweep) -> tuple[Metric, ...]:

@@ -12,6 +12,7 @@ from simulator.analysis.trial.reading import Contrast
 from simulator.analysis.trial.registry import ANALYSES, analysis
 from simulator.errors import SimulatorError
 from simulator.language.check_trial import may_be_empty
+from simulator.language.contrasts import amount, control_of
 from simulator.language.faults import Path, Problem
 from simulator.program.calendar import visit_days
 from simulator.quantities import Quantity
@@ -97,7 +98,7 @@ def plan(scenario: Scenario, asked: Asked) -> Plan:
     _check_measured(scenario, analyses, asked)
     check_estimand(scenario, analyses, asked.endpoint, asked.outcome)
     days = _days(scenario, asked.days)
-    arms = _contrast(scenario, asked.arms, days[0])
+    arms = _contrast(scenario, asked.arms)
     options = {name: dict(asked.options[name]) for name in analyses if asked.options.get(name)}
     size = size_of(scenario) if asked.size is None else asked.size
     if empty := may_be_empty(scenario, size, arms):
@@ -155,8 +156,8 @@ def as_enrolled(scenario: Scenario) -> Scenario:
     return scenario.model_copy(update={"strata": strata})
 
 
-def _contrast(scenario: Scenario, wanted: Sequence[str] | None, day: int) -> Contrast:
-    """The arms compared: as wanted, or of the two that people are allocated to the one treated for longer by `day`."""
+def _contrast(scenario: Scenario, wanted: Sequence[str] | None) -> Contrast:
+    """The arms compared: as wanted, or of the two that people are allocated to the other one and the control."""
     there = enrolled(scenario)
     if wanted is not None:
         for name in wanted:
@@ -169,18 +170,12 @@ def _contrast(scenario: Scenario, wanted: Sequence[str] | None, day: int) -> Con
         path = ("trial", "allocation" if scenario.trial and scenario.trial.allocation else "counts")
         fact = f"allocation cannot be met: all are in {', '.join(there)}"
         raise _fault(scenario, path, fact, "Allocate people to a second arm")
-    treated = {arm: _treated_days(scenario, arm, day) for arm in there}
-    if len(there) != 2 or len(set(treated.values())) < 2:
+    control, *others = sorted(there, key=lambda arm: arm != control_of(scenario, there))
+    alike = scenario.control not in there and len({amount(scenario, arm) for arm in there}) < 2
+    if len(others) != 1 or alike:
         fact = f"which arms are compared? There are {', '.join(there)}"
-        raise _fault(scenario, ("arms",), fact, "Name two with --arms, the experimental one first")
-    control, experimental = sorted(there, key=lambda arm: treated[arm])
-    return Contrast(experimental, control)
-
-
-def _treated_days(scenario: Scenario, arm: str, day: int) -> int:
-    epochs = [epoch for epoch in scenario.arms[arm] if epoch.treatments]
-    ends = [day if epoch.to_day is None else min(epoch.to_day, day) for epoch in epochs]
-    return sum(max(end - epoch.from_day, 0) for epoch, end in zip(epochs, ends, strict=True))
+        raise _fault(scenario, ("arms",), fact, "Name two with --arms, the experimental one first, or write control")
+    return Contrast(others[0], control)
 
 
 def _days(scenario: Scenario, wanted: Sequence[int] | None) -> tuple[int, ...]:

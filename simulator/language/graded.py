@@ -1,0 +1,79 @@
+"""Sections whose plain values share one source and grade: a value that somebody writes over it is theirs alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import model_validator
+
+from simulator.language.parts import Name
+from simulator.quantities import NEEDS_SOURCE, Evidence, Part, fault
+
+
+class _Grade(Part):
+    """Evidence, and its source where the evidence needs one."""
+
+    source: str | None = None
+    evidence: Evidence = "assumed"
+
+    @model_validator(mode="after")
+    def _sourced(self) -> Any:
+        if self.evidence in NEEDS_SOURCE and not self.source:
+            raise fault(f"evidence is {self.evidence} but there is no source", "Add source, or write evidence: assumed")
+        return self
+
+
+class Grade(_Grade):
+    """Evidence and source of one value."""
+
+
+class Graded(_Grade):
+    """A section whose plain values have the section's source and evidence, but for those with `grades` of their own."""
+
+    PLAIN: ClassVar[tuple[str, ...]] = ()
+
+    grades: dict[Name, Grade] | None = None
+
+    @model_validator(mode="after")
+    def _plain(self) -> Any:
+        if wrong := [name for name in self.grades or {} if name not in self.PLAIN]:
+            raise fault(f"{wrong[0]} has no grade of its own here", f"Choose from {', '.join(self.PLAIN)}", "grades")
+        return self
+
+    def grade(self, key: str) -> Grade:
+        """Evidence and source of a plain value."""
+        return (self.grades or {}).get(key) or Grade(source=self.source, evidence=self.evidence)
+
+
+KEYS = tuple(Graded.model_fields)
+
+
+def shared(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Keys `source`, `evidence` and `grades` of a section of the catalog, some of whose values were written anew.
+
+    What was written has the grade that was written with it, or is assumed; the rest keeps that of the catalog.
+    """
+    if "evidence" not in base:
+        return {}
+    written = {key for key in over if not isinstance(base.get(key, {}), Mapping)} - set(KEYS)
+    rest = {key for key, value in base.items() if not isinstance(value, Mapping)} - set(KEYS) - written
+    grade: dict[str, Any] = {"evidence": "assumed"} | {key: over[key] for key in KEYS[:2] if key in over}
+    if not written:
+        return {}
+    if not rest:
+        return {"source": None} | grade | ({"grades": over["grades"]} if "grades" in over else {})
+    given = over.get("grades", {})
+    own: dict[str, Any] = {key: grade for key in over if key in written}
+    own |= given if isinstance(given, Mapping) else {}
+    return {key: base[key] for key in KEYS[:2] if key in base} | {"grades": own}
+
+
+def rewrite(section: dict[str, Any], kind: Any, key: str) -> None:
+    """Take the grade from a value of a complete section that becomes another; it is assumed until a grade is set."""
+    if isinstance(kind, type) and issubclass(kind, Graded) and key in kind.PLAIN:
+        section["grades"] = {**section.get("grades", {}), key: {"evidence": "assumed"}}
+    elif key == "value" and "evidence" in section:
+        unit = {"unit": section["unit"]} if "unit" in section else {}
+        section.clear()
+        section |= {**unit, "evidence": "assumed"}
