@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.engine import batches, looking, loop, recruit, sums
+from simulator.engine import batches, compiling, looking, loop, recruit, sums
 from simulator.engine.jit import JIT
 from simulator.engine.random import Key, make_key
 from simulator.engine.screening import REASONS
@@ -211,6 +211,7 @@ def do_range(program: Program, key: Key, full: Full, worker: batches.Worker, spa
     """Recruit a range of patients batch by batch and let them live. Returns -1, or the stratum nobody fits."""
     p, space, search = program, worker.space, worker.search
     batch = space.cohort.shape[1]
+    compiling.ready(p, key, full, worker)
     for start in range(span.start, span.stop, batch):
         n = min(batch, span.stop - start)
         found = _recruit(p, key, worker, start, n)
@@ -225,6 +226,7 @@ def do_range(program: Program, key: Key, full: Full, worker: batches.Worker, spa
 def _do_chosen(p: Program, key: Key, full: Full, worker: batches.Worker, span: range, *, numbers: np.ndarray) -> int:
     """Recruit the neighbourhood of patients chosen by number, batch by batch, and let only the chosen live."""
     space, tried = worker.space, worker.search.tried
+    compiling.ready(p, key, full, worker)
     at = span.start
     while at < span.stop:
         first = int(numbers[at])

@@ -310,5 +310,5 @@ def test_a_place_that_cannot_be_written_falls_through(tree, tmp_path):
     second = folder_of(tree, ALS_SIM_CACHE=str(blocked / "x"), XDG_CACHE_HOME=str(own))
     assert second.parent == own / "als-simulator"
     third = folder_of(tree, ALS_SIM_CACHE=str(blocked / "x"), XDG_CACHE_HOME=str(blocked), TMPDIR=str(temporary))
-    assert third.parent == temporary / "als-simulator"
+    assert third.parent == temporary / f"als-simulator-{os.getuid()}"
     assert second.name == third.name

@@ -381,6 +381,12 @@ def slow_restricted(x: list, y: list, covariance: list) -> float:
     return -0.5 * (sum(np.linalg.slogdet(c)[1] for c in covariance) + np.linalg.slogdet(normal)[1] + left)
 
 
+def test_derivatives_in_distinct_elements_are_summed_by_their_place():
+    for size in (1, 2, 7):
+        x = np.random.default_rng(size).normal(size=(3, size * size))
+        np.testing.assert_allclose(unstructured.distinct(x), x @ unstructured.duplication(size), rtol=1e-14)
+
+
 def test_the_unstructured_likelihood_and_its_derivatives():
     data = invented(1, Invented(n=40, visits=4))
     z, y = columns(data), data.change[:, 1:]

@@ -7,6 +7,8 @@ import time
 from types import TracebackType
 from typing import Any
 
+from simulator.engine.listeners import while_compiling
+
 PATIENCE_SECONDS = 2.0
 
 
@@ -20,6 +22,17 @@ class Progress:
     def __init__(self, unit: str = "") -> None:
         self._start, self._unit = time.monotonic(), unit
         self._bar: Any = None
+        self._compiling = while_compiling(self.compiled)
+
+    def compiled(self, done: int, total: int) -> None:
+        """Say at once that the engine is being compiled, and on a terminal how far it is."""
+        text, shown = f"compiling the engine, once: {done} of {total}", sys.stderr.isatty()
+        if shown or done == 0:
+            sys.stderr.write(f"\r{text}" if shown else f"{text}\n")
+        if shown and done == total:
+            sys.stderr.write("\n")
+        sys.stderr.flush()
+        self._start = time.monotonic()  # patience is for the run
 
     def __call__(self, done: int, total: int) -> None:
         """Take note of how far the run is."""
@@ -50,10 +63,12 @@ class Progress:
         self._bar.start()
 
     def __enter__(self) -> Progress:
+        self._compiling.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._compiling.__exit__(kind, error, trace)
         if self._bar is not None:
             self._bar.stop()

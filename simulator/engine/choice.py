@@ -9,7 +9,7 @@ from typing import Any
 
 from numba.extending import overload
 
-from simulator.engine.jit import JIT, OPTIONS
+from simulator.engine.jit import INSIDE, JIT, OPTIONS
 
 Table = dict[type, Callable]
 
@@ -30,7 +30,7 @@ def by_type(table: Table, inline: bool = True) -> Callable[[Callable], Callable]
         if not JIT:
             return call
         choose.__signature__ = inspect.signature(stub)  # type: ignore[attr-defined]
-        overload(stub, jit_options={**OPTIONS, "forceinline": inline})(choose)
+        overload(stub, jit_options={**OPTIONS, **INSIDE, "forceinline": inline})(choose)
         return stub
 
     return decorate

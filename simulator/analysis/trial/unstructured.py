@@ -14,6 +14,8 @@ Mallinckrodt et al. (2008), doi:10.1177/009286150804200402. Fai & Cornelius (199
 
 from __future__ import annotations
 
+from functools import cache
+from math import isqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -110,24 +112,23 @@ def maximum(data: Patterns, start: Floats) -> State:
     now = evaluate(data, start)
     if now is None:
         raise NotEstimableError("MMRM: an arm or covariate has nobody observed at one of the visits")
-    spread = duplication(len(start))
     for _ in range(ITERATIONS):
         sandwich = now.weight @ (now.residual + now.leverage) @ now.weight
-        score = 0.5 * (sandwich.sum(axis=0) - np.tensordot(data.size, now.weight, 1)).reshape(-1) @ spread
-        step = np.linalg.solve(_curvature(data, now, spread), score)
+        score = 0.5 * distinct((sandwich.sum(axis=0) - np.tensordot(data.size, now.weight, 1)).reshape(-1))
+        step = np.linalg.solve(_curvature(data, now), score)
         if abs(score @ step) < TOLERANCE:
             return now
-        now = _uphill(data, now, (spread @ step).reshape(start.shape))
+        now = _uphill(data, now, (duplication(len(start)) @ step).reshape(start.shape))
     raise NotEstimableError(f"MMRM: no convergence in {ITERATIONS} iterations. Use fewer visits")
 
 
-def _curvature(data: Patterns, at: State, spread: Floats) -> Floats:
+def _curvature(data: Patterns, at: State) -> Floats:
     """Nearly the observed information where that is positive definite, else the expected one for known coefficients."""
     found = _main_information(data, at)
     try:
         np.linalg.cholesky(found)
     except np.linalg.LinAlgError:
-        return _traces(at.weight, 0.5 * data.size[:, None, None] * at.weight, spread)
+        return _traces(at.weight, 0.5 * data.size[:, None, None] * at.weight)
     return found
 
 
@@ -140,21 +141,36 @@ def _uphill(data: Patterns, now: State, step: Floats) -> State:
     raise NotEstimableError("MMRM: the likelihood does not rise. Use fewer visits")
 
 
+@cache
+def _pairs(v: int) -> tuple[Integers, Integers, Floats]:
+    """Rows and columns of the distinct elements of a symmetric matrix, and 1 for those off its diagonal."""
+    rows, columns = np.triu_indices(v)
+    return rows, columns, (rows != columns).astype(np.float64)
+
+
+@cache
 def duplication(v: int) -> Floats:
     """(v², v (v + 1)/2) from the distinct elements of a symmetric matrix to all of them."""
-    rows, columns = np.triu_indices(v)
+    rows, columns, _ = _pairs(v)
     found = np.zeros((v, v, len(rows)))
     index = np.arange(len(rows))
     found[rows, columns, index] = found[columns, rows, index] = 1
     return found.reshape(v * v, -1)
 
 
-def _traces(a: Floats, b: Floats, spread: Floats) -> Floats:
+def distinct(x: Floats) -> Floats:
+    """`x @ duplication`, x : (..., v²): derivatives in all elements of a symmetric matrix to those in distinct ones."""
+    v = isqrt(x.shape[-1])
+    rows, columns, off = _pairs(v)
+    return np.asarray(x[..., rows * v + columns] + off * x[..., columns * v + rows])
+
+
+def _traces(a: Floats, b: Floats) -> Floats:
     """(m, m) the sum over patterns of tr(E_i A E_j B), E_i the derivative of Σ in its i-th distinct element."""
     p, v, _ = a.shape
     products = a.reshape(p, v * v).T @ b.reshape(p, v * v)  # [bc, da]
     aligned = products.reshape(v, v, v, v).transpose(3, 0, 1, 2).reshape(v * v, v * v)
-    found = spread.T @ aligned @ spread
+    found = distinct(distinct(aligned).T)
     return (found + found.T) / 2
 
 
@@ -164,10 +180,12 @@ def observed_information(data: Patterns, at: State) -> Floats:
     With P = V⁻¹ − V⁻¹X C X'V⁻¹ and V_i the derivatives of V it is −½ tr(P V_i P V_j) + y'P V_i P V_j P y.
     """
     weight, (q, v) = at.weight, at.beta.shape
-    outer = np.einsum("pra,pbs->prsab", weight, weight).reshape(len(weight), -1)
-    curved = (data.zz.reshape(len(weight), -1).T @ outer).reshape(q, q, v, v, v * v)
-    curved = curved.transpose(0, 2, 1, 3, 4).reshape(-1, v * v) @ duplication(v)  # G_i = X'V⁻¹ V_i V⁻¹X
-    turned = np.tensordot(at.covariance.reshape(q * v, q * v), curved.reshape(q * v, q * v, -1), 1)
+    rows, columns, off = _pairs(v)
+    outer = weight[:, :, None, rows] * weight[:, columns].transpose(0, 2, 1)[:, None]
+    curved = data.zz.reshape(len(weight), -1).T @ outer.reshape(len(weight), -1)
+    curved = curved.reshape(q, q, v, v, -1).transpose(0, 2, 1, 3, 4).reshape(q * v, q * v, -1)
+    curved = curved + off * curved.transpose(1, 0, 2)  # G_i = X'V⁻¹ V_i V⁻¹X
+    turned = np.tensordot(at.covariance.reshape(q * v, q * v), curved, 1)
     last = turned.reshape(q * v * q * v, -1).T @ turned.transpose(1, 0, 2).reshape(q * v * q * v, -1)
     return _main_information(data, at) - 0.5 * last  # tr(C G_i C G_j)
 
@@ -175,11 +193,11 @@ def observed_information(data: Patterns, at: State) -> Floats:
 def _main_information(data: Patterns, at: State) -> Floats:
     """The observed information but for its costly and small last term, which comes from log|X'V⁻¹X|."""
     weight, (q, v) = at.weight, at.beta.shape
-    spread = duplication(v)
     inner = weight @ (at.residual + at.leverage) @ weight - 0.5 * data.size[:, None, None] * weight
     gap = (data.zy - data.zz @ at.beta) @ weight  # (p, q, v): Z'r W
-    pull = np.einsum("pra,pkb->krab", weight, gap).reshape(q * v, v * v) @ spread
-    return _traces(weight, inner, spread) - pull.T @ at.covariance.reshape(q * v, q * v) @ pull
+    pull = np.tensordot(gap, weight, (0, 0))  # [k, b, r, a]
+    pull = distinct(pull.transpose(0, 2, 3, 1).reshape(q * v, v * v))
+    return _traces(weight, inner) - pull.T @ at.covariance.reshape(q * v, q * v) @ pull
 
 
 def satterthwaite(data: Patterns, at: State, contrast: Floats) -> float:
@@ -187,5 +205,5 @@ def satterthwaite(data: Patterns, at: State, contrast: Floats) -> float:
     pull = np.tensordot(contrast, at.covariance, 2)  # C l
     f = float((pull * contrast).sum())
     inside = pull.T @ data.zz @ pull
-    gradient = (at.weight @ inside @ at.weight).sum(axis=0).reshape(-1) @ duplication(len(at.sigma))
+    gradient = distinct((at.weight @ inside @ at.weight).sum(axis=0).reshape(-1))
     return 2 * f**2 / float(gradient @ np.linalg.solve(observed_information(data, at), gradient))

@@ -1,0 +1,177 @@
+"""How kernels are compiled, kept and shared; nothing here is about what they compute."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numba.core.caching import IndexDataCacheFile
+
+import simulator as sim
+from simulator.cli.progress import Progress
+from simulator.engine import batches, compiling, jit, looking, loop, random, recruit
+from simulator.engine.random import make_key
+from simulator.program import compile_program
+from simulator.run import SUMMED, simulate
+from simulator.studies import compiling as studies
+
+pytestmark = pytest.mark.skipif(not jit.JIT, reason="nothing is compiled")
+
+
+def twice(x):
+    return x + x
+
+
+def kernel():
+    return jit.kernel(twice)
+
+
+@pytest.fixture
+def places(tmp_path, monkeypatch):
+    """Two places for kernels; which is written to can be changed."""
+    found = [tmp_path / "shared", tmp_path / "own"]
+    for place in found:
+        place.mkdir()
+    monkeypatch.setattr(jit, "_places", lambda: found)
+    monkeypatch.setattr(jit, "cache_folder", lambda: found[0])
+    return found
+
+
+def files(place):
+    return sorted(path.suffix for path in place.iterdir())
+
+
+@pytest.mark.parametrize(
+    "call", [lambda: random.philox(0, 0, 0, 0, 0, 0)[0], lambda: int(looking.find(np.arange(3), 1))]
+)
+def test_what_is_inside_kernels_can_be_called_from_python(call):
+    assert call() in (0x6627E8D5, 1)
+
+
+def test_a_shared_cache_that_cannot_be_written_is_read(places, monkeypatch):
+    assert kernel()(2) == 4
+    assert files(places[0]) == [".nbc", ".nbi"]
+    monkeypatch.setattr(jit, "cache_folder", lambda: places[1])
+    again = kernel()
+    assert again._cache.has((jit.numba.int64,), again.targetctx)
+    assert again(3) == 6
+    assert sum(again.stats.cache_hits.values()) == 1
+    assert again(0.5) == 1  # another type: compiled, and kept in the place of one's own
+    assert files(places[1]) == [".nbc", ".nbi"]
+    assert len(files(places[0])) == 2
+
+
+def test_where_nothing_can_be_written_kernels_are_compiled_all_the_same(places, monkeypatch):
+    def nowhere():
+        raise OSError("no folder")
+
+    monkeypatch.setattr(jit, "cache_folder", nowhere)
+    monkeypatch.chdir(places[0])
+    assert kernel()(2) == 4
+    assert not files(places[0])
+    with pytest.raises(sim.SimulatorError, match="no folder"):
+        studies.fill_cache(["valor"])
+
+
+@pytest.mark.parametrize("suffix", ["nbc", "nbi"])
+def test_a_damaged_file_is_no_kernel(places, suffix):
+    kernel()(2)
+    for path in places[0].glob(f"*.{suffix}"):
+        path.write_bytes(b"damaged")
+    assert kernel()(2) == 4
+    assert kernel()._cache.has((jit.numba.int64,), loop.live.targetctx)
+
+
+def test_files_of_another_user_among_temporary_ones_are_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(jit.tempfile, "gettempdir", lambda: str(tmp_path))
+    folder = jit._places()[-1]
+    folder.mkdir(parents=True)
+    assert jit._is_safe(folder)
+    monkeypatch.setattr(jit, "_temporary", lambda: folder.parent)
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    assert not jit._is_safe(folder)
+
+
+def test_the_parts_are_what_a_run_calls():
+    """Else they would be compiled for nothing, and then once more."""
+    scenario = sim.load("valor")
+    simulate(scenario, patients=3, threads=1)
+    p = compile_program(scenario, SUMMED, 3, True)
+    full, worker = batches.make_full(p.sizes, True), batches.make_worker(p.sizes)
+    calls = [call for calls in compiling._calls(p, make_key(1), full, worker) for call in calls]
+    typed = {function: tuple(map(jit.numba.typeof, arguments)) for function, arguments in calls}
+    for function in (looking.keep_people, loop.live, recruit.recruit):
+        assert typed[function] in function.overloads
+    assert looking.look_at_everybody._cache.has(typed[looking.look_at_everybody], loop.live.targetctx)
+
+
+def test_work_is_shared_with_another_process(places, monkeypatch):
+    """A kernel that the other process has left undone is compiled here in the end."""
+    told = []
+    monkeypatch.setattr(compiling, "tell", lambda done, total: told.append((done, total)))
+    monkeypatch.setattr(compiling, "_needed", lambda function: True)
+    monkeypatch.setattr(compiling, "_start", lambda parts: subprocess.Popen(["true"], stdout=subprocess.PIPE))
+    monkeypatch.setattr(compiling, "_cores", lambda: 2)
+    one, other = kernel(), kernel()
+    compiling._compile([(one, (jit.numba.int64,))], [(other, (jit.numba.float64,))])
+    assert told == [(0, 2), (1, 2), (2, 2)]
+    assert len(other.overloads) == 1
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_compiling_is_told_at_once(terminal, monkeypatch, capsys):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal, raising=False)
+    with Progress():
+        for done in range(3):
+            compiling.tell(done, 2)
+    compiling.tell(0, 2)
+    lines = [f"compiling the engine, once: {done} of 2" for done in range(3 if terminal else 1)]
+    assert capsys.readouterr().err == ("".join(f"\r{line}" for line in lines) + "\n" if terminal else f"{lines[0]}\n")
+
+
+COUNT = """
+import sys
+from numba.core import event
+from simulator.cli.app import main
+
+class Listener(event.Listener):
+    def on_start(self, one): pass
+    def on_end(self, one): print(one.data["dispatcher"].py_func.__name__, file=sys.stderr)
+
+event.register("numba:compile", Listener())
+main()
+"""
+
+
+def counted(*arguments: str, cache: Path) -> tuple[str, list[str]]:
+    """What a command prints, and the functions that its process compiles."""
+    done = subprocess.run(
+        [sys.executable, "-c", COUNT, *arguments],
+        env={**os.environ, "ALS_SIM_CACHE": str(cache)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout, done.stderr.splitlines()
+
+
+@pytest.mark.slow
+def test_the_cache_can_be_filled_ahead(tmp_path):
+    told, compiled = counted("compile", "valor", "--json", cache=tmp_path)
+    found = json.loads(told)
+    assert compiled[0] == "compiling the engine, once: 0 of 4"
+    assert found["scenarios"][0]["parts"] == 4
+    assert Path(found["folder"]).parent == tmp_path
+    if compiling._cores() > 1:  # the other process did these
+        assert not {"recruit", "look_at_everybody"} & set(compiled)
+    for command in (["compile", "valor"], ["run", "valor", "-n", "50", "-o", str(tmp_path / "result")]):
+        assert not counted(*command, cache=tmp_path)[1][: -1 if "run" in command else None]
+
+
+def test_index_files_are_numbas():
+    """What is taken from numba's own cache is there in this version."""
+    assert callable(IndexDataCacheFile.load)
+    assert callable(IndexDataCacheFile.save)
