@@ -92,7 +92,7 @@ def test_the_designs_error_is_the_spread_of_small_trials():
     target = targets().targets["VAL-16"]
     means = []
     for arm, n in (("early_start", 39), ("delayed_start", 21)):
-        sample = score._sample(target, runs, arm)
+        sample = score.sample(target, runs, arm)
         change = sample.truth("alsfrs_r", 196) - sample.truth("alsfrs_r", 0)
         means.append((rng.choice(change, (4000, n)) + rng.normal(0, 1.6 * 2**0.5, (4000, n))).mean(axis=1))
     assert simulated(target, runs).design == pytest.approx((means[0] - means[1]).std(), rel=0.05)

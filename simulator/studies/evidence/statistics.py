@@ -77,8 +77,13 @@ def baseline_mean(s: Sample) -> Figure:
 
 def baseline_median(s: Sample) -> Figure:
     """Median at baseline."""
-    values = _baseline(s)
-    return figure(Estimate(float(np.median(values)), median_spread(values) / np.sqrt(len(values)), s.size), s.size)
+    return figure(median(_baseline(s)), s.size)
+
+
+def median(values: Floats) -> Estimate:
+    """Median, with the influence sign(x − median)/(2 f(median))."""
+    value, spread = float(np.median(values)), median_spread(values)
+    return Estimate(value, spread / np.sqrt(len(values)), len(values), spread * np.sign(values - value))
 
 
 def median_spread(values: Floats) -> float:
@@ -145,8 +150,7 @@ def event_free_median(s: Sample) -> Figure:
 def _median(s: Sample, years: Floats) -> Figure:
     """Everybody is followed to the end, so that the median is that of the times if half had the event."""
     reached = float(np.mean(s.events("event") > 0)) > 0.55
-    value, spread = (float(np.median(years)), median_spread(years)) if reached else (np.nan, np.nan)
-    return figure(Estimate(value, spread / np.sqrt(s.size), s.size), s.size)
+    return figure(median(years) if reached else Estimate(np.nan, np.nan, s.size), s.size)
 
 
 def event_free_mean(s: Sample) -> Figure:
@@ -195,7 +199,7 @@ def _begins(s: Sample, code: int) -> Figure:
     reached = (stage >= code) & (stage < KINGS.index("death"))
     share = (s.result.time[reached.argmax(axis=1)] / s.events("death_time"))[reached.any(axis=1)]
     share = share[np.isfinite(share)]
-    return figure(Estimate(float(np.median(share)), median_spread(share) / np.sqrt(len(share)), len(share)), s.size)
+    return figure(median(share), s.size)
 
 
 STATISTICS: dict[str, Statistic] = {
