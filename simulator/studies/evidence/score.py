@@ -188,7 +188,13 @@ def _of_spread(target: Target, row: Fact | Point, found: Simulated) -> float | N
     return found.design if is_quantile else None
 
 
-_PROPORTIONS = {"event_free": 1.0, "event_percent": 100.0, "percent_not_declined": 100.0, "in_follow_up": None}
+_PROPORTIONS = {
+    "event_free": 1.0,
+    "event_percent": 100.0,
+    "percent_not_declined": 100.0,
+    "in_follow_up": None,
+    "percent_gone": 100.0,
+}
 
 
 def _binomial(target: Target, value: float, n: float) -> float:
