@@ -71,6 +71,36 @@ def rate_at_entry(s: Sample) -> Floats:
     return (TWELVE_ITEMS - s.observed("alsfrs_r", 0)) / s.people("time_since_onset")
 
 
+def delay_of_diagnosis(s: Sample) -> Floats:
+    """Months from onset to diagnosis, of people alive then: those of entry where the run enters at diagnosis."""
+    if "diagnosis_disease_time" not in s.result.groups["patients"]:
+        return s.people("time_since_onset").astype(float)
+    return _diagnosed(s)[0]
+
+
+def rate_at_diagnosis(s: Sample) -> Floats:
+    """Points lost a month from onset to diagnosis, measured once."""
+    if "diagnosis_disease_time" not in s.result.groups["patients"]:
+        return rate_at_entry(s)
+    months, true = _diagnosed(s)
+    noise = np.random.default_rng(1).normal(0, s.noise("alsfrs_r"), len(true))
+    return (TWELVE_ITEMS - np.rint(np.clip(true + noise, 0, TWELVE_ITEMS))) / months
+
+
+def _diagnosed(s: Sample) -> tuple[Floats, Floats]:
+    """Months from onset to diagnosis and the true score there, of people who enter at onset; disease time is a line
+    between days of the grid.
+    """
+    days, due = s.result.time.astype(float), s.people("diagnosis_disease_time").astype(float)
+    clock = np.stack([s.truth("disease_time", day) for day in days], axis=1)
+    score = np.stack([s.truth("alsfrs_r", day) for day in days], axis=1)
+    crossed = np.array([np.interp(u, line, days, right=np.nan) for u, line in zip(due, clock, strict=True)])
+    day = crossed + s.people("diagnosis_lag")
+    day = np.where((day < s.events("death_time")) | np.isnan(s.events("death_time")), day, np.nan)
+    true = np.array([np.interp(one, days, line) for one, line in zip(day, score, strict=True)])
+    return day / DAYS_PER_MONTH, true
+
+
 def slope_change(s: Sample) -> Floats:
     """Points lost a month from the first visit to the target's day, less those from onset to the first visit."""
     since = (s.observed("alsfrs_r", 0) - s.observed("alsfrs_r", s.target.day)) / s.target.day * DAYS_PER_MONTH
@@ -91,7 +121,16 @@ def gain_over_half_a_year(s: Sample) -> Floats:
 
 MEASURES: dict[str, Callable[[Sample], Floats]] = {
     measure.__name__: measure
-    for measure in (later_slope, early_slope, past_slope, rate_at_entry, slope_change, gain_over_half_a_year)
+    for measure in (
+        later_slope,
+        early_slope,
+        past_slope,
+        rate_at_entry,
+        rate_at_diagnosis,
+        delay_of_diagnosis,
+        slope_change,
+        gain_over_half_a_year,
+    )
 }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.analysis.moments import Estimate, mean_over
+from simulator.models.clock.spec import ClockSpec
+from simulator.models.regions.spec import RegionsSpec
 from simulator.studies.evidence.sample import Figure, Floats, Sample, figure
 from simulator.units import DAYS_PER_MONTH
 
@@ -145,6 +147,6 @@ def dose_of_highest_trough(s: Sample) -> Figure:
 def injury_lead(s: Sample) -> Figure:
     """Months by which neurofilament rises before onset: lead on the clock times median D50."""
     clock = s.scenario.progression
-    assert clock.model == "clock", "rows are read from scenarios of the clock model"
+    assert isinstance(clock, ClockSpec | RegionsSpec), "rows are read from scenarios with a clock"
     months = float(clock.neurofilament.lead) * clock.d50_months[s.target.group].terms()[1]
     return Figure(Estimate(months, 0.0, 0), 0.0)
