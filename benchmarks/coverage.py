@@ -3,9 +3,9 @@
     python -m benchmarks.coverage DIR [REPEATS]
 
 DIR is the folder of a finished `als-sim calibrate valor -o DIR`. Each repeat takes a vector of the ensemble as truth,
-makes data from it (emulated summaries with an error drawn from their covariance), samples the posterior on the same
-emulator, and asks whether 90 % intervals hold the truth, direction by direction. The stored result is
-benchmarks/coverage.json.
+simulates patients at it, draws the published numbers of participants from them and measures them (the model's
+discrepancy is drawn as assumed), samples the posterior on the emulator, and asks whether 90 % intervals hold the truth,
+direction by direction. The stored result is benchmarks/coverage.json.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 
 from simulator.catalog.calibration import calibration
 from simulator.studies.calibrate import ensemble as sampling
+from simulator.studies.calibrate.cohorts import drawn
 from simulator.studies.calibrate.evaluate import Evaluator, runs_at, starting_vector
 from simulator.studies.calibrate.fit import fit
 from simulator.studies.calibrate.likelihood import likelihood
@@ -32,22 +33,22 @@ def main(folder: Path, repeats: int = 100) -> dict[str, object]:
     start = starting_vector(spec)
     runs = runs_at(spec, start)
     rows = data(chosen(spec), spec, runs)
-    evaluate, target = Evaluator(spec, rows, folder), likelihood(rows, runs)
+    evaluate, target = Evaluator(spec, rows, folder), likelihood(rows, spec, runs)
     found = fit(evaluate, target, start)
     emulator = sampling.emulator_of(found, *sampling.design(evaluate, found, 1024))
     truths = sampling.sample(emulator, found, target, repeats).vectors
     information, axes = np.linalg.eigh(found.jacobian.T @ found.jacobian)
     order = np.argsort(-information)
     information, axes = information[order], axes[:, order]
-    root, rng = np.linalg.cholesky(target.wider(emulator.error).covariance), np.random.default_rng(5)
+    slack, rng = np.array([row.slack for row in rows]), np.random.default_rng(5)
     inside, away = [], []
     for number, truth in enumerate(truths):
-        noise = root @ rng.normal(size=len(rows))
-        made = target._replace(observed=emulator(truth[None])[0] + noise)
-        drawn = sampling.sample(emulator, found, made, DRAWS, seed=number + 2, steps=STEPS).vectors
-        low, high = np.quantile(drawn @ axes, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+        cohort = drawn(rows, runs_at(spec, truth), spec.cohorts, rng)
+        made = target._replace(observed=cohort + slack * rng.normal(size=len(rows)))
+        vectors = sampling.sample(emulator, found, made, DRAWS, seed=number + 2, steps=STEPS).vectors
+        low, high = np.quantile(vectors @ axes, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
         inside.append((low < truth @ axes) & (truth @ axes < high))
-        away.append((truth @ axes - (drawn @ axes).mean(axis=0)) / (drawn @ axes).std(axis=0))
+        away.append((truth @ axes - (vectors @ axes).mean(axis=0)) / (vectors @ axes).std(axis=0))
     informed = information > 1
     covered = np.array(inside).mean(axis=0)
     return {

@@ -67,7 +67,7 @@ def addon(kind: str, value: float, **epoch: int) -> dict[str, Any]:
 
 
 def test_there_are_models():
-    assert set(MODELS) >= {"clock", "linear", "multistate"}
+    assert set(MODELS) >= {"clock", "regions", "linear", "multistate"}
 
 
 # --- effect
@@ -95,7 +95,7 @@ def test_a_null_effect_leaves_function_breathing_and_events_as_they_were_while_s
         assert (values(result, "truth", "nfl_plasma")[1, :, -1] < values(result, "truth", "nfl_plasma")[0, :, -1]).all()
 
 
-STEEPNESS = {"clock": ("steepness", 1), "linear": ("growth_per_month", 1 / 60)}
+STEEPNESS = {"clock": ("steepness", 1), "regions": ("steepness", 1), "linear": ("growth_per_month", 1 / 60)}
 """What makes the hazard of a model steep, where anything does, and its size for a steepness of 1."""
 
 

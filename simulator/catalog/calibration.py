@@ -60,12 +60,16 @@ class Discrepancy(Row):
 
 
 class Calibration(Row):
-    """Everything that `calibrate` needs to know; `left_out` says why other calibration rows are not fitted."""
+    """Everything that `calibrate` needs to know; `left_out` says why other calibration rows are not fitted.
+
+    `cohorts` are the participants behind the rows of a run, by group and arm: rows of one run have them in common.
+    """
 
     scenario: str
     runs: dict[str, Run]
     rows: Rows
     left_out: dict[str, str]
+    cohorts: dict[str, dict[str, dict[str, float]]]
     discrepancy: Discrepancy
     recalled_error_factor: float
     parameters: tuple[Parameter, ...]

@@ -25,6 +25,7 @@ class Run(Row):
 class Target(Row):
     """One figure to simulate: run, who, arm (minus or over `against`), time, statistic and estimand.
 
+    `level` is that of a quantile, `of` the group or variant that a comparison within an arm is about.
     `id` is a fact (`VAL-14`; `NH-04/sd` for its SD), a point of a curve, or the label of a claim's figure.
     """
 
@@ -37,6 +38,8 @@ class Target(Row):
     statistic: str
     endpoint: str = ""
     estimand: Literal["as_if_alive", "while_alive"] = "while_alive"
+    level: float = 0.5
+    of: str = ""
     scale: Scale | None = None
     factor: float = 1.0
     n: float | None = None

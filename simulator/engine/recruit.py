@@ -101,6 +101,9 @@ def _arrive(people, carriers, model, key, w, s):
             s[TIME_SINCE_ONSET + i] = -s[ONSET + i] / MONTH
         else:
             s[ONSET + i] = -s[TIME_SINCE_ONSET + i] * MONTH
+        delay, _, _, _ = normals(key, w[PATIENT + i], I4, TRAIT, w[CANDIDATE + i])
+        c = carriers[int(s[VARIANT + i])]
+        s[DIAGNOSIS + i] = s[ONSET + i] + MONTH * sample((c[1], c[2], c[3], c[4], c[5]), delay)
     _age(people, s)
     seam.arrive(model, s)
     for i in range(LANES):
@@ -109,9 +112,6 @@ def _arrive(people, carriers, model, key, w, s):
         background = (background_months(people, start, s, i) - lived) * MONTH
         s[EVENT + i] = background
         s[DEATH + i] = background
-        delay, _, _, _ = normals(key, w[PATIENT + i], I4, TRAIT, w[CANDIDATE + i])
-        c = carriers[int(s[VARIANT + i])]
-        s[DIAGNOSIS + i] = s[ONSET + i] + MONTH * sample((c[1], c[2], c[3], c[4], c[5]), delay)
         s[SYMPTOMS + i] = s[ONSET + i] if s[ONSET + i] <= ZERO else NEVER
 
 

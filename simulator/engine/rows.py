@@ -50,7 +50,7 @@ C, E, R, X, Z1, Z2, V, ZBAR, ZWAS, EC50, E_N, E_F, M, DELTA, GIVEN = offsets(PAS
 
 ENGINE_ROWS = PAST + _LIFE + _DRUG
 MODEL = ENGINE_ROWS  # a row number, not an offset
-MODEL_PAST = 8
+MODEL_PAST = 11
 """Rows of a model, its first ones, that change or are needed while a history is lived."""
 
 # Identity, uint32: patient number, candidate, place in the batch, group of four history epochs.

@@ -49,7 +49,8 @@ def judge_late(people, rules, when, strata, s, why, holds, belongs):
     for i in range(LANES):
         months = s[TIME_SINCE_ONSET + i]
         waited = months / people.referral
-        referred = (s[rows.REFERRAL + i] < ONE - exp32(-waited * waited)) | (people.referral <= ZERO)
+        known = s[rows.REFERRAL + i] <= ONE  # above 1: a model with a diagnosis of its own has not made it yet
+        referred = (s[rows.REFERRAL + i] < ONE - exp32(-waited * waited)) | (known & (people.referral <= ZERO))
         died = background_months(people, s[AGE_AT_ONSET + i], s, i) <= months
         reason = TOO_LONG if months > F(LONGEST_MONTHS) else (DIED_BEFORE if died else ACCEPTED)
         reason = reason if referred | (reason == TOO_LONG) else REFERRED_LATE

@@ -52,13 +52,17 @@ def live_back(model, key, w, s, by_time, longest):
     """Live four 28-day epochs of history, number GROUP of each lane, towards ENTRY.
 
     ENTRY is a disease time, or months since onset if `by_time`. Lanes that arrive get TIME_SINCE_ONSET >= 0;
-    so do those that have lived more than `longest` months.
+    so do those that have lived more than `longest` months. A model whose people are diagnosed on its own clock puts 2
+    into REFERRAL of those who arrive before it.
     """
 
 
 @_seam
 def arrive(model, s):
-    """A block stands at entry: put what it has used up of its thresholds into USED, and settle what age decides."""
+    """A block stands at entry: put what it has used up of its thresholds into USED, and settle what age decides.
+
+    DIAGNOSIS holds the day that the delays of the variants give; a model may put its own there.
+    """
 
 
 @_seam

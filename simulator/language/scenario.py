@@ -38,8 +38,9 @@ if TYPE_CHECKING:
     from simulator.models.clock.spec import ClockSpec
     from simulator.models.linear.spec import LinearSpec
     from simulator.models.multistate.spec import MultistateSpec
+    from simulator.models.regions.spec import RegionsSpec
 
-    Progression: TypeAlias = ClockSpec | LinearSpec | MultistateSpec
+    Progression: TypeAlias = ClockSpec | RegionsSpec | LinearSpec | MultistateSpec
 else:
     Progression = Annotated[
         Union[tuple(MODELS.values())],  # noqa: UP007 - made from the registry

@@ -110,6 +110,18 @@ _PATIENTS = (
             ("svc", "slow vital capacity"),
         )
     ),
+    *(
+        Variable(f"tau_{key}", "patients", PATIENT, "1", f"disease time in which {label} falls to one half", 0)
+        for key, label in (
+            ("bulbar", "bulbar function, once begun,"),
+            ("fine_motor", "fine motor function, once begun,"),
+            ("gross_motor", "gross motor function, once begun,"),
+            ("respiratory", "respiratory function, once begun,"),
+            ("svc", "slow vital capacity"),
+        )
+    ),
+    Variable("diagnosis_lag", "patients", PATIENT, "d", "days from then until diagnosis is made", 0),
+    Variable("diagnosis_disease_time", "patients", PATIENT, "1", "disease time at which diagnosis is due", 0),
     Variable("v0", "patients", PATIENT, "percent", "slow vital capacity before the disease, % predicted", 0),
     Variable("log_critical_time", "patients", PATIENT, "1", "log of the disease time at which breathing fails"),
     Variable("hhd_level", "patients", PATIENT, "1", "hand-held dynamometry megascore (z) before the disease"),

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 HORIZON_DAYS = 25_567  # 70 years: nobody is left
-LOG_SD = {"p.Ala5Val": 0.33, "p.Arg116Gly": 0.35, "p.Leu145Phe": 0.50, "p.Asp91Ala": 0.45}
-DEFAULT_LOG_SD = 0.40
 
 
 class Row(NamedTuple):
@@ -28,18 +26,20 @@ ROWS = (
 )
 
 
-def survival_months(variant: str, d50: float, statistic: str, *, patients: int = 20_000) -> float:
+def survival_months(variant: str, d50: float, statistic: str, *, patients: int = 20_000, model: str = "clock") -> float:
     """Mean or median time from onset to death or PAV, background mortality included, untreated.
 
     Parameters
     ----------
     variant : str
-        Whose log-SD of D50 is used.
+        Whose log-SD of D50, from the catalog, is used.
     d50 : float
         Median D50 in months.
     statistic : {"mean", "median"}
     patients : int
         Everybody enters at onset; the random numbers are the same for every `d50`.
+    model : str
+        Progression model with a D50.
 
     Returns
     -------
@@ -48,16 +48,18 @@ def survival_months(variant: str, d50: float, statistic: str, *, patients: int =
     """
     import numpy as np
 
+    from simulator import catalog
     from simulator.language import load
     from simulator.run import simulate
     from simulator.units import DAYS_PER_MONTH
 
-    spread = LOG_SD.get(variant, DEFAULT_LOG_SD)
+    known = catalog.entry("disease", "sod1")["progression"][model]["d50_months"]
+    spread = known[variant]["lognormal"]["log_sd"]["value"]
     scenario = load(
         "natural_history",
         {
             "disease": {"catalog": "sod1", "variants": {variant: 1.0}},
-            f"progression.d50_months.{variant}": {"lognormal": {"median": d50, "log_sd": spread}},
+            "progression": {"model": model, "d50_months": {variant: {"lognormal": {"median": d50, "log_sd": spread}}}},
             "follow_up_days": HORIZON_DAYS,
             "visits.every_days": HORIZON_DAYS,
             "output.every_days": HORIZON_DAYS,
@@ -67,7 +69,7 @@ def survival_months(variant: str, d50: float, statistic: str, *, patients: int =
     return float(getattr(np, statistic)(days)) / DAYS_PER_MONTH
 
 
-def solve_d50(row: Row, *, patients: int = 20_000) -> float:
+def solve_d50(row: Row, *, patients: int = 20_000, model: str = "clock") -> float:
     """Median D50 in months at which the simulated statistic equals the published one, to three digits.
 
     Survival rises with D50 patient by patient because the random numbers stay, so a bracketing root finder is safe.
@@ -82,6 +84,6 @@ def solve_d50(row: Row, *, patients: int = 20_000) -> float:
     wanted = fact.value * (MONTHS_PER_YEAR if fact.unit == "years" else 1)
 
     def miss(d50: float) -> float:
-        return survival_months(row.variant, d50, row.statistic, patients=patients) - wanted
+        return survival_months(row.variant, d50, row.statistic, patients=patients, model=model) - wanted
 
-    return float(f"{brentq(miss, wanted / 3, wanted * 4, rtol=1e-4):.3g}")
+    return float(f"{brentq(miss, wanted / 5, wanted * 4, rtol=1e-4):.3g}")

@@ -14,14 +14,15 @@ def domain(u: float, tau: float, a: float) -> float:
 
 
 def function(person: Person, u: float) -> dict[str, float]:
-    """Points of the four domains and their total ``alsfrs_r`` (model.md 2)."""
-    points = {f"alsfrs_r_{name}": domain(u, tau, person.a) for name, tau in zip(DOMAINS, person.tau, strict=True)}
+    """Points of the four domains, each from its own beginning, and their total ``alsfrs_r`` (model.md 2)."""
+    scales = zip(DOMAINS, person.onsets, person.tau, strict=True)
+    points = {f"alsfrs_r_{name}": domain(u - begin, tau, person.a) for name, begin, tau in scales}
     return {"alsfrs_r": sum(points.values()), **points}
 
 
 def svc(person: Person, u: float, progression: Numbers) -> float:
     """Slow vital capacity, ``V0 / (1 + (u+ / tau_V)^b)`` in % predicted (model.md 3)."""
-    return person.v0 / (1.0 + (max(u, 0.0) / person.tau_v) ** progression["breathing"]["steepness"])
+    return person.v0 / (1.0 + (max(u, 0.0) / person.tau_v) ** progression["breathing"].get("steepness", 2.0))
 
 
 def strength(person: Person, points: dict[str, float], progression: Numbers) -> float:

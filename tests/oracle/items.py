@@ -18,8 +18,11 @@ DYSPNOEA, INSUFFICIENCY = 9, 11
 
 def latent_items(person: Person, u: float) -> list[float]:
     """``4 / (1 + (u+ / (tau_k d_j))^a)``, three items a domain."""
-    taus = [tau for tau in person.tau for _ in range(3)]
-    return [4.0 / (1.0 + (max(u, 0.0) / (t * d)) ** person.a) for t, d in zip(taus, DIFFICULTY, strict=True)]
+    scales = [pair for pair in zip(person.onsets, person.tau, strict=True) for _ in range(3)]
+    return [
+        4.0 / (1.0 + (max(u - begin, 0.0) / (tau * d)) ** person.a)
+        for (begin, tau), d in zip(scales, DIFFICULTY, strict=True)
+    ]
 
 
 def whole(latent: list[float], pav: bool) -> list[int]:

@@ -19,6 +19,7 @@ class Person:
 
     So are `onset_day` (of the untreated onset, days since baseline) and `at_risk_from` (age in years from which
     background mortality counts). `falls_ill` is false for carriers who never do; `delay_months` leads to diagnosis.
+    `onsets` are the disease times at which regions begin, `u_dx` that of diagnosis, where the model has them.
     """
 
     variant: str
@@ -44,6 +45,8 @@ class Person:
     falls_ill: bool = True
     delay_months: float = math.inf
     onset_day: float = 0.0
+    onsets: tuple[float, ...] = (0.0,) * 4
+    u_dx: float = math.inf
     at_risk_from: float = 0.0
 
 
@@ -124,17 +127,20 @@ def _hazard_scale(v0: float, tau_v: float, progression: Numbers) -> float:
     excess = v0 / progression["survival"]["critical_svc_percent"] - 1.0
     if excess <= 0.0:
         raise ValueError("V0 must lie above the critical SVC")
-    return tau_v * excess ** (1.0 / progression["breathing"]["steepness"])
+    return tau_v * excess ** (1.0 / progression["breathing"].get("steepness", 2.0))
 
 
 def draw_person(numbers: Numbers, keys: Keys) -> Person:
     """A candidate before the day of entry, from the streams TRAIT and KIND."""
+    from . import regions
+
     disease, progression = numbers["disease"], numbers["progression"]
     u_variant, u_sex, u_site, u_fast = keys.uniforms(KIND, 0)
     z = [value for index in range(4) for value in keys.normals(TRAIT, index)]
     variant = choose({name: entry["share"] for name, entry in disease["variants"].items()}, u_variant)
     site = choose({name: disease["onset_site"][name] for name in SITES}, u_site)
-    d50 = draw(progression["d50_months"][variant], z[0])
+    d50 = draw(progression["d50_months"][variant], z[0]) * math.exp(progression.get("cohort_log_shift", 0.0))
+    in_turn = regions.of(progression)
     breathing = progression["breathing"]
     shared = breathing["correlation_with_respiratory"]
     v0 = draw(breathing["v0_percent"], z[6])
@@ -146,8 +152,9 @@ def draw_person(numbers: Numbers, keys: Keys) -> Person:
         site=site,
         age_at_onset=draw(disease["age_at_onset"], z[12]),
         d50=d50,
-        tau=_taus(progression, site, tuple(z[1:5])),
-        a=draw(progression["function"]["steepness"], z[5]),
+        tau=regions.taus(progression, tuple(z[1:5])) if in_turn else _taus(progression, site, tuple(z[1:5])),
+        onsets=regions.onsets(progression, site) if in_turn else (0.0,) * 4,
+        a=regions.EXPONENT if in_turn else draw(progression["function"]["steepness"], z[5]),
         v0=v0,
         tau_v=tau_v,
         scale=_hazard_scale(v0, tau_v, progression),

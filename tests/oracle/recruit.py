@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from . import regions
 from .background import cumulative as background_cumulative
 from .clock import cumulative_hazard, function, neurofilament, svc
 from .items import measured_items
@@ -165,7 +166,8 @@ def _failures(numbers: Numbers, person: Person, keys: Keys, wanted: str | None) 
     _live(numbers, person, keys)
     months, referral = person.time_since_onset, entry.get("referral_months")
     referred = referral is None or keys.uniforms(EVENT, 1)[2] < 1.0 - math.exp(-((months / referral) ** 2))
-    yield "" if referred else "referral"
+    diagnosed = not regions.of(numbers["progression"]) or regions.diagnose(numbers, person, keys)
+    yield "" if referred and diagnosed else "referral"
     died = background_cumulative(numbers["disease"], person, person.age) >= keys.exponential(EVENT, 0, 1)
     yield "background death before entry" if died else ""
     measured |= {"time_since_onset_months": months, "age": person.age, "age_years": person.age}

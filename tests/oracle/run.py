@@ -55,8 +55,8 @@ def simulate(
         tau_fine_motor, tau_gross_motor, tau_respiratory, a, v0, tau_v, eta, m0, d_f, L, ec50, e_n, e_f`` (the last
         three of the first antisense treatment), and ``arms``: see `one_arm`.
     """
-    if numbers["progression"]["model"] != "clock":
-        raise NotImplementedError("the oracle knows the model `clock` only")
+    if numbers["progression"]["model"] not in ("clock", "regions"):
+        raise NotImplementedError("the oracle knows the models `clock` and `regions` only")
     end = float(numbers["follow_up_days"])
     every = (numbers.get("output") or {}).get("every_days") or 28.0
     days = (

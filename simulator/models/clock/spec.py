@@ -79,6 +79,16 @@ class Neurofilament(Part):
     rise: Positive
 
 
+def check_threshold(critical: float, lowest: float) -> None:
+    """L exists only where the person's own V0 is above the critical SVC."""
+    if lowest <= critical:
+        raise fault(
+            f"v0_percent may be as low as {lowest:g}, not above survival.critical_svc_percent ({critical:g})",
+            "Give v0_percent a low above it",
+            "breathing.v0_percent",
+        )
+
+
 class ClockSpec(Specification):
     """The disease clock: `du/dt = q m / D50`, and everything a visit sees is a function of `u`."""
 
@@ -111,12 +121,5 @@ class ClockSpec(Specification):
 
     @model_validator(mode="after")
     def _threshold(self) -> ClockSpec:
-        """L exists only where the person's own V0 is above the critical SVC."""
-        critical, lowest = self.survival.critical_svc_percent.value, self.breathing.v0_percent.lowest
-        if lowest <= critical:
-            raise fault(
-                f"v0_percent may be as low as {lowest:g}, not above survival.critical_svc_percent ({critical:g})",
-                "Give v0_percent a low above it",
-                "breathing.v0_percent",
-            )
+        check_threshold(self.survival.critical_svc_percent.value, self.breathing.v0_percent.lowest)
         return self

@@ -1,4 +1,4 @@
-"""How far summaries are from what was published: errors of one curve are correlated, as its patients are the same."""
+"""How far summaries are from what was published: errors of one cohort are correlated, as its patients are the same."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.catalog.calibration import Calibration
+from simulator.studies.calibrate.cohorts import covariance
 from simulator.studies.calibrate.rows import Datum
-from simulator.studies.evidence.score import Runs, figures
+from simulator.studies.evidence.score import Runs
 
 Floats = NDArray[np.float64]
 
@@ -35,31 +37,16 @@ class Likelihood(NamedTuple):
         return self._replace(covariance=self.covariance + np.diag(error**2))
 
 
-def likelihood(data: Sequence[Datum], start: Runs) -> Likelihood:
-    """Published errors with the correlations of simulated patients, plus the discrepancy, independent from row to row.
+def likelihood(data: Sequence[Datum], spec: Calibration, start: Runs) -> Likelihood:
+    """Published errors, correlated as each cohort's patients make them, plus the discrepancy, independent by row.
 
-    The rows of a curve share their patients; how strongly their errors go together is not published and is taken from
-    the patients simulated at `start`, measurement noise included. Rows of different curves count as independent.
+    How strongly the errors of two summaries of the same people go together is not published and is taken from the
+    patients simulated at `start`, measurement noise included (`cohorts.covariance`).
     """
     errors = np.array([datum.se for datum in data])
-    correlation = np.eye(len(data))
-    for curve in {datum.curve for datum in data}:
-        mine = [k for k, datum in enumerate(data) if datum.curve == curve]
-        if len(mine) > 1:
-            correlation[np.ix_(mine, mine)] = _correlation([data[k] for k in mine], start)
-    covariance = correlation * np.outer(errors, errors) + np.diag([datum.slack**2 for datum in data])
-    return Likelihood(np.array([datum.observed for datum in data]), covariance)
-
-
-def _correlation(curve: Sequence[Datum], start: Runs) -> Floats:
-    """Of the means of the same patients at several times; both measurements of a change are noisy, one is shared."""
-    by_point = [figures(datum.target.model_copy(update={"n": 1.0}), start) for datum in curve]
-    total = np.zeros((len(curve), len(curve)))
-    for arm, size in enumerate(by_point[0][1]):
-        found = [point[arm] for point, _ in by_point]
-        influence = np.array([one.estimate.influence for one in found])
-        people = influence @ influence.T / influence.shape[1]
-        noise = found[0].person - found[0].estimate.mcse ** 2 * influence.shape[1]
-        total += (people + noise / 2 * (1 + np.eye(len(curve)))) / (size or 1.0)
-    spread = np.sqrt(np.diag(total))
-    return total / np.outer(spread, spread)
+    shared = covariance(data, start, spec.cohorts)
+    spread = np.sqrt(np.where(np.diag(shared) > 0, np.diag(shared), 1.0))
+    correlation = shared / np.outer(spread, spread)
+    np.fill_diagonal(correlation, 1.0)
+    whole = correlation * np.outer(errors, errors) + np.diag([datum.slack**2 for datum in data])
+    return Likelihood(np.array([datum.observed for datum in data]), whole)

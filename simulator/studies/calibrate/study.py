@@ -77,7 +77,7 @@ def calibrate(request: Request, tell: Callable[[int, int], None] | None = None) 
     evaluate = Evaluator(
         spec, rows, request.folder, request.patients, (lambda made: tell(made, expected)) if tell else None
     )
-    target = likelihood(rows, runs)
+    target = likelihood(rows, spec, runs)
     found = fit(evaluate, target, start)
     done = Calibrated(spec, rows, start, found, directions(found.jacobian, spec.parameters), _marks(request, rows))
     if request.point_only:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.analysis.moments import Estimate, mean_over
+from simulator.models.clock.spec import ClockSpec
+from simulator.models.regions.spec import RegionsSpec
 from simulator.studies.evidence.sample import Figure, Floats, Sample, figure
 from simulator.units import DAYS_PER_MONTH
 
@@ -69,6 +71,34 @@ def hazard_ratio_of_tertiles(s: Sample) -> Figure:
     return figure(log_hazard_ratio((values >= high)[kept].astype(float), time[kept], happened[kept]), s.size)
 
 
+def hazard_ratio_of_variants(s: Sample) -> Figure:
+    """Log hazard ratio of the group against the variant `of`, from onset, by Cox's partial likelihood.
+
+    Everybody is followed to the event or the end of follow-up, on the time since onset.
+    """
+    from scipy.optimize import brentq
+
+    people, events = s.result.groups["patients"], s.result.groups["events"]
+    variant, arm = people["variant"].values, s.result.arm_index(s.arm)
+    mine = (variant == s.target.group) | (variant == s.target.of)
+    time = events["event_free_time"].values[arm, mine] / DAYS_PER_MONTH + people["time_since_onset"].values[mine]
+    order = np.argsort(time)
+    inside = (variant[mine] == s.target.group)[order].astype(float)
+    happened = events["event"].values[arm, mine][order] > 0
+    left = np.cumsum(inside[::-1])[::-1]
+    rest = np.arange(len(order), 0, -1) - left
+
+    def share(slope: float) -> Floats:
+        return left * np.exp(slope) / (left * np.exp(slope) + rest)
+
+    def gradient(slope: float) -> float:
+        return float(((inside - share(slope)) * happened).sum())
+
+    slope = float(brentq(gradient, -20, 20))
+    p = share(slope)[happened]
+    return figure(Estimate(slope, float(1 / np.sqrt((p * (1 - p)).sum())), len(order)), len(order))
+
+
 def _rate(s: Sample) -> Floats:
     """Points lost a month since onset, measured at baseline."""
     return (48 - s.observed("alsfrs_r", 0)) / s.people("time_since_onset")
@@ -117,6 +147,6 @@ def dose_of_highest_trough(s: Sample) -> Figure:
 def injury_lead(s: Sample) -> Figure:
     """Months by which neurofilament rises before onset: lead on the clock times median D50."""
     clock = s.scenario.progression
-    assert clock.model == "clock", "rows are read from scenarios of the clock model"
+    assert isinstance(clock, ClockSpec | RegionsSpec), "rows are read from scenarios with a clock"
     months = float(clock.neurofilament.lead) * clock.d50_months[s.target.group].terms()[1]
     return Figure(Estimate(months, 0.0, 0), 0.0)

@@ -92,7 +92,8 @@ def scenario_of(run: Run) -> Scenario:
     return load(run.scenario, run.set)
 
 
-def _sample(target: Target, runs: Runs, arm: str) -> Sample:
+def sample(target: Target, runs: Runs, arm: str) -> Sample:
+    """The patients whom a target counts, in an arm of its run."""
     scenario, result = runs[target.run]
     people = result.groups["patients"]
     who = np.ones(result.n_patients, bool)
@@ -112,19 +113,19 @@ def simulated(target: Target, runs: Runs) -> Simulated:
     estimate = found[0].estimate
     if len(found) == 2:
         estimate = contrast.difference(estimate, found[1].estimate, same_patients=True)
-    return _natural(target, estimate, float(np.sqrt(variance)))
+    return in_published_unit(target, estimate, float(np.sqrt(variance)))
 
 
 def figures(target: Target, runs: Runs) -> tuple[list[Figure], list[float | None]]:
     """The figure of each arm, and how many participants it had (None: unknown)."""
     arms = [arm for arm in (target.arm, target.against) if arm] or [""]
     enrolled = targets().enrolled.get(target.group, {})
-    found = [STATISTICS[target.statistic](_sample(target, runs, arm)) for arm in arms]
+    found = [STATISTICS[target.statistic](sample(target, runs, arm)) for arm in arms]
     return found, [enrolled.get(arm) if target.against else target.n for arm in arms]
 
 
-def _natural(target: Target, estimate: Estimate, design: float) -> Simulated:
-    """In the published unit; errors by the delta method."""
+def in_published_unit(target: Target, estimate: Estimate, design: float) -> Simulated:
+    """A figure in the published unit; errors by the delta method."""
     value, slope = estimate.value, target.factor
     if target.statistic in LOGARITHMIC:
         ratio = float(np.exp(value))
@@ -187,7 +188,13 @@ def _of_spread(target: Target, row: Fact | Point, found: Simulated) -> float | N
     return found.design if is_quantile else None
 
 
-_PROPORTIONS = {"event_free": 1.0, "event_percent": 100.0, "percent_not_declined": 100.0, "in_follow_up": None}
+_PROPORTIONS = {
+    "event_free": 1.0,
+    "event_percent": 100.0,
+    "percent_not_declined": 100.0,
+    "in_follow_up": None,
+    "percent_gone": 100.0,
+}
 
 
 def _binomial(target: Target, value: float, n: float) -> float:

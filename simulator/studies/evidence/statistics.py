@@ -12,7 +12,7 @@ import numpy as np
 from simulator.analysis import moments
 from simulator.analysis.moments import Estimate
 from simulator.results.variables import KINGS
-from simulator.studies.evidence import regression
+from simulator.studies.evidence import persons, regression
 from simulator.studies.evidence.sample import Figure, Floats, Sample, figure
 from simulator.units import DAYS_PER_MONTH, DAYS_PER_YEAR
 
@@ -77,8 +77,20 @@ def baseline_mean(s: Sample) -> Figure:
 
 def baseline_median(s: Sample) -> Figure:
     """Median at baseline."""
-    values = _baseline(s)
-    return figure(Estimate(float(np.median(values)), median_spread(values) / np.sqrt(len(values)), s.size), s.size)
+    return figure(median(_baseline(s)), s.size)
+
+
+def visit_median(s: Sample) -> Figure:
+    """Median of what is measured at the visit of the target's day."""
+    values = s.observed(s.target.endpoint, s.target.day)
+    values = values[np.isfinite(values)]
+    return figure(median(values), len(values))
+
+
+def median(values: Floats) -> Estimate:
+    """Median, with the influence sign(x − median)/(2 f(median))."""
+    value, spread = float(np.median(values)), median_spread(values)
+    return Estimate(value, spread / np.sqrt(len(values)), len(values), spread * np.sign(values - value))
 
 
 def median_spread(values: Floats) -> float:
@@ -107,6 +119,12 @@ def in_follow_up(s: Sample) -> Figure:
     """Number alive who have not dropped out, of the participants published."""
     here = s.alive & ~(s.events("dropout_time") <= s.target.day)
     return figure(moments.scaled(moments.proportion(here), s.target.n or 1), s.size)
+
+
+def percent_gone(s: Sample) -> Figure:
+    """Per cent who have died or dropped out by the target's day."""
+    here = s.alive & ~(s.events("dropout_time") <= s.target.day)
+    return figure(moments.scaled(moments.proportion(~here), 100), s.size)
 
 
 def deaths(s: Sample) -> Figure:
@@ -145,8 +163,7 @@ def event_free_median(s: Sample) -> Figure:
 def _median(s: Sample, years: Floats) -> Figure:
     """Everybody is followed to the end, so that the median is that of the times if half had the event."""
     reached = float(np.mean(s.events("event") > 0)) > 0.55
-    value, spread = (float(np.median(years)), median_spread(years)) if reached else (np.nan, np.nan)
-    return figure(Estimate(value, spread / np.sqrt(s.size), s.size), s.size)
+    return figure(median(years) if reached else Estimate(np.nan, np.nan, s.size), s.size)
 
 
 def event_free_mean(s: Sample) -> Figure:
@@ -195,21 +212,29 @@ def _begins(s: Sample, code: int) -> Figure:
     reached = (stage >= code) & (stage < KINGS.index("death"))
     share = (s.result.time[reached.argmax(axis=1)] / s.events("death_time"))[reached.any(axis=1)]
     share = share[np.isfinite(share)]
-    return figure(Estimate(float(np.median(share)), median_spread(share) / np.sqrt(len(share)), len(share)), s.size)
+    return figure(median(share), s.size)
 
 
 STATISTICS: dict[str, Statistic] = {
     function.__name__: function
     for function in (
         mean_change, true_change, ratio_to_baseline, mean_percent_change, sd_of_change, baseline_mean, baseline_median,
-        percent_not_declined, event_free, event_percent, in_follow_up, deaths, cumulative_hazard,
-        kings_2_begins, kings_3_begins, kings_4_begins,
+        visit_median, percent_not_declined, event_free, event_percent, in_follow_up, percent_gone, deaths,
+        cumulative_hazard, kings_2_begins, kings_3_begins, kings_4_begins,
         survival_median, survival_mean, survival_sd, event_free_median, event_free_mean, reliability,
         regression.monthly_slope, regression.hazard_ratio_of_rate, regression.hazard_ratio_of_tertiles,
-        regression.rank_correlation, regression.day_of_fall, regression.dose_of_highest_trough,
-        regression.injury_lead,
+        regression.hazard_ratio_of_variants, regression.rank_correlation, regression.day_of_fall,
+        regression.dose_of_highest_trough, regression.injury_lead,
+        persons.person_mean, persons.person_sd, persons.person_quantile, persons.percent_not_negative,
+        persons.percent_positive, persons.correlation_of_slopes, persons.ratio_of_slopes, persons.difference_of_groups,
     )
 }  # fmt: skip
-LOGARITHMIC = {"ratio_to_baseline", "cumulative_hazard", "hazard_ratio_of_rate", "hazard_ratio_of_tertiles"}
+LOGARITHMIC = {
+    "ratio_to_baseline",
+    "cumulative_hazard",
+    "hazard_ratio_of_rate",
+    "hazard_ratio_of_tertiles",
+    "hazard_ratio_of_variants",
+}
 SURVIVAL_QUANTILES = {"survival_median", "event_free_median"}
 EXACT = {"dose_of_highest_trough", "injury_lead"}

@@ -47,7 +47,7 @@ NEVER_ILL = F(-100.0)
 
 
 @merge
-def _look_up_speed(table, s):
+def look_up_speed(table, s):
     """Put the variants' rows of the table where the loop that follows can read them in lanes."""
     for i in range(LANES):
         v = int(s[VARIANT + i])
@@ -57,7 +57,8 @@ def _look_up_speed(table, s):
 
 
 @merge
-def _draw_speed(key, w, s):
+def draw_speed(key, w, s):
+    """D50 and what follows from it; three more normals wait in the rows of tau."""
     for i in range(LANES):
         z0, z1, z2, z3 = normals(key, w[rows.PATIENT + i], I0, TRAIT, w[rows.CANDIDATE + i])
         d50 = sample((s[XI + i], s[XI1 + i], s[XI2 + i], s[XI3 + i], s[A + i]), z0)
@@ -88,9 +89,15 @@ def _draw_decline(model, key, w, s):
 
 def draw(model, table, key, w, s):
     """Traits of a block of candidates, all from numbers that belong to the candidate."""
-    _look_up_speed(table, s)
-    _draw_speed(key, w, s)
+    look_up_speed(table, s)
+    draw_speed(key, w, s)
     _draw_decline(model, key, w, s)
+    stand_at_onset(model, key, w, s)
+
+
+@merge
+def stand_at_onset(model, key, w, s):
+    """Levels of neurofilament and strength, and a clock that has not begun to vary."""
     for i in range(LANES):
         patient, candidate = w[rows.PATIENT + i], w[rows.CANDIDATE + i]
         _, _, _, eta = normals(key, patient, I2, TRAIT, candidate)
@@ -158,6 +165,12 @@ def live_back(model, key, w, s, by_time, longest):
 
 def arrive(model, s):
     """Section 4: what is used up by entry is Phi(u) = (u/L)^kappa, whatever the volatility was."""
+    use_up(model, s)
+
+
+@merge
+def use_up(model, s):
+    """The hazard used up by entry, and the level of neurofilament in the healthy at that age."""
     for i in range(LANES):
         phi = exp32(model.kappa * (log32(s[U + i]) - s[LOG_L + i]))
         phi = phi if s[U + i] > ZERO else ZERO

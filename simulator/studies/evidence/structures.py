@@ -1,0 +1,26 @@
+"""The targets' runs with another progression model: what each run sets, from `structures.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from simulator.catalog.claims import read_yaml
+from simulator.errors import SimulatorError
+
+if TYPE_CHECKING:
+    from simulator.language import Scenario
+
+
+def with_model(model: str) -> Callable[[str, Scenario], Scenario]:
+    """From the name of a run and its scenario to the scenario of that model.
+
+    Raises
+    ------
+    SimulatorError
+        The runs have no settings for the model.
+    """
+    known = read_yaml("structures.yaml")
+    if model not in known:
+        raise SimulatorError(f"the evidence has no runs of the model {model!r}. There are {', '.join(known)}")
+    return lambda name, scenario: scenario.replace(known[model][name])
