@@ -233,6 +233,7 @@ def test_a_comparison_across_versions_says_so_first(tmp_path):
 def test_a_sweep_that_other_versions_began_says_so(tmp_path):
     sim.sweep(sim.load("analytic/constant_hazard"), {ADDRESS: [10, 20]}, patients=10, folder=tmp_path)
     assert resumed_versions(tmp_path) == []
+    assert resumed_versions(tmp_path / "nothing") == []
     manifest = json.loads((tmp_path / MANIFEST).read_text())
     manifest["versions"]["numba"] = "0.1"
     (tmp_path / MANIFEST).write_text(sealed_text(manifest))

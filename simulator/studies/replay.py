@@ -135,8 +135,9 @@ def other_versions(stored: dict[str, Any], now: dict[str, Any]) -> list[str]:
 
 def resumed_versions(folder: Path) -> list[str]:
     """What must be said before a study goes on in a folder that other versions began; nothing otherwise."""
-    others = other_versions(read_json(folder / MANIFEST), {"engine_version": __version__, "versions": versions()})
-    if not others:
+    manifest = read_json(folder / MANIFEST)
+    others = other_versions(manifest, {"engine_version": __version__, "versions": versions()})
+    if not manifest or not others:
         return []
     what = "parts of another engine are simulated again, parts of other libraries are taken as they are"
     return [f"{folder} was begun with other versions ({', '.join(others)}): {what}."]
