@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.analysis.intervals import reach
 from simulator.analysis.moments import Estimate
 from simulator.studies.headline import contrasts
 from simulator.studies.metrics import Metric, View
@@ -51,6 +52,11 @@ class Outcome(NamedTuple):
     replicates: Floats
     logarithm: bool
     paired: bool
+
+    @property
+    def reach(self) -> float:
+        """Errors that a 95 % interval reaches to either side: t where the error is that over the replicates."""
+        return float(reach(self.replicates.shape[1] if self.paired else np.inf))
 
 
 def outcomes(sweep: Sweep, wanted: Sequence[Wanted] | None = None) -> list[Outcome]:
