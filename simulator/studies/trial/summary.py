@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.analysis.replicates import Measure
 from simulator.studies.trial.groups import SIDES
 from simulator.studies.trial.measures import MEASURES, POWER
 from simulator.studies.trial.replicates import COUNTED
-from simulator.studies.trial.result import Row
 
 if TYPE_CHECKING:
     from simulator.studies.trial.result import Trial
@@ -17,6 +16,20 @@ if TYPE_CHECKING:
 EVERYBODY = ""
 BEHIND = {"truth": "people", "population": "people", "needed": "size_replicates"}
 """Attribute with the number behind a figure, by the first word of its name; the others are of all replicates."""
+
+
+class Row(NamedTuple):
+    """One figure of an analysis on a day of analysis, with its 95 % Monte Carlo interval."""
+
+    scenario: str
+    analysis: str
+    metric: str
+    time: float
+    estimate: float
+    lower: float
+    upper: float
+    mcse: float
+    n: int
 
 
 def rows(trial: Trial) -> list[Row]:
