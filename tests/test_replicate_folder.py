@@ -42,7 +42,7 @@ def test_a_folder_is_the_replicate(design, tmp_path):
     name, settings, asked = DESIGNS[design]
     request = TrialRequest(name, asked, Extent(1, 7), tuple(settings), folder=tmp_path / "one", threads=1)
     folder, printed = replicate_to_folder(request, 3)
-    result, scenario = sim.open_result(folder), sim.load(folder / "scenario.resolved.yaml")
+    result, scenario = sim.open(folder), sim.load(folder / "scenario.resolved.yaml")
     arms = [arm for arm in result.arms if arm in set(result.groups["patients"]["allocated_arm"].values)]
     treated = max(arms, key=lambda arm: sum((epoch.to_day or 9999) - epoch.from_day for epoch in scenario.arms[arm]))
     control = next(arm for arm in arms if arm != treated)
