@@ -12,6 +12,7 @@ from simulator.cli.app import app
 from simulator.report.page import report_html
 from simulator.studies.headline import NOTICE
 from simulator.studies.sweep.errors import SweepError
+from simulator.studies.sweep.outcomes import Wanted, outcomes
 from simulator.studies.wording import with_error
 from tests.test_report import checked
 from tests.test_sweep_runs import DAY, EFFECT, ELIGIBLE, SCENARIO
@@ -83,6 +84,18 @@ def test_every_point_is_there_with_its_error(grid):
 def test_the_same_sweep_gives_the_same_bytes(scenario, grid, tmp_path):
     stored = sim.sweep(scenario.replace({"sweep": BLOCK}), patients=60, folder=tmp_path)
     assert report_html(grid) == report_html(stored) == report_html(sim.open(tmp_path))
+
+
+def test_the_error_over_two_replicates_reaches_as_far_as_t(grid):
+    """12.7 standard errors to either side, and 1.96 where sums of many people say the error."""
+    wanted = Wanted("event_free_time_mean", "treated", "late")
+    paired = outcomes(grid, [wanted])[0]
+    assert paired.paired
+    assert paired.reach == pytest.approx(12.706, abs=1e-3)
+    assert outcomes(grid, [wanted._replace(against="")])[0].reach == pytest.approx(1.96, abs=1e-3)
+    axes = grid.plot.sweep().figure.axes[0]
+    band = axes.collections[0].get_paths()[0].vertices[:, 1]
+    assert band.max() == pytest.approx((paired.estimate + 12.706 * paired.mcse).max(), rel=1e-3)
 
 
 def test_many_numbers_become_ranges_and_failed_points_are_named(sampled):

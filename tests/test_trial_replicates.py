@@ -11,7 +11,8 @@ from simulator.analysis.trial.reading import Contrast, from_result
 from simulator.analysis.trial.registry import ANALYSES
 from simulator.language import ScenarioError
 from simulator.replicate import Replicator, compiled
-from simulator.studies.trial.blocks import FOLDER, SIZE
+from simulator.results.kinds import TRIAL
+from simulator.studies.trial.blocks import SIZE
 from simulator.studies.trial.plan import Asked, TrialError, plan
 from simulator.studies.trial.replicates import ESTIMATED, observed
 
@@ -89,7 +90,7 @@ def test_an_interrupted_study_goes_on(valor, trial, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         sim.trial(valor, replicates=60, progress=stop, **asked)
-    kept = list((tmp_path / FOLDER).iterdir())
+    kept = list((tmp_path / TRIAL.work[0]).iterdir())
     assert len(kept) == 1
     times = kept[0].stat().st_mtime_ns
     steps = []
@@ -101,7 +102,7 @@ def test_an_interrupted_study_goes_on(valor, trial, tmp_path):
     kept[0].write_bytes(content)
     same(trial, sim.trial(valor, replicates=60, **asked))  # a damaged block is done again
     sim.trial(valor, replicates=1, null=False, **(asked | {"seed": 4}))
-    assert len(list((tmp_path / FOLDER).iterdir())) == 5  # another seed is another study
+    assert len(list((tmp_path / TRIAL.work[0]).iterdir())) == 5  # another seed is another study
 
 
 @pytest.mark.parametrize(

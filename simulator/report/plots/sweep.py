@@ -137,6 +137,8 @@ def _about(sweep: Sweep, outcomes: list[Outcome], curves: bool) -> list[str]:
     notes.append(f"{drawn}: 95 % Monte Carlo intervals of the simulation, not the uncertainty of the model.")
     if any(one.wanted.against and not one.paired for one in outcomes):
         notes.append("Intervals of differences are not paired: upper bounds.")
+    if any(one.paired for one in outcomes):
+        notes.append(f"Intervals of differences are those of t with {sweep.replicates} replicates.")
     return notes
 
 
