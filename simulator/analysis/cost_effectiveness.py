@@ -10,7 +10,7 @@ is known; noise of simulation is taken out of it by products of different replic
 
 References
 ----------
-Johannesson & Weinstein (1993), On the decision rules of cost-effectiveness analysis, doi:10.1016/0167-6296(93)90005-Y.
+Karlsson & Johannesson (1996), The decision rules of cost-effectiveness analysis, doi:10.2165/00019053-199609020-00003.
 """
 
 from __future__ import annotations
