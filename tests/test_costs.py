@@ -199,3 +199,23 @@ def test_what_has_no_price_is_refused_or_named(scenario):
     assert "visits and tests of monitoring" in named
     assert not {"death", "pav", "myelitis", "giving a dose of tofersen"} & set(named)
     assert {"death", "pav", "giving a dose of tofersen"} <= set(costs.unpriced(sim.load("worth_treating")))
+
+
+def test_the_incremental_table_pairs_the_patients(result, scenario):
+    """Differences of the same people: the error is that of the difference, and a summary is refused."""
+    first, second = economics.incremental_table(result, scenario)
+    by_arm = {row.option: row for row in (first, second)}
+    treated = by_arm["treated"]
+    one, other = (economics.of_patients(result, arm, scenario) for arm in ("treated", "untreated"))
+    apart = one.costs - other.costs
+    wtp = scenario.decision.willingness_to_pay.value
+    assert treated.versus == "untreated"
+    assert treated.extra_cost.value == pytest.approx(apart.mean())
+    assert treated.extra_cost.mcse == pytest.approx(apart.std(ddof=1) / np.sqrt(N))
+    assert treated.icer == pytest.approx(apart.mean() / (one.qalys - other.qalys).mean())
+    _, quality, cost, net = economics.economic_all(result, "treated", scenario)
+    assert (treated.cost.value, treated.effect.value) == pytest.approx((cost.value, quality.value))
+    assert treated.net_benefit[:2] == pytest.approx((net.value, net.mcse))
+    assert treated.extra_net_benefit.value == pytest.approx(wtp * treated.extra_effect.value - treated.extra_cost.value)
+    with pytest.raises(economics.EconomicsError, match="a summary has none"):
+        economics.incremental_table(sim.simulate(scenario, patients=10, output="summary"), scenario)

@@ -18,6 +18,7 @@ from simulator.errors import SimulatorError
 from simulator.language.blocks.decision import COMMON
 from simulator.language.blocks.sensitivity import ECONOMIC, Outcome
 from simulator.report.kinds import SensitivityKind
+from simulator.results.occupancy import occupancy
 from simulator.studies import economics
 from simulator.studies.outcome import OUTCOMES, Asked, OutcomeError, asked_of, outcome
 from simulator.studies.sensitivity import methods, parameters, points, stored
@@ -240,6 +241,35 @@ def test_economics_under_a_constant_hazard(constant):
     short = scenario.replace({"decision.day": 364})
     one = economics.economic("life_years", result, "untreated", short)
     assert one.value == pytest.approx((1 - np.exp(-both * 364 / DAYS_PER_YEAR)) / both, abs=4 * one.mcse)
+
+
+@pytest.mark.parametrize("output", ["full", "summary"])
+@pytest.mark.parametrize("end", [1003, 1010])
+def test_years_doses_and_months_add_up_to_follow_up(constant, output, end):
+    """Mean life 20 months, doses every 28 days that do nothing: closed forms until a last day between two of output."""
+    drug = {"catalog": "tofersen", "effect": {"mean": 0, "sd": 0, "low": -1, "high": 1}}
+    scenario = constant.replace(
+        {
+            "treatments": {"tofersen": drug, "addon": {"kind": "hazard_multiplier", "value": 1}},
+            "arms": {"untreated": [], "treated": [{"treatments": ["tofersen", "addon"], "from_day": 0}]},
+            "follow_up_days": end, "output.every_days": 28, "visits.every_days": 28, "sensitivity": None,
+            "decision": {**DECISION, "costs": {
+                "per_dose": {"tofersen": 100}, "per_month": {"alive": 1000}, "per_month_on": {"addon": 10}}},
+        }
+    )  # fmt: skip
+    result = sim.simulate(scenario, patients=20_000, seed=5, output=output)
+    hazard, rate = DAYS_PER_YEAR / (20 * DAYS_PER_MONTH), np.log1p(0.05)
+    years = (1 - np.exp(-(hazard + rate) * end / DAYS_PER_YEAR)) / (hazard + rate)
+    days = np.array([0, 14, *range(28, end, 28)])
+    doses = np.exp(-(hazard + rate) * days / DAYS_PER_YEAR).sum()
+    life, _, costs, _ = economics.economic_all(result, "treated", scenario)
+    assert life.value == pytest.approx(years, abs=4 * life.mcse + 1e-3)
+    assert costs.value == pytest.approx(12_120 * years + 100 * doses, abs=4 * costs.mcse + 12)
+    lived = (1 - np.exp(-hazard * end / DAYS_PER_YEAR)) / hazard
+    cells = [cell for cell in occupancy(result) if cell.arm == "treated" and cell.system == "event"]
+    assert sum(cell.years for cell in cells) == pytest.approx(end / DAYS_PER_YEAR)
+    alive = sum(cell.years for cell in cells if cell.state != "dead")
+    assert alive == pytest.approx(lived, abs=4 * life.mcse + 1e-3)
 
 
 @pytest.mark.parametrize(("system", "entry"), [("ft9", "costs_usa"), ("kings", "costs_uk")])

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from simulator.analysis import health_economics as economics
 from simulator.analysis import moments
+from simulator.analysis.cost_effectiveness import Draws, People, Row, incremental
 from simulator.analysis.moments import Estimate
 from simulator.errors import SimulatorError
 from simulator.language.blocks.decision import ALIVE, STATES, Decision
@@ -194,3 +195,27 @@ def all_have_doses(scenario: Scenario, arm: str) -> bool:
         attrition.stop_treatment_per_year.value > 0 or attrition.drug_after_dropout == "stop"
     )
     return not stops and not has_own_calendars(scenario, arm)
+
+
+def incremental_table(result: Result, scenario: Scenario, draws: Draws | None = None) -> list[Row]:
+    """Costs and QALYs of the options, what is dominated, and what the others gain at what price.
+
+    Parameters
+    ----------
+    result : Result
+        Of the scenario, with patients: the base case. They are the same in every option.
+    scenario : Scenario
+    draws : Draws, optional
+        Mean costs and QALYs at draws of the parameters, for the spread over them.
+
+    Raises
+    ------
+    EconomicsError
+        There is no decision, or the result has no patients or no stages.
+    """
+    block = decision_of(scenario)
+    if not result.is_full:
+        raise EconomicsError("an incremental table pairs patients, and a summary has none; run with --output full")
+    each = [of_patients(result, arm, scenario) for arm in block.options]
+    cost, effect = (np.stack(of, axis=1) for of in ([one.costs for one in each], [one.qalys for one in each]))
+    return incremental(block.options, People(cost, effect, result.weight), block.willingness_to_pay.value, draws)
