@@ -64,7 +64,8 @@ def shared(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     if not rest:
         return {"source": None} | grade | ({"grades": over["grades"]} if "grades" in over else {})
     given = over.get("grades", {})
-    own = {key: grade for key in over if key in written} | (given if isinstance(given, Mapping) else {})
+    own: dict[str, Any] = {key: grade for key in over if key in written}
+    own |= given if isinstance(given, Mapping) else {}
     return {key: base[key] for key in KEYS[:2] if key in base} | {"grades": own}
 
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from simulator.analysis.intervals import reach
 from simulator.report import style
 from simulator.report.kinds import SweepKind
 from simulator.report.picture import Picture, PictureError
 from simulator.report.plots.needs import need_kind, need_options
 from simulator.report.scale import time_scale
-from simulator.results.tidy import Z_95
 from simulator.studies.sweep.outcomes import everywhere
 from simulator.studies.sweep.showing import titled
 from simulator.units import DAYS_PER_MONTH
@@ -158,7 +158,7 @@ def _curves(axes: Axes, outcome: Outcome, varied: list[Axis], levels: np.ndarray
         mine = np.isfinite(outcome.estimate) & (np.isnan(level) | (varied[-1].values == level))
         order = np.argsort(varied[0].values[mine], kind="stable")
         x, y = varied[0].values[mine][order], outcome.estimate[mine][order]
-        error = Z_95 * np.nan_to_num(outcome.mcse[mine][order])
+        error = _reach(outcome) * np.nan_to_num(outcome.mcse[mine][order])
         colour = style.SERIES[k % len(style.SERIES)].light
         axes.fill_between(x, y - error, y + error, color=colour, alpha=0.2, lw=0)
         name = None if np.isnan(level) else f"{varied[-1].label} {level:.3g}"
@@ -174,7 +174,7 @@ def _curves(axes: Axes, outcome: Outcome, varied: list[Axis], levels: np.ndarray
 
 def _dots(axes: Axes, outcome: Outcome, axis: Axis, first: bool) -> None:
     """The outcome against one of many numbers: a dot for each point, with its error."""
-    error = Z_95 * np.nan_to_num(outcome.mcse)
+    error = _reach(outcome) * np.nan_to_num(outcome.mcse)
     colour = style.SERIES[0].light
     axes.errorbar(axis.values, outcome.estimate, error, fmt="o", ms=2, color=colour, elinewidth=0.4, alpha=0.5)
     axes.set_xlabel("\n".join(wrap(axis.label, 24, break_long_words=False)))
@@ -186,3 +186,8 @@ def _name(axes: Axes, outcome: Outcome, width: int) -> None:
     """The outcome above its panel, its unit beside the axis."""
     axes.set_title("\n".join(wrap(outcome.label, width)[:2]), loc="left", fontsize=8.5)
     axes.set_ylabel(outcome.unit)
+
+
+def _reach(outcome: Outcome) -> float:
+    """How many errors a 95 % interval reaches to either side: by t where the error is that of a few replicates."""
+    return float(reach(outcome.replicates.shape[1] if outcome.paired else np.inf))
