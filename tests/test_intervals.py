@@ -51,3 +51,9 @@ def test_t_covers():
         low, high = mean_interval(x.mean(axis=1), x.std(axis=1, ddof=1) / np.sqrt(n), n)
         assert np.mean((low <= 0) & (high >= 0)) == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / 20_000))
     assert reach(7) == pytest.approx(t.ppf(0.975, 6))
+
+
+@pytest.mark.parametrize("level", [0.5, 0.8, 0.9, 0.95, 0.99])
+def test_the_quantiles_of_t_are_those_of_scipy(level):
+    n = np.array([*range(2, 200), 1_000, 10**6])
+    assert reach(n, level) == pytest.approx(t.ppf((1 + level) / 2, n - 1), rel=1e-5)

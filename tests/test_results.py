@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import xarray
 
+from simulator.analysis.intervals import share_error
 from simulator.results import name, open_study
 from simulator.results.arrays import QUANTILES
 from simulator.results.variables import OBSERVED, SUMMARISED, TRUTH, VARIABLES
@@ -175,7 +176,7 @@ def test_counts_and_probabilities(record, result):
     np.testing.assert_array_equal(group["alive"].values, alive.sum(1))
     np.testing.assert_allclose(group["survival"].values, alive.mean(1))
     p = group["event_free"].values
-    np.testing.assert_allclose(group["event_free_mcse"].values, np.sqrt(p * (1 - p) / record.n_patients))
+    np.testing.assert_allclose(group["event_free_mcse"].values, share_error(p * record.n_patients, record.n_patients))
     zero = np.where(alive, record.truth["alsfrs_r"], 0)
     np.testing.assert_allclose(group["alsfrs_r_death0_mean"].values, zero.mean(1), rtol=1e-5)
     np.testing.assert_allclose(

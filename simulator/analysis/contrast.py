@@ -11,17 +11,27 @@ from simulator.analysis.moments import Estimate, from_influence, mean_over
 def paired(a: Estimate, b: Estimate) -> Estimate:
     """Difference a − b when patient i is the same person in both: their common randomness cancels.
 
-    The variance is var(a) + var(b) − 2 sum(ψ_i φ_i)/(n_a n_b) over the patients in both, the first min(n_a, n_b).
+    The variance is var(a) + var(b) − 2 sum(ψ_i φ_i)/(n_a n_b) over the patients in both, the first min(n_a, n_b). Where
+    no patient differs in a share, the error is that of Agresti & Min (2005) for paired shares without discordant pairs,
+    1/(n + 2), doi:10.1002/sim.1781; none where all lives are equal.
     """
     if a.influence is None or b.influence is None:
         raise ValueError("a paired difference needs the influences of both estimates")
     value, n = a.value - b.value, min(a.n, b.n)
     if len(a.influence) == len(b.influence):
-        return from_influence(value, a.influence - b.influence, n)._replace(paired=True)
+        found = from_influence(value, a.influence - b.influence, n)._replace(paired=True)
+        if _alike(a, b):
+            return found._replace(mcse=0.0)
+        return found._replace(mcse=max(a.least, b.least)) if found.mcse == 0 else found
     common = min(len(a.influence), len(b.influence))
     product = float(np.sum(a.influence[:common] * b.influence[:common]))
     variance = a.mcse**2 + b.mcse**2 - 2 * product / (len(a.influence) * len(b.influence))
     return Estimate(value, float(np.sqrt(max(variance, 0.0))), n, None, True)
+
+
+def _alike(a: Estimate, b: Estimate) -> bool:
+    """Whether what was counted is the same in every patient."""
+    return a.facts is not None and b.facts is not None and np.array_equal(a.facts, b.facts, equal_nan=True)
 
 
 def independent(a: Estimate, b: Estimate) -> Estimate:

@@ -27,7 +27,7 @@ def quantiles(x: ArrayLike, probabilities: ArrayLike, weight: ArrayLike | None =
     """Quantiles of x : (n,), the smallest value at which the weighted distribution function reaches p.
 
     The error is half of Q(p + e) - Q(p - e), e = sqrt(p (1 - p)/n) with the effective n = (sum w)²/sum w². Infinite
-    values are values; a quantile that is infinite has no error.
+    values are values; a quantile that is infinite has no error, nor has that of a single value.
     """
     values, p = np.asarray(x, np.float64), np.asarray(probabilities, np.float64)
     if len(values) == 0:
@@ -42,4 +42,5 @@ def quantiles(x: ArrayLike, probabilities: ArrayLike, weight: ArrayLike | None =
         for q in (np.maximum(p - error, 0), p, np.minimum(p + error, 1))
     )
     with np.errstate(invalid="ignore"):
-        return Quantiles(middle, np.where(np.isfinite(middle), (high - low) / 2, np.nan), effective)
+        known = np.isfinite(middle) & (effective > 1 + 1e-9)
+        return Quantiles(middle, np.where(known, (high - low) / 2, np.nan), effective)

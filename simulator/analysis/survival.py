@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from simulator.analysis.intervals import share_error
 from simulator.analysis.moments import Estimate
 
 Floats = NDArray[np.float64]
@@ -21,13 +22,21 @@ Z_95 = 1.959963984540054
 
 
 class Curve(NamedTuple):
-    """A survival curve at its event times: the probability just after, how many were at risk and had the event."""
+    """A survival curve at its event times: the probability just after, how many were at risk and had the event.
+
+    `last` is the longest follow-up: beyond it nothing is known, unless nobody was left.
+    """
 
     time: Floats
     survival: Floats
     at_risk: Floats
     events: Floats
     n: int
+    last: float = np.inf
+
+    def knows(self, time: float) -> bool:
+        """Whether somebody was followed so long, or all had the event before."""
+        return time <= self.last or (len(self.time) > 0 and self.survival[-1] <= 0)
 
     @property
     def greenwood(self) -> Floats:
@@ -76,19 +85,27 @@ def kaplan_meier(
     entered = np.searchsorted(np.sort(entries), distinct, side="left").astype(np.float64)
     at_risk = entered - np.searchsorted(np.sort(times), distinct, side="left").astype(np.float64)
     survival = np.cumprod(1 - died / at_risk, dtype=np.float64)
-    return Curve(distinct, survival, at_risk, died, len(times))
+    return Curve(distinct, survival, at_risk, died, len(times), float(times.max()) if len(times) else -np.inf)
 
 
 def survival_at(curve: Curve, time: float) -> Estimate:
-    """S(t) with the root of Greenwood's variance."""
+    """S(t) with the root of Greenwood's variance, at 0 and 1 with Wilson's error; NaN beyond the follow-up."""
+    if not curve.knows(time):
+        return Estimate(np.nan, np.nan, curve.n)
     k = int(np.searchsorted(curve.time, time, side="right"))
     p = float(curve.survival[k - 1]) if k else 1.0
-    error = p * np.sqrt(curve.greenwood[k - 1]) if k and p > 0 else 0.0
+    error = p * np.sqrt(curve.greenwood[k - 1]) if k and p > 0 else share_error(p * curve.n, curve.n)
     return Estimate(p, float(error), curve.n)
 
 
 def restricted_mean(curve: Curve, horizon: float) -> Estimate:
-    """Area under the curve to the horizon; variance sum of A_j² d_j/(Y_j (Y_j − d_j)), A_j the area after t_j."""
+    """Area under the curve to the horizon; variance sum of A_j² d_j/(Y_j (Y_j − d_j)), A_j the area after t_j.
+
+    NaN where the horizon lies beyond the follow-up. Where nobody has had the event, the error is that of a share of 0,
+    as if its events were spread evenly over the time.
+    """
+    if not curve.knows(horizon):
+        return Estimate(np.nan, np.nan, curve.n)
     inside = curve.time <= horizon
     nodes = np.concatenate([[0.0], curve.time[inside], [horizon]])
     pieces = np.concatenate([[1.0], curve.survival[inside]]) * np.diff(nodes)
@@ -96,14 +113,16 @@ def restricted_mean(curve: Curve, horizon: float) -> Estimate:
     at_risk, events = curve.at_risk[inside], curve.events[inside]
     left = at_risk - events
     terms = np.where(left > 0, after**2 * events / (at_risk * np.maximum(left, 1)), 0.0)
-    return Estimate(float(pieces.sum()), float(np.sqrt(terms.sum())), curve.n)
+    error = np.sqrt(terms.sum()) if len(terms) else share_error(0, curve.n) * horizon / 2
+    return Estimate(float(pieces.sum()), float(error), curve.n)
 
 
 def median(curve: Curve) -> Median:
     """The first time at which S ≤ 0.5, with an interval.
 
     The interval holds the times at which 0.5 lies in the log(−log) interval of S; the error is the half-distance
-    between where the curve passes 0.5 ± its own standard error there.
+    between where the curve passes 0.5 ± its own standard error there; where nobody is left after it, ± that of a share
+    of 0.5 of those at risk at it. One person tells no error.
     """
     value = _passes(curve, curve.survival)
     if not len(curve.time):
@@ -113,9 +132,19 @@ def median(curve: Curve) -> Median:
     spread = Z_95 * np.sqrt(np.where(usable, curve.greenwood, 0.0)) / np.abs(np.log(p))
     low = np.where(usable, p ** np.exp(spread), curve.survival)
     high = np.where(usable, p ** np.exp(-spread), curve.survival)
-    error = survival_at(curve, value).mcse if np.isfinite(value) else np.nan
+    error = _error_at(curve, value)
     early, late = (_passes(curve, curve.survival, 0.5 + shift) for shift in (error, -error))
     return Median(value, _passes(curve, low), _passes(curve, high), (late - early) / 2)
+
+
+def _error_at(curve: Curve, middle: float) -> float:
+    """Standard error of S where it is 0.5."""
+    k = int(np.searchsorted(curve.time, middle))
+    if not np.isfinite(middle) or curve.at_risk[k] <= 1:
+        return float("nan")
+    if curve.survival[k] > 0:
+        return float(curve.survival[k] * np.sqrt(curve.greenwood[k]))
+    return float(0.5 / np.sqrt(curve.at_risk[k]))
 
 
 def _passes(curve: Curve, survival: Floats, level: float = 0.5) -> float:

@@ -236,7 +236,7 @@ def comparison_text(comparison: Comparison) -> str:
 
 def _comparison_row(row: Difference) -> list[str]:
     d = row.digits
-    interval = f"{fixed(row.lower, d)} to {fixed(row.upper, d)}"
+    interval = "?" if math.isnan(row.lower) else f"{fixed(row.lower, d)} to {fixed(row.upper, d)}"
     numbers = [fixed(value, d) for value in (row.a, row.b, row.estimate)]
     return [f"{row.label}, {row.unit}", *numbers, interval]
 

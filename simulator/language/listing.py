@@ -47,9 +47,14 @@ class Value(NamedTuple):
     note: str | None
     read_in_source: bool | None = None
 
+    @property
+    def number(self) -> str:
+        """The value as text."""
+        if self.value is None:
+            return "no number"
+        return f"{self.value:g}" if isinstance(self.value, float) else str(self.value)
+
     def __str__(self) -> str:
-        number = f"{self.value:g}" if isinstance(self.value, float) else str(self.value)
-        number = "no number" if self.value is None else number
         unit = f" {self.unit}" if self.unit else ""
         about = "; ".join(
             part
@@ -61,7 +66,7 @@ class Value(NamedTuple):
             )
             if part
         )
-        return f"{self.address} = {number}{unit}" + (f"  [{about}]" if about else "")
+        return f"{self.address} = {self.number}{unit}" + (f"  [{about}]" if about else "")
 
 
 class ExistsError(SimulatorError):

@@ -65,6 +65,7 @@ def _cells(result: Result, line: _Line, day: int) -> str:
     group, d = result.groups["summary"], line.digits
     value, mcse = (group[name].values[..., day] for name in (line.name, f"{line.name}_mcse"))
     if not result.draws:
-        return "".join(f"<td>{x:.{d}f} ± {error:.{d}f}</td>" for x, error in zip(value, mcse, strict=True))
+        cells = (f"<td>{x:.{d}f} ± {error:.{d}f}</td>" for x, error in zip(value, mcse, strict=True))
+        return "".join(cell.replace("nan", "?") for cell in cells)
     columns = zip(*over_draws(value, mcse), strict=True)
     return "".join(f"<td>{x:.{d}f} ({a:.{d}f} to {b:.{d}f}) ± {error:.{d}f}</td>" for x, a, b, error in columns)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.analysis.intervals import share_error
 from simulator.results import arrays
 from simulator.results.arrays import Group, Named
 from simulator.results.record import Record, SumsLike
@@ -19,6 +20,8 @@ from simulator.results.variables import STAGES, SUMMARISED, Summarised
 
 Floats = NDArray[np.float64]
 ARM_TIME = ("arm", "time")
+FEW = 2
+"""So few lie at one distance from their mean, whatever the spread: their SD has no error."""
 _PROBABILITIES = np.array(arrays.QUANTILES)
 
 
@@ -102,8 +105,7 @@ def _counts(sums: SumsLike) -> Group:
 
 def _share(name: str, count: NDArray[np.int64], n: int, text: str) -> Group:
     """A share of all patients and its error."""
-    p = np.asarray(count) / n
-    return _pair(name, p, np.sqrt(p * (1 - p) / n), "1", text)
+    return _pair(name, np.asarray(count) / n, share_error(count, n), "1", text)
 
 
 def _variable(sums: SumsLike, index: int, row: Summarised) -> Group:
@@ -134,24 +136,27 @@ def _middles(sums: SumsLike, index: int, bins: int) -> Floats:
 
 
 def _moments(sums: SumsLike, index: int) -> Moments:
-    """Mean and SD from the sums; the fourth moment, for the error of the SD, from the middles of the bins."""
+    """Mean and SD from the sums; the fourth moment, for the error of the SD, from the middles of the bins.
+
+    One survivor has a mean and neither SD nor error; of two the SD has no error.
+    """
     n = np.where(sums.alive > 0, sums.alive, np.nan).astype(np.float64)
     mean = sums.total[..., index] / sums.scale[index] / n
     square = sums.square[..., index] / sums.square_scale[index] / n
-    variance = np.maximum(square - mean**2, 0) * n / np.maximum(n - 1, 1)
+    variance = np.maximum(square - mean**2, 0) * n / np.where(n > 1, n - 1, np.nan)
     bins = sums.counts.shape[-1]
     distance = _middles(sums, index, bins) - mean[..., None]
     fourth = np.einsum("...b,...b->...", sums.counts[..., index, :].astype(np.float64), distance**4) / n
     sd = np.sqrt(variance)
     sd_mcse = np.where(sd > 0, np.sqrt(np.maximum(fourth - variance**2, 0) / n) / (2 * sd), 0.0)
-    return Moments(n, mean, sd, sd / np.sqrt(n), np.where(np.isnan(mean), np.nan, sd_mcse))
+    return Moments(n, mean, sd, sd / np.sqrt(n), np.where(n > FEW, sd_mcse, np.nan))
 
 
 def _quantiles(sums: SumsLike, index: int, n: Floats) -> tuple[Floats, Floats]:
     """Quantiles, linear within a bin, and their errors.
 
     The error is half of Woodruff's interval, Q(p + e) − Q(p − e) with e = sqrt(p (1 − p)/n): the usual e over the
-    density, without the noise of a density read from one bin.
+    density, without the noise of a density read from one bin. A single value has none.
     """
     shape = (*n.shape, len(_PROBABILITIES))
     value, mcse = np.full(shape, np.nan), np.full(shape, np.nan)
@@ -161,7 +166,8 @@ def _quantiles(sums: SumsLike, index: int, n: Floats) -> tuple[Floats, Floats]:
         error = np.sqrt(_PROBABILITIES * (1 - _PROBABILITIES) / n[arm, time])
         targets = np.clip(np.stack([_PROBABILITIES - error, _PROBABILITIES, _PROBABILITIES + error]), 0, 1)
         found = np.interp(targets, *_inside(below, edges))
-        value[arm, time], mcse[arm, time] = found[1], (found[2] - found[0]) / 2
+        value[arm, time] = found[1]
+        mcse[arm, time] = (found[2] - found[0]) / 2 if n[arm, time] > 1 else np.nan
     return value, mcse
 
 
@@ -172,12 +178,17 @@ def _inside(below: Floats, edges: Floats) -> tuple[Floats, Floats]:
     return below[first : last + 1], edges[first : last + 1]
 
 
+def _error(mean: Floats, square: Floats, n: int) -> Floats:
+    """Error of the mean of all patients; that of one has none."""
+    return np.sqrt(np.maximum(square - mean**2, 0) / (n - 1)) if n > 1 else np.full_like(mean, np.nan)
+
+
 def _death_as_zero(sums: SumsLike, index: int) -> Group:
     """Mean ALSFRS-R, variable `index` of the sums, of all patients when the dead count as 0 points."""
     n = sums.n_patients
     mean = sums.total[..., index] / sums.scale[index] / n
     square = sums.square[..., index] / sums.square_scale[index] / n
-    mcse = np.sqrt(np.maximum(square - mean**2, 0) / max(n - 1, 1))
+    mcse = _error(mean, square, n)
     return _pair("alsfrs_r_death0_mean", mean, mcse, "points", "ALSFRS-R total, all patients, 0 after death: mean")
 
 
@@ -188,9 +199,9 @@ def _occupancy(sums: SumsLike, living: NDArray[np.int64], systems: Mapping[str, 
     for k, name in enumerate(STAGES):
         if (labels := systems.get(name)) is None:
             continue
-        p = np.concatenate([living[..., k, : len(labels) - 1], dead], axis=-1) / n
+        count = np.concatenate([living[..., k, : len(labels) - 1], dead], axis=-1)
         dims, text = (*ARM_TIME, name.removesuffix("_stage")), f"share of patients by {name.replace('_', ' ')}"
-        group |= _pair(f"{name}_share", p, np.sqrt(p * (1 - p) / n), "1", text, dims=dims)
+        group |= _pair(f"{name}_share", count / n, share_error(count, n), "1", text, dims=dims)
     return group
 
 
@@ -198,6 +209,6 @@ def _event_free_time(sums: SumsLike) -> Group:
     n = sums.n_patients
     mean = sums.restricted / sums.restricted_scale / n
     square = sums.restricted_square / sums.restricted_square_scale / n
-    mcse = np.sqrt(np.maximum(square - mean**2, 0) / max(n - 1, 1))
+    mcse = _error(mean, square, n)
     text = "event-free time within follow-up: mean"
     return _pair("event_free_time_mean", mean, mcse, "d", text, dims=("arm",))

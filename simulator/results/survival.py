@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.analysis.intervals import share_error
 from simulator.units import DAYS_PER_MONTH
 
 Floats = NDArray[np.float64]
@@ -40,19 +41,20 @@ class SurvivalCurve:
     steps: bool
 
     def at(self, day: float) -> Estimate:
-        """Probability to be event-free at a day."""
+        """Probability to be event-free at a day, with the error of Wilson's interval."""
         day = self._checked(day)
         if self.steps:
             p = float(self.probability[np.searchsorted(self.time, day, side="right") - 1])
         else:
             p = float(np.interp(day, self.time, self.probability))
-        return Estimate(p, float(np.sqrt(p * (1 - p) / self.n)))
+        return Estimate(p, float(share_error(p * self.n, self.n)))
 
     def rmst(self, months: float | None = None) -> Estimate:
         """Mean event-free months within the first `months` (default: all of follow-up).
 
         The area under the curve, with Greenwood's variance: sum of A_j² d_j / (Y_j (Y_j − d_j)), A_j the area that is
-        left after t_j. Without censoring it is the variance of the mean of min(T, months).
+        left after t_j. Without censoring it is the variance of the mean of min(T, months). Where nobody has had the
+        event the error is that of a share of 0, as if its events were spread evenly over the time.
         """
         days = self.follow_up_days if months is None else self._checked(months * DAYS_PER_MONTH)
         inside = self.time < days
@@ -64,15 +66,18 @@ class SurvivalCurve:
         left = np.append(np.cumsum(pieces[::-1])[::-1], 0.0)
         with np.errstate(divide="ignore", invalid="ignore"):
             terms = left[1:] ** 2 * (p[:-1] - p[1:]) / (self.n * p[:-1] * p[1:])
-        variance = float(np.sum(np.where(p[1:] > 0, terms, 0.0)))
-        return Estimate(float(pieces.sum()) / DAYS_PER_MONTH, np.sqrt(variance) / DAYS_PER_MONTH)
+        error = np.sqrt(float(np.sum(np.where(p[1:] > 0, terms, 0.0))))
+        if last == 1:
+            error = float(share_error(0, self.n)) * days / 2
+        return Estimate(float(pieces.sum()) / DAYS_PER_MONTH, float(error) / DAYS_PER_MONTH)
 
     def median(self) -> Estimate:
         """Median event-free time in months; NaN when more than half are event-free at the end of follow-up.
 
-        Its error is half of the distance between the times at which the curve passes 0.5 ± 0.5/sqrt(n).
+        Its error is half of the distance between the times at which the curve passes 0.5 ± 0.5/sqrt(n); one patient
+        tells none.
         """
-        error = 0.5 / np.sqrt(self.n)
+        error = 0.5 / np.sqrt(self.n) if self.n > 1 else np.nan
         early, middle, late = (self._passes(0.5 + shift) / DAYS_PER_MONTH for shift in (error, 0.0, -error))
         return Estimate(middle, (late - early) / 2)
 

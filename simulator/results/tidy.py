@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from simulator.analysis.intervals import mean_interval, reach, share_interval
 from simulator.results.arrays import QUANTILES
 from simulator.results.variables import STAGES, SUMMARISED
 
@@ -77,7 +78,7 @@ def summary_rows(result: Result) -> list[Row]:
 def _arm_rows(result: Result, a: int, arm: str, series: list[Series]) -> Iterator[Row]:
     times, title = result.time.tolist(), result.title
     for name, value, mcse, n in series:
-        lower, upper = interval(name, value[a], mcse[a])
+        lower, upper = interval(name, value[a], mcse[a], n[a])
         columns = (times, value[a].tolist(), lower.tolist(), upper.tolist(), mcse[a].tolist(), n[a].tolist())
         for time, estimate, low, high, error, count in zip(*columns, strict=True):
             yield Row(title, arm, name, time, estimate, low, high, error, count)
@@ -100,15 +101,15 @@ def over_draws(value: np.ndarray, mcse: np.ndarray) -> tuple[np.ndarray, np.ndar
         return middle, low, high, np.sqrt(np.nanmean(mcse**2, axis=0))
 
 
-def interval(metric: str, value: np.ndarray, mcse: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """95 % Monte Carlo interval: symmetric, on the logarithm for geometric means, within 0–1 for probabilities."""
+def interval(metric: str, value: np.ndarray, mcse: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """95 % Monte Carlo interval of figures of n patients: Wilson's for shares; t, of the logarithm for ratios."""
+    if metric in _PROBABILITIES or metric.endswith("_share"):
+        return share_interval(value * n, n)
     if metric.rsplit("_", 1)[0] in _POSITIVE:
         with np.errstate(invalid="ignore", divide="ignore"):
-            factor = np.exp(Z_95 * mcse / value)
+            factor = np.exp(reach(n) * mcse / value)
         return value / factor, value * factor
-    low, high = value - Z_95 * mcse, value + Z_95 * mcse
-    share = metric in _PROBABILITIES or metric.endswith("_share")
-    return (np.maximum(low, 0), np.minimum(high, 1)) if share else (low, high)
+    return mean_interval(value, mcse, n)
 
 
 def csv_text(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:

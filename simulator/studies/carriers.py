@@ -28,12 +28,15 @@ class Found(NamedTuple):
 
 
 def quantile(x: Any, p: float) -> Estimate:
-    """A quantile of x, and half the distance between those one binomial standard error of p to either side."""
+    """A quantile of x, and half the distance between those one binomial standard error of p to either side.
+
+    That of one value has no error.
+    """
     if len(x) == 0:
         return Estimate(float("nan"), float("nan"), 0)
     error = np.sqrt(p * (1 - p) / len(x))
     value, below, above = np.quantile(x, [p, max(p - error, 0), min(p + error, 1)])
-    return Estimate(float(value), float(above - below) / 2, len(x))
+    return Estimate(float(value), float(above - below) / 2 if len(x) > 1 else float("nan"), len(x))
 
 
 def rows(result: Result, pairs: list[tuple[str, str]]) -> Iterator[Found]:
@@ -66,7 +69,12 @@ def _onset_within_a_year(result: Result, trigger: Any, pairs: list[tuple[str, st
     asked = trigger + year <= result.follow_up_days
     about = ("onset_within_a_year", "Onset within a year of the trigger", "%")
     found = {
-        arm: moments.scaled(moments.mean_over(events["onset_time"].values[k] <= trigger + year, asked), 100)
+        arm: moments.scaled(
+            moments.proportion_over(
+                events["onset_time"].values[k] <= trigger + year, asked, result.weight, events["onset_time"].values[k]
+            ),
+            100,
+        )
         for k, arm in enumerate(result.arms)
     }
     if not asked.any():

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.analysis import contrast
+from simulator.analysis.intervals import mean_interval
 from simulator.analysis.moments import Estimate
 from simulator.errors import SimulatorError
 from simulator.results import Result
@@ -19,11 +20,9 @@ from simulator.studies.headline import headline_days
 from simulator.studies.metrics import Metric, estimate, known, shown
 from simulator.studies.replay import other_versions
 
-Z_95 = 1.959963984540054
-
 
 class Difference(NamedTuple):
-    """B minus A (their ratio for geometric means), with its 95 % Monte Carlo interval."""
+    """B minus A (their ratio for geometric means), with its 95 % Monte Carlo interval: by t, of a share normal."""
 
     arm: str
     metric: str
@@ -67,7 +66,8 @@ def compare(a: Result | str | Path, b: Result | str | Path, days: Sequence[float
     rows = [row for day in shown for pair in pairs for row in _rows(first, second, pair, day)]
     others = other_versions(first.provenance(), second.provenance())
     versions = [f"From A to B, {', '.join(others)}: numbers may differ for that alone."] if others else []
-    notes = [*versions, *_notes(first, second, paired), *differing(first, second)]
+    apart = list(dict.fromkeys(row.label for row in rows if paired and not row.paired))
+    notes = [*versions, *_notes(first, second, paired, apart), *differing(first, second)]
     return Comparison(_called(a, first), _called(b, second), paired, pairs, rows, notes)
 
 
@@ -107,7 +107,7 @@ def _rows(a: Result, b: Result, arms: tuple[str, str], day: float) -> Iterator[D
 
 
 def _difference(metric: Metric, arm: str, day: float, both: tuple[Estimate, Estimate], found: Estimate) -> Difference:
-    low, high = (found.value + sign * Z_95 * found.mcse for sign in (-1, 1))
+    low, high = mean_interval(found.value, found.mcse, np.inf if metric.unit == "%" else found.n)
     if metric.logarithm:
         low, high = np.exp(low), np.exp(high)
     a, b, difference = (shown(metric, one) for one in (*both, found))
@@ -129,10 +129,11 @@ def _difference(metric: Metric, arm: str, day: float, both: tuple[Estimate, Esti
     )
 
 
-def _notes(a: Result, b: Result, paired: bool) -> list[str]:
-    """What the reader must know about how the two were set against each other."""
+def _notes(a: Result, b: Result, paired: bool, apart: list[str]) -> list[str]:
+    """What the reader must know about how the two were set against each other; metrics `apart` were not."""
     if paired:
         shared = min(a.n_patients, b.n_patients)
-        return [f"Paired: the same seed, {shared:,} patients in both."]
+        told = [f"Paired: the same seed, {shared:,} patients in both."]
+        return told + ([f"Not paired, as of independent runs: {', '.join(apart)}."] if apart else [])
     reason = "seeds differ" if a.seed != b.seed else "a summary keeps no patients"
     return [f"Not paired ({reason}): the intervals are those of independent runs, wider than they need be."]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis import contrast, moments
+from simulator.analysis.intervals import share_error
 from simulator.analysis.moments import Estimate
 from simulator.results import Result
 from simulator.results.variables import KINGS
@@ -53,6 +54,11 @@ class View(NamedTuple):
     def events(self, name: str) -> NDArray[Any]:
         """A variable of the events."""
         return self.result.groups["events"][name].values[self.arm, self.who]
+
+    @property
+    def so_far(self) -> Floats:
+        """Event-free days by this time."""
+        return np.minimum(self.events("event_free_time").astype(np.float64), self.day)
 
     def change(self, name: str) -> Floats:
         """Change from baseline."""
@@ -119,11 +125,21 @@ def _late_stage(view: View) -> Estimate:
 def _summary_late_stage(view: View) -> Estimate:
     share = view.result.groups["summary"]["kings_stage_share"].values[view.arm, view.at, KINGS.index("4A") :].sum()
     n = view.result.worth
-    return Estimate(100 * float(share), 100 * float(np.sqrt(share * (1 - share) / n)), view.result.n_patients)
+    return Estimate(100 * float(share), 100 * float(share_error(share * n, n)), view.result.n_patients)
 
 
 def _event_free(view: View) -> Estimate:
-    return moments.scaled(moments.proportion(~view.ended(), view.weight), 100)
+    return moments.scaled(moments.proportion(~view.ended(), view.weight, view.so_far), 100)
+
+
+def _serious(view: View) -> Estimate:
+    """Share of people who have had a serious neurologic event by then."""
+    events = {name: array.values for name, array in view.result.groups["adverse_events"].items()}
+    mine = (events["arm"] == view.arm) & (events["serious"] > 0)
+    first = np.full(view.result.n_patients, np.inf)
+    np.minimum.at(first, events["patient"][mine], events["day"][mine])
+    first = np.where(first <= view.day, first, np.inf)[view.who]
+    return moments.scaled(moments.proportion(np.isfinite(first), view.weight, first), 100)
 
 
 def _event_free_months(view: View) -> Estimate:
@@ -237,7 +253,7 @@ METRICS = (
         "serious_neurologic",
         "Serious neurologic event",
         "%",
-        _read("serious_neurologic_share", 100.0),
+        _serious,
         _read("serious_neurologic_share", 100.0),
         digits=1,
         of="serious_neurologic",

@@ -12,10 +12,13 @@ def fixed(value: float, digits: int) -> str:
 
 
 def with_error(value: float, mcse: float, digits: int) -> str:
-    """A number and its Monte Carlo standard error."""
+    """A number and its Monte Carlo standard error: ± 0 is said only of what is certain, ? where it is not known."""
     if math.isnan(value):
         return "not reached"
-    return f"{fixed(value, digits)} ± {'?' if math.isnan(mcse) else fixed(mcse, digits)}"
+    error = "?" if math.isnan(mcse) else fixed(mcse, digits)
+    if mcse > 0 and float(error) == 0:
+        error = f"{mcse:.{-math.floor(math.log10(mcse))}f}"
+    return f"{fixed(value, digits)} ± {error}"
 
 
 def when(day: float, capital: bool = True) -> str:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from simulator.analysis.intervals import share_interval
 from simulator.report import style
 from simulator.report.kinds import Kind
 from simulator.report.picture import Picture, PictureError
@@ -108,8 +109,7 @@ def _event_free(pane: Pane) -> None:
     days = np.linspace(0, pane.scale.end * DAYS_PER_MONTH, 201)
     curve = pane.result.survival(pane.name)
     p = curve.probability[np.searchsorted(curve.time, days, side="right") - 1]
-    error = 1.96 * np.sqrt(p * (1 - p) / curve.n)
-    low, high = np.maximum(p - error, 0), np.minimum(p + error, 1)
+    low, high = share_interval(p * curve.n, curve.n)
     pane.axes.fill_between(pane.scale.of(days), low, high, color=pane.line.colour, alpha=0.25, lw=0)
     pane.axes.plot(pane.scale.of(days), p, color=pane.line.colour, lw=1.8)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from simulator.analysis.intervals import share_interval
 from simulator.report import style
 from simulator.report.kinds import Kind
 from simulator.report.picture import Picture
@@ -14,7 +15,6 @@ from simulator.report.plots.pane import Pane
 from simulator.report.scale import percent_axis, time_scale
 from simulator.results import Result
 from simulator.results.survival import SurvivalCurve
-from simulator.results.tidy import Z_95
 
 POINTS = 401  # as many as can be told apart on paper: a million patients make no larger file
 
@@ -48,8 +48,7 @@ def _curve(pane: Pane) -> style.Label:
     curve, line = pane.result.survival(pane.name), pane.line
     days = np.linspace(0, pane.result.follow_up_days, POINTS)
     p = _probability(curve, days)
-    error = Z_95 * np.sqrt(p * (1 - p) / curve.n)
-    time, low, high = pane.scale.of(days), np.maximum(p - error, 0), np.minimum(p + error, 1)
+    time, (low, high) = pane.scale.of(days), share_interval(p * curve.n, curve.n)
     pane.axes.fill_between(time, low, high, color=line.colour, alpha=0.2, lw=0)
     pane.axes.plot(time, p, color=line.colour, ls=line.dash, lw=1.8)
     return style.Label(float(p[-1]), f"{pane.short} {100 * p[-1]:.0f} %", line.colour)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.analysis import moments
+from simulator.analysis import contrast, moments
+from simulator.analysis.moments import Estimate
 from simulator.analysis.quantiles import quantiles
 from simulator.results import Result
 from simulator.results.arrays import QUANTILES
@@ -209,8 +210,9 @@ def _chances(result: Result) -> Iterator[Chance]:
     for day in result.analysis_days:
         months = round(day / DAYS_PER_MONTH, 1)
         for arm, against in _pairs(result):
-            free = _less(result, arm, against, lambda r, a, day=day: _free(r, a, day))
-            found = moments.scaled(moments.mean(free, weight), 100)
+            found = _free(result, arm, day, weight)
+            if against:
+                found = contrast.difference(found, _free(result, against, day, weight), same_patients=True)
             yield Chance("event_free", "Event-free", "%", arm, against, months, found.value, found.mcse)
     for arm, against in [pair for pair in _pairs(result) if pair[1]]:
         gain = _less(result, arm, against, _restricted)
@@ -221,8 +223,10 @@ def _chances(result: Result) -> Iterator[Chance]:
         yield Chance("event_free_gain_share", label, "%", arm, against, None, share.value, share.mcse)
 
 
-def _free(result: Result, arm: int, day: float) -> Floats:
-    return np.asarray(~View(result, arm, time_index(result, day)).ended(), np.float64)
+def _free(result: Result, arm: str, day: float, weight: Floats) -> Estimate:
+    """Per cent event-free by a day."""
+    view = View(result, result.arm_index(arm), time_index(result, day))
+    return moments.scaled(moments.proportion(~view.ended(), weight, view.so_far), 100)
 
 
 def _as_well(result: Result, one: Account) -> tuple[Floats, NDArray[np.bool_]]:
