@@ -139,6 +139,7 @@ STARTING_VALUES = {
     "progression.regions.survival": (21, 34.5, 0.45, 0.12, 20),
     "progression.regions.diagnosis.disease_time.lognormal": (0.26, 0.58),
     "progression.regions.diagnosis.lag_months.lognormal": (2.0, 0.38),
+    "progression.regions.diagnosis.wait_exponent": 0.47,
     "progression.regions.neurofilament": (9, 0.02, 260, 0.69, 0.45, 0.80, 1.66),
     "progression.linear.slope_points_per_month.p.Ala5Val.lognormal": (2.03, 0.33),
     "progression.linear.slope_points_per_month.p.Arg116Gly.lognormal": (1.32, 0.35),

@@ -152,6 +152,7 @@ def test_without_lag_and_fluctuation_a_drug_from_diagnosis_on_begins_at_u_dx():
     [
         {"disease_time": {"normal": {"mean": 0.35, "sd": 0.34, "low": 0.02}}},
         {"time_since_onset_months": {"lognormal": {"median": 12, "log_sd": 0.8}}},
+        {"months_since_diagnosis": {"lognormal": {"median": 1, "log_sd": 0.8}}},
     ],
 )
 def test_nobody_enters_before_diagnosis(entry):
@@ -176,6 +177,7 @@ CASES: dict[str, tuple[int, dict[str, Any]]] = {
         {"entry": {"disease_time": {"normal": {"mean": 0.35, "sd": 0.34, "low": 0.06, "high": 1.3}}}},
     ),
     "by_time": (15, {"entry": {"time_since_onset_months": {"lognormal": {"median": 14, "log_sd": 0.6}}}}),
+    "after_diagnosis": (15, {"entry": {"months_since_diagnosis": {"lognormal": {"median": 7.5, "log_sd": 1.0}}}}),
     "by_items": (
         10,
         {

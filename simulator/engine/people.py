@@ -19,7 +19,7 @@ KIND, EVENTS, TRAIT = U32(Stream.KIND), U32(Stream.EVENT), U32(Stream.TRAIT)
 I0, I1, I3 = U32(0), U32(1), U32(3)
 NEVER, YEAR_MONTHS = F(np.inf), F(MONTHS_PER_YEAR)
 YEAR_WEEKS, WEEK_MONTHS = F(DAYS_PER_YEAR / 7), F(7 / DAYS_PER_MONTH)
-AT_ONSET, BY_DISEASE_TIME, BY_TIME, BEFORE_ONSET = 0, 1, 2, 3
+AT_ONSET, BY_DISEASE_TIME, BY_TIME, BEFORE_ONSET, AFTER_DIAGNOSIS = range(5)
 """How candidates come to screening."""
 
 
@@ -30,8 +30,8 @@ class People(NamedTuple):
     bulbar: np.float32  # cumulative shares of the sites of onset
     upper_limb: np.float32
     age: tuple  # age at onset, years
-    entry: tuple  # disease time, months since onset or, before onset, age in years at screening
-    mode: np.int64  # AT_ONSET, BY_DISEASE_TIME, BY_TIME or BEFORE_ONSET
+    entry: tuple  # disease time, months since onset or diagnosis or, before onset, age in years at screening
+    mode: np.int64  # AT_ONSET, BY_DISEASE_TIME, BY_TIME, BEFORE_ONSET or AFTER_DIAGNOSIS
     by_nfl: np.int64  # 1: a rule looks at neurofilament light, which depends on the age at entry
     longest: np.float32  # months since onset beyond which nobody is let in
     referral: np.float32  # months; 0: nobody is kept away
@@ -53,6 +53,12 @@ class Gates(NamedTuple):
     rules: np.ndarray  # (rule, 4) float32: stratum or -1, variable, low, high
     when: np.ndarray  # (condition, 5) float32: stratum, clause, variable, low, high
     shares: np.ndarray  # (stratum,) float64
+
+
+@inline
+def is_known_late(mode):
+    """Whether only the history tells the disease time of entry."""
+    return mode in (BY_TIME, AFTER_DIAGNOSIS)
 
 
 @inline

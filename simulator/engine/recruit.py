@@ -14,12 +14,12 @@ from simulator.engine.jit import LANES, block, kernel, merge
 from simulator.engine.mathematics import ZERO, F
 from simulator.engine.people import (
     BEFORE_ONSET,
-    BY_TIME,
     I0,
     NEVER,
     TRAIT,
     YEAR_MONTHS,
     background_months,
+    is_known_late,
     meet,
     stratum_of,
 )
@@ -146,12 +146,12 @@ def _decide(people, visits, model, key, gates, space):
     s, w, why, free = space.past, space.past_w, space.why, 0
     for i in range(LANES):
         why[i] = ACCEPTED
-    if people.mode == BY_TIME or people.by_nfl:
+    if is_known_late(people.mode) or people.by_nfl:
         _age(people, s)
         seam.arrive(model, s)
     if people.by_nfl:
         _screen(visits, model, key, s, w, space.o)
-    if people.mode == BY_TIME:
+    if is_known_late(people.mode):
         judge_early(gates.rules, s, why)
     judge_late(people, gates.rules, gates.when, gates.shares.size, s, why, space.holds, space.belongs)
     for i in range(LANES):
@@ -179,8 +179,8 @@ def _screen(visits, model, key, s, w, o):
 @block
 def _live_on(people, visits, model, key, s, w, o):
     """One group of epochs for all histories; those who enter by time are measured once they may have arrived."""
-    seam.live_back(model, key, w, s, people.mode == BY_TIME, people.longest)
-    if people.mode == BY_TIME:
+    seam.live_back(model, key, w, s, people.mode, people.longest)
+    if is_known_late(people.mode):
         _screen(visits, model, key, s, w, o)
 
 
@@ -196,7 +196,7 @@ def _meet_block(people, visits, model, gates, key, space, start, lanes, first):
         w[SLOT + i] = U32(lane)
         s[STRATUM + i] = F(space.stratum[slot])
     meet(people, gates.variants, gates.carriers, gates.dropout, gates.table, model, key, w, s)
-    if people.mode == BY_TIME:
+    if is_known_late(people.mode):
         for i in range(LANES):
             space.why[i] = ACCEPTED
     else:
@@ -214,7 +214,7 @@ def _round(people, visits, model, gates, key, space, waiting, first):
     space.width[0] = width
     lanes, free, at = waiting * width, LANES, 0
     s, w, past, past_w, reason = space.s, space.w, space.past, space.past_w, space.reason
-    late = people.mode == BY_TIME or people.by_nfl  # measured at arrival: the whole person goes along
+    late = is_known_late(people.mode) or people.by_nfl  # measured at arrival: the whole person goes along
     rows_along = s.size // LANES - ENGINE_ROWS if late else MODEL_PAST
     for i in range(LANES):
         past_w[SLOT + i] = FREE

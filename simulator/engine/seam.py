@@ -48,10 +48,11 @@ def look_back(model, s, i):
 
 
 @_seam
-def live_back(model, key, w, s, by_time, longest):
+def live_back(model, key, w, s, mode, longest):
     """Live four 28-day epochs of history, number GROUP of each lane, towards ENTRY.
 
-    ENTRY is a disease time, or months since onset if `by_time`. Lanes that arrive get TIME_SINCE_ONSET >= 0;
+    ENTRY is a disease time, months since onset if `mode` is BY_TIME, or since diagnosis if it is AFTER_DIAGNOSIS, where
+    the model has a diagnosis of its own. Lanes that arrive get TIME_SINCE_ONSET >= 0;
     so do those that have lived more than `longest` months. A model whose people are diagnosed on its own clock puts 2
     into REFERRAL of those who arrive before it.
     """

@@ -51,6 +51,16 @@ def _assessments(scenario: Any) -> Iterator[Problem]:
         yield Problem(("visits", "scoring"), _lacks(name, "items of the ALSFRS-R"), remedy)
 
 
+@reads("progression", "entry")
+def _diagnosis(scenario: Any) -> Iterator[Problem]:
+    """Entry counts from diagnosis only where diagnosis lies on the model's clock."""
+    name, _ = _model(scenario)
+    if scenario.entry.months_since_diagnosis is not None and not MODELS[name].DIAGNOSES:
+        models = " or ".join(other for other, spec in MODELS.items() if spec.DIAGNOSES)
+        fact = _lacks(name, "diagnosis of its own, only delays in months by variant")
+        yield Problem(("entry", "months_since_diagnosis"), fact, f"Write another way in, or take the model {models}")
+
+
 @reads("progression", "output")
 def _stages(scenario: Any) -> Iterator[Problem]:
     """Stages are asked only of a model that has items or stages."""

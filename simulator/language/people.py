@@ -7,7 +7,16 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from simulator.language.parts import Name, Rule
-from simulator.quantities import Distribution, NotNegative, Part, Positive, Quantity, Share, fault
+from simulator.quantities import (
+    Distribution,
+    NotNegative,
+    Part,
+    Positive,
+    PositiveDistribution,
+    Quantity,
+    Share,
+    fault,
+)
 
 
 def _not_negative(distribution: Distribution) -> Distribution:
@@ -58,11 +67,11 @@ class Disease(Part):
     background_mortality: BackgroundMortality
 
 
-WAYS_IN = ("disease_time", "time_since_onset_months", "at_onset", "presymptomatic_at_age")
+WAYS_IN = ("disease_time", "time_since_onset_months", "months_since_diagnosis", "at_onset", "presymptomatic_at_age")
 
 
 class Entry(Part):
-    """When people enter: at a disease time, at a time since onset, at onset, or before onset at an age in years.
+    """When people enter: at a disease time, a time since onset or diagnosis, at onset, or before it at an age in years.
 
     Who is referred and eligible. Before onset the age at onset is the one without treatment, and by `penetrance` of
     the variant some never fall ill; whoever has symptoms already is not let in.
@@ -70,6 +79,7 @@ class Entry(Part):
 
     disease_time: Annotated[Distribution, AfterValidator(_not_negative)] | None = None
     time_since_onset_months: Annotated[Distribution, AfterValidator(_not_negative)] | None = None
+    months_since_diagnosis: PositiveDistribution | None = None
     at_onset: Literal[True] | None = None
     presymptomatic_at_age: Annotated[Distribution, AfterValidator(_not_negative)] | None = None
     referral_months: Positive | None = None

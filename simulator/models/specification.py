@@ -12,10 +12,11 @@ class Specification(Part):
 
     `BY_VARIANT` : parameters that differ by variant, mappings from its name. `OUTPUTS` : what the model has of the
     disease, of the variables of the truth. `SCORES_ITEMS` : whether it has the twelve items of the ALSFRS-R.
-    `PRESYMPTOMATIC` : whether it has a course before onset.
+    `PRESYMPTOMATIC` : whether it has a course before onset. `DIAGNOSES` : whether diagnosis lies on its own clock.
     """
 
     BY_VARIANT: ClassVar[tuple[str, ...]]
     OUTPUTS: ClassVar[tuple[str, ...]]
     SCORES_ITEMS: ClassVar[bool]
     PRESYMPTOMATIC: ClassVar[bool] = False
+    DIAGNOSES: ClassVar[bool] = False

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.engine import rows, screening
-from simulator.engine.people import AT_ONSET, BEFORE_ONSET, BY_DISEASE_TIME, BY_TIME, People
+from simulator.engine.people import AFTER_DIAGNOSIS, AT_ONSET, BEFORE_ONSET, BY_DISEASE_TIME, BY_TIME, People
 from simulator.models.terms import ZERO, Terms, terms
 from simulator.program.screening import limits
 from simulator.units import DAYS_PER_MONTH
@@ -56,6 +56,8 @@ def _entry_mode(entry: Entry) -> int:
         return AT_ONSET
     if entry.presymptomatic_at_age is not None:
         return BEFORE_ONSET
+    if entry.months_since_diagnosis is not None:
+        return AFTER_DIAGNOSIS
     return BY_DISEASE_TIME if entry.disease_time is not None else BY_TIME
 
 
@@ -67,4 +69,5 @@ def _longest_months(entry: Entry) -> float:
 
 def _entry_terms(entry: Entry) -> Terms:
     given = entry.disease_time or entry.time_since_onset_months or entry.presymptomatic_at_age
+    given = given or entry.months_since_diagnosis
     return ZERO if given is None else terms(given)

@@ -93,6 +93,9 @@ def _enter(numbers: Numbers, person: Person, keys: Keys, event_threshold: float)
         months = draw(entry["time_since_onset_months"], person.z_entry)
         _not_before_onset(months)
         person.u0, person.z_volatility = live_until_time(keys, volatility, person.d50, months)
+    elif entry.get("months_since_diagnosis") is not None:
+        months = regions.months_of_entry(numbers, person, keys)
+        person.u0, person.z_volatility = live_until_time(keys, volatility, person.d50, months)
     elif entry.get("disease_time") is not None:
         person.u0 = draw(entry["disease_time"], person.z_entry)
         _not_before_onset(person.u0)

@@ -44,12 +44,23 @@ def diagnose(numbers: Numbers, person: Person, keys: Keys) -> bool:
     crossed = _crossing(progression["volatility"], keys, d50, person.u_dx) if lived > 0.0 else math.inf
     if crossed <= lived:
         person.delay_months = crossed + lag
-        return person.delay_months <= lived
+        return person.delay_months <= lived or numbers["entry"].get("months_since_diagnosis") is not None
     if not person.falls_ill:
         person.delay_months = math.inf
         return True
     person.delay_months = lived + (person.u_dx - person.u0) * d50 + lag
     return lived <= 0.0
+
+
+def months_of_entry(numbers: Numbers, person: Person, keys: Keys) -> float:
+    """Months from onset to entry, where entry counts from diagnosis: the wait goes with (D50/20)^exponent."""
+    progression = numbers["progression"]
+    diagnosis = progression["diagnosis"]
+    z_due, z_lag, _, _ = keys.normals(TRAIT, 4)
+    wait = draw(numbers["entry"]["months_since_diagnosis"], person.z_entry)
+    crossed = _crossing(progression["volatility"], keys, person.d50, draw(diagnosis["disease_time"], z_due))
+    slower = (person.d50 / 20.0) ** diagnosis["wait_exponent"]
+    return crossed + draw(diagnosis["lag_months"], z_lag) + wait * slower
 
 
 def _crossing(volatility: Numbers, keys: Keys, d50: float, u_dx: float) -> float:

@@ -60,6 +60,7 @@ def constants(spec: RegionsSpec) -> Regions:
         epsilon=F(survival.state_share),
         u_dx=terms(spec.diagnosis.disease_time),
         lag=terms(spec.diagnosis.lag_months),
+        wait_exponent=F(spec.diagnosis.wait_exponent),
         background=F(nfl.background),
         log_growth=F(math.log1p(nfl.background_growth.value)),
         log_amplitude=F(math.log(nfl.amplitude)) if nfl.amplitude.value > 0 else F(-80),

@@ -39,10 +39,14 @@ class Breathing(Part):
 
 
 class Diagnosis(Part):
-    """Disease time at which diagnosis is due (u_dx), and months until it is made and the centre knows (lag)."""
+    """Disease time at which diagnosis is due (u_dx), and months until it is made and the centre knows (lag).
+
+    The time from diagnosis to entry into a study goes with D50 to the power `wait_exponent`.
+    """
 
     disease_time: PositiveDistribution
     lag_months: PositiveDistribution
+    wait_exponent: NotNegative
 
 
 class RegionsSpec(Specification):
@@ -52,6 +56,7 @@ class RegionsSpec(Specification):
     OUTPUTS: ClassVar[tuple[str, ...]] = ClockSpec.OUTPUTS
     SCORES_ITEMS: ClassVar[bool] = True
     PRESYMPTOMATIC: ClassVar[bool] = True
+    DIAGNOSES: ClassVar[bool] = True
 
     model: Literal["regions"]
     d50_months: dict[str, PositiveDistribution]

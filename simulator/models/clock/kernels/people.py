@@ -5,6 +5,7 @@ import numpy as np
 from simulator.engine import rows
 from simulator.engine.jit import LANES, inline, merge
 from simulator.engine.mathematics import HALF, ONE, TWO, ZERO, F, exp32, log32
+from simulator.engine.people import BY_TIME
 from simulator.engine.random import U32, Stream, normals, sample
 from simulator.engine.rows import ENTRY, FAST, SITE, TIME_SINCE_ONSET, VARIANT
 from simulator.models.clock.kernels.state import (
@@ -150,9 +151,9 @@ def _live_epoch(model, s, i, xi, by_time, longest):
     s[TIME_SINCE_ONSET + i] = days / MONTH if going and over else s[TIME_SINCE_ONSET + i]
 
 
-def live_back(model, key, w, s, by_time, longest):
+def live_back(model, key, w, s, mode, longest):
     """Four epochs of history: du/dt = q/D50, until the disease time or the time since onset of entry."""
-    days = longest * MONTH
+    days, by_time = longest * MONTH, mode == BY_TIME
     for i in range(LANES):
         group = w[rows.GROUP + i]
         z0, z1, z2, z3 = normals(key, w[rows.PATIENT + i], group, HISTORY, w[rows.CANDIDATE + i])

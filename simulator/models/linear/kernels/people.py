@@ -5,6 +5,7 @@ import numpy as np
 from simulator.engine import rows
 from simulator.engine.jit import LANES, inline, merge
 from simulator.engine.mathematics import ONE, ZERO, F, exp32, expm1_32, log32
+from simulator.engine.people import BY_TIME
 from simulator.engine.random import U32, Stream, normals, sample
 from simulator.engine.rows import ENTRY, FAST, TIME_SINCE_ONSET, VARIANT
 from simulator.models.linear.kernels.state import (
@@ -77,10 +78,11 @@ def look_back(model, s, i):
     s[TIME_SINCE_ONSET + i] = -ONE if s[ENTRY + i] > ZERO else ZERO
 
 
-def live_back(model, key, w, s, by_time, longest):
+def live_back(model, key, w, s, mode, longest):
     """Section 1: untreated, u = t/D50, so the whole history is one step."""
     for i in range(LANES):
         if s[TIME_SINCE_ONSET + i] < ZERO:
+            by_time = mode == BY_TIME
             months = s[ENTRY + i] if by_time else s[ENTRY + i] * s[D50 + i]
             s[MONTHS + i] = months
             s[U + i] = months / s[D50 + i] if by_time else s[ENTRY + i]

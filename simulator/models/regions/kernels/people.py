@@ -3,11 +3,12 @@
 from simulator.engine import rows
 from simulator.engine.jit import LANES, inline, merge
 from simulator.engine.mathematics import HALF, ONE, TWO, ZERO, F, exp32, log32
+from simulator.engine.people import AFTER_DIAGNOSIS, BY_TIME
 from simulator.engine.random import U32, normals, sample
 from simulator.engine.rows import DIAGNOSIS, ENTRY, REFERRAL, SITE, TIME_SINCE_ONSET
 from simulator.models.clock.kernels import people as clock
 from simulator.models.clock.kernels.people import EPOCH_DAYS, HISTORY, I1, MONTH, TRAIT
-from simulator.models.clock.kernels.state import LOG_L, SPEED, STARTED, TAU1, TAU2, TAU3, V0, Q, U, Z
+from simulator.models.clock.kernels.state import D50, LOG_L, SPEED, STARTED, TAU1, TAU2, TAU3, V0, Q, U, Z
 from simulator.models.regions.kernels.state import (
     CROSSED,
     DUE,
@@ -23,6 +24,8 @@ from simulator.models.regions.kernels.state import (
 
 I4 = U32(4)
 NOT_YET, UNDIAGNOSED = F(-1.0), TWO
+WAIT_D50 = F(20.0)
+"""D50 [months] of the people whose time from diagnosis to entry is the one that is written."""
 
 
 @merge
@@ -63,39 +66,45 @@ def draw(model, table, key, w, s):
 
 
 @inline
-def _live_epoch(model, s, i, xi, by_time, longest):
+def _live_epoch(model, s, i, xi, mode, longest):
     """As in the clock model; and the day on which u passes u_dx, exact, because u is a line within an epoch."""
     z = model.rho * s[Z + i] + model.innovation * xi if s[STARTED + i] > ZERO else xi
     q = exp32(model.sd_q * z - HALF * model.sd_q * model.sd_q)
     rate = q * s[SPEED + i]
     u, days, due = s[U + i], s[Q + i], s[DUE + i]
-    wanted = s[ENTRY + i] * MONTH - days if by_time else (s[ENTRY + i] - u) / rate
+    crossing = s[CROSSED + i] if s[CROSSED + i] >= ZERO else days + (due - u) / rate
+    wanted = (s[ENTRY + i] - u) / rate
+    if mode == BY_TIME:
+        wanted = s[ENTRY + i] * MONTH - days
+    if mode == AFTER_DIAGNOSIS:
+        slower = exp32(model.wait_exponent * log32(s[D50 + i] / WAIT_D50))
+        wanted = crossing + s[WAITS + i] + s[ENTRY + i] * slower * MONTH - days
     going = s[TIME_SINCE_ONSET + i] < ZERO
     arrives = wanted <= EPOCH_DAYS
     lived = min(wanted, EPOCH_DAYS)
-    passes = going & (s[CROSSED + i] < ZERO) & (u + rate * lived >= due)
-    s[CROSSED + i] = days + (due - u) / rate if passes else s[CROSSED + i]
+    passes = going & (u + rate * lived >= due)
+    s[CROSSED + i] = crossing if passes else s[CROSSED + i]
     s[U + i] = u + rate * lived if going else u
     days = days + lived if going else days
     s[Q + i] = days
     s[Z + i] = z if going else s[Z + i]
     s[STARTED + i] = ONE if going else s[STARTED + i]
     over = arrives or days > longest
-    diagnosed = (s[CROSSED + i] >= ZERO) & (s[CROSSED + i] + s[WAITS + i] <= days)
+    diagnosed = (mode == AFTER_DIAGNOSIS) | ((s[CROSSED + i] >= ZERO) & (s[CROSSED + i] + s[WAITS + i] <= days))
     s[REFERRAL + i] = UNDIAGNOSED if going & over & (not diagnosed) else s[REFERRAL + i]
     s[TIME_SINCE_ONSET + i] = days / MONTH if going and over else s[TIME_SINCE_ONSET + i]
 
 
-def live_back(model, key, w, s, by_time, longest):
-    """Four epochs of history: du/dt = q/D50, until the disease time or the time since onset of entry."""
+def live_back(model, key, w, s, mode, longest):
+    """Four epochs of history: du/dt = q/D50, until the disease time of entry, or the time since onset or diagnosis."""
     days = longest * MONTH
     for i in range(LANES):
         group = w[rows.GROUP + i]
         z0, z1, z2, z3 = normals(key, w[rows.PATIENT + i], group, HISTORY, w[rows.CANDIDATE + i])
-        _live_epoch(model, s, i, z0, by_time, days)
-        _live_epoch(model, s, i, z1, by_time, days)
-        _live_epoch(model, s, i, z2, by_time, days)
-        _live_epoch(model, s, i, z3, by_time, days)
+        _live_epoch(model, s, i, z0, mode, days)
+        _live_epoch(model, s, i, z1, mode, days)
+        _live_epoch(model, s, i, z2, mode, days)
+        _live_epoch(model, s, i, z3, mode, days)
         w[rows.GROUP + i] = U32(group + I1)
 
 

@@ -77,6 +77,7 @@ class Regions(NamedTuple):
     epsilon: np.float32
     u_dx: tuple
     lag: tuple  # months
+    wait_exponent: np.float32  # of D50 in the time from diagnosis to entry
     background: np.float32
     log_growth: np.float32
     log_amplitude: np.float32
