@@ -196,11 +196,14 @@ def export_(
     as_json: Json = False,
 ) -> None:
     """Write a result as tables for other programs."""
+    from simulator.cli.progress import Progress
     from simulator.results.export import export
     from simulator.studies.opening import open_run
 
     home = folder if folder.is_dir() else folder.parent
-    show_files(export(open_run(folder), to.value, out or home / to.value, force), as_json)
+    with Progress(doing="writing") as progress:
+        places = export(open_run(folder, lazily=True), to.value, out or home / to.value, force, progress)
+    show_files(places, as_json)
 
 
 @friendly

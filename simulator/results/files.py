@@ -89,16 +89,14 @@ def save(result: Result, path: Path) -> None:
     write_all(path.parent, [(path.name, result_writer(result))])
 
 
-def open_result(path: str | Path) -> Result:
-    """Read a result from its file, or from the folder of its run."""
+def open_result(path: str | Path, lazily: bool = False) -> Result:
+    """Read a result from its file, or from the folder of its run; `lazily`: each group when it is first asked for."""
     place = Path(path)
     if place.is_dir():
         place = place / RESULT_FILE
     netcdf.check_is_netcdf(place)
-    try:
-        attrs, groups = netcdf.read(place)
-    except (OSError, KeyError, RuntimeError, ValueError, TypeError) as error:
-        raise ResultError(f"{place}: cut short or damaged: {error}") from error
+    with netcdf.undamaged(place):
+        attrs, groups = (netcdf.read_lazily if lazily else netcdf.read)(place)
     if attrs.get("format") != FORMAT:
         raise ResultError(f"{place}: a netCDF file, but not a result of this program ({FORMAT!r})")
     if "summary" not in groups:

@@ -21,8 +21,10 @@ class NotARunError(SimulatorError):
     exit_code = 2
 
 
-def open_result(path: str | Path) -> Any:
+def open_result(path: str | Path, lazily: bool = False) -> Any:
     """Read a `Result`, a `Trial`, a `Sweep` or a `Sensitivity` from its file, or from its folder.
+
+    `lazily` : each group of a `Result` is read when it is first asked for.
 
     Raises
     ------
@@ -40,11 +42,13 @@ def open_result(path: str | Path) -> Any:
         from simulator.studies.trial.folder import open_trial  # brings the engine with it
 
         return open_trial(place)
-    return files.open_result(place)
+    return files.open_result(place, lazily)
 
 
-def open_run(path: str | Path) -> Result:
+def open_run(path: str | Path, lazily: bool = False) -> Result:
     """Read the `Result` of a run from its file or folder, for what takes nothing else.
+
+    `lazily` : each group is read when it is first asked for.
 
     Raises
     ------
@@ -53,7 +57,7 @@ def open_run(path: str | Path) -> Result:
     ResultError
         There is none, or it is damaged.
     """
-    found = open_result(path)
+    found = open_result(path, lazily)
     if isinstance(found, Result):
         return found
     kind, folder = type(found).__name__, Path(path) if Path(path).is_dir() else Path(path).parent
