@@ -2,7 +2,8 @@
 
 Ratios are taken within this process, in at least seven rounds in which everybody runs once: the ratio of the fastest
 times and the median of the ratios within rounds. Whole processes: the fastest and the median. Sections can be named:
-``python -m benchmarks.run processes scaling loop api sweep accuracy``.
+``python -m benchmarks.run processes scaling loop api sweep accuracy counts``. With ``--check`` the exit code is 1 where a
+figure misses what it must reach, or was not measured; `counts` does not depend on how busy the machine is.
 """
 
 import argparse
@@ -25,6 +26,7 @@ SECTIONS = {
     "api": "benchmarks.section_api",
     "sweep": "benchmarks.section_sweep",
     "accuracy": "benchmarks.section_accuracy",
+    "counts": "benchmarks.section_counts",
 }
 
 
@@ -63,6 +65,7 @@ def main() -> None:
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--check", action="store_true", help="fail where a figure misses what it must reach")
     asked = parser.parse_args()
     if unknown := set(asked.sections) - set(SECTIONS):
         parser.error(f"no section {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
@@ -76,6 +79,13 @@ def main() -> None:
         asked.json.parent.mkdir(parents=True, exist_ok=True)
         rows = [{**row._asdict(), "reached": row.verdict()} for row in ran]
         asked.json.write_text(json.dumps({"machine": about, "rounds": asked.rounds, "rows": rows}, indent=1) + "\n")
+    if asked.check and (missed := [row.figure for row in ran if failed(row)]):
+        raise SystemExit(f"missed: {'; '.join(missed)}")
+
+
+def failed(row: Row) -> bool:
+    """Whether a figure misses what it must reach, or there is none."""
+    return row.middle is None or row.verdict() == "missed"
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Tables for other programs: the observed trial as ADaM-like tables, long tables as CSV and Parquet."""
 
+import csv
+import io
 import re
 import shlex
 import shutil
@@ -10,19 +12,22 @@ from dataclasses import replace
 import numpy as np
 import pandas
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from simulator.studies.opening import open_run
 from typer.testing import CliRunner
 
 from simulator.analysis.survival import kaplan_meier, survival_at
 from simulator.cli.app import app
-from simulator.results import name
+from simulator.results import cells, name
 from simulator.results.adam import COLUMNS, NoTrialError
 from simulator.results.adam.trial import study_day
-from simulator.results.errors import FolderError
+from simulator.results.errors import FolderError, ResultError
 from simulator.results.export import check, export
 from simulator.results.folder import write_folder
+from simulator.results.long import long
 from simulator.results.occupancy import occupancy
+from simulator.results.tidy import safe_cell
 from tests.synthetic import ARMS, make_provenance, make_record
 
 N = 90
@@ -165,6 +170,68 @@ def test_refused_before_the_run(kinds, is_full, has_trial, refused):
             check(kinds, is_full, has_trial)
     else:
         check(kinds, is_full, has_trial)
+
+
+ODD = (0.0, -0.0, np.inf, -np.inf, 1234567.5, 9999999.4, 9999999.5, 9.9999999e-5, 1e-4, 999999.95, 0.00012345675, 1e22)
+
+
+@given(st.lists(st.one_of(st.floats(), st.floats(width=32), st.integers(-(10**9), 10**9).map(lambda k: k / 1024))))
+@example(list(ODD))
+def test_numbers_are_written_as_python_writes_them(values):
+    found = cells.numbers(np.array(values))
+    assert [row[row != 0].tobytes().decode() for row in found] == ["" if np.isnan(x) else f"{x:.7g}" for x in values]
+
+
+@given(st.lists(st.text(max_size=5), min_size=1, max_size=5))
+def test_labels_are_read_back(names):
+    found = cells.texts(names)
+    text = b"".join(row[row != 0].tobytes() + b",\n" for row in found).decode()
+    assert [row[0] for row in csv.reader(io.StringIO(text))] == [safe_cell(one) for one in names]
+
+
+def test_csv_is_what_pandas_writes(result, tmp_path):
+    export(result, "csv", tmp_path)
+    for key, group in result.groups.items():
+        if key == "summary":
+            continue
+        table = long(group)
+        columns = {
+            name: column.part(0, table.rows)
+            if column.labels is None
+            else np.array([safe_cell(str(x)) if isinstance(x, str) else x for x in column.labels])[
+                column.part(0, table.rows)
+            ]
+            for name, column in table.columns.items()
+        }
+        text = pandas.DataFrame(columns).to_csv(index=False, float_format="%.7g", lineterminator="\n")
+        assert (tmp_path / f"{key}.csv").read_text() == text
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_file_is_exported_group_by_group(kind, result, tmp_path):
+    """Each is read when it is written, and let go; what is written is told."""
+    if kind == "parquet":
+        pytest.importorskip("pyarrow")
+    write_folder(result, tmp_path / "run")
+    told = []
+    stored = open_run(tmp_path / "run", lazily=True)
+    export(stored, kind, tmp_path / "tables", progress=lambda done, total: told.append((done, total)))
+    assert not {"truth", "observed"} & set(stored.groups._made)
+    assert told == sorted(told)
+    assert {total for _, total in told} == {told[-1][0]}
+    export(result, kind, tmp_path / "again")
+    for place in (tmp_path / "tables").iterdir():
+        assert place.read_bytes() == (tmp_path / "again" / place.name).read_bytes()
+
+
+def test_a_damaged_file_is_refused_when_it_is_read(result, tmp_path):
+    write_folder(result, tmp_path / "run")
+    stored = open_run(tmp_path / "run", lazily=True)
+    place = tmp_path / "run" / "result.nc"
+    place.write_bytes(place.read_bytes()[:-1000])
+    with pytest.raises(ResultError, match="cut short or damaged"):
+        export(stored, "csv", tmp_path / "csv")
+    assert not list(tmp_path.glob("csv/*"))
 
 
 def test_files(result, tables, tmp_path):

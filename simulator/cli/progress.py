@@ -19,8 +19,8 @@ class Progress:
     With the name of a `unit`, such as points, the bar says how many there are and how many are done in a second.
     """
 
-    def __init__(self, unit: str = "") -> None:
-        self._start, self._unit = time.monotonic(), unit
+    def __init__(self, unit: str = "", doing: str = "simulating") -> None:
+        self._start, self._unit, self._doing = time.monotonic(), unit, doing
         self._bar: Any = None
         self._compiling = while_compiling(self.compiled)
 
@@ -56,10 +56,10 @@ class Progress:
             def render(self, task: Task) -> Text:
                 return Text(f"{task.completed:,.0f} of {task.total or 0:,.0f} {unit}, {task.speed or 0:.3g}/s")
 
-        parts = [TextColumn("simulating"), BarColumn(20 if unit else 40), TextColumn("{task.percentage:.0f} %")]
+        parts = [TextColumn(self._doing), BarColumn(20 if unit else 40), TextColumn("{task.percentage:.0f} %")]
         columns = [*parts, *([Rate()] if unit else []), TimeRemainingColumn()]
         self._bar = Progress(*columns, console=Console(stderr=True))
-        self._bar.add_task("simulating", total=total)
+        self._bar.add_task(self._doing, total=total)
         self._bar.start()
 
     def __enter__(self) -> Progress:

@@ -229,12 +229,14 @@ def export_(
     as_json: Json = False,
 ) -> None:
     """Write a result as tables for other programs."""
+    from simulator.cli.progress import Progress
     from simulator.results.export import export
     from simulator.results.folder import add_made
     from simulator.results.opening import open_run
 
     home = folder if folder.is_dir() else folder.parent
-    places = export(open_run(folder), to.value, out or home / to.value, force)
+    with Progress(doing="writing") as progress:
+        places = export(open_run(folder, lazily=True), to.value, out or home / to.value, force, progress)
     add_made(home, places)
     show_files(places, as_json)
 

@@ -70,6 +70,10 @@ class Lazily(Mapping[str, Group]):
             self._made[key] = self._makers[key]()
         return self._made[key]
 
+    def forget(self, key: str) -> None:
+        """Let go of a group; it is made again when somebody asks for it."""
+        self._made.pop(key, None)
+
     def __contains__(self, key: object) -> bool:
         return key in self._makers
 

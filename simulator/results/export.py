@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.results import adam
-from simulator.results.arrays import Group, Named, is_coordinate
+from simulator.results.arrays import Lazily
 from simulator.results.errors import FolderError
 from simulator.results.files import Writer, bytes_writer, text_writer, write_all
+from simulator.results.long import Column, Long, csv_chunks, long
 from simulator.results.occupancy import Cell, occupancy
 from simulator.results.tidy import Row, csv_text, safe_cell
 from simulator.results.tree import Result
@@ -21,12 +23,23 @@ if TYPE_CHECKING:
     import pandas
 
 Writers = Iterable[tuple[str, Writer]]
+Told = Callable[[str, int, int], None]
+"""Called with a group, how many of its rows are written, and how many it has."""
+SHARES = 1000
+ROW_GROUP = 1 << 15
 Labels = dict[str, dict[str, str]]
 """What is known of each column: its label and, where it has one, its unit."""
 
 
-def export(result: Result, kind: str, folder: Path, force: bool = False) -> list[Path]:
+def export(
+    result: Result, kind: str, folder: Path, force: bool = False, progress: Callable[[int, int], None] | None = None
+) -> list[Path]:
     """Write a result as tables of one kind: csv, parquet or adam.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        Called with (what is written, all of it) as rows are written.
 
     Raises
     ------
@@ -37,7 +50,13 @@ def export(result: Result, kind: str, folder: Path, force: bool = False) -> list
     ModuleNotFoundError
         Parquet is asked for, and pyarrow is not installed.
     """
-    writers = dict(KINDS[kind](result))
+    groups = [name for name in result.groups if name != "summary"]
+
+    def told(group: str, rows: int, of: int) -> None:
+        if progress is not None:
+            progress(SHARES * groups.index(group) + SHARES * rows // of, SHARES * len(groups))
+
+    writers = dict(KINDS[kind](result, told))
     places = [folder / name for name in writers]
     there = [place for place in places if place.exists()]
     if there and not force:
@@ -54,35 +73,72 @@ def check(kinds: Iterable[str], is_full: bool, has_trial: bool) -> None:
         import pyarrow  # noqa: F401 - missing: the extra `tables`
 
 
-def _csv(result: Result) -> Writers:
-    for name, group in result.groups.items():
+def _csv(result: Result, told: Told) -> Writers:
+    for name in result.groups:
         if name == "summary":
             yield "summary.csv", text_writer(csv_text(Row._fields, result.summary_rows()))
         else:
-            yield f"{name}.csv", _csv_writer(partial(table, group))
+            yield f"{name}.csv", partial(_write_csv, result, name, told)
     yield "occupancy.csv", text_writer(csv_text(Cell._fields, occupancy(result)))
 
 
-def _parquet(result: Result) -> Writers:
-    for name, group in result.groups.items():
+def _write_csv(result: Result, name: str, told: Told, path: Path) -> None:
+    with path.open("wb") as file, _table(result, name) as table:
+        for content, stop in csv_chunks(table):
+            file.write(content)
+            told(name, stop, table.rows)
+
+
+@contextmanager
+def _table(result: Result, name: str) -> Iterator[Long]:
+    """A group as a long table; its arrays are let go afterwards if they can be made or read again."""
+    yield long(result.groups[name])
+    if isinstance(result.groups, Lazily):
+        result.groups.forget(name)
+
+
+def _parquet(result: Result, told: Told) -> Writers:
+    import pandas
+
+    for name in result.groups:
         if name == "summary":
             yield "summary.parquet", _parquet_writer(result.summary, {})
         else:
-            labels = {
-                key: {"label": array.attrs["long_name"], "units": array.attrs["units"]} for key, array in group.items()
-            }
-            yield f"{name}.parquet", _parquet_writer(partial(table, group), labels)
-    yield "occupancy.parquet", _parquet_writer(partial(_occupancy, result), {})
+            yield f"{name}.parquet", partial(_write_parquet, result, name, told)
+    yield "occupancy.parquet", _parquet_writer(lambda: pandas.DataFrame(occupancy(result)), {})
 
 
-def _occupancy(result: Result) -> pandas.DataFrame:
-    """Shares of patients by state and cycle."""
-    import pandas
+def _write_parquet(result: Result, name: str, told: Told, path: Path) -> None:
+    """Write a long table a row group at a time, with label and unit of each column in its metadata."""
+    import pyarrow
+    from pyarrow import parquet
 
-    return pandas.DataFrame(occupancy(result))
+    group = result.groups[name]
+    labels = {key: {"label": array.attrs["long_name"], "units": array.attrs["units"]} for key, array in group.items()}
+    with _table(result, name) as table:
+
+        def chunk(start: int, stop: int) -> pyarrow.Table:
+            return pyarrow.table({key: _arrow(column, start, stop) for key, column in table.columns.items()})
+
+        schema = pyarrow.schema([field.with_metadata(labels[field.name]) for field in chunk(0, 0).schema])
+        with parquet.ParquetWriter(path, schema) as file:
+            for start, stop in table.spans(ROW_GROUP):
+                file.write_table(chunk(start, stop).cast(schema))
+                told(name, stop, table.rows)
 
 
-def _adam(result: Result) -> Writers:
+def _arrow(column: Column, start: int, stop: int) -> Any:
+    """A part of a column; a number that is not there is null."""
+    import pyarrow
+
+    part = column.part(start, stop)
+    if column.labels is None:
+        return pyarrow.array(part, from_pandas=True)
+    labels = pyarrow.array(column.labels, from_pandas=True)
+    return labels.take(pyarrow.array(part % len(column.labels)))
+
+
+def _adam(result: Result, told: Told) -> Writers:
     """The three tables and their variables as CSV; as Parquet too where pyarrow is installed."""
     from importlib.util import find_spec
 
@@ -97,18 +153,7 @@ def _adam(result: Result) -> Writers:
     yield "README.txt", bytes_writer(f"{adam.NOTICE}\n".encode())
 
 
-KINDS: dict[str, Callable[[Result], Writers]] = {"adam": _adam, "csv": _csv, "parquet": _parquet}
-
-
-def table(group: Group) -> pandas.DataFrame:
-    """A group as a long table: a column for each dimension's label, then one for each variable."""
-    import pandas
-
-    labels = {key: array for key, array in group.items() if is_coordinate(key, array)}
-    variables = {key: array for key, array in group.items() if key not in labels}
-    first = next(iter(variables.values()))
-    columns = {key: _spread(array, first).ravel() for key, array in labels.items()}
-    return pandas.DataFrame(columns | {key: _named(array).ravel() for key, array in variables.items()})
+KINDS: dict[str, Callable[[Result, Told], Writers]] = {"adam": _adam, "csv": _csv, "parquet": _parquet}
 
 
 def _csv_writer(make: Callable[[], pandas.DataFrame], *, exact: bool = False) -> Writer:
@@ -144,20 +189,3 @@ def _safe(texts: pandas.Series) -> Any:
 
     index, names = pandas.factorize(texts.fillna(""))
     return np.array([safe_cell(str(name)) for name in names], object)[index]
-
-
-def _spread(label: Named, like: Named) -> Any:
-    """A label repeated over the dimensions of an array."""
-    axis = like.dims.index(label.dims[0])
-    shape = [1] * like.values.ndim
-    shape[axis] = -1
-    return np.broadcast_to(_named(label).reshape(shape), like.values.shape)
-
-
-def _named(array: Named) -> Any:
-    """Values, with names for codes; a missing code has no name."""
-    meanings = array.attrs.get("flag_meanings")
-    if not meanings:
-        return array.values
-    codes = np.where(np.isfinite(array.values), array.values, -1).astype(int)
-    return np.array([*meanings.split(), ""])[codes]

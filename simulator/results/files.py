@@ -24,6 +24,7 @@ PART = ".part"
 STALE_SECONDS = 3600.0
 MACHINE = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
 MANIFEST = "manifest.json"
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
 SEAL = b"sha256:"
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 SEAL_BYTES = len(SEAL) + 64
@@ -144,8 +145,10 @@ def save(path: Path, writer: Writer, kind: Kind) -> None:
     write_all(path.parent, [(path.name, writer)])
 
 
-def read_netcdf(path: Path, kinds: Sequence[Kind]) -> tuple[dict[str, Any], Groups]:
+def read_netcdf(path: Path, kinds: Sequence[Kind], lazily: bool = False) -> tuple[dict[str, Any], Groups]:
     """Attributes and groups of a netCDF file of one of these kinds, when its checksum holds.
+
+    `lazily` : each group is read when it is first asked for; the file must then stay as it is.
 
     Raises
     ------
@@ -153,15 +156,10 @@ def read_netcdf(path: Path, kinds: Sequence[Kind]) -> tuple[dict[str, Any], Grou
         There is no such file, it is damaged or was changed, or it is something else.
     """
     check_there(path, kinds[0])
-    content = path.read_bytes()
-    if not content.startswith(b"\x89HDF\r\n\x1a\n"):
-        raise ResultError(f"{path}: not a netCDF-4 file")
-    body, seal = content[:-SEAL_BYTES], content[-SEAL_BYTES:]
-    is_whole = seal == SEAL + hashlib.sha256(body).hexdigest().encode("ascii")
-    try:
-        attrs, groups = netcdf.read(path)
-    except (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
-        raise ResultError(f"{path}: cut short or damaged: {error}. {_again(kinds[0])}") from error
+    digest, seal = _seal_of(path)
+    is_whole = seal == SEAL + digest
+    with netcdf.undamaged(path):
+        attrs, groups = (netcdf.read_lazily if lazily else netcdf.read)(path)
     if is_whole and attrs.get("format") in {kind.format for kind in kinds}:
         return attrs, groups
     if not is_whole and any(attrs.get("format") == kind.format for kind in KINDS):
@@ -170,6 +168,19 @@ def read_netcdf(path: Path, kinds: Sequence[Kind]) -> tuple[dict[str, Any], Grou
             fact = "damaged, changed by another program, or written before files had a checksum"
         raise ResultError(f"{path}: {fact}. {_again(kinds[0])}")
     raise ResultError(f"{path}: a netCDF file, but not {' or '.join(kind.title for kind in kinds)} of this program")
+
+
+def _seal_of(path: Path) -> tuple[bytes, bytes]:
+    """The checksum of what stands before the seal of a netCDF file, and the seal, or what stands in its place."""
+    found, left = hashlib.sha256(), path.stat().st_size - SEAL_BYTES
+    with path.open("rb") as file:
+        if file.read(len(SIGNATURE)) != SIGNATURE:
+            raise ResultError(f"{path}: not a netCDF-4 file")
+        file.seek(0)
+        while left > 0 and (part := file.read(min(left, 1 << 20))):
+            found.update(part)
+            left -= len(part)
+        return found.hexdigest().encode("ascii"), file.read()
 
 
 def check_there(path: Path, kind: Kind) -> None:

@@ -14,6 +14,7 @@ import shutil
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from itertools import islice, product
 from pathlib import Path
@@ -22,7 +23,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.results.arrays import Group, Groups, Named, is_coordinate
+from simulator.results.arrays import Group, Groups, Lazily, Named, is_coordinate
+from simulator.results.errors import ResultError
 from simulator.results.variables import variable
 
 ROOT = "/"
@@ -90,16 +92,49 @@ def _build(path: Path, attrs: dict[str, Any], groups: Groups, fast: bool, **how:
         return bytes(file.id.get_file_image()) if how else b""
 
 
+@contextmanager
+def undamaged(path: Path) -> Iterator[None]:
+    """Turn what HDF5 says of a damaged file into one clear error."""
+    try:
+        yield
+    except (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
+        raise ResultError(f"{path}: cut short or damaged: {error}") from error
+
+
 def read(path: Path) -> tuple[dict[str, Any], Groups]:
     """Read what `write` wrote."""
     import h5py
 
-    with h5py.File(path, "r") as file:
-        attrs = {key: value for key, value in file.attrs.items() if not key.startswith("_") and key != "coordinates"}
+    with _opened(path) as file:
+        attrs = _attributes(file)
         groups = {name: _read_group(group) for name, group in file.items() if isinstance(group, h5py.Group)}
         if own := {name: one for name, one in file.items() if isinstance(one, h5py.Dataset)}:
             groups[ROOT] = _read_group(own)
     return attrs, groups
+
+
+def read_lazily(path: Path) -> tuple[dict[str, Any], Groups]:
+    """As `read`, of a file of groups alone, each read when somebody first asks for it."""
+    import h5py
+
+    def group(name: str) -> Group:
+        with undamaged(path), _opened(path) as file:
+            return _read_group(file[name])
+
+    with _opened(path) as file:
+        attrs = _attributes(file)
+        return attrs, Lazily({name: partial(group, name) for name, one in file.items() if isinstance(one, h5py.Group)})
+
+
+def _opened(path: Path) -> Any:
+    """The file, without a cache of chunks: arrays are read whole."""
+    import h5py
+
+    return h5py.File(path, "r", rdcc_nbytes=0)
+
+
+def _attributes(file: Any) -> dict[str, Any]:
+    return {key: value for key, value in file.attrs.items() if not key.startswith("_") and key != "coordinates"}
 
 
 def _read_group(group: Any) -> Group:

@@ -59,8 +59,10 @@ def _open_netcdf(place: Path, named: Kind) -> StudyResult:
     return found
 
 
-def open_run(path: str | Path) -> Result:
+def open_run(path: str | Path, lazily: bool = False) -> Result:
     """Open the `Result` of a run from its file or folder, for what takes nothing else.
+
+    `lazily` : each group is read when it is first asked for.
 
     Raises
     ------
@@ -69,6 +71,9 @@ def open_run(path: str | Path) -> Result:
     ResultError
         There is none, or it is damaged.
     """
+    place = Path(path) / RUN.file if Path(path).is_dir() and kind_of(Path(path)) is RUN else Path(path)
+    if lazily and place.name == RUN.file:
+        return Result.read(place, lazily=True)
     found = open_study(path)
     if isinstance(found, Result):
         return found

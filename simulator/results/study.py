@@ -186,9 +186,9 @@ class GroupedResult(StudyResult):
         return files.sealing(lambda path: netcdf.write(path, self.attrs, self.groups, fast=self.fast))
 
     @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read a netCDF file of this kind."""
-        return cls(*files.read_netcdf(path, (cls.kind,)))
+    def read(cls, path: Path, lazily: bool = False) -> Self:
+        """Read a netCDF file of this kind; `lazily`: each group when it is first asked for."""
+        return cls(*files.read_netcdf(path, (cls.kind,), lazily))
 
     def provenance(self) -> dict[str, Any]:
         """What the manifest says, with the versions of libraries where they are known."""
