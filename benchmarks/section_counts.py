@@ -1,7 +1,7 @@
 """What a first run compiles: figures that do not depend on how busy the machine is, so that CI can hold them.
 
-They depend on the versions of numba and llvmlite, and instructions on the processor. One process compiles everything, so
-that all is counted.
+They depend on the versions of numba and llvmlite, and instructions on the processor. One process compiles everything,
+so that all is counted.
 """
 
 import json

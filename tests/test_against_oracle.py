@@ -84,7 +84,11 @@ CASES: dict[str, tuple[int, dict[str, Any]]] = {
         30,
         {f"{DRUG}.effect.{k}": x for k, x in {"mean": 1.2, "sd": 0.2, "high": 2.0, "recovery_cap": 0.05}.items()},
     ),
-    "harmful_drug": (20, {f"{DRUG}.effect.{k}": x for k, x in {"mean": -0.5, "low": -2.0}.items()}),
+    "harmful_drug": (
+        20,
+        {f"{DRUG}.effect.{k}": x for k, x in {"mean": -0.5, "low": -2.0}.items()}
+        | {"arms": {"early": [given("tofersen")], "inside a week": [given("tofersen", 103)]}},
+    ),
     "label": (25, MISSED | {f"{DRUG}.regimen.missed_dose": "label"}),
     "article": (25, MISSED | {f"{DRUG}.regimen.missed_dose": "article"}),
     "own_calendars": (

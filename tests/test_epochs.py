@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import simulator as sim
+from simulator.language.display import lines
 from simulator.models import MODELS
 from tests.models import study
 
@@ -261,6 +262,17 @@ def test_an_epoch_that_adjoins_goes_on_and_reload_asks_for_loading():
         assert first["late"][8:11] == [183.0, 197.0, 211.0]
 
 
+def test_arms_that_are_cut_elsewhere_are_alike_before_randomisation():
+    slow = {"treatments.slow": CARE["treatments.slow"]}
+    whole = [epoch("slow", to_day=84), epoch("slow", "tofersen", first=84)]
+    parts = [*cut(whole[0], 30), whole[1]]
+    arms = {"placebo": [epoch("slow")], "treated": parts}
+    assert sim.load("lead_in").replace(slow | {"arms": arms}).arms["treated"][1].from_day == 30
+    stopped = {"placebo": [epoch("slow")], "treated": [epoch("slow", to_day=60), whole[1]]}
+    with pytest.raises(sim.ScenarioError, match="differ before randomisation"):
+        sim.load("lead_in").replace(slow | {"arms": stopped})
+
+
 # --- days after events
 
 
@@ -309,3 +321,10 @@ def test_the_day_of_diagnosis_is_an_event():
     assert np.isnan(days["diagnosis_time"]).any()
     first = np.nan_to_num(days["diagnosis_time"][0], nan=np.inf)
     assert np.median(first) == pytest.approx(4 * 30.4375, rel=0.08)  # the median delay of p.Ala5Val
+
+
+def test_a_course_after_an_event_is_shown_as_one():
+    scenario = study(
+        "clock", AFTER_ONSET | {"trial": None, "arms": {"one": [epoch("tofersen", after="diagnosis", to_day=9)]}}
+    )
+    assert "tofersen from diagnosis to 9 days after diagnosis" in dict(lines(scenario))["arm one"]

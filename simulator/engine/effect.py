@@ -94,9 +94,10 @@ def mean_of_positive(m, delta):
 def moved(u, k, m, delta, floor):
     """Where u stands after a step at K m, m linear in time with mean m and change delta, if it cannot fall below floor.
 
-    Where m rises through 0, u first falls, at most to the floor, and then rises by K times the mean of m+.
+    Where m rises through 0, u first falls, at most to the floor, and then rises by K times the mean of m+. (In the week
+    of the first dose u begins below the floor; m is positive then.)
     """
-    lift = k * mean_of_positive(m, delta) if delta > ZERO else ZERO
+    lift = k * mean_of_positive(m, delta) if (delta > ZERO) & (HALF * delta > m) else ZERO
     return max(u + k * m, floor + lift)
 
 

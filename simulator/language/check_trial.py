@@ -116,10 +116,19 @@ def _measured_by_then(scenario: Any) -> Iterator[Problem]:
         yield Problem(("trial", "analysis_days", 0), f"no visit after baseline is planned by day {end}", remedy)
 
 
-def _given_before(epochs: Any, end: int) -> list[tuple[tuple[str, ...], int, int]]:
-    """Treatments of an arm up to a day."""
-    found = [(tuple(sorted(e.treatments)), e.from_day, min(e.to_day or end, end)) for e in epochs]
-    return [epoch for epoch in found if epoch[1] < end]
+def _given_before(epochs: Any, end: int) -> list[tuple[Any, ...]]:
+    """Treatments of an arm up to a day; epochs that adjoin and do the same are one."""
+    found: list[tuple[Any, ...]] = []
+    for epoch in epochs:
+        given = tuple(sorted(epoch.treatments))
+        if not epoch.is_fixed or epoch.holds:
+            found.append((given, epoch))
+        elif epoch.from_day < end:
+            to = min(epoch.to_day or end, end)
+            goes_on = bool(found) and found[-1][::2] == (given, epoch.from_day) and not epoch.reload
+            begun = found.pop() if goes_on else (given, epoch.from_day, to, epoch.reload)
+            found.append((*begun[:2], to, begun[3]))
+    return found
 
 
 @reads("trial")

@@ -49,10 +49,10 @@ def html(scenario: Scenario) -> str:
 
 def _epoch(epoch: Epoch) -> str:
     drugs = " and ".join(epoch.treatments)
-    ends = epoch.to_day is not None or epoch.until is not None
-    end = f" to {_moment(epoch.until, epoch.to_day or 0)}" if ends else ""
+    end = f" to {_moment(epoch.until or epoch.after, epoch.to_day or 0)}" if epoch.ends else ""
+    loaded = ", loaded again" if epoch.reload else ""
     held = "".join(f", held on its days {hold.from_day} to {hold.to_day}" for hold in epoch.holds or ())
-    return f"{drugs} from {_moment(epoch.after, epoch.from_day)}{end}{held}"
+    return f"{drugs} from {_moment(epoch.after, epoch.from_day)}{end}{loaded}{held}"
 
 
 def _moment(events: Sequence[str] | None, day: int) -> str:

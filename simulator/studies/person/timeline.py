@@ -98,7 +98,8 @@ def _later(epoch: Any, days: int) -> dict[str, Any]:
     """An epoch so many days later; holds count from its start."""
     to_day = None if epoch.to_day is None else epoch.to_day + days
     holds = [hold.model_dump() for hold in epoch.holds] if epoch.holds else None
-    return {"treatments": epoch.treatments, "from_day": epoch.from_day + days, "to_day": to_day, "holds": holds}
+    moved = {"from_day": epoch.from_day + days, "to_day": to_day, "holds": holds}
+    return {"treatments": epoch.treatments, "reload": epoch.reload, **moved}
 
 
 def _of_this_person(scenario: Scenario, line: Timeline) -> dict[str, Any]:
