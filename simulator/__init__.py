@@ -13,9 +13,12 @@ from simulator.accessors import Accessor
 from simulator.version import __version__
 
 if TYPE_CHECKING:
+    from simulator.datasets import DataError, Dataset
+    from simulator.datasets.reading import read_data
     from simulator.errors import SimulatorError
     from simulator.language import Scenario, ScenarioError, load
     from simulator.results import Result
+    from simulator.studies.analyse import Analysed, analyse
     from simulator.studies.compare import compare
     from simulator.studies.draws import one_draw
     from simulator.studies.opening import open_result
@@ -35,6 +38,11 @@ _HOMES = {
     "Scenario": "simulator.language",
     "ScenarioError": "simulator.language",
     "SimulatorError": "simulator.errors",
+    "Analysed": "simulator.studies.analyse",
+    "analyse": "simulator.studies.analyse",
+    "DataError": "simulator.datasets",
+    "Dataset": "simulator.datasets",
+    "read_data": "simulator.datasets.reading",
     "simulate": "simulator.studies.simulate",
     "person": "simulator.studies.person.study",
     "Result": "simulator.results",
@@ -53,12 +61,16 @@ _HOMES = {
     "open_sweep": "simulator.studies.sweep.swept",
 }
 
+Accessor.places["Analysed.plot"] = "simulator.report.plots.analysed:AnalysedPlots"
 Accessor.places["Result.plot"] = "simulator.report.plots:Plots"
 Accessor.places["Sensitivity.plot"] = "simulator.report.plots.sensitivity:SensitivityPlots"
 Accessor.places["Sweep.plot"] = "simulator.report.plots.sweep:SweepPlots"
 Accessor.places["Trial.plot"] = "simulator.report.plots.trial:TrialPlots"
 
 __all__ = [
+    "Analysed",
+    "DataError",
+    "Dataset",
     "Result",
     "Scenario",
     "ScenarioError",
@@ -67,6 +79,7 @@ __all__ = [
     "Sweep",
     "Trial",
     "__version__",
+    "analyse",
     "compare",
     "load",
     "one_draw",
@@ -75,6 +88,7 @@ __all__ = [
     "open_sweep",
     "open_trial",
     "person",
+    "read_data",
     "replay",
     "sensitivity",
     "simulate",

@@ -47,7 +47,7 @@ report.register(app)
 
 
 def _register_scenarios() -> None:
-    from simulator.cli import calibrate, evidence, scenarios, sensitivity, sweep, trial
+    from simulator.cli import calibrate, data, evidence, scenarios, sensitivity, sweep, trial
 
     scenarios.register(app)
     evidence.register(app)
@@ -55,6 +55,7 @@ def _register_scenarios() -> None:
     trial.register(app)
     sensitivity.register(app)
     sweep.register(app)
+    data.register(app)
 
 
 _register_scenarios()
