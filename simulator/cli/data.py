@@ -107,7 +107,7 @@ def analyse(
     out: Out = None,
     as_json: Json = False,
 ) -> None:
-    """The analyses of a trial on real people: estimates, intervals, survival, what was left out."""
+    """Analyse real people as a trial. Estimates, intervals, survival, what was left out."""
     from simulator.cli.data_tables import analysed_text
     from simulator.studies.analyse import analyse as run
 
