@@ -13,10 +13,13 @@ from warnings import warn
 from simulator.version import __version__
 
 if TYPE_CHECKING:
+    from simulator.datasets import DataError, Dataset
+    from simulator.datasets.reading import read_data
     from simulator.errors import SimulatorError
     from simulator.language import Scenario, ScenarioError, load
     from simulator.results import Result, StudyResult
     from simulator.results.opening import open_study as open  # noqa: A004 - used as `sim.open`
+    from simulator.studies.analyse import Analysed, analyse
     from simulator.studies.compare import compare
     from simulator.studies.draws import one_draw
     from simulator.studies.person.study import person
@@ -34,6 +37,11 @@ _HOMES = {
     "Scenario": "simulator.language",
     "ScenarioError": "simulator.language",
     "SimulatorError": "simulator.errors",
+    "Analysed": "simulator.studies.analyse",
+    "analyse": "simulator.studies.analyse",
+    "DataError": "simulator.datasets",
+    "Dataset": "simulator.datasets",
+    "read_data": "simulator.datasets.reading",
     "simulate": "simulator.studies.simulate",
     "person": "simulator.studies.person.study",
     "Result": "simulator.results",
@@ -50,6 +58,9 @@ _HOMES = {
 }
 
 __all__ = [
+    "Analysed",
+    "DataError",
+    "Dataset",
     "Result",
     "Scenario",
     "ScenarioError",
@@ -59,11 +70,13 @@ __all__ = [
     "Sweep",
     "Trial",
     "__version__",
+    "analyse",
     "compare",
     "load",
     "one_draw",
     "open",
     "person",
+    "read_data",
     "replay",
     "sensitivity",
     "simulate",

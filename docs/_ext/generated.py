@@ -45,7 +45,10 @@ def commands() -> Iterator[str]:
     yield "run failed or a check is out of tolerance; 2 wrong usage or an invalid scenario; 3 an optional part or a"
     yield "resource is missing; 4 a sweep ended with failed points; 130 interrupted.\n"
     group = get_command(app)
-    for name, command in sorted(group.commands.items()):  # type: ignore[attr-defined]
+    found = dict(group.commands)  # type: ignore[attr-defined]
+    for name, command in group.commands.items():  # type: ignore[attr-defined]
+        found |= {f"{name} {part}": one for part, one in getattr(command, "commands", {}).items()}
+    for name, command in sorted(found.items()):
         context = command.make_context(f"als-sim {name}", [], resilient_parsing=True, max_content_width=90)
         yield f"## {name}\n\n```text\n{command.get_help(context)}\n```\n"
 

@@ -47,7 +47,7 @@ report.register(app)
 
 
 def _register_scenarios() -> None:
-    from simulator.cli import calibrate, compiling, evidence, scenarios, sensitivity, sweep, trial
+    from simulator.cli import calibrate, compiling, data, evidence, scenarios, sensitivity, sweep, trial
 
     scenarios.register(app)
     evidence.register(app)
@@ -56,6 +56,7 @@ def _register_scenarios() -> None:
     sensitivity.register(app)
     sweep.register(app)
     compiling.register(app)
+    data.register(app)
 
 
 _register_scenarios()

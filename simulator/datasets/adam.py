@@ -10,36 +10,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
-
-import numpy as np
+from types import MappingProxyType
+from typing import Any
 
 from simulator.datasets.building import Parts, build, need
 from simulator.datasets.dataset import Dataset, Note
 from simulator.datasets.faults import Faults, Place
-from simulator.datasets.tables import PER_UNIT, Column, Table, is_missing
+from simulator.datasets.files import Named
+from simulator.datasets.tables import PER_UNIT, Column, Table, numeric
 from simulator.datasets.variables import ENDPOINTS, PARAMCDS
 
-Cells = Mapping[str, Sequence[Any]]
 Codes = Mapping[str, Mapping[str, str]]
 Made = Mapping[str, Column]
-
-
-class Named(NamedTuple):
-    """Cells by the names of their columns, from one file or mapping; `first` is the number of the first row."""
-
-    name: str
-    cells: Cells
-    first: int = 1
-    lines: np.ndarray | None = None
-
-    @property
-    def rows(self) -> np.ndarray:
-        """(k,) numbers of the rows."""
-        if self.lines is not None:
-            return self.lines
-        size = len(next(iter(self.cells.values()))) if self.cells else 0
-        return np.arange(size) + self.first
+NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 ADSL = {
@@ -95,8 +78,8 @@ def _table(
     of: Named,
     names: Mapping[str, str],
     units: Mapping[str, str],
-    codes: Codes = {},  # noqa: B006
-    more: Made = {},  # noqa: B006
+    codes: Codes = NONE,
+    more: Made = NONE,
 ) -> Table:
     """Columns by this package's names, with their units and the meaning of their codes, and others that are made."""
     columns = {
@@ -118,12 +101,6 @@ def _people(adsl: Named) -> tuple[Table, list[str]]:
         else:
             left.append(name)
     return _table(adsl, {key: name for key, name in names.items() if name}, UNITS, more=more), left
-
-
-def numeric(cells: Sequence[Any]) -> bool:
-    """Whether a column has numbers and nothing else."""
-    known = [str(cell) for cell in cells if not is_missing(cell)]
-    return bool(known) and all(re.fullmatch(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*", one) for one in known)
 
 
 def _planned(adqs: Named, faults: Faults) -> Column:

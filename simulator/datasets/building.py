@@ -120,13 +120,12 @@ def _endpoints(table: Table, at: Mapping[str, Floats], faults: Faults) -> dict[s
     with np.errstate(invalid="ignore"):
         late = at["death"] > at["followup"]
     if late.any():
-        faults.rows(
-            table.place("death"), late, "death (day {}) is after the end of follow-up", "Correct one of the two"
-        )
+        faults.rows(table.place("death"), late, "death ({}) is after the end of follow-up", "Correct one of the two")
     death, pav, left = (np.nan_to_num(at[name], nan=np.inf) for name in ("death", "pav", "dropout"))
     end = np.where(np.isfinite(at["followup"]), at["followup"], np.minimum(death, left))
     place = table.place(next(name for name in ("followup", "death", "dropout", "pav") if name in table.columns))
-    open_ = ~np.isfinite(end)
+    empty = [_empty(table, name) for name in ("followup", "death", "dropout") if name in table.columns]
+    open_ = ~np.isfinite(end) & np.all(empty, axis=0)  # a cell that cannot be read is a fault already
     faults.rows(place, open_, "neither a day of death nor an end of follow-up is known", "Add the last day of contact")
     found = {}
     if "death" in table.columns or "died" in table.columns:

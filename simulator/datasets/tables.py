@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 import math
+import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,9 @@ YES = frozenset({"1", "1.0", "y", "yes", "true"})
 NO = frozenset({"0", "0.0", "n", "no", "false"})
 PER_UNIT = {"day": 1.0, "week": 7.0, "month": DAYS_PER_MONTH, "year": 12 * DAYS_PER_MONTH}
 """Days of a unit of time; `study_day` (1 is baseline, there is no 0) and `date` are units too."""
+
+
+Cells = Mapping[str, Sequence[Any]]
 
 
 class Column(NamedTuple):
@@ -49,6 +53,12 @@ def is_missing(cell: object) -> bool:
     if cell is None or cell != cell:  # noqa: PLR0124 - NaN of any library
         return True
     return str(cell).strip() in MISSING
+
+
+def numeric(cells: Sequence[Any]) -> bool:
+    """Whether a column has numbers and nothing else."""
+    known = [str(cell) for cell in cells if not is_missing(cell)]
+    return bool(known) and all(re.fullmatch(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*", one) for one in known)
 
 
 def texts(table: Table, name: str) -> NDArray[np.str_]:

@@ -24,6 +24,13 @@ class TrialKind(StrEnum):
     power = "power"
 
 
+class AnalysedKind(StrEnum):
+    """A picture of analyses of real people; `AnalysedPlots` has a method of the same name."""
+
+    forest = "forest"
+    survival = "survival"
+
+
 class SensitivityKind(StrEnum):
     """A picture of a sensitivity analysis; `SensitivityPlots` has a method of the same name."""
 

@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike
 
 from simulator.analysis.trial.data import Bools, Floats, Integers, TrialData, trial_data
 from simulator.analysis.trial.errors import AnalysisError
-from simulator.datasets.adam import Named, from_adam
+from simulator.datasets.adam import from_adam
 from simulator.datasets.dataset import Dataset, Note
+from simulator.datasets.files import Named
 from simulator.datasets.variables import ENDPOINTS, PARAMCDS
 
 Columns = Mapping[str, ArrayLike]
@@ -225,9 +226,7 @@ def _at_visits(data: Dataset, wanted: Wanted, notes: list[Note]) -> tuple[Floats
     of = data.measurements[wanted.outcome]
     visits = np.array(sorted(wanted.visits) or data.visits[data.visits >= 0], np.float64)
     if not len(visits) or visits[0] != 0:
-        raise AnalysisError(
-            "when visits were planned is not known, or day 0 is not among them. Give their days: visits"
-        )
+        raise AnalysisError("planned days of visits are not known, or day 0 is not among them. Give their days: visits")
     planned = of.planned_day
     if wanted.visits:
         near = np.abs(of.day[:, None] - visits).argmin(axis=1)
@@ -239,7 +238,13 @@ def _at_visits(data: Dataset, wanted: Wanted, notes: list[Note]) -> tuple[Floats
     fits = fits[np.lexsort((of.day[fits], away[fits]))]  # the nearest first, the earlier of two
     fits = fits[np.sort(np.unique(of.person[fits] * len(visits) + at[fits], return_index=True)[1])]
     if len(fits) < len(of.day):
-        notes.append(Note(len(of.day) - len(fits), f"values of {wanted.outcome}", "left out: at no planned visit"))
+        notes.append(
+            Note(
+                len(of.day) - len(fits),
+                f"values of {wanted.outcome}",
+                "left out: at no planned visit, or not the nearest to it",
+            )
+        )
     day, outcome = np.full((2, data.n, len(visits)), np.nan)
     day[of.person[fits], at[fits]], outcome[of.person[fits], at[fits]] = of.day[fits], of.value[fits]
     return visits, day, outcome

@@ -1,0 +1,149 @@
+"""Tidy tables: one of participants, one of measurements, and if there is one a table of times to events.
+
+Names of columns are fixed; days and dates say their unit in the name: followup_day, followup_months, followup_date.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+
+from simulator.datasets.building import Parts, build, need
+from simulator.datasets.dataset import Dataset, Note
+from simulator.datasets.faults import Faults, Place
+from simulator.datasets.files import Named
+from simulator.datasets.tables import Column, Table, is_missing, numeric
+from simulator.datasets.variables import VARIABLES
+
+TEXTS = ("id", "arm", "stratum", "variant", "sex", "onset_site", "age", "died")
+TIMES = ("onset", "since_onset", "followup", "death", "pav", "dropout", "treatment_start", "treatment_end")
+SUFFIXES = {"day": "day", "days": "day", "week": "week", "weeks": "week", "month": "month", "months": "month"}
+SUFFIXES |= {"year": "year", "years": "year", "date": "date"}
+ALIASES = {"months_since_onset": "since_onset_months", "days_since_onset": "since_onset_days"}
+COVARIATE = "covariate_"
+NEAR = 0.85
+
+
+def from_tidy(people: Named, measured: Named, events: Named | None = None, name: str = "") -> Dataset:
+    """The data set of tidy tables.
+
+    Raises
+    ------
+    DataError
+        A column is missing or unknown, or cells are wrong: all faults at once.
+    """
+    faults = Faults()
+    notes: list[Note] = []
+    tables = [_people(people, faults, notes), _measured(measured, faults, notes)]
+    times = [] if events is None else [_events(events, faults)]
+    faults.check()
+    return build(Parts(name or people.name, tables[0], (tables[1],), times, tuple(notes)))
+
+
+def looks_measured(table: Named) -> bool:
+    """Whether a table has the columns of measurements: a day, or a variable and a value."""
+    names = {_time(name, ("", "planned"))[0] for name in table.cells}
+    return bool(names & {"", "planned"}) or {"variable", "value"} <= set(table.cells)
+
+
+def _time(name: str, known: Sequence[str]) -> tuple[str | None, str]:
+    """Which time a column is and its unit; (None, "") for none."""
+    head, _, suffix = ALIASES.get(name, name).rpartition("_")
+    return (head, SUFFIXES[suffix]) if suffix in SUFFIXES and head in known else (None, "")
+
+
+def _people(table: Named, faults: Faults, notes: list[Note]) -> Table:
+    columns: dict[str, Column] = {}
+    left = []
+    known = [*TEXTS, *TIMES, *(f"{time}_{unit}" for time in TIMES for unit in SUFFIXES)]
+    for name, cells in table.cells.items():
+        time, unit = _time(name, TIMES)
+        key = "baseline" if name == "baseline_date" else name if name in TEXTS else time
+        if key == "onset" and unit != "date":
+            key = "onset_day"
+        key = "onset_day" if key == "onset" else key
+        if key is None and (name.startswith(COVARIATE) or numeric(cells)):
+            key = f"covariate {name.removeprefix(COVARIATE)}"
+        if key is None:
+            left.append(name)
+        _fill(table, columns, key or "", Column(cells, name, unit), faults)
+        if (key is None or key.startswith("covariate")) and not name.startswith(COVARIATE):
+            _mistyped(table, name, known, faults)
+    if "id" not in columns:
+        need(Place(table.name, "id", table.rows, ()), list(table.cells), "id", faults)
+    if left:
+        notes.append(Note(len(left), f"columns of {table.name}", f"not read, texts: {', '.join(left)}"))
+    return Table(table.name, table.rows, {key: one for key, one in columns.items() if key})
+
+
+def _measured(table: Named, faults: Faults, notes: list[Note]) -> Table:
+    columns: dict[str, Column] = {}
+    left = []
+    known = ["id", "variable", "value", *VARIABLES, *SUFFIXES, *(f"planned_{unit}" for unit in SUFFIXES)]
+    for name, cells in table.cells.items():
+        time, unit = _time(name if "_" in name else f"_{name}", ("", "planned"))
+        key = {"": "day", "planned": "planned_day"}.get(time, "") if time is not None else ""
+        if not key and (name in {"id", "variable", "value"} or name in VARIABLES):
+            key = name
+        if not key:
+            left.append(name)
+            _mistyped(table, name, known, faults)
+        _fill(table, columns, key, Column(cells, name, unit), faults)
+    if "id" not in columns:
+        need(Place(table.name, "id", table.rows, ()), list(table.cells), "id", faults)
+    if not {"day", "planned_day"} & set(columns):
+        need(Place(table.name, "day", table.rows, ()), list(table.cells), "day", faults)
+    if left:
+        notes.append(Note(len(left), f"columns of {table.name}", f"not read: {', '.join(left)}"))
+    return Table(table.name, table.rows, {key: one for key, one in columns.items() if key})
+
+
+def _events(table: Named, faults: Faults) -> Table:
+    columns: dict[str, Column] = {}
+    for name, cells in table.cells.items():
+        time, unit = _time(name, ("time",))
+        _fill(table, columns, "time" if time else name, Column(cells, name, unit), faults)
+    for name in ("id", "endpoint", "time", "event"):
+        if name not in columns:
+            need(Place(table.name, name, table.rows, ()), list(table.cells), name, faults)
+    return Table(table.name, table.rows, columns)
+
+
+def _fill(table: Named, columns: dict[str, Column], key: str, column: Column, faults: Faults) -> None:
+    """Put a column in its place; two for one place are a fault."""
+    if key in columns and key:
+        fact = f"{columns[key].name} and {column.name} say the same"
+        faults.add(table.name, 1, column.name, fact, "Keep one")
+    columns[key] = column
+
+
+def _mistyped(table: Named, name: str, known: Sequence[str], faults: Faults) -> None:
+    """A name that is nearly that of a known column is a fault, not a column of its own."""
+    if near := difflib.get_close_matches(name.lower(), known, n=1, cutoff=NEAR):
+        remedy = f"Did you mean {near[0]}? Call it {COVARIATE}{name} if it is a covariate"
+        faults.add(table.name, 1, name, f"no column {name} is known", remedy)
+
+
+def tidy(data: Dataset) -> dict[str, Mapping[str, Sequence[object]]]:
+    """The tables of a data set, which `from_tidy` reads without loss: participants, measurements, events."""
+    who = data.participants
+    texts = {key: getattr(who, key).tolist() for key in ("id", "arm", "stratum", "variant", "sex", "onset_site")}
+    numbers = {key: getattr(who, key).tolist() for key in ("age", "months_since_onset")}
+    numbers |= {key: getattr(who, key).tolist() for key in ("treatment_start_day", "treatment_end_day")}
+    people = {**texts, **numbers, **{f"{COVARIATE}{key}": one.tolist() for key, one in who.covariates.items()}}
+    known = {key: cells for key, cells in people.items() if key == "id" or not all(map(is_missing, cells))}
+    long: dict[str, list[object]] = {key: [] for key in ("id", "variable", "day", "planned_day", "value")}
+    for name, of in data.measurements.items():
+        long["id"] += who.id[of.person].tolist()
+        long["variable"] += [name] * len(of.person)
+        for key in ("day", "planned_day", "value"):
+            long[key] += getattr(of, key).tolist()
+    events: dict[str, list[object]] = {key: [] for key in ("id", "endpoint", "time_days", "event")}
+    for name, end in data.endpoints.items():
+        there = [k for k, time in enumerate(end.time.tolist()) if time == time]  # noqa: PLR0124
+        events["id"] += who.id[there].tolist()
+        events["endpoint"] += [name] * len(there)
+        events["time_days"] += end.time[there].tolist()
+        events["event"] += end.event[there].astype(int).tolist()
+    found: dict[str, Mapping[str, Sequence[object]]] = {"participants": known, "measurements": long}
+    return {**found, "events": events} if events["id"] else found

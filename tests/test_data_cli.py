@@ -1,0 +1,150 @@
+"""The commands about real people, what `simulator.analyse` finds and refuses, and the page that explains them."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import simulator as sim
+from simulator.analysis.trial.data import until
+from simulator.analysis.trial.errors import AnalysisError
+from simulator.analysis.trial.reading import Contrast, from_result
+from simulator.analysis.trial.registry import ANALYSES
+from simulator.cli.app import app
+from simulator.results.export import export
+
+
+def call(*arguments: object):
+    return CliRunner().invoke(app, [str(one) for one in arguments])
+
+
+@pytest.fixture
+def page(root, tmp_path, monkeypatch) -> str:
+    """The page, its files written into a folder of their own, in which the commands run."""
+    text = (root / "docs" / "data.md").read_text("utf-8")
+    written = re.findall(r"^<!-- file (\S+) -->\n```\w*\n(.*?)^```$", text, re.M | re.S)
+    assert len(written) > 5
+    for name, content in written:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    monkeypatch.chdir(tmp_path)
+    return text
+
+
+def test_what_the_page_says_works(page, tmp_path):
+    lines = [line for block in re.findall(r"^```sh\n(.*?)^```$", page, re.M | re.S) for line in block.splitlines()]
+    assert len(lines) == 6
+    for line in lines:
+        done = call(*shlex.split(line)[1:])
+        assert done.exit_code == 0, (line, done.output)
+        assert done.stdout
+    (code,) = re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)
+    exec(code, {})
+    there = {place.name for place in tmp_path.iterdir()}
+    assert {"courses.svg", "tidy", "forest.svg", "survival.svg"} <= there
+
+
+def test_check_says_how_much_there_is(page):
+    done = call("data", "check", "mine.yaml")
+    assert "mine: 4 participants (drug 2, placebo 2)" in done.stdout
+    assert re.search(r"alsfrs_r +7 values\ndeath +1 events\n", done.stdout)
+    assert "7 rows: only planned days are known: taken as the days of measuring" in done.stdout
+    found = json.loads(call("data", "check", "mine.yaml", "--json").stdout)
+    assert found["participants"] == 4
+    assert found["notes"][0]["number"] == 7
+
+
+def test_show_has_visits_missingness_and_survival(page):
+    done = call("data", "show", "participants.csv", "measurements.csv")
+    assert re.search(r"day 56 +8 +10 +20 +35\.5 +5\.7", done.stdout), done.stdout
+    assert re.search(r"free of death, % +day 0", done.stdout)
+    assert "at risk" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_faults_leave_with_code_2_a_line_each(page):
+    Path("people.csv").write_text("Nr,Group,months,status,LNFL\n1,A,six,1,4\n2,P,4,3,x\n")
+    done = call("data", "check", "mine.yaml")
+    assert done.exit_code == 2
+    assert [line.split(": ")[0] for line in done.stderr.splitlines()] == [
+        "people.csv:2:months", "people.csv:3:LNFL", "people.csv:3:status",
+    ]  # fmt: skip
+
+
+def test_tables_that_are_there_are_kept(page):
+    assert call("data", "convert", "mine.yaml", "-o", "x").exit_code == 0
+    done = call("data", "convert", "mine.yaml", "-o", "x")
+    assert done.exit_code == 2
+    assert "the file is there already" in done.stderr
+    assert call("data", "convert", "mine.yaml", "-o", "x", "--force").exit_code == 0
+    assert call("data", "convert", "mine.yaml", "-o", "x", "--to", "sas").exit_code == 2
+
+
+def test_analyse_prints_what_a_reader_needs(page):
+    done = call("analyse", "participants.csv", "measurements.csv", "--analysis", "ancova,cox,rate_ratio", "--arms",
+                "drug,placebo", "--day", "90", "--covariates", "age", "-o", "out")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert "participants: drug against placebo" in done.stdout.replace(".csv", "")
+    assert re.search(r"ancova +-?\d+\.\d{3} +-?\d+\.\d{3} to -?\d+\.\d{3} +\d\.\d{4} +8 +2", done.stdout), done.stdout
+    assert "1 visit: day 90 is the visit planned for day 84, within 14 d" in done.stdout
+    assert "death: composite" in done.stdout
+    assert "For research" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert {place.name for place in Path("out").iterdir()} == {"analyses.json", "forest.svg", "survival.svg"}
+    found = json.loads(Path("out/analyses.json").read_text())
+    assert [row["analysis"] for row in found["analyses"]] == ["ancova", "cox", "rate_ratio"]
+    assert found["arms"][1]["survival"][-1]["at_risk"] == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "which arms are compared? There are drug, placebo. Name two, the experimental one first"),
+        ({"arms": ["drug", "drug"]}, "which arms are compared?"),
+        ({"arms": ["drug", "plazebo"]}, "no arm plazebo; there are drug, placebo"),
+        ({"arms": ["drug", "placebo"], "day": 60, "window": 3}, "no visit is planned within 3 d of day 60"),
+        ({"arms": ["drug", "placebo"], "outcome": "hhd"}, "nothing of hhd was measured; there are"),
+        ({"arms": ["drug", "placebo"], "endpoint": "pav"}, "no endpoint pav; there are death"),
+        ({"arms": ["drug", "placebo"], "covariates": ["bmi"]}, "the data have no covariate bmi"),
+        ({"arms": ["drug", "placebo"], "analyses": ["anova"]}, "no analysis anova"),
+        ({"arms": ["drug", "placebo"], "options": {"mi": {"imputations": 5}}}, "options of mi: this analysis"),
+        ({"arms": ["drug", "placebo"], "options": {"ancova": {"robots": 1}}}, "ancova has no option robots"),
+        ({"arms": ["drug", "placebo"], "options": {"ancova": {"robust": "yes"}}}, "ancova.robust is"),
+    ],
+)  # fmt: skip
+def test_what_is_asked_wrongly_is_said(page, arguments, message):
+    with pytest.raises(sim.SimulatorError) as found:
+        sim.analyse(["participants.csv", "measurements.csv"], **arguments)
+    assert str(found.value).startswith(message), found.value
+    assert found.value.exit_code == 2
+
+
+def test_data_without_events_have_no_analysis_of_events(page):
+    rows = [line.split(",") for line in Path("participants.csv").read_text().splitlines()]
+    Path("participants.csv").write_text("\n".join(",".join([*row[:5], row[7]]) for row in rows))
+    found = sim.analyse(["participants.csv", "measurements.csv"], ["ancova", "cox"], arms=["drug", "placebo"])
+    assert found.endpoint == ""
+    assert found.rows[0].estimate is not None
+    assert found.rows[1].refused == "the data have no events"
+    assert "10 participants: the data have no events: followed to the last measurement" in map(str, found.notes)
+    assert "ancova" in found._repr_html_()
+    found.plot.forest()
+    found.plot.survival()
+
+
+def test_a_simulated_trial_read_from_its_export_gives_what_the_result_gives(tmp_path):
+    result = sim.simulate(sim.load("valor_trial"), patients=120, seed=2)
+    export(result, "adam", tmp_path)
+    direct = until(from_result(result.groups, Contrast("tofersen", "placebo")), 196)
+    names = [name for name in ANALYSES if name != "rate_ratio"]
+    found = sim.analyse(tmp_path, names, arms=["tofersen", "placebo"], day=196)
+    for row in found.rows:
+        if row.estimate is None:
+            with pytest.raises(AnalysisError):
+                ANALYSES[row.analysis].run(direct)
+        else:
+            np.testing.assert_array_equal(row.estimate[:7], ANALYSES[row.analysis].run(direct)[:7])
