@@ -50,7 +50,7 @@ def plot(
     given = {"outcome": outcome, "number": number, "day": day}
     options = {key: value for key, value in given.items() if value is not None}
     picture = asked(open_for(folder, kind), against).plot.draw(kind, **options)
-    show_files([picture.save(out or home(folder) / f"{kind}.svg")], as_json)
+    _made(folder, picture.save(out or home(folder) / f"{kind}.svg"), as_json)
 
 
 @friendly
@@ -66,7 +66,7 @@ def report(
     from simulator.report.page import write_report
 
     found = asked(open_simulated(folder), against, days)
-    show_files([write_report(found, out or home(folder) / "report.html")], as_json)
+    _made(folder, write_report(found, out or home(folder) / "report.html"), as_json)
 
 
 def asked(found: Any, against: str | None, days: Any = None) -> Any:
@@ -79,6 +79,14 @@ def asked(found: Any, against: str | None, days: Any = None) -> Any:
     if against is not None or days:
         raise typer.BadParameter("only the result of a run is shown against another arm or on other days")
     return found
+
+
+def _made(folder: Path, place: Path, as_json: bool) -> None:
+    """Note in the folder of the study what was made from it, and print where it is."""
+    from simulator.results.folder import add_made
+
+    add_made(home(folder), [place])
+    show_files([place], as_json)
 
 
 def home(folder: Path) -> Path:
