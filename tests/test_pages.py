@@ -110,3 +110,13 @@ def test_a_command_that_does_not_exist_would_be_found(tmp_path, monkeypatch):
     page.write_text("```sh\nals-sim list\nals-sim lisst\n```\n")
     with pytest.raises(AssertionError):
         test_the_commands_of_a_page_run(page, tmp_path, monkeypatch)
+
+
+@pytest.mark.slow
+def test_the_readme_shows_what_its_command_prints(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "README.md").read_text("utf-8")
+    (shown,) = re.findall(r"^Part of what it prints:\n\n```\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    printed = iter(CliRunner().invoke(app, ["run", "valor"]).stdout.splitlines())
+    for line in shown.splitlines():
+        assert line == "..." or line in printed, line  # in the order in which they are printed

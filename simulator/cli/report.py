@@ -69,14 +69,6 @@ def report(
     _made(folder, write_report(found, out or home(folder) / "report.html"), as_json)
 
 
-def _made(folder: Path, place: Path, as_json: bool) -> None:
-    """Note in the folder of the study what was made from it, and print where it is."""
-    from simulator.results.folder import add_made
-
-    add_made(home(folder), [place])
-    show_files([place], as_json)
-
-
 def asked(found: Any, against: str | None, days: Any = None) -> Any:
     """A run with other pairs and days; what else is there has its own."""
     from simulator.results import Result
@@ -87,6 +79,14 @@ def asked(found: Any, against: str | None, days: Any = None) -> Any:
     if against is not None or days:
         raise typer.BadParameter("only the result of a run is shown against another arm or on other days")
     return found
+
+
+def _made(folder: Path, place: Path, as_json: bool) -> None:
+    """Note in the folder of the study what was made from it, and print where it is."""
+    from simulator.results.folder import add_made
+
+    add_made(home(folder), [place])
+    show_files([place], as_json)
 
 
 def home(folder: Path) -> Path:

@@ -111,18 +111,16 @@ def _show_citations(name: str, stored: bool, as_json: bool) -> None:
 
 def _show_result(folder: Path, as_json: bool, against: str | None, days: Any) -> None:
     """What the command that made the folder printed; of a run with the pairs and days asked for."""
+    from simulator.cli.report import asked
     from simulator.cli.run import show_run
     from simulator.cli.sensitivity import show_sensitivity
     from simulator.cli.sweep import show_sweep
     from simulator.cli.trial import show_trial
-    from simulator.results import Result, open_study
+    from simulator.results import open_study
 
-    found = open_study(folder)
-    if isinstance(found, Result):
-        return show_run(found, as_json, against, days)
-    shown = {"trial": show_trial, "sweep": show_sweep, "sensitivity": show_sensitivity}
+    found = asked(open_study(folder), against, days)
+    shown: dict[str, Any] = {"run": show_run, "trial": show_trial, "sweep": show_sweep, "sensitivity": show_sensitivity}
     shown[found.kind.name](found, as_json)
-    return None
 
 
 @friendly

@@ -21,6 +21,7 @@ from simulator.analysis.trial.reading import Contrast, Wanted, from_dataset
 from simulator.analysis.trial.registry import Analysis, analysis
 from simulator.datasets import Dataset, Note
 from simulator.datasets.reading import read_data
+from simulator.results.kinds import imported
 
 DEFAULT = ("ancova", "joint_rank")
 NOTHING: Mapping[str, Any] = MappingProxyType({})

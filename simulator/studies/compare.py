@@ -61,9 +61,9 @@ def compare(a: Result | str | Path, b: Result | str | Path, days: Sequence[float
     for result in (first, second):
         result.need_one_vector("a comparison")
     pairs = _arm_pairs(first, second)
-    shown = _common_days(*(asking(one, days=days) for one in (first, second)))
+    wanted = _common_days(*(asking(one, days=days) for one in (first, second)))
     paired = first.seed == second.seed and first.is_full and second.is_full
-    rows = [row for day in shown for pair in pairs for row in _rows(first, second, pair, day)]
+    rows = [row for day in wanted for pair in pairs for row in _rows(first, second, pair, day)]
     others = other_versions(first.provenance(), second.provenance())
     versions = [f"From A to B, {', '.join(others)}: numbers may differ for that alone."] if others else []
     apart = list(dict.fromkeys(row.label for row in rows if paired and not row.paired))

@@ -133,13 +133,16 @@ def _event_free(view: View) -> Estimate:
 
 
 def _serious(view: View) -> Estimate:
-    """Share of people who have had a serious neurologic event by then."""
+    """Share of people who have had a serious neurologic event by then; certainly none before the first dose."""
     events = {name: array.values for name, array in view.result.groups["adverse_events"].items()}
     mine = (events["arm"] == view.arm) & (events["serious"] > 0)
     first = np.full(view.result.n_patients, np.inf)
     np.minimum.at(first, events["patient"][mine], events["day"][mine])
     first = np.where(first <= view.day, first, np.inf)[view.who]
-    return moments.scaled(moments.proportion(np.isfinite(first), view.weight, first), 100)
+    found = moments.scaled(moments.proportion(np.isfinite(first), view.weight, first), 100)
+    doses = view.result.groups["doses"]
+    given = (doses["arm"].values == view.arm) & (doses["day"].values < view.day)
+    return found if given.any() else found._replace(mcse=0.0)
 
 
 def _event_free_months(view: View) -> Estimate:
