@@ -2,8 +2,8 @@
 
 Ratios are taken within this process, in at least seven rounds in which everybody runs once: the ratio of the fastest
 times and the median of the ratios within rounds. Whole processes: the fastest and the median. Sections can be named:
-``python -m benchmarks.run processes scaling loop api sweep accuracy counts``. With ``--check`` the exit code is 1 where a
-figure misses what it must reach, or was not measured; `counts` does not depend on how busy the machine is.
+``python -m benchmarks.run processes scaling loop api sweep accuracy counts``. With ``--check`` the exit code is 1 where
+a figure misses what it must reach, or was not measured; `counts` does not depend on how busy the machine is.
 """
 
 import argparse

@@ -173,7 +173,7 @@ def compare(
 
 @friendly
 def replay(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a run or of a trial.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a study.")],
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
@@ -198,11 +198,13 @@ def export_(
     """Write a result as tables for other programs."""
     from simulator.cli.progress import Progress
     from simulator.results.export import export
-    from simulator.studies.opening import open_run
+    from simulator.results.folder import add_made
+    from simulator.results.opening import open_run
 
     home = folder if folder.is_dir() else folder.parent
     with Progress(doing="writing") as progress:
         places = export(open_run(folder, lazily=True), to.value, out or home / to.value, force, progress)
+    add_made(home, places)
     show_files(places, as_json)
 
 
@@ -244,6 +246,14 @@ def show_files(places: Sequence[Path], as_json: bool) -> None:
 def note(text: str) -> None:
     """Print a note on stderr."""
     typer.echo(text, err=True)
+
+
+def note_versions(folder: Path | None) -> None:
+    """Say on stderr that a study goes on which other versions began."""
+    from simulator.studies.replay import resumed_versions
+
+    for line in resumed_versions(folder) if folder else ():
+        note(line)
 
 
 @contextmanager
