@@ -27,6 +27,7 @@ from simulator.results.export import check, export
 from simulator.results.folder import write_folder
 from simulator.results.long import long
 from simulator.results.occupancy import occupancy
+from simulator.results.opening import open_run
 from simulator.results.tidy import safe_cell
 from tests.synthetic import ARMS, make_provenance, make_record
 
@@ -224,14 +225,15 @@ def test_a_file_is_exported_group_by_group(kind, result, tmp_path):
         assert place.read_bytes() == (tmp_path / "again" / place.name).read_bytes()
 
 
-def test_a_damaged_file_is_refused_when_it_is_read(result, tmp_path):
+def test_a_damaged_file_is_refused_before_anything_is_written(result, tmp_path):
     write_folder(result, tmp_path / "run")
-    stored = open_run(tmp_path / "run", lazily=True)
     place = tmp_path / "run" / "result.nc"
-    place.write_bytes(place.read_bytes()[:-1000])
-    with pytest.raises(ResultError, match="cut short or damaged"):
-        export(stored, "csv", tmp_path / "csv")
-    assert not list(tmp_path.glob("csv/*"))
+    content = bytearray(place.read_bytes())
+    content[len(content) // 2] ^= 1
+    place.write_bytes(content)
+    for there in (tmp_path / "run", place):
+        with pytest.raises(ResultError, match="damaged"):
+            open_run(there, lazily=True)
 
 
 def test_files(result, tables, tmp_path):

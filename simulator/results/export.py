@@ -54,7 +54,7 @@ def export(
 
     def told(group: str, rows: int, of: int) -> None:
         if progress is not None:
-            progress(SHARES * groups.index(group) + SHARES * rows // of, SHARES * len(groups))
+            progress(SHARES * groups.index(group) + SHARES * rows // max(of, 1), SHARES * len(groups))
 
     writers = dict(KINDS[kind](result, told))
     places = [folder / name for name in writers]

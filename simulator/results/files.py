@@ -24,10 +24,11 @@ PART = ".part"
 STALE_SECONDS = 3600.0
 MACHINE = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
 MANIFEST = "manifest.json"
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
 SEAL = b"sha256:"
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 SEAL_BYTES = len(SEAL) + 64
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+PIECE_BYTES = 1 << 20
 
 Writer = Callable[[Path], None]
 
@@ -148,7 +149,7 @@ def save(path: Path, writer: Writer, kind: Kind) -> None:
 def read_netcdf(path: Path, kinds: Sequence[Kind], lazily: bool = False) -> tuple[dict[str, Any], Groups]:
     """Attributes and groups of a netCDF file of one of these kinds, when its checksum holds.
 
-    `lazily` : each group is read when it is first asked for; the file must then stay as it is.
+    `lazily` : each group is read when it is first asked for.
 
     Raises
     ------
@@ -156,10 +157,12 @@ def read_netcdf(path: Path, kinds: Sequence[Kind], lazily: bool = False) -> tupl
         There is no such file, it is damaged or was changed, or it is something else.
     """
     check_there(path, kinds[0])
-    digest, seal = _seal_of(path)
-    is_whole = seal == SEAL + digest
-    with netcdf.undamaged(path):
+    body, seal = _seal(path)
+    try:
         attrs, groups = (netcdf.read_lazily if lazily else netcdf.read)(path)
+    except (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
+        raise ResultError(f"{path}: cut short or damaged: {error}. {_again(kinds[0])}") from error
+    is_whole = seal == SEAL + body.encode("ascii")
     if is_whole and attrs.get("format") in {kind.format for kind in kinds}:
         return attrs, groups
     if not is_whole and any(attrs.get("format") == kind.format for kind in KINDS):
@@ -170,17 +173,18 @@ def read_netcdf(path: Path, kinds: Sequence[Kind], lazily: bool = False) -> tupl
     raise ResultError(f"{path}: a netCDF file, but not {' or '.join(kind.title for kind in kinds)} of this program")
 
 
-def _seal_of(path: Path) -> tuple[bytes, bytes]:
-    """The checksum of what stands before the seal of a netCDF file, and the seal, or what stands in its place."""
-    found, left = hashlib.sha256(), path.stat().st_size - SEAL_BYTES
+def _seal(path: Path) -> tuple[str, bytes]:
+    """Checksum of a netCDF file without its last bytes, and these bytes; a piece at a time, for files are large."""
+    digest, left = hashlib.sha256(), path.stat().st_size - SEAL_BYTES
     with path.open("rb") as file:
         if file.read(len(SIGNATURE)) != SIGNATURE:
             raise ResultError(f"{path}: not a netCDF-4 file")
         file.seek(0)
-        while left > 0 and (part := file.read(min(left, 1 << 20))):
-            found.update(part)
-            left -= len(part)
-        return found.hexdigest().encode("ascii"), file.read()
+        while left > 0:
+            piece = file.read(min(left, PIECE_BYTES))
+            digest.update(piece)
+            left = left - len(piece) if piece else 0
+        return digest.hexdigest(), file.read()
 
 
 def check_there(path: Path, kind: Kind) -> None:

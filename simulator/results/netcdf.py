@@ -14,7 +14,6 @@ import shutil
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 from itertools import islice, product
 from pathlib import Path
@@ -24,7 +23,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.results.arrays import Group, Groups, Lazily, Named, is_coordinate
-from simulator.results.errors import ResultError
 from simulator.results.variables import variable
 
 ROOT = "/"
@@ -92,15 +90,6 @@ def _build(path: Path, attrs: dict[str, Any], groups: Groups, fast: bool, **how:
         return bytes(file.id.get_file_image()) if how else b""
 
 
-@contextmanager
-def undamaged(path: Path) -> Iterator[None]:
-    """Turn what HDF5 says of a damaged file into one clear error."""
-    try:
-        yield
-    except (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
-        raise ResultError(f"{path}: cut short or damaged: {error}") from error
-
-
 def read(path: Path) -> tuple[dict[str, Any], Groups]:
     """Read what `write` wrote."""
     import h5py
@@ -118,7 +107,7 @@ def read_lazily(path: Path) -> tuple[dict[str, Any], Groups]:
     import h5py
 
     def group(name: str) -> Group:
-        with undamaged(path), _opened(path) as file:
+        with _opened(path) as file:
             return _read_group(file[name])
 
     with _opened(path) as file:

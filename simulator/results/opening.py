@@ -12,13 +12,15 @@ from simulator.results.study import StudyResult
 from simulator.results.tree import Result
 
 
-def open_study(path: str | Path) -> StudyResult:
+def open_study(path: str | Path, lazily: bool = False) -> StudyResult:
     """Open the result of a study: a `Result`, a `Trial`, a `Sweep` or a `Sensitivity`.
 
     Parameters
     ----------
     path : str or Path
         Its folder or its file.
+    lazily : bool
+        Read each group of a netCDF file when it is first asked for; the file must stay.
 
     Raises
     ------
@@ -36,11 +38,13 @@ def open_study(path: str | Path) -> StudyResult:
     place = Path(path)
     if place.is_dir():
         kind = kind_of(place) or _by_file(place) or RUN
+        if lazily and kind.file.endswith(".nc"):
+            return _open_netcdf(place / kind.file, kind, lazily)
         found: StudyResult = imported(kind.made).read(place / kind.file)
         return found
     named = next((kind for kind in KINDS if place.name == kind.file or place.suffix == Path(kind.file).suffix), RUN)
     if named.file.endswith(".nc"):
-        return _open_netcdf(place, named)
+        return _open_netcdf(place, named, lazily)
     opened: StudyResult = imported(named.made).read(place)
     return opened
 
@@ -50,19 +54,17 @@ def _by_file(folder: Path) -> Kind | None:
     return next((kind for kind in KINDS if (folder / kind.file).is_file()), None)
 
 
-def _open_netcdf(place: Path, named: Kind) -> StudyResult:
+def _open_netcdf(place: Path, named: Kind, lazily: bool) -> StudyResult:
     """A netCDF file of any kind: its name may be anybody's, what it holds is inside."""
     kinds = [named, *(kind for kind in KINDS if kind is not named and kind.file.endswith(".nc"))]
-    attrs, groups = read_netcdf(place, kinds)
+    attrs, groups = read_netcdf(place, kinds, lazily)
     kind = next(kind for kind in kinds if kind.format == attrs["format"])
     found: StudyResult = imported(kind.made)(attrs, groups)
     return found
 
 
 def open_run(path: str | Path, lazily: bool = False) -> Result:
-    """Open the `Result` of a run from its file or folder, for what takes nothing else.
-
-    `lazily` : each group is read when it is first asked for.
+    """Open the `Result` of a run from its file or folder, for what takes nothing else; `lazily` as for `open_study`.
 
     Raises
     ------
@@ -71,10 +73,7 @@ def open_run(path: str | Path, lazily: bool = False) -> Result:
     ResultError
         There is none, or it is damaged.
     """
-    place = Path(path) / RUN.file if Path(path).is_dir() and kind_of(Path(path)) is RUN else Path(path)
-    if lazily and place.name == RUN.file:
-        return Result.read(place, lazily=True)
-    found = open_study(path)
+    found = open_study(path, lazily)
     if isinstance(found, Result):
         return found
     folder = Path(path) if Path(path).is_dir() else Path(path).parent
