@@ -14,7 +14,6 @@ import pandas
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from simulator.studies.opening import open_run
 from typer.testing import CliRunner
 
 from simulator.analysis.survival import kaplan_meier, survival_at
