@@ -189,6 +189,10 @@ Positive = Annotated[Quantity, Limit("not a positive number", "Write a number ab
 NotNegative = Annotated[Quantity, Limit("negative", "Write 0 or a number above it", minimum=0)]
 Share = Annotated[Quantity, Limit("not a share or probability", "Write a number from 0 to 1", minimum=0, maximum=1)]
 Correlation = Annotated[Quantity, Limit("not a correlation", "Write a number from -1 to 1", minimum=-1, maximum=1)]
+OpenShare = Annotated[
+    Quantity,
+    Limit("not a share between 0 and 1", "Write a number above 0 and below 1", exclusiveMinimum=0, exclusiveMaximum=1),
+]
 InsideOne = Annotated[Quantity, Limit("not inside (-1, 1)", "Correct it", exclusiveMinimum=-1, exclusiveMaximum=1)]
 
 

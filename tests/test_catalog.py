@@ -128,7 +128,7 @@ STARTING_VALUES = {
     "progression.regions.d50_months.p.Ile114Thr.lognormal": (24.1, 1.1),
     "progression.regions.d50_months.other.lognormal": (60, 1.16),
     "progression.regions.cohort_log_shift": 0,
-    "progression.regions.volatility": (0.45, 0.96),
+    "progression.regions.volatility": (0.5, 0.95),
     "progression.regions.function.tau.lognormal": (0.33, 0.67),
     "progression.regions.function.later_onset": (0.45, 0.71, 0.97),
     "progression.regions.breathing.v0_percent.normal": (103, 21, 60, 140),

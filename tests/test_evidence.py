@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import simulator as sim
+from simulator.catalog.claims import read_yaml
 from simulator.catalog.facts import facts, points
 from simulator.catalog.targets import Target, targets
 from simulator.cli.app import app
@@ -21,6 +22,7 @@ from simulator.studies.evidence.pictures import draw
 from simulator.studies.evidence.regression import hazard_ratio_of_variants, log_hazard_ratio
 from simulator.studies.evidence.score import Runs, simulated, verdict
 from simulator.studies.evidence.statistics import EXACT, STATISTICS, median_spread
+from simulator.studies.evidence.structures import with_model
 from simulator.studies.evidence.study import evidence, explained, shares
 from simulator.units import DAYS_PER_MONTH
 
@@ -44,6 +46,20 @@ def test_every_row_has_a_target_or_a_reason():
     assert not aimed & refused
     assert {one.id.partition("/")[0] if one.id not in points() else one.id for one in found().scores} == wanted
     assert all(len(reason) > 10 for reason in targets().not_simulated.values())
+
+
+@pytest.mark.parametrize("model", read_yaml("structures.yaml"))
+def test_every_run_has_its_settings_in_another_model(model):
+    assert set(read_yaml("structures.yaml")[model]) == set(targets().runs)
+    for name, run in targets().runs.items():
+        changed = with_model(model)(name, score.scenario_of(run))
+        assert changed.progression.model == model
+        assert list(changed.arms) == list(score.scenario_of(run).arms)
+
+
+def test_another_model_without_settings_is_refused():
+    assert "There are regions" in CliRunner().invoke(app, ["evidence", "--model", "linear"]).stderr
+    assert "Leave out" in CliRunner().invoke(app, ["evidence", "--model", "regions", "--calibrated"]).stderr
 
 
 def test_every_statistic_is_used():

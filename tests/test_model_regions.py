@@ -178,6 +178,19 @@ CASES: dict[str, tuple[int, dict[str, Any]]] = {
     ),
     "by_time": (15, {"entry": {"time_since_onset_months": {"lognormal": {"median": 14, "log_sd": 0.6}}}}),
     "after_diagnosis": (15, {"entry": {"months_since_diagnosis": {"lognormal": {"median": 7.5, "log_sd": 1.0}}}}),
+    "a_logistic_effect": (
+        12,
+        {
+            "entry": {"months_since_diagnosis": {"lognormal": {"median": 7.5, "log_sd": 1.0}}},
+            "treatments.tofersen.effect.recovery_cap": 0.1,
+            "treatments.tofersen.effect.logistic": {
+                "median": 0.66,
+                "log_odds_sd": 1.3,
+                "speed_exponent": 0.3,
+                "most": 1.15,
+            },
+        },
+    ),
     "by_items": (
         10,
         {

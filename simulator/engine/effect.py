@@ -6,7 +6,7 @@ import numpy as np
 
 from simulator.engine import propagators, rows
 from simulator.engine.jit import LANES, inline, merge
-from simulator.engine.mathematics import HALF, ONE, TINY, TWO, ZERO, F
+from simulator.engine.mathematics import HALF, ONE, TINY, TWO, ZERO, F, exp32, log32
 from simulator.engine.random import U32, Stream, normals, sample
 from simulator.engine.rows import DELTA, E_F, E_N, EC50, Z1, Z2, ZBAR, ZWAS, C, E, M, R, V, X
 
@@ -24,6 +24,8 @@ VV, V_START, V_HALF, V_END = (_COLUMN[name] for name in ("vv", "v0", "vh", "v1")
 TRAIT, RESPONSE = U32(Stream.TRAIT), U32(2)
 NFL_LIMIT = F(1.25)
 FOUR, THIN = F(4.0), F(1e-6)
+PACE = F(25.0)
+"""D50 [months] of the people for whom the median of a logistic effect is written."""
 
 
 class Drug(NamedTuple):
@@ -50,6 +52,10 @@ class Drug(NamedTuple):
     own: np.float32  # sqrt(1 - correlation^2)
     slow: np.float32  # f: share of NfL that follows the slow pool
     cap: np.float32  # recovery cap
+    most: np.float32  # largest E_F of the logistic form; 0: E_F is a clipped normal
+    logit: np.float32  # of the median of E_F/most
+    logit_sd: np.float32
+    gamma: np.float32  # what a logarithm of D50 adds to the log-odds
 
 
 @merge
@@ -60,8 +66,10 @@ def respond(drug, key, w, s):
         z0, z1, z2, _ = normals(key, w[rows.PATIENT + i], RESPONSE, TRAIT, w[rows.CANDIDATE + i])
         s[EC50 + i] = sample(terms, z0)
         s[E_N + i] = min(max(drug.n_mean + drug.n_sd * z1, drug.n_low), drug.n_high)
-        effect = drug.f_mean + drug.f_sd * (drug.with_n * z1 + drug.own * z2)
-        s[E_F + i] = min(max(effect, drug.f_low), drug.f_high)
+        z_effect = drug.with_n * z1 + drug.own * z2
+        effect = min(max(drug.f_mean + drug.f_sd * z_effect, drug.f_low), drug.f_high)
+        odds = exp32(drug.logit + drug.logit_sd * z_effect + drug.gamma * log32(s[rows.D50 + i] / PACE))
+        s[E_F + i] = drug.most * odds / (ONE + odds) if drug.most > ZERO else effect
         s[C + i] = ZERO
         s[E + i] = ZERO
         s[R + i] = ZERO

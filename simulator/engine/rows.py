@@ -50,6 +50,8 @@ C, E, R, X, Z1, Z2, V, ZBAR, ZWAS, EC50, E_N, E_F, M, DELTA, GIVEN = offsets(PAS
 
 ENGINE_ROWS = PAST + _LIFE + _DRUG
 MODEL = ENGINE_ROWS  # a row number, not an offset
+D50 = (MODEL + 6) * LANES
+"""Row number 6 of every model: months from onset to half of the function, how fast a person's disease is."""
 MODEL_PAST = 11
 """Rows of a model, its first ones, that change or are needed while a history is lived."""
 

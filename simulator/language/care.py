@@ -13,6 +13,7 @@ from simulator.language.parts import Day, Interval, Name, Whole
 from simulator.quantities import (
     Correlation,
     NotNegative,
+    OpenShare,
     Part,
     Positive,
     PositiveDistribution,
@@ -103,11 +104,27 @@ class Clipped(Part):
     _range = model_validator(mode="after")(ordered)
 
 
+class Logistic(Part):
+    """E_F = most / (1 + exp(-(logit median + log_odds_sd Z + speed_exponent ln(D50/25 months)))): between 0 and most.
+
+    With a positive `speed_exponent` the drug does less in those whose disease is fast.
+    """
+
+    median: OpenShare
+    log_odds_sd: NotNegative
+    speed_exponent: Quantity
+    most: Positive
+
+
 class Effect(Clipped):
-    """Effect E_F on the rate of the clock, its delay, and the cap on improvement."""
+    """Effect E_F on the rate of the clock, its delay, and the cap on improvement.
+
+    Where `logistic` is written it says how E_F differs between people, and the clipped normal is not read.
+    """
 
     mean_transit_days: Positive
     recovery_cap: NotNegative
+    logistic: Logistic | None = None
 
 
 class NeurofilamentEffect(Clipped):

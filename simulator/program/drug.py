@@ -11,7 +11,7 @@ from simulator.engine import propagators
 from simulator.models.terms import terms
 
 if TYPE_CHECKING:
-    from simulator.language.care import Antisense
+    from simulator.language.care import Antisense, Effect
 
 F = np.float32
 
@@ -36,7 +36,7 @@ def table(drug: Antisense | None) -> np.ndarray:
 def constants(drug: Antisense | None) -> list[float]:
     """Fields of `effect.Drug` after the table."""
     if drug is None:
-        return [0, 0, 0, 1, 0, 1, 1, *[0] * 14]
+        return [0, 0, 0, 1, 0, 1, 1, *[0] * 18]
     tissue, target, nfl, effect = drug.tissue, drug.target, drug.neurofilament, drug.effect
     turnover = propagators.half_life(tissue.half_life_days.value) * tissue.reference_every_days.value
     dose = drug.regimen.dose_mg.value / tissue.reference_dose_mg.value * turnover
@@ -46,4 +46,13 @@ def constants(drug: Antisense | None) -> list[float]:
     response = [nfl.mean, nfl.sd, nfl.low, nfl.high, effect.mean, effect.sd, effect.low, effect.high]
     correlation = [rho, math.sqrt(1 - rho**2), nfl.slow_share.value, effect.recovery_cap.value]
     head = [dose, 1 + typical if most > 0 else 0.0, *map(float, ec50), most / (1 + typical), target.csf_share.value]
-    return [*head, *map(float, response), *correlation]
+    return [*head, *map(float, response), *correlation, *_logistic(effect)]
+
+
+def _logistic(effect: Effect) -> list[float]:
+    """Fields of the logistic form of the effect; zeros where it is a clipped normal."""
+    form = effect.logistic
+    if form is None:
+        return [0.0] * 4
+    logit = math.log(form.median.value / (1 - form.median.value))
+    return [form.most.value, logit, form.log_odds_sd.value, form.speed_exponent.value]

@@ -91,7 +91,18 @@ def _taus(progression: Numbers, site: str, normals: tuple[float, ...]) -> tuple[
     return tuple(values)
 
 
-def _responses(numbers: Numbers, normals: tuple[float, float, float]) -> dict[str, tuple[float, float, float]]:
+def effect_on_rate(effect: Numbers, z: float, d50: float) -> float:
+    """E_F: a clipped normal, or ``most / (1 + e^-x)``, x = logit median + sd Z + gamma ln(D50/25) (model.md 5)."""
+    form = effect.get("logistic")
+    if form is None:
+        return draw({"normal": effect}, z)
+    odds = math.log(form["median"] / (1.0 - form["median"])) + form["log_odds_sd"] * z
+    return float(form["most"] / (1.0 + math.exp(-odds - form["speed_exponent"] * math.log(d50 / 25.0))))
+
+
+def _responses(
+    numbers: Numbers, normals: tuple[float, float, float], d50: float
+) -> dict[str, tuple[float, float, float]]:
     """(EC50, E_N, E_F) for each antisense treatment, from the same three normals (model.md 5)."""
     z_ec50, z_n, z_own = normals
     found = {}
@@ -100,7 +111,11 @@ def _responses(numbers: Numbers, normals: tuple[float, float, float]) -> dict[st
             rho = treatment["neurofilament"]["correlation_with_effect"]
             z_f = rho * z_n + math.sqrt(1.0 - rho * rho) * z_own
             e_n = draw({"normal": treatment["neurofilament"]}, z_n)
-            found[name] = (draw(treatment["target"]["ec50"], z_ec50), e_n, draw({"normal": treatment["effect"]}, z_f))
+            found[name] = (
+                draw(treatment["target"]["ec50"], z_ec50),
+                e_n,
+                effect_on_rate(treatment["effect"], z_f, d50),
+            )
     return found
 
 
@@ -164,5 +179,5 @@ def draw_person(numbers: Numbers, keys: Keys) -> Person:
         z_entry=z[15],
         falls_ill=falls_ill(numbers, keys, variant),
         delay_months=diagnostic_delay(disease["variants"][variant], keys),
-        drugs=_responses(numbers, (z[8], z[9], z[10])),
+        drugs=_responses(numbers, (z[8], z[9], z[10]), d50),
     )

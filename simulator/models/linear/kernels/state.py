@@ -9,11 +9,11 @@ from simulator.engine import rows
 (
     U,  # disease time: b x / 24, x months of untreated progression; 1 where the score is 24
     MONTHS,  # since onset, at baseline
-    D50,  # 24 / b, months
     SPEED,  # disease time per day at m = 1
     FLOOR,  # lowest disease time that recovery can reach
     CHANCE,  # lambda v, per month
     GROWTH,  # gamma v, per month
+    D50,  # 24 / b, months
     SLOPE,  # b, points a month
     V0,
     SVC_SLOPE,  # g b, % predicted a month
