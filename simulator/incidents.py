@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.engine import adverse, rows
+from simulator.engine import adverse
 from simulator.engine.random import Key
 from simulator.engine.space import Full
 from simulator.program import Program, calendars, per_dose
@@ -96,7 +96,7 @@ def _watched(scenario: Scenario, program: Program, full: Full) -> Arrays:
     A patient's schedule counts from the first dose; on the drug is who has had the last one less than an interval ago.
     """
     given, end = _given(program, full), scenario.follow_up_days
-    last = np.minimum(full.traits[rows.DROPOUT // rows.LANES], full.death)
+    last = np.minimum(full.dropout, full.death)
     found = []
     for a, drug in enumerate(drugs(scenario)):
         mine = given.arm == a

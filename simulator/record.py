@@ -118,7 +118,7 @@ def events_of(program: Program, full: Full) -> Arrays:
         "event_free_time": np.minimum(full.event, end).astype(np.float64),
         "event": np.where(happened, full.kind, 0).astype(np.int8),
         "death_time": by_end(full.death),
-        "dropout_time": by_end(np.broadcast_to(_row(full, rows.DROPOUT), full.death.shape)),
+        "dropout_time": by_end(full.dropout),
         **_found(full, end),
         "followup_time": np.full(full.death.shape, end),
     }

@@ -17,7 +17,7 @@ from simulator.errors import SimulatorError
 from simulator.program import Program, compile_program
 from simulator.record import events_of, observed_of, patients_of, truth_of
 from simulator.results.record import Arrays
-from simulator.run import REPLICATES, SUMMED, do_range, key_of, nobody
+from simulator.run import REPLICATES, SUMMED, check_finite, do_range, key_of, nobody
 
 if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
@@ -95,6 +95,7 @@ class Replicator:
             found = do_range(program, key, full, worker, range(program.sizes.patients))
         if found >= 0:
             raise SimulatorError(nobody(program, found, worker.search.rejected, choice.scenario))
+        check_finite(program, [worker.totals], list(choice.scenario.arms), choice.scenario)
 
     def _seen(self, key: Key, choice: Choice) -> Seen:
         full, program = self._full, choice.program

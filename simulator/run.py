@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.engine import batches, looking, loop, recruit
+from simulator.engine import batches, looking, loop, recruit, sums
 from simulator.engine.jit import JIT
 from simulator.engine.random import Key, make_key
 from simulator.engine.screening import REASONS
@@ -114,6 +114,7 @@ def recorded(
         _live(program, key, full, pool, progress, numbers=numbers)
     except batches.NoPatient as error:
         raise SimulatorError(nobody(program, error.stratum, error.rejected, scenario)) from None
+    check_finite(program, [worker.totals for worker in pool], list(scenario.arms), scenario)
     found = record(scenario, program, full, pool, key)
     batches.keep(program.sizes, pool if numbers is None else [])
     return found
@@ -248,6 +249,28 @@ def _recruit(p: Program, key: Key, worker: batches.Worker, start: int, n: int) -
     if found < 0:
         people.update(asked=asked, rejected=search.rejected - before)
     return int(found)
+
+
+def check_finite(
+    program: Program, totals: Sequence[sums.Sums], arms: Sequence[str], scenario: Scenario | None = None
+) -> None:
+    """Refuse a run in which the engine lost numbers: they leave float32, and what follows is no number either.
+
+    Raises
+    ------
+    SimulatorError
+        With the first arm, day and variable in which a value is not finite.
+    """
+    lost = np.sum([one.lost for one in totals], axis=0)
+    if not lost.any():
+        return
+    t, a, v = (int(k[0]) for k in np.nonzero(lost.transpose(1, 0, 2)))
+    people = f"{lost[a, t, v]:,} of {program.sizes.patients:,} people"
+    fact = f"{sums.LOST[v]} is not a finite number in {people} on day {program.calendar.day[t]}"
+    remedy = "Look for values of the scenario that are too large or too small, such as a dose"
+    problem = Problem(("arms", arms[a]), fact, remedy)
+    where = f"{address(problem.path)}: {fact}. {remedy}"
+    raise SimulatorError(where if scenario is None else str(scenario.fault(problem)))
 
 
 def nobody(program: Program, stratum: int, rejected: np.ndarray, scenario: Scenario | None = None) -> str:

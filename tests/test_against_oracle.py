@@ -56,6 +56,11 @@ def dropout(drug: str, stop: float = 0.0) -> dict[str, Any]:
     return {"attrition": {"dropout_per_year": pieces, "drug_after_dropout": drug, "stop_treatment_per_year": stop}}
 
 
+def by_function(missing: str, since: str, ratio: float, neutral: float) -> dict[str, Any]:
+    how = {"missing": missing, "points_lost_since": since, "hazard_ratio_per_point": ratio, "neutral_points": neutral}
+    return {"attrition.by_function": how}
+
+
 CASES: dict[str, tuple[int, dict[str, Any]]] = {
     "valor": (40, OUTPUT_DAYS),
     "by_items": (30, FAST | {"visits.scoring": "items"}),
@@ -251,6 +256,14 @@ CASES: dict[str, tuple[int, dict[str, Any]]] = {
     "drug_ends": (25, dropout("stop")),
     "drug_given_up": (25, dropout("continue", 0.8)),
     "ends_on_a_visit": (40, FAST | {"follow_up_days": 364, "progression.survival.pav_probability": 1}),
+    "leaves_by_measured_decline": (
+        40,
+        FAST | MISSED | dropout("stop", 0.3) | {"visits.scoring": "items"} | by_function("MAR", "entry", 1.2, 4),
+    ),
+    "leaves_by_true_score": (
+        40,
+        dropout("stop") | {"safety.serious_neurologic": REACTIONS} | by_function("MNAR", "health", 1.1, 14),
+    ),
 }
 TRUTH = {  # largest difference allowed; in brackets the largest one measured in the cases
     "alsfrs_r": 5e-3,  # (1.8e-3: the week in which a strong drug is left, at the floor; 3e-4 otherwise)

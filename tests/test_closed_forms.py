@@ -242,7 +242,7 @@ def test_function_starts_at_48_halves_at_1_and_can_be_inverted(analytic):
     """With all tau 1: F = 48/(1 + u^a); slope now over mean slope since onset is a F/48; SVC at L is V_c."""
     a = 3.7
     alike = {f"{TAU}.tau_limb": 1, f"{TAU}.tau_axial": 1, f"{TAU}.onset_factor": 1, f"{TAU}.steepness": a}
-    changes = alike | {"progression.d50_months": {"other": 560 / MONTH}, "output.every_days": 5}
+    changes = alike | {"progression.d50_months": {"other": 560 / MONTH}, "output.every_days": 5, "follow_up_days": 1090}
     result = run(analytic("weibull_no_volatility", changes), patients=8)
     domains = [f"alsfrs_r_{name}" for name in ("bulbar", "fine_motor", "gross_motor", "respiratory")]
     names = ["alsfrs_r", "svc", *domains]

@@ -1,4 +1,4 @@
-"""What happens until the last day of follow-up, and what optional blocks must not change."""
+"""What happens until the last day of follow-up, what optional blocks must not change, and numbers that get lost."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import simulator as sim
+from simulator.errors import SimulatorError
 from simulator.models import MODELS
+from simulator.replicate import Replicator, compiled
 from simulator.results.occupancy import occupancy
 from simulator.studies import economics
 from tests.models import known, study
@@ -33,13 +35,21 @@ REFUSED = {"none": [], "treated": [{"treatments": ["tofersen", "niv"], "from_day
 NOTHING_DONE: dict[str, dict[str, Any]] = {
     "rules": {"rules": {"limit": {"svc_percent": 0}}},
     "attrition": {"attrition": {"dropout_per_year": [{"rate": 0}]}},
+    "by_function": {
+        "attrition": {
+            "dropout_per_year": [{"rate": 0}],
+            "by_function": {
+                "missing": "MNAR", "points_lost_since": "entry", "hazard_ratio_per_point": 2, "neutral_points": 0
+            },
+        }
+    },
     "adherence": {"adherence": {"missed": 0}},
     "niv": {"treatments.niv": NIV, "arms": REFUSED},
     "output": {"output": {"every_days": 91, "days": [10, 200], "stages": False}},
     "trial": {"trial": {"size": 30, "allocation": {"none": 1, "treated": 1}, "analysis_days": [100]}},
 }  # fmt: skip
 """Blocks, and care, with which nothing happens."""
-NEEDS = {"rules": "svc", "niv": "alsfrs_r_bulbar"}
+NEEDS = {"rules": "svc", "by_function": "alsfrs_r", "niv": "alsfrs_r_bulbar"}
 """What a model must have for a block."""
 
 
@@ -136,3 +146,57 @@ def test_a_trial_may_end_on_its_last_analysis():
     alive = np.isnan(values(result, "events", "death_time"))
     seen = np.isfinite(values(result, "observed", "alsfrs_r")[..., -1])[alive]
     assert abs(seen.mean() - 0.97) < 4 * np.sqrt(0.97 * 0.03 / seen.size)
+
+
+# --- numbers that get lost
+
+ABSURD = BARE | {"treatments.tofersen.regimen.dose_mg": 1e18, "treatments.tofersen.tissue.reference_dose_mg": 1e-12}
+"""Doses of 1e30 times the usual."""
+LOST = r"valor:\d+:\d+: arms\.treated: nfl_plasma is not a finite number in 40 of 40 people on day 28\."
+
+
+@pytest.mark.parametrize("output", ["full", "summary"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_numbers_that_get_lost_end_a_run_with_arm_variable_and_day(output, threads):
+    with pytest.raises(SimulatorError, match=LOST):
+        sim.simulate(study("clock", ABSURD), patients=40, seed=1, threads=threads, output=output)
+
+
+def test_numbers_that_get_lost_end_a_replicate_and_fail_a_point_of_a_sweep():
+    scenario = study("clock", ABSURD | {"trial": NOTHING_DONE["trial"]["trial"]})
+    with pytest.raises(SimulatorError, match=LOST):
+        Replicator(compiled([scenario], 40)).replicate(1, 0)
+    doses = {"treatments.tofersen.regimen.dose_mg": [100, 1e18]}
+    swept = sim.sweep(study("clock", ABSURD), doses, patients=40, seed=1)
+    assert [failure.point for failure in swept.failures] == [1]
+    assert "arms.treated: nfl_plasma is not a finite number in 40 of 40 people" in swept.failures[0].message
+
+
+SIZES = [
+    "treatments.tofersen.regimen.dose_mg",
+    "treatments.tofersen.tissue.reference_dose_mg",
+    "treatments.tofersen.tissue.half_life_days",
+    "treatments.tofersen.effect.sd",
+    "treatments.tofersen.neurofilament.fast_days",
+    "progression.neurofilament.amplitude",
+    "progression.neurofilament.log_sd",
+    "progression.volatility.log_sd",
+    "progression.function.tau_log_sd",
+    "progression.survival.steepness",
+    "disease.background_mortality.multiplier",
+]
+
+
+@settings(max_examples=20)
+@given(st.dictionaries(st.sampled_from(SIZES), st.integers(-18, 18), min_size=1, max_size=3))
+def test_whatever_is_written_what_comes_out_is_a_number_or_an_error(powers):
+    changes = {address: 10.0**power for address, power in powers.items()}
+    with np.errstate(all="ignore"):
+        try:
+            result = sim.simulate(study("clock", BARE | changes), patients=40, seed=1, threads=1)
+        except SimulatorError:
+            return
+    for name, array in result.groups["truth"].items():
+        if name != "time" and array.values.dtype.kind == "f":
+            assert np.isfinite(array.values).all(), name
+    assert np.isfinite(values(result, "events", "event_free_time")).all()

@@ -112,7 +112,8 @@ def test_points_of_ones_own_and_draws_are_told_as_what_they_are(scenario):
 
 
 def test_a_report_when_every_point_failed(scenario):
-    block = {"method": "grid", "parameters": {ELIGIBLE: [300, 301]}, "outcomes": BLOCK["outcomes"]}
+    wanted = [BLOCK["outcomes"][0] | {"against": "untreated"}]
+    block = {"method": "grid", "parameters": {ELIGIBLE: [300, 301]}, "outcomes": wanted}
     sweep = sim.sweep(scenario.replace({"sweep": block}), patients=60)
     with pytest.raises(SweepError, match="every point of the sweep failed"):
         sweep.outcome("event_free", "treated")

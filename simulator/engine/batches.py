@@ -145,6 +145,7 @@ def make_full(sizes: Sizes, is_full: bool) -> Full:
         event=np.full((arms, n), nan),
         kind=np.zeros((arms, n), np.int8),
         death=np.full((arms, n), nan),
+        dropout=np.full((arms, n), nan),
         stop=np.full((arms, n), nan),
         onset=np.full((arms, n if sizes.carriers else 0), nan),
         traits=np.empty((sizes.rows, n), np.float32),
@@ -161,7 +162,7 @@ def memory(sizes: Sizes, is_full: bool, workers: int, batch: int = BATCH) -> int
     per_worker = cells * sizes.variables * (sizes.bins * 4 + 16) + 4 * batch * (2 * sizes.rows + 16)
     full = 0
     if is_full:
-        kept = len(observe.OBSERVED) * sizes.visits + sizes.doses + (safety.UNTIL + 1) * sizes.reactions + 8
+        kept = len(observe.OBSERVED) * sizes.visits + sizes.doses + (safety.UNTIL + 1) * sizes.reactions + 9
         per_patient = sizes.outputs * cells + sizes.arms * kept
         full = 8 * sizes.patients * (per_patient + sizes.rows)
     return full + (workers + 2) * per_worker

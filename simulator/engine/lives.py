@@ -32,4 +32,7 @@ BASE_NFL, SUM_NFL, SAMPLES, CHANGED = range(HELD + 1, HELD + 5)
 
 # Care: the visits at which ventilation and a feeding tube were offered, and what they multiply the hazard by.
 NIV_OFFER, NIV_FACTOR, TUBE_OFFER, TUBE_FACTOR = range(CHANGED + 1, CHANGED + 5)
-COLUMNS = CHANGED + 5
+
+# Dropout that depends on function: what is left of its threshold, and the first and the last ALSFRS-R that count.
+STAYS, FIRST_SCORE, SCORE = range(TUBE_FACTOR + 1, TUBE_FACTOR + 4)
+COLUMNS = SCORE + 1

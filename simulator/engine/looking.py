@@ -13,13 +13,14 @@ YEAR = F(DAYS_PER_YEAR)
 
 
 @block
-def sum_up(table, totals, staged, a, t, base, o, s, day, x, alive, bins):
+def sum_up(table, totals, full, calendar, a, t, base, o, s, day, x, alive, bins):
     """Add a block to the sums of arm `a` and output `t`; the first output is everybody's baseline."""
     if t == 0:
         sums.keep_baseline(table, o, base, x)
     sums.accumulate(table, totals.heads, totals.moments, totals.counts, a, t, base, o, s, F(day), x, alive, bins)
-    if staged:
+    if calendar.staged:
         sums.count_stages(totals.stages, a, t, o, alive)
+    sums.count_lost(totals.lost, calendar.known, a, t, o, s, F(day), full.truth.shape[2] > 0)
 
 
 @merge
@@ -102,6 +103,7 @@ def keep_events(full, arms, key, a, space, blocks, first):
                 place = first + int(w[SLOT + i])
                 full.event[a, place], full.kind[a, place] = s[EVENT + i], np.int8(s[KIND + i])
                 full.death[a, place], full.stop[a, place] = s[DEATH + i], s[rows.STOP + i]
+                full.dropout[a, place] = s[rows.DROPOUT + i]
                 if full.onset.shape[1] > 0:
                     full.onset[a, place] = s[rows.SYMPTOMS + i]
                 for k in range(full.doses.shape[2]):

@@ -41,7 +41,7 @@ def _load(space, decide, arms, a, drug, key, start, n):
                 s[DEATH + i] = NOBODY
                 s[EVENT + i] = NOBODY
         effect.respond(drug, key, w, s)
-        rules.begin(decide, space.lives, w, s)
+        rules.begin(decide, key, space.lives, w, s)
         dosing.begin(arms, a, key, w, s, space)
 
 
@@ -91,13 +91,13 @@ def _peek(
 
 
 @merge
-def _add_up(model, drug, calendar, table, totals, a, space, b, s, day, addon, staged):
+def _add_up(model, drug, calendar, table, totals, full, a, space, b, s, day, addon, staged):
     """The outputs and sums of `day`, on which block b stands in the state `s`. Returns the output's number, or -1."""
     t = find(calendar.day, day)
     show(model, drug, s, space.o, day, addon, staged)
     if t >= 0:
         sum_up(
-            table, totals, calendar.staged, a, t, space.base[b], space.o, s, day, space.x, space.alive, space.bins
+            table, totals, full, calendar, a, t, space.base[b], space.o, s, day, space.x, space.alive, space.bins
         )  # fmt: skip
     return t
 
@@ -106,7 +106,7 @@ def _add_up(model, drug, calendar, table, totals, a, space, b, s, day, addon, st
 def _look(model, decide, drug, visits, key, calendar, table, totals, full, a, space, b, s, day, addon, first):
     """Whatever is wanted on `day` of block b, which stands there in the state `s`; a call with many arguments."""
     staged = calendar.staged or visits.by_items > ZERO
-    t = _add_up(model, drug, calendar, table, totals, a, space, b, s, day, addon, staged)
+    t = _add_up(model, drug, calendar, table, totals, full, a, space, b, s, day, addon, staged)
     look_at_everybody(
         decide, visits, key, calendar, full, a, t, s, space.w[b], space.o, space.day, space.lives, day, first
     )
@@ -151,8 +151,8 @@ def _epoch(
                     model, decide, drug, visits, key, calendar, table, totals, full, a, space, b, s, day, addon, first
                 )
             else:
-                _add_up(model, drug, calendar, table, totals, a, space, b, s, day, addon, calendar.staged)
-        rules.carry_out(decide, model, key, space.lives, w, s, step)
+                _add_up(model, drug, calendar, table, totals, full, a, space, b, s, day, addon, calendar.staged)
+        rules.carry_out(decide, model, key, space.lives, w, s, space.o, step)
         if own:
             plans.plan(arms.own, a, key, w, s, space, step)
         if flags & INSIDE:

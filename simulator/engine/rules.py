@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.engine import care, rows, seam, staging
+from simulator.engine import care, leaving, rows, seam, staging
 from simulator.engine.choice import Table, by_type
 from simulator.engine.jit import LANES
 from simulator.engine.lives import (
@@ -63,6 +63,7 @@ class Rules(NamedTuple):
     limit_alsfrs_r: np.float32  # measured score at or below which the limit is reached
     limit_svc: np.float32  # measured SVC at or below which it is
     care: care.NoCare | care.Care  # ventilation and feeding tubes
+    leave: leaving.NoLeaving | leaving.Leaving  # dropout that depends on function
     guide: np.ndarray  # (arm, LONGER ... INTERVALS + 5) float32; samples needed infinite where NfL guides nothing
 
 
@@ -84,7 +85,7 @@ def exist(rules):
 
 
 @_rule
-def begin(rules, lives, w, s):
+def begin(rules, key, lives, w, s):
     """Before day 0: nothing has been decided for the patients of this block."""
 
 
@@ -99,7 +100,7 @@ def consider(rules, a, key, lives, w, s, o, visit, day, i, seen):
 
 
 @_rule
-def carry_out(rules, model, key, lives, w, s, step):
+def carry_out(rules, model, key, lives, w, s, o, step):
     """The week `step` begins: what was decided since the last one takes effect."""
 
 
@@ -110,7 +111,7 @@ def _never(rules):
     return False
 
 
-def _nothing_begins(rules, lives, w, s):
+def _nothing_begins(rules, key, lives, w, s):
     pass
 
 
@@ -122,7 +123,7 @@ def _nothing_considered(rules, a, key, lives, w, s, o, visit, day, i, seen):
     pass
 
 
-def _nothing_to_do(rules, model, key, lives, w, s, step):
+def _nothing_to_do(rules, model, key, lives, w, s, o, step):
     pass
 
 
@@ -133,13 +134,14 @@ def _always(rules):
     return True
 
 
-def _begin(rules, lives, w, s):
+def _begin(rules, key, lives, w, s):
     for i in range(LANES):
         if s[DEATH + i] > NOBODY:
             mine = lives[w[SLOT + i]]
             for k in range(mine.size):
                 mine[k] = NEVER
             mine[SAMPLES], mine[SUM_NFL] = ZERO, ZERO
+    leaving.begin(rules.leave, key, lives, w, s)
 
 
 def _renew_shared(rules, model, key, w, s, epoch):
@@ -162,6 +164,7 @@ def _consider(rules, a, key, lives, w, s, o, visit, day, i, seen):
     if mine[AT_LIMIT] == NEVER and (score <= rules.limit_alsfrs_r or svc <= rules.limit_svc):
         mine[AT_LIMIT] = first_week(day)
     care.offer(rules.care, a, key, mine, w, s, o, day, i, seen)
+    leaving.note(rules.leave, mine, visit, seen)
     guide = rules.guide[a]
     since = mine[CHANGED] if mine[CHANGED] < NEVER else mine[BEGAN]
     if guide[NEEDED] < NEVER and day >= max(since, mine[BEGAN]) + guide[WAIT]:
@@ -178,10 +181,11 @@ def _consider(rules, a, key, lives, w, s, o, visit, day, i, seen):
             mine[EVERY], mine[SAMPLES], mine[SUM_NFL] = every, ZERO, ZERO
 
 
-def _carry_out(rules, model, key, lives, w, s, step):
+def _carry_out(rules, model, key, lives, w, s, o, step):
     if rules.carriers:
         seam.turn(model, key, w, s, step)
     care.start(rules.care, lives, w, s, F(WEEK * step))
+    leaving.carry_out(rules.leave, model, lives, w, s, o, step)
 
 
 _answer(

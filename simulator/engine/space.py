@@ -20,6 +20,7 @@ class Calendar(NamedTuple):
     visit: np.ndarray  # (visit,) int32 nominal days of visits
     end: np.float32  # last day of follow-up
     staged: bool  # whether stages are wanted
+    known: np.ndarray  # (output,) int64 numbers of the outputs that the model and the drug have, without stages
 
 
 class Full(NamedTuple):
@@ -30,6 +31,7 @@ class Full(NamedTuple):
     event: np.ndarray  # (arm, patient) float32 day of death or PAV, infinity if never
     kind: np.ndarray  # (arm, patient) int8: 1 death, 2 PAV
     death: np.ndarray  # (arm, patient) float32
+    dropout: np.ndarray  # (arm, patient) float32 day of dropout, infinity if never
     stop: np.ndarray  # (arm, patient) float32 day from which no dose is given
     onset: np.ndarray  # (arm, patient) float32 day of onset in this arm, where people enter before it; else nobody
     traits: np.ndarray  # (row, patient) float32 all rows at baseline, response to the first arm's drug included

@@ -11,7 +11,8 @@ import numpy as np
 
 from simulator.engine.jit import LANES, U64, inline, merge
 from simulator.engine.mathematics import HALF, ONE, ZERO, F, log32
-from simulator.engine.rows import DEATH, EVENT, KIND, SERIOUS, STAGES, STOP
+from simulator.engine.rows import DEATH, EVENT, KIND, OUTPUTS, SERIOUS, STAGES, STOP
+from simulator.engine.space import NOBODY
 
 BLOCK_BITS = 23
 """Binary places of a value or square, so that a block of up to 128 adds up in 32 bits; the same for every width."""
@@ -25,6 +26,7 @@ patient's own baseline; largest absolute value, beyond which values are cut; uni
 and of its square; lower edge of the first bin; bin width."""
 ALIVE, EVENT_FREE = range(2)
 TOTAL, SQUARE = range(2)
+LOST = (*OUTPUTS, "event_free_time")
 LIVING_STAGES = 6
 """Codes of the living: 0 to 5 of King's, 0 to 4 of the others."""
 
@@ -39,6 +41,7 @@ class Sums(NamedTuple):
     ended: np.ndarray  # (arm, 3) int64: no event by the end of follow-up, death, PAV
     restricted: np.ndarray  # (arm, 2) int64: sums of min(event, end) days and of its square, scaled
     serious: np.ndarray  # (arm, time) int64: first serious reactions since the output before
+    lost: np.ndarray  # (arm, time, LOST) int64: people of whom an output, or the day of the event, is no number
 
 
 def scales(limit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -58,6 +61,7 @@ def empty_sums(arms: int, times: int, variables: int, bins: int) -> Sums:
         np.zeros((arms, 3), np.int64),
         np.zeros((arms, 2), np.int64),
         np.zeros((arms, times), np.int64),
+        np.zeros((arms, times, len(LOST)), np.int64),
     )
 
 
@@ -135,6 +139,25 @@ def count_stages(stages, a, t, o, alive):
             for i in range(LANES):
                 here = np.int32(here - (alive[i] if o[row + U64(i)] == F(code) else np.int32(0)))
             stages[a, t, system, code] += here
+
+
+@merge
+def count_lost(lost, known, a, t, o, s, day, everybody):
+    """Count the people of a block, the living or `everybody`, of whom an output is not finite.
+
+    Comparisons would hide it: the larger of NaN and 0 is 0, and nobody's day of death is later than NaN.
+    """
+    since = NOBODY if everybody else day
+    for number in known:
+        row, here = U64(number * LANES), np.int32(0)
+        for i in range(LANES):
+            x = o[row + U64(i)]
+            here += np.int32(1) if (s[DEATH + i] > since) & (x - x != ZERO) else np.int32(0)
+        lost[a, t, number] += here
+    here = np.int32(0)
+    for i in range(LANES):
+        here += np.int32(1) if np.isnan(s[EVENT + i]) | np.isnan(s[DEATH + i]) else np.int32(0)
+    lost[a, t, len(LOST) - 1] += here
 
 
 @inline

@@ -118,7 +118,7 @@ def _holds(scenario: Any) -> Iterator[Problem]:
                     yield Problem(path, fact, "Order the holds so that they do not overlap")
 
 
-@reads("rules", "treatments", "visits")
+@reads("rules", "treatments", "visits", "attrition")
 def _measured(scenario: Any) -> Iterator[Problem]:
     """Rules look at what visits measure."""
     seen, rules = set(scenario.visits.assessments), scenario.rules
@@ -132,6 +132,9 @@ def _measured(scenario: Any) -> Iterator[Problem]:
     for name, treatment in scenario.treatments.items():
         if treatment.kind == "antisense" and treatment.regimen.guided_by_nfl is not None:
             wanted.append((("treatments", name, "regimen", "guided_by_nfl"), {"nfl_plasma"}))
+    leaving = scenario.attrition.by_function if scenario.attrition else None
+    if leaving is not None and leaving.missing == "MAR":
+        wanted.append((("attrition", "by_function", "missing"), {"alsfrs_r"}))
     for path, measures in wanted:
         for measure in sorted(measures - seen):
             yield Problem(path, f"visits do not measure {measure}", f"Add {measure} to visits.assessments", True)

@@ -79,6 +79,15 @@ def _ventilation(scenario: Any) -> Iterator[Problem]:
             yield Problem(("treatments", key), _lacks(name, "bulbar function, which ventilation depends on"), remedy)
 
 
+@reads("progression", "attrition")
+def _leaving(scenario: Any) -> Iterator[Problem]:
+    """Dropout depends on a score that the model has."""
+    name, known = _model(scenario)
+    if scenario.attrition is not None and scenario.attrition.by_function is not None and "alsfrs_r" not in known:
+        remedy = f"Remove it, or take the model {_others('alsfrs_r')}"
+        yield Problem(("attrition", "by_function"), _lacks(name, "alsfrs_r, which dropout depends on"), remedy)
+
+
 @reads("progression", "sensitivity")
 def _outcome(scenario: Any) -> Iterator[Problem]:
     """What a sensitivity analysis explains is something that the model has."""

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.engine.observe import Visits
+from simulator.engine.rows import OUTPUTS
 from simulator.engine.space import INSIDE, LOOK, Calendar
+from simulator.models import DRUG_OUTPUTS
 from simulator.program.lead_in import lead_in
 from simulator.units import DAYS_PER_WEEK
 
@@ -33,7 +35,19 @@ def calendar(scenario: Scenario, steps: int, with_visits: bool) -> Calendar:
     for day in wanted:
         if 0 <= day <= scenario.follow_up_days:
             flags[day // DAYS_PER_WEEK] |= LOOK if day % DAYS_PER_WEEK == 0 else INSIDE
-    return Calendar(days, flags, np.array(seen, np.int32), F(scenario.follow_up_days), scenario.output.stages)
+    return Calendar(
+        day=days,
+        flags=flags,
+        visit=np.array(seen, np.int32),
+        end=F(scenario.follow_up_days),
+        staged=scenario.output.stages,
+        known=np.array([OUTPUTS.index(name) for name in outputs(scenario) if not name.endswith("_stage")], np.int64),
+    )
+
+
+def outputs(scenario: Scenario) -> tuple[str, ...]:
+    """Names of what can be seen: of the disease what the model has, and of the drug."""
+    return (*scenario.progression.OUTPUTS, *DRUG_OUTPUTS)
 
 
 def _output_days(scenario: Scenario) -> np.ndarray:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulator.engine.leaving import Leaving, NoLeaving
 from simulator.engine.rules import MOST_INTERVALS, NoRules, Rules
 from simulator.language.blocks.rules import Rules as Block
 from simulator.program.care import care, offers_care
+from simulator.program.screening import dropout
 
 if TYPE_CHECKING:
     from simulator.language.care import Epoch, Guide
@@ -25,7 +27,8 @@ def has_rules(scenario: Scenario) -> bool:
     waits = any(epoch.refers_to - {"onset", "diagnosis"} for epoch in epochs)
     guided = any(_guide(scenario, epoch) is not None for epoch in epochs)
     early = scenario.entry.presymptomatic_at_age is not None
-    return waits or guided or early or scenario.rules is not None or offers_care(scenario)
+    informed = scenario.attrition is not None and scenario.attrition.by_function is not None
+    return waits or guided or early or informed or scenario.rules is not None or offers_care(scenario)
 
 
 def rules(scenario: Scenario) -> NoRules | Rules:
@@ -42,7 +45,24 @@ def rules(scenario: Scenario) -> NoRules | Rules:
         limit_alsfrs_r=_limit(limit.alsfrs_r if limit else None),
         limit_svc=_limit(limit.svc_percent if limit else None),
         care=care(scenario),
+        leave=_leaving(scenario),
         guide=np.array([_columns(scenario, arm) for arm in scenario.arms.values()], F),
+    )
+
+
+def _leaving(scenario: Scenario) -> NoLeaving | Leaving:
+    """How dropout depends on function."""
+    attrition = scenario.attrition
+    if attrition is None or attrition.by_function is None:
+        return NoLeaving()
+    how = attrition.by_function
+    return Leaving(
+        pieces=dropout(scenario),
+        slope=F(math.log(how.hazard_ratio_per_point.value)),
+        neutral=F(how.neutral_points),
+        since_entry=how.points_lost_since == "entry",
+        unseen=how.missing == "MNAR",
+        stops=attrition.drug_after_dropout == "stop",
     )
 
 

@@ -16,9 +16,8 @@ from simulator.engine.plans import Own
 from simulator.engine.rules import NoRules, Rules
 from simulator.engine.space import Calendar
 from simulator.engine.sums import scales
-from simulator.models import DRUG_OUTPUTS
 from simulator.program.arms import arms
-from simulator.program.calendar import calendar, visits
+from simulator.program.calendar import calendar, outputs, visits
 from simulator.program.imbalance import Entering
 from simulator.program.memory import Memory
 from simulator.program.models import numbers_of
@@ -66,7 +65,7 @@ def compile_program(
     memory = memory or Memory()
     piece = memory.piece
     tables, reasons = piece("gates", scenario, gates)
-    model, known, ruled = numbers_of(scenario.progression.model), outputs(scenario), has_rules(scenario)
+    model, known, ruled = numbers_of(scenario.progression.model), frozenset(outputs(scenario)), has_rules(scenario)
     looks = is_full or ruled
     days = piece(f"calendar {looks}", scenario, lambda one: calendar(one, _steps(one), looks))
     given = piece("arms", scenario, lambda one: arms(one, _steps(one), memory))
@@ -100,11 +99,6 @@ def _steps(scenario: Scenario) -> int:
     """Weeks that are begun within follow-up; of carriers one more, for onset is found a week later."""
     carriers = scenario.entry.presymptomatic_at_age is not None
     return int(scenario.follow_up_days) // DAYS_PER_WEEK + 1 + carriers
-
-
-def outputs(scenario: Scenario) -> frozenset[str]:
-    """Names of what can be seen: of the disease what the model has, and of the drug."""
-    return frozenset((*scenario.progression.OUTPUTS, *DRUG_OUTPUTS))
 
 
 def _sizes(scenario: Scenario, known: tuple[int, int, bool], pieces: tuple[Calendar, Gates, Arms]) -> Sizes:

@@ -31,7 +31,7 @@ def gates(scenario: Scenario) -> tuple[Gates, list[tuple[str, str]]]:
         variants=np.cumsum([v.share.value for v in variants.values()]).astype(F),
         table=numbers_of(scenario.progression.model).table_by_variant(scenario.progression, listed),
         carriers=np.array([_carrier(variant) for variant in variants.values()], F),
-        dropout=_dropout(scenario),
+        dropout=dropout(scenario),
         rules=np.array(rules, F).reshape(-1, 4),
         when=np.array(when, F).reshape(-1, 5),
         shares=np.array([s.share.value for s in strata.values()] or [1.0]),
@@ -91,7 +91,7 @@ def _in_words(variable: int, low: float, high: float) -> str:
     return f"{name} >= {low:g}" if high == math.inf else f"{low:g} <= {name} <= {high:g}"
 
 
-def _dropout(scenario: Scenario) -> np.ndarray:
+def dropout(scenario: Scenario) -> np.ndarray:
     """Pieces (first day, rate per day, hazard before) of the dropout hazard."""
     pieces = scenario.attrition.dropout_per_year if scenario.attrition else []
     table, start, before = [], 0.0, 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from . import safety
 from .philox import DOSE, EVENT, Keys
@@ -179,12 +180,30 @@ def drug_end(numbers: Numbers, dropout: float) -> float:
     return dropout if attrition.get("drug_after_dropout", "stop") == "stop" else math.inf
 
 
-def dropout_day(numbers: Numbers, keys: Keys) -> float:
-    """Day on which the piecewise constant yearly hazard from day 0 reaches the patient's own Exp(1) (model.md 8)."""
-    left, day = keys.exponential(EVENT, 1, 0), 0.0
+def dropout_pieces(numbers: Numbers) -> list[tuple[float, float, float]]:
+    """First day, end and daily rate of each piece of the hazard of dropout."""
+    pieces, day = [], 0.0
     for piece in (numbers.get("attrition") or {}).get("dropout_per_year") or []:
-        rate, until = piece["rate"] / DAYS_PER_YEAR, bound(piece.get("until_day"), math.inf)
-        if rate > 0.0 and left <= rate * (until - day):
-            return day + left / rate
-        left, day = left - (rate * (until - day) if rate > 0.0 else 0.0), until
+        until = bound(piece.get("until_day"), math.inf)
+        pieces.append((day, until, piece["rate"] / DAYS_PER_YEAR))
+        day = until
+    return pieces
+
+
+def dropout_day(numbers: Numbers, keys: Keys, lost: Callable[[float], float] | None = None) -> float:
+    """Day on which the piecewise constant yearly hazard from day 0 reaches the patient's own Exp(1) (model.md 8).
+
+    `lost` gives the points that count on the first day of a week, where dropout depends on function.
+    """
+    how = (numbers.get("attrition") or {}).get("by_function") if lost else None
+    left = keys.exponential(EVENT, 1, 0)
+    for start, until, rate in dropout_pieces(numbers):
+        day = start
+        while day < until and rate > 0.0 and (how is None or day <= numbers["follow_up_days"]):
+            week = 7.0 * (day // 7.0)
+            end = until if how is None else min(until, week + 7.0)
+            factor = how["hazard_ratio_per_point"] ** (lost(week) - how["neutral_points"]) if how and lost else 1.0
+            if left <= factor * rate * (end - day):
+                return day + left / (factor * rate)
+            left, day = left - factor * rate * (end - day), end
     return math.inf

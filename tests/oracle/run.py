@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from . import background, safety
@@ -105,11 +106,11 @@ def describe(numbers: Numbers, person: Person, keys: Keys, rejected: list[str]) 
 
 
 def make_course(
-    numbers: Numbers, person: Person, keys: Keys, epochs: list[Numbers], decisions: list[Decision]
+    numbers: Numbers, person: Person, keys: Keys, epochs: list[Numbers], known_now: tuple[list[Decision], float]
 ) -> Course:
     """What drives the path of a patient in an arm; at dropout the add-on treatments end like the doses."""
     survival, name = numbers["progression"]["survival"], antisense_of(numbers, epochs)
-    end, dropout = numbers["follow_up_days"], dropout_day(numbers, keys)
+    end, (decisions, dropout) = numbers["follow_up_days"], known_now
     stop = drug_end(numbers, dropout)
     known = known_events(person, decisions)
     edges = {edge for epoch in epochs for edge in epoch_bounds(epoch, known)} | {stop, *care_days(decisions).values()}
@@ -209,15 +210,10 @@ def adverse_events(
     ]
 
 
-def decisions_of(
-    numbers: Numbers,
-    person: Person,
-    keys: Keys,
-    arm: str,
-    walked: tuple[list[Decision], dict[float, dict[str, float]], dict[str, float]],
-) -> list[Decision]:
-    """What the visits of a walk decide: all that are held, also of the dead, but not after dropout."""
-    accepted, truths, ends = walked
+def seen_at_visits(
+    numbers: Numbers, person: Person, keys: Keys, truths: dict[float, dict[str, float]], ends: dict[str, float]
+) -> list[Numbers]:
+    """What the visits of a walk measure: all that are held, also of the dead, but not after dropout."""
     visits = []
     for visit, day in enumerate(actual_days(numbers, keys)):
         if not math.isnan(day) and day <= ends["dropout"]:
@@ -228,7 +224,17 @@ def decisions_of(
             seen["bulbar"] = truth["alsfrs_r_bulbar"]
             about = {"visit": visit, "day": day, "disease_time": truth["disease_time"], "assisted": day >= ends["pav"]}
             visits.append(seen | about)
-    return decide(numbers, keys, numbers["arms"][arm], known_events(person, accepted), visits)
+    return visits
+
+
+def lost_points(how: Numbers, truths: dict[float, dict[str, float]], visits: list[Numbers], week: float) -> float:
+    """Points that dropout depends on in a week: of the truth as it begins, or of the last visit by then."""
+    if how["missing"] == "MNAR":
+        first, now = truths[0.0]["alsfrs_r"], truths[week]["alsfrs_r"]
+    else:
+        scores = [seen["alsfrs_r"] for seen in visits if seen["day"] <= week]
+        first, now = scores[0], scores[-1]
+    return float((first if how["points_lost_since"] == "entry" else 48.0) - now)
 
 
 def one_arm(
@@ -254,17 +260,25 @@ def one_arm(
     name, days = wanted
     end = float(numbers["follow_up_days"])
     accepted: list[Decision] = []
+    how = (numbers.get("attrition") or {}).get("by_function")
+    dropout = math.inf if how else dropout_day(numbers, keys)
+    looks = {day for day in actual_days(numbers, keys) if not math.isnan(day)} | set(days)
+    looks |= {7.0 * week for week in range(int(end // 7.0) + 1)} if how else set()
     while True:
-        course = make_course(numbers, person, keys, numbers["arms"][name], accepted)
-        visit_days = {day for day in actual_days(numbers, keys) if not math.isnan(day)}
-        path = follow(course, visit_days | set(days), end, keys.exponential(EVENT, 0, 0), step=step)
+        course = make_course(numbers, person, keys, numbers["arms"][name], (accepted, dropout))
+        path = follow(course, looks, end, keys.exponential(EVENT, 0, 0), step=step)
         truths = {day: truth_at(numbers, person, course, day, state) for day, state in path.at.items()}
         kind, event, death = outcomes(numbers, person, keys, path.event_day)
-        dropout = dropout_day(numbers, keys)
         ends = {"death": death, "dropout": dropout, "pav": event if kind == PAV else math.inf, **care_days(accepted)}
-        made = decisions_of(numbers, person, keys, name, (accepted, truths, ends))
+        visits = seen_at_visits(numbers, person, keys, truths, ends)
+        found = dropout_day(numbers, keys, partial(lost_points, how, truths, visits)) if how else dropout
+        if found < dropout:  # what comes before it is right already
+            dropout = found
+            continue
+        made = decide(numbers, keys, numbers["arms"][name], known_events(person, accepted), visits)
         if made == accepted:
             break
+        dropout = math.inf if how else dropout
         same = [one == other for one, other in zip(made, accepted, strict=False)]
         accepted = made[: (same.index(False) if False in same else len(same)) + 1]
     reported = {what: day for what, day, _ in accepted if day <= death}

@@ -207,7 +207,7 @@ def test_another_solver_gives_the_same_states():
     numbers = strong_drug()
     number, last = 8, 140.0
     person, keys, _ = recruit.recruit(numbers, SEED, number)
-    course = run.make_course(numbers, person, keys, numbers["arms"]["early_start"], [])
+    course = run.make_course(numbers, person, keys, numbers["arms"]["early_start"], ([], math.inf))
     found = one(numbers, number, arms=["early_start"], times=[last])["arms"]["early_start"]["states"][last]
     u1, d = course.u0, course.drug
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from simulator.language.parts import Interval
-from simulator.quantities import NotNegative, Part, Quantity, fault
+from simulator.quantities import NotNegative, Part, Positive, Quantity, fault
 
 
 class Dropout(Part):
@@ -17,11 +17,25 @@ class Dropout(Part):
     rate: NotNegative
 
 
+class ByFunction(Part):
+    """Dropout depends on ALSFRS-R: its hazard is multiplied by `hazard_ratio_per_point` to the (points lost - neutral).
+
+    Points are lost since `entry` (decline) or since `health` (48 less the score). `MAR`: those of the last measurement;
+    what is missing is then random given what was seen. `MNAR`: those of the truth, which nobody has seen.
+    """
+
+    missing: Literal["MAR", "MNAR"]
+    points_lost_since: Literal["entry", "health"]
+    hazard_ratio_per_point: Positive
+    neutral_points: Quantity
+
+
 class Attrition(Part):
     """Dropout ends observation; `drug_after_dropout` says whether it ends the drug; stopping is on its own."""
 
     dropout_per_year: Annotated[list[Dropout], Field(min_length=1)]
     drug_after_dropout: Literal["stop", "continue"] = "stop"
+    by_function: ByFunction | None = None
     stop_treatment_per_year: NotNegative = Quantity(value=0, evidence="assumed")
 
     @model_validator(mode="after")

@@ -141,7 +141,7 @@ def _ready(job: Job, task: Task) -> Ready:
 
 def _lived(job: Job, ready: Ready) -> tuple[Ready, list[Sums]]:
     """The sums of every replicate."""
-    return ready, [_run(ready.program, job.seed, word) for word in job.words(ready.task.number)]
+    return ready, [_run(ready, job.seed, word) for word in job.words(ready.task.number)]
 
 
 def _packed(job: Job, lived: tuple[Ready, list[Sums]]) -> Done:
@@ -161,22 +161,23 @@ def _packed(job: Job, lived: tuple[Ready, list[Sums]]) -> Done:
     return Done(task.number, task.key, packing.pack(about, found), "")
 
 
-def _run(program: Program, seed: int, word: int) -> Sums:
+def _run(ready: Ready, seed: int, word: int) -> Sums:
     """The sums of one run in this thread, as `simulate` makes them in summary mode.
 
     Raises
     ------
     SimulatorError
-        Nobody is eligible for a stratum.
+        Nobody is eligible for a stratum, or numbers were lost.
     """
-    from simulator.run import do_range, nobody
+    from simulator.run import check_finite, do_range, nobody
 
-    sizes = program.sizes
+    program, sizes = ready.program, ready.program.sizes
     pool = batches.make_pool(sizes, 1)
     full = batches.make_full(sizes, False)
     with np.errstate(over="ignore"):  # plain Python mode; compiled code does not look
         stratum = do_range(program, make_key(seed, word), full, pool[0], range(sizes.patients))
     if stratum >= 0:
         raise SimulatorError(nobody(program, stratum, pool[0].search.rejected))
+    check_finite(program, [pool[0].totals], ready.about["arms"])
     batches.keep(sizes, pool)
     return pool[0].totals
