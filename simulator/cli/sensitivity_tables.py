@@ -205,7 +205,8 @@ def _research(figures: dict[str, float], unit: str) -> Iterator[str]:
     worth, error, cost = (figures[f"research_{key}"] for key in ("worth", "se", "cost"))
     is_noise = worth <= figures["research_floor"]
     below = worth + 2 * (0.0 if math.isnan(error) else error) < cost
-    verdict = "it is not worth running" if is_noise or below else "it may be worth running"
+    verdict = "more points or replicates must tell whether it is worth it" if is_noise else "it may be worth running"
+    verdict = "it is not worth running" if below else verdict
     yield ""
     yield from wrap(
         f"The study: to {figures['research_patients']:,.0f} patients it is worth at most {worth:,.0f} ± "
