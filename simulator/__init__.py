@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+from warnings import warn
 
-from simulator.accessors import Accessor
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -17,19 +17,18 @@ if TYPE_CHECKING:
     from simulator.datasets.reading import read_data
     from simulator.errors import SimulatorError
     from simulator.language import Scenario, ScenarioError, load
-    from simulator.results import Result
+    from simulator.results import Result, StudyResult
+    from simulator.results.opening import open_study as open  # noqa: A004 - used as `sim.open`
     from simulator.studies.analyse import Analysed, analyse
     from simulator.studies.compare import compare
     from simulator.studies.draws import one_draw
-    from simulator.studies.opening import open_result
     from simulator.studies.person.study import person
     from simulator.studies.replay import replay
-    from simulator.studies.sensitivity.document import Sensitivity, open_sensitivity
+    from simulator.studies.sensitivity.document import Sensitivity
     from simulator.studies.sensitivity.study import sensitivity
     from simulator.studies.simulate import simulate
     from simulator.studies.sweep.study import sweep
-    from simulator.studies.sweep.swept import Sweep, open_sweep
-    from simulator.studies.trial.folder import open_trial
+    from simulator.studies.sweep.swept import Sweep
     from simulator.studies.trial.result import Trial
     from simulator.studies.trial.study import trial
 
@@ -46,26 +45,17 @@ _HOMES = {
     "simulate": "simulator.studies.simulate",
     "person": "simulator.studies.person.study",
     "Result": "simulator.results",
+    "StudyResult": "simulator.results",
     "one_draw": "simulator.studies.draws",
-    "open_result": "simulator.studies.opening",
     "compare": "simulator.studies.compare",
     "replay": "simulator.studies.replay",
     "Trial": "simulator.studies.trial.result",
-    "open_trial": "simulator.studies.trial.folder",
     "trial": "simulator.studies.trial.study",
     "sensitivity": "simulator.studies.sensitivity.study",
     "Sensitivity": "simulator.studies.sensitivity.document",
-    "open_sensitivity": "simulator.studies.sensitivity.document",
     "sweep": "simulator.studies.sweep.study",
     "Sweep": "simulator.studies.sweep.swept",
-    "open_sweep": "simulator.studies.sweep.swept",
 }
-
-Accessor.places["Analysed.plot"] = "simulator.report.plots.analysed:AnalysedPlots"
-Accessor.places["Result.plot"] = "simulator.report.plots:Plots"
-Accessor.places["Sensitivity.plot"] = "simulator.report.plots.sensitivity:SensitivityPlots"
-Accessor.places["Sweep.plot"] = "simulator.report.plots.sweep:SweepPlots"
-Accessor.places["Trial.plot"] = "simulator.report.plots.trial:TrialPlots"
 
 __all__ = [
     "Analysed",
@@ -76,6 +66,7 @@ __all__ = [
     "ScenarioError",
     "Sensitivity",
     "SimulatorError",
+    "StudyResult",
     "Sweep",
     "Trial",
     "__version__",
@@ -83,10 +74,7 @@ __all__ = [
     "compare",
     "load",
     "one_draw",
-    "open_result",
-    "open_sensitivity",
-    "open_sweep",
-    "open_trial",
+    "open",
     "person",
     "read_data",
     "replay",
@@ -97,11 +85,19 @@ __all__ = [
 ]
 
 
+_OLD_NAMES = {"open_result", "open_sensitivity", "open_sweep", "open_trial"}
+"""Deprecated names of `open`, until version 0.3."""
+
+
 def __getattr__(name: str) -> Any:
+    if name == "open" or name in _OLD_NAMES:
+        if name != "open":
+            warn(f"simulator.{name} is now simulator.open", DeprecationWarning, stacklevel=2)
+        return import_module("simulator.results.opening").open_study
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)

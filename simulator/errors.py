@@ -9,6 +9,12 @@ class SimulatorError(Exception):
     exit_code = 1
 
 
+class UsageError(SimulatorError):
+    """What was asked for is out of range, or makes no sense."""
+
+    exit_code = 2
+
+
 class ResourceError(SimulatorError):
     """Memory, disk or an optional part is missing."""
 

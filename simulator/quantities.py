@@ -23,6 +23,8 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 Evidence = Literal["published", "derived", "calibrated", "assumed"]
+SMALLEST, LARGEST = 1e-18, 1e18
+"""Sizes of numbers other than 0: the engine works in float32, and products of two must fit too."""
 NEEDS_SOURCE = ("published", "derived", "calibrated")
 
 
@@ -38,14 +40,14 @@ class Part(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
 
-def not_a_number(data: object) -> PydanticCustomError | None:
-    """The fault of something that stands where a number should, None for a number."""
+def not_a_number(data: object, whole: bool = False) -> PydanticCustomError | None:
+    """The fault of something that stands where a number should, None for a number; `whole` ones may be of any size."""
     if isinstance(data, bool):
         return fault(f"{str(data).lower()} is not a number", "Write a number")
     if isinstance(data, str):
         return _text_fault(data)
     if isinstance(data, (int, float)):
-        return _size_fault(data)
+        return _size_fault(data, whole)
     if isinstance(data, Mapping) or not isinstance(data, (list, type(None))):
         return None
     return fault("the value is missing" if data is None else "a number is needed here, not a list", "Write a number")
@@ -61,13 +63,14 @@ def _text_fault(data: str) -> PydanticCustomError:
     return fault(f"{shorten(data)} is text, not a number", "Remove the quotes")
 
 
-def _size_fault(data: float) -> PydanticCustomError | None:
-    try:
-        if math.isfinite(data):
-            return None
-    except OverflowError:
-        return fault("the number is too large", "Write a number below 1e308")
-    return fault(f"{'NaN' if math.isnan(data) else 'infinity'} is not a finite number", "Write a finite number")
+def _size_fault(data: float, whole: bool) -> PydanticCustomError | None:
+    size = abs(data)
+    if isinstance(data, float) and not math.isfinite(data):
+        return fault(f"{'NaN' if math.isnan(data) else 'infinity'} is not a finite number", "Write a finite number")
+    if whole or size == 0 or SMALLEST <= size <= LARGEST:
+        return None
+    side = f"above {LARGEST:g}" if size > LARGEST else f"below {SMALLEST:g}"
+    return fault(f"the size of the number is {side}, which the engine cannot hold", "Correct it, or write 0")
 
 
 def shorten(text: str, limit: int = 40) -> str:

@@ -14,7 +14,7 @@ from simulator.engine.jit import JIT
 from simulator.engine.random import Key, make_key
 from simulator.engine.screening import REASONS
 from simulator.engine.space import Full
-from simulator.errors import ResourceError, SimulatorError
+from simulator.errors import ResourceError, SimulatorError, UsageError
 from simulator.language.faults import Path as Address
 from simulator.language.faults import Problem, address
 from simulator.program import Program, compile_program
@@ -134,7 +134,7 @@ def memory(scenario: Scenario, *, patients: int | None = None, threads: int | No
 def key_of(seed: int, replicate: int) -> Key:
     """The key of a replicate, or one clear error."""
     if not 0 <= replicate < REPLICATES:
-        raise SimulatorError(f"there is no replicate {replicate:,}. Choose 0 to {REPLICATES - 1:,}")
+        raise UsageError(f"there is no replicate {replicate:,}. Choose 0 to {REPLICATES - 1:,}")
     return make_key(seed, replicate)
 
 
@@ -146,13 +146,13 @@ def _checked(
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     workers = cores if threads is None else threads
     if not 1 <= n <= LIMIT:
-        raise SimulatorError(f"{n:,} patients cannot be simulated. Ask for 1 to {LIMIT:,}")
+        raise UsageError(f"{n:,} patients cannot be simulated. Ask for 1 to {LIMIT:,}")
     if not 0 <= seed < 2**64:
-        raise SimulatorError(f"the seed {seed} does not fit 64 bits. Choose 0 to 2^64 - 1")
+        raise UsageError(f"the seed {seed} does not fit 64 bits. Choose 0 to 2^64 - 1")
     if workers < 1:
-        raise SimulatorError(f"{workers} threads cannot do any work. Ask for 1 or more")
+        raise UsageError(f"{workers} threads cannot do any work. Ask for 1 or more")
     if output not in ("full", "summary"):
-        raise SimulatorError(f"the output {output!r} is not known. Choose full or summary")
+        raise UsageError(f"the output {output!r} is not known. Choose full or summary")
     return n, seed, min(workers, -(-n // batches.PART)) if JIT else 1
 
 

@@ -17,9 +17,9 @@ from simulator.cli import progress as progress_module
 from simulator.cli.app import app
 from simulator.cli.run import size
 from simulator.language import load
-from simulator.results import name, open_result
+from simulator.results import name, open_study, opening
 from simulator.results.folder import MANIFEST
-from simulator.studies import opening, replay  # noqa: F401 - replay is loaded while the engine is still the real one
+from simulator.studies import replay  # noqa: F401 - replay is loaded while the engine is still the real one
 from simulator.studies.headline import NOTICE
 from tests.synthetic import ARMS, make_provenance, make_record
 
@@ -76,7 +76,7 @@ def test_run_writes_a_folder_and_prints_the_headline():
     for text in ("as if alive", "survivors", "death = 0", "B early_start", "B vs C", "Screening: 90", NOTICE):
         assert text in done.stdout
     assert "\x1b" not in done.stdout
-    assert open_result("out").n_patients == 30
+    assert open_study("out").n_patients == 30
 
 
 def test_columns_are_aligned():
@@ -138,7 +138,7 @@ def test_summary_output():
     assert "as if alive" not in done.stdout
     assert "death = 0" in done.stdout
     assert "not paired" in done.stdout
-    assert set(open_result("out").groups) == {"summary"}
+    assert set(open_study("out").groups) == {"summary"}
 
 
 def test_settings_reach_the_scenario():
@@ -149,7 +149,7 @@ def test_settings_reach_the_scenario():
         == 0
     )
     assert float(load("out/scenario.resolved.yaml").treatments["tofersen"].effect.mean) == 0.5
-    assert open_result("out").title == "Another"
+    assert open_study("out").title == "Another"
     done = call("run", "valor", "-o", "out", "--set", "follow_up_dais=1")
     assert done.exit_code == 2
     assert "follow_up_days" in done.stderr
@@ -174,7 +174,7 @@ def test_dry_run_writes_nothing():
         (("run", "valor", "-o", "."), 2, "not empty"),
         (("run", "valor", "-o", "mine.txt"), 2, "is a file"),
         (("compare", "nosuch", "nosuch"), 1, "no such file"),
-        (("replay", "."), 1, "not the folder of a run"),
+        (("replay", "."), 1, "not the folder of a study"),
         (("nonsense",), 2, "No such command"),
     ],
 )
@@ -313,7 +313,7 @@ def test_export_csv():
     assert done.exit_code == 0, done.output
     groups = ("summary", "patients", "truth", "observed", "events", "doses", "occupancy")
     assert set(names("a/csv")) == {f"{one}.csv" for one in groups}
-    result = open_result("a")
+    result = open_study("a")
     observed = pandas.read_csv("a/csv/observed.csv")
     assert len(observed) == 3 * 20 * 27
     row = observed[(observed.arm == "early_start") & (observed.patient == 4) & (observed.visit == 2)]
@@ -453,10 +453,10 @@ def test_help_imports_nothing_heavy(root):
 def test_public_names():
     import simulator
 
-    assert {"load", "simulate", "open_result", "Result", "Scenario", "ScenarioError", "compare", "replay"} <= set(
+    assert {"load", "simulate", "open", "Result", "Scenario", "ScenarioError", "compare", "replay"} <= set(
         dir(simulator)
     )
     assert simulator.load is load
-    assert simulator.open_result is opening.open_result
+    assert simulator.open is opening.open_study
     with pytest.raises(AttributeError, match="nonsense"):
         _ = simulator.nonsense

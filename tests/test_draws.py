@@ -76,7 +76,7 @@ def test_a_draw_is_a_run_of_its_scenario(output, tmp_path):
     found.save(tmp_path / "whole.nc")
     for number, own in enumerate(drawn_scenarios(scenario, 2)):
         alone = sim.simulate(own, patients=40, output=output)
-        for whole in (found, sim.open_result(tmp_path / "whole.nc")):
+        for whole in (found, sim.open(tmp_path / "whole.nc")):
             taken = sim.one_draw(whole, number)
             assert taken.draws == 0
             assert set(taken.groups) == set(alone.groups)
@@ -115,7 +115,7 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def stored(run):
-    return sim.open_result(run[0])
+    return sim.open(run[0])
 
 
 def test_folder_replay_export_and_the_table(run, stored, tmp_path):

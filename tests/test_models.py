@@ -75,7 +75,7 @@ def test_summaries_metrics_and_files_leave_out_what_the_model_has_not(model, tmp
         assert np.isfinite(result.summary()["estimate"]).all() or model == "clock"
         assert "Event-free" in result._repr_html_()
     full.save(tmp_path / "one.nc")
-    assert deviations(sim.open_result(tmp_path / "one.nc"), full) == []
+    assert deviations(sim.open(tmp_path / "one.nc"), full) == []
     tables = full.to_adam()
     assert len(tables["ADSL"]) == 60
     assert ("ALSFRSR" in set(tables["ADQS"]["PARAMCD"])) == ("alsfrs_r" in has)

@@ -5,11 +5,10 @@ from typer.testing import CliRunner
 
 import simulator as sim
 from simulator.cli.app import app
-from simulator.results.errors import ResultError
+from simulator.results import open_run
+from simulator.results.errors import NotARunError, ResultError
 from simulator.results.folder import write_folder
-from simulator.studies.opening import NotARunError, open_run
 from simulator.studies.replay import deviations
-from simulator.studies.trial.folder import write_folder as write_trial
 
 MADE_BY = {"a trial": "trial.nc", "a sweep": "sweep.nc", "a sensitivity analysis": "sensitivity.json"}
 ADDRESS = "progression.d50_months.other"
@@ -26,7 +25,7 @@ def folders(tmp_path_factory):
     sim.sweep(scenario, {ADDRESS: [10, 20]}, patients=20, folder=places["a sweep"])
     sim.sensitivity(scenario, patients=20, folder=places["a sensitivity analysis"])
     found = sim.trial(sim.load("valor_trial"), replicates=2, truth=0, null=False, analyses=["ancova"])
-    write_trial(found, places["a trial"])
+    write_folder(found, places["a trial"])
     return places
 
 
@@ -46,6 +45,6 @@ def test_export_and_compare_take_runs_only(what, folders, tmp_path):
 
 
 def test_a_run_is_opened(folders):
-    assert deviations(open_run(folders["a run"]), sim.open_result(folders["a run"])) == []
+    assert deviations(open_run(folders["a run"]), sim.open(folders["a run"])) == []
     with pytest.raises(ResultError, match="no such file"):
         open_run(folders["a run"] / "nothing")

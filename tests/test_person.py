@@ -291,7 +291,7 @@ def test_a_summary_agrees_with_the_full_result_and_replays(tmp_path):
     folder = run_to_folder(Request(str(file), tmp_path / "out", patients=50, seed=SEED)).folder
     again = replay(folder)
     assert again.equal, again.deviations
-    assert deviations(sim.open_result(folder), full) == []
+    assert deviations(sim.open(folder), full) == []
     assert CliRunner().invoke(app, ["show", str(folder)]).stdout.rstrip("\n") == portrait_text(portrait(full))
     assert parse(scenario.resolved_yaml().encode(), "again") == scenario
 

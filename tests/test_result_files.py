@@ -13,10 +13,14 @@ import numpy as np
 import pytest
 import xarray
 
-from simulator.results import files, folder, name, netcdf, open_result, tidy
+from simulator.errors import ResourceError
+from simulator.results import folder, name, netcdf, open_study, study, tidy
 from simulator.results.arrays import Named
 from simulator.results.errors import FolderError, ResultError
+from simulator.results.kinds import RUN
 from tests.synthetic import make_provenance, make_record
+
+FILES = {"result.nc", "summary.csv", "scenario.resolved.yaml", "manifest.json"}
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +44,7 @@ def test_round_trip(n, tmp_path):
     record = make_record(n)
     made = name(record, lambda: make_provenance(record))
     made.save(tmp_path / "a.nc")
-    found = open_result(tmp_path / "a.nc")
+    found = open_study(tmp_path / "a.nc")
     assert same(found, made)
     for group in made.groups:
         for key, array in made.groups[group].items():
@@ -52,7 +56,7 @@ def test_round_trip(n, tmp_path):
 def test_big_seeds_and_odd_text_survive(record, tmp_path):
     odd = replace(record, title="Å “quoted” \N{SNOWMAN}", seed=2**64 - 1, variants=("p.Ala5Val", "änderung"))
     name(odd, lambda: make_provenance(odd)).save(tmp_path / "a.nc")
-    found = open_result(tmp_path / "a.nc")
+    found = open_study(tmp_path / "a.nc")
     assert (found.title, found.seed) == (odd.title, odd.seed)
     assert found.groups["patients"]["variant"].values[1] == "änderung"
 
@@ -68,7 +72,7 @@ def test_partial_chunks(result, tmp_path, monkeypatch):
     monkeypatch.setattr(netcdf, "CHUNK_BYTES", 1000)
     monkeypatch.setattr(netcdf, "SMALL_BYTES", 100)
     result.save(tmp_path / "a.nc")
-    assert same(open_result(tmp_path / "a.nc"), result)
+    assert same(open_study(tmp_path / "a.nc"), result)
 
 
 def test_a_fast_file_deflates_what_gains_and_leaves_the_rest(tmp_path, monkeypatch):
@@ -90,15 +94,15 @@ def test_a_fast_file_deflates_what_gains_and_leaves_the_rest(tmp_path, monkeypat
 
 def test_errors_of_opening(result, tmp_path):
     with pytest.raises(ResultError, match="no such file"):
-        open_result(tmp_path / "missing.nc")
+        open_study(tmp_path / "missing.nc")
     with pytest.raises(ResultError, match="no such file"):
-        open_result(tmp_path)
+        open_study(tmp_path)
     (tmp_path / "text.nc").write_text("hello")
     with pytest.raises(ResultError, match="not a netCDF-4 file"):
-        open_result(tmp_path / "text.nc")
+        open_study(tmp_path / "text.nc")
     xarray.Dataset({"x": 1}).to_netcdf(tmp_path / "foreign.nc", engine="h5netcdf")
-    with pytest.raises(ResultError, match="not a result of this program"):
-        open_result(tmp_path / "foreign.nc")
+    with pytest.raises(ResultError, match="not a run or a trial or a sweep of this program"):
+        open_study(tmp_path / "foreign.nc")
 
 
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.9, 0.999])
@@ -107,7 +111,7 @@ def test_a_file_cut_short(result, tmp_path, share):
     content = (tmp_path / "a.nc").read_bytes()
     (tmp_path / "a.nc").write_bytes(content[: int(len(content) * share)])
     with pytest.raises(ResultError, match="cut short or damaged"):
-        open_result(tmp_path / "a.nc")
+        open_study(tmp_path / "a.nc")
 
 
 def contents(place):
@@ -116,14 +120,14 @@ def contents(place):
 
 def test_the_folder_of_a_run(result, tmp_path):
     folder.write_folder(result, tmp_path / "run")
-    assert set(contents(tmp_path / "run")) == set(folder.FILES)
-    manifest = folder.read_manifest(tmp_path / "run")
+    assert set(contents(tmp_path / "run")) == FILES
+    _, manifest = folder.read_manifest(tmp_path / "run")
     assert manifest["seed"] == 7
     assert manifest["arguments"] == {"output": "full", "patients": 60, "seed": 7}
     for file, entry in manifest["files"].items():
         assert entry["sha256"] == hashlib.sha256((tmp_path / "run" / file).read_bytes()).hexdigest()
-    assert set(manifest["files"]) == set(folder.FILES) - {"manifest.json"}
-    assert same(open_result(tmp_path / "run"), result)
+    assert set(manifest["files"]) == FILES - {"manifest.json"}
+    assert same(open_study(tmp_path / "run"), result)
     assert (tmp_path / "run" / "scenario.resolved.yaml").read_text() == result.attrs["scenario"]
 
 
@@ -141,7 +145,7 @@ def test_the_manifest_names_no_one(result, tmp_path):
     assert not [one for one in secrets if one and one in text]
     assert set(json.loads(text)) == {
         *("format", "title", "scenario_name", "scenario_sha256", "seed", "arguments"),
-        *("engine_version", "versions", "files"),
+        *("engine_version", "versions", "files", "sha256"),
     }
 
 
@@ -154,12 +158,12 @@ def test_a_failure_leaves_the_old_files_whole(result, tmp_path, monkeypatch, bro
     def fail(*_):
         raise OSError(28, "No space left on device")
 
-    targets = {"netcdf": (netcdf, "_corners"), "csv": (folder, "csv_text"), "manifest": (folder, "manifest_text")}
+    targets = {"netcdf": (netcdf, "_corners"), "csv": (study, "csv_text"), "manifest": (folder, "manifest_text")}
     module, attribute = targets.get(broken, (os, "fsync"))
     if broken == "netcdf":
         other = name(make_record(1200), lambda: make_provenance(make_record(1200)))
     monkeypatch.setattr(module, attribute, fail)
-    with pytest.raises((OSError, ResultError), match="No space left"):
+    with pytest.raises((OSError, ResourceError), match="No space left"):
         folder.write_folder(other, tmp_path / "run")
     assert contents(tmp_path / "run") == before
 
@@ -186,25 +190,26 @@ def test_stale_temporaries_go_and_fresh_ones_stay(result, tmp_path):
 
 def test_a_foreign_folder_is_refused(result, tmp_path):
     (tmp_path / "precious.txt").write_text("mine")
-    with pytest.raises(FolderError, match="not empty and not a run"):
+    with pytest.raises(FolderError, match=r"precious\.txt does not belong to a run of this program"):
         folder.write_folder(result, tmp_path)
     assert set(contents(tmp_path)) == {"precious.txt"}
     (tmp_path / "manifest.json").write_text('["not", "ours"]')
     with pytest.raises(FolderError, match="use --force"):
-        folder.check_folder(tmp_path)
+        folder.check_folder(tmp_path, RUN)
     folder.write_folder(result, tmp_path, force=True)
     assert (tmp_path / "precious.txt").read_text() == "mine"
-    folder.check_folder(tmp_path)
+    with pytest.raises(FolderError, match=r"precious\.txt does not belong to the study in it"):
+        folder.check_folder(tmp_path, RUN)
     with pytest.raises(FolderError, match="is a file"):
-        folder.check_folder(tmp_path / "precious.txt")
+        folder.check_folder(tmp_path / "precious.txt", RUN)
     (tmp_path / "empty").mkdir()
-    folder.check_folder(tmp_path / "empty")
+    folder.check_folder(tmp_path / "empty", RUN)
 
 
 def test_our_own_folder_is_replaced(result, tmp_path):
     folder.write_folder(name(make_record(30), lambda: make_provenance(make_record(30))), tmp_path / "run")
     folder.write_folder(result, tmp_path / "run")
-    assert open_result(tmp_path / "run").n_patients == 60
+    assert open_study(tmp_path / "run").n_patients == 60
 
 
 @pytest.mark.parametrize("file", ["result.nc", "summary.csv", "scenario.resolved.yaml"])
@@ -261,5 +266,5 @@ def test_files_are_flushed_before_they_are_moved(result, tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", lambda handle: calls.append("fsync"))
     move = Path.replace
     monkeypatch.setattr(Path, "replace", lambda a, b: (calls.append("replace"), move(a, b)))
-    files.save(result, tmp_path / "a.nc")
+    result.save(tmp_path / "a.nc")
     assert calls == ["fsync", "replace", "fsync"]

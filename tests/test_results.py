@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray
 
-from simulator.results import name, open_result
+from simulator.results import name, open_study
 from simulator.results.arrays import QUANTILES
 from simulator.results.variables import OBSERVED, SUMMARISED, TRUTH, VARIABLES
 from tests.synthetic import ARMS, make_provenance, make_record, summarised
@@ -102,7 +102,7 @@ def test_labels_are_names(result, record):
 
 def test_what_is_missing_is_nan_and_never_0(result, record, tmp_path):
     result.save(tmp_path / "a.nc")
-    for one in (result, open_result(tmp_path / "a.nc")):
+    for one in (result, open_study(tmp_path / "a.nc")):
         observed = one.groups["observed"]
         gone = one.groups["events"]["death_time"].values[..., None] <= observed["nominal_day"].values
         assert gone.any()
@@ -126,7 +126,7 @@ def test_scores_are_small_integers_on_disk_unless_they_are_not_whole(record, tmp
         with h5py.File(place) as file:
             assert file["observed/alsfrs_r"].dtype == kind
         np.testing.assert_array_equal(
-            open_result(place).groups["observed"]["alsfrs_r"].values, changed.observed["alsfrs_r"]
+            open_study(place).groups["observed"]["alsfrs_r"].values, changed.observed["alsfrs_r"]
         )
 
 

@@ -47,7 +47,7 @@ def test_it_loads_runs_and_repeats_itself(path, tmp_path):
     assert all(np.isfinite(truth[name].values).all() for name in scenario.progression.OUTPUTS if name in truth)
     assert {*scenario.progression.OUTPUTS} - {*truth} <= set(STAGES)
     first.save(tmp_path / "result.nc")
-    assert deviations(sim.open_result(tmp_path / "result.nc"), again) == []
+    assert deviations(sim.open(tmp_path / "result.nc"), again) == []
     resolved = tmp_path / "resolved.yaml"
     resolved.write_text(scenario.resolved_yaml(), encoding="utf-8")
     assert deviations(sim.simulate(sim.load(resolved), patients=30, seed=8, threads=1), first) == []

@@ -345,7 +345,7 @@ def test_the_same_call_goes_on_where_it_was(constant, tmp_path):
     calls.clear()
     again = sim.sensitivity(constant, "oneway", patients=20, folder=tmp_path, progress=lambda *at: calls.append(at))
     assert not calls
-    assert again == first == sim.open_sensitivity(tmp_path)
+    assert again == first == sim.open(tmp_path)
 
 
 def test_morris_finds_the_value_that_matters(constant):
@@ -395,7 +395,7 @@ def test_a_study_is_worth_at_most_what_it_reveals_to_all_whom_it_concerns(treate
     assert "it is not worth running" in text(sim.sensitivity(dear, "evpi", **how)).replace("\n", " ")
     drug = sim.sensitivity(asked.replace({"decision.research.about": None}), "evpi", **how)
     assert drug.figures["research_worth"] == pytest.approx(50 * drug.row("all drug").evppi)
-    assert sim.open_sensitivity(tmp_path) == drug
+    assert sim.open(tmp_path) == drug
     with pytest.raises(SimulatorError, match=r"about efect, which is not drawn\. Did you mean effect"):
         sim.sensitivity(asked.replace({"decision.research.about": ["efect"]}), "evpi", patients=20, points=100)
 
@@ -445,7 +445,9 @@ def test_the_command_writes_a_folder_that_it_reads_again(file, tmp_path):
     folder = tmp_path / "found"
     done = call("sensitivity", file, "-n", 30, "-o", folder)
     assert done.exit_code == 0, done.output
-    assert {"sensitivity.json", "sensitivity.csv", "tornado.svg", "sweep.nc"} <= {one.name for one in folder.iterdir()}
+    assert {"sensitivity.json", "sensitivity.csv", "tornado.svg", "sweep", "manifest.json"} <= {
+        one.name for one in folder.iterdir()
+    }
     assert max(map(len, done.stdout.splitlines())) <= 80
     again = call("sensitivity", folder)
     assert again.stdout == done.stdout
@@ -473,7 +475,7 @@ def test_a_dry_run_foretells_the_points_that_are_simulated(file, tmp_path):
         assert told["seconds"] > 0
         assert not (folder / method).exists()
         assert call(*asked).exit_code == 0
-        assert len(list((folder / method / "points").iterdir())) == count
+        assert len(list((folder / method / "sweep" / "points").iterdir())) == count
         after = call(*asked, "--dry-run").stdout
         assert f"{count} finished" in after
         assert "nothing left to do" in after

@@ -82,7 +82,7 @@ def test_every_point_is_there_with_its_error(grid):
 
 def test_the_same_sweep_gives_the_same_bytes(scenario, grid, tmp_path):
     stored = sim.sweep(scenario.replace({"sweep": BLOCK}), patients=60, folder=tmp_path)
-    assert report_html(grid) == report_html(stored) == report_html(sim.open_sweep(tmp_path))
+    assert report_html(grid) == report_html(stored) == report_html(sim.open(tmp_path))
 
 
 def test_many_numbers_become_ranges_and_failed_points_are_named(sampled):
@@ -143,7 +143,7 @@ def test_the_commands_show_and_report(scenario, tmp_path):
     assert "2 points, 60 patients in each arm" in shown.stdout
     assert [one[EFFECT] for one in json.loads(cli("show", folder, "--json").stdout)["points"]] == [0.3, 0.6]
     assert cli("report", folder).exit_code == 0
-    assert (folder / "report.html").read_text() == report_html(sim.open_sweep(folder))
+    assert (folder / "report.html").read_text() == report_html(sim.open(folder))
     run = cli("run", "valor", "-n", 60, "-o", tmp_path / "r")
     again = cli("show", tmp_path / "r")
     assert (again.exit_code, again.stdout) == (0, run.stdout)

@@ -304,7 +304,7 @@ def test_a_folder_resumes_by_content(scenario, tmp_path, serial):
     assert (tmp_path / "a" / "sweep.nc").read_bytes() == before
     sim.sweep(scenario, more, folder=tmp_path / "a", progress=lambda n, total: done.append(total))
     assert done[-1] == 3
-    read = sim.open_sweep(tmp_path / "a")
+    read = sim.open(tmp_path / "a")
     xarray.testing.assert_identical(read.data, sim.sweep(scenario, more).data)
     with xarray.open_dataset(tmp_path / "a" / "sweep.nc", decode_timedelta=False) as data:
         assert data.sizes["point"] == 9
@@ -497,7 +497,7 @@ def test_the_command_prints_outcomes_and_writes_a_folder(file, tmp_path):
     assert "6 points, 100 patients in each arm, seed 3" in found.stdout
     assert all(len(line) <= 80 for line in found.stdout.splitlines())
     assert {one.name for one in (tmp_path / "r").iterdir()} == {
-        "points", "sweep.nc", "points.csv", "manifest.json", "scenario.resolved.yaml",
+        "points", "sweep.nc", "summary.csv", "points.csv", "manifest.json", "scenario.resolved.yaml",
     }  # fmt: skip
     document = json.loads(cli(file, "-o", tmp_path / "r", "-n", 100, "--seed", 3, "--json").stdout)
     assert len(document["points"]) == 6

@@ -35,7 +35,7 @@ def test_one_json_document_with_every_figure_and_its_error(place):
         assert all(set(one[key]) == {"value", "mcse"} for key in ("truth", "mean", *MEASURES))
         assert one["needed"][0]["power"] == 0.8
     assert done.stderr.splitlines()[-1] == "Written to study"
-    opened = sim.open_result("study")
+    opened = sim.open("study")
     assert opened.groups["estimates"]["value"].dims == ("replicate", "analysis", "analysis_day")
     assert opened.measure("ancova", "bias").value == found["analyses"][0]["bias"]["value"]
 
@@ -45,10 +45,10 @@ def test_a_replicate_alone_is_that_of_the_study(place):
     alone = json.loads(call("--replicate", "3", *ASKED, "-o", "alone", "--json").stdout)
     assert study["replicates"] == 4
     assert alone["replicate"] == 3
-    opened = sim.open_result("study")
+    opened = sim.open("study")
     for row in alone["estimates"]:
         assert row["value"] == opened.estimates(row["analysis"], row["day"])["value"][3]
-    run = sim.open_result("alone")
+    run = sim.open("alone")
     assert isinstance(run, Result)
     assert run.groups["patients"]["allocated_arm"].values.size == 60
 

@@ -19,8 +19,9 @@ from simulator.report.page import report_html
 from simulator.report.picture import PictureError
 from simulator.report.plots import forest
 from simulator.report.plots.trial import TrialPlots
-from simulator.results.folder import MANIFEST
-from simulator.studies.trial.folder import TRIAL_FILE, write_folder
+from simulator.results.files import sealed_text
+from simulator.results.folder import MANIFEST, SCENARIO, write_folder
+from simulator.results.kinds import TRIAL
 from simulator.studies.trial.html import NOTICE, pair
 from simulator.studies.trial.result import Trial
 from tests.test_plots import check_texts
@@ -50,8 +51,8 @@ def called(*words) -> str:
 
 
 def test_it_opens_as_any_result_does(trial, folder):
-    for place in (folder, folder / TRIAL_FILE):
-        again = sim.open_result(place)
+    for place in (folder, folder / TRIAL.file):
+        again = sim.open(place)
         assert isinstance(again, Trial)
         assert again.summary_rows()[:9] == trial.summary_rows()[:9]
         assert again.estimands == trial.estimands
@@ -101,14 +102,14 @@ def test_every_figure_has_its_error(looks, head):
 def test_replay_compares_every_number(folder, tmp_path):
     assert "bit by bit" in called("replay", folder)
     manifest = json.loads((folder / MANIFEST).read_text())
-    (tmp_path / MANIFEST).write_text(json.dumps(manifest | {"files": {}}))
-    other = dict(sim.open_result(folder).groups)
+    (tmp_path / MANIFEST).write_text(sealed_text(manifest | {"files": {SCENARIO: manifest["files"][SCENARIO]}}))
+    other = dict(sim.open(folder).groups)
     other["estimates"] = {**other["estimates"]}
     changed = other["estimates"]["value"]
     values = changed.values.copy()
     values[3, 0, 0] += 1e-9
     other["estimates"]["value"] = changed._replace(values=values)
-    Trial(sim.open_result(folder).attrs, other).save(tmp_path / TRIAL_FILE)
+    Trial(sim.open(folder).attrs, other).save(tmp_path / TRIAL.file)
     (tmp_path / "scenario.resolved.yaml").write_bytes((folder / "scenario.resolved.yaml").read_bytes())
     found = sim.replay(tmp_path)
     assert [(one.group, one.variable, one.cells) for one in found.deviations] == [("estimates", "value", 1)]
@@ -124,7 +125,7 @@ def test_pictures(trial, folder, kind, tmp_path):
     picture = trial.plot.draw(kind)
     check_texts(picture.figure)
     with rc_context({"axes.facecolor": "red", "font.size": 30, "svg.hashsalt": None}):
-        assert picture.svg() == sim.open_result(folder).plot.draw(kind).svg()
+        assert picture.svg() == sim.open(folder).plot.draw(kind).svg()
     called("plot", folder, kind, "-o", tmp_path / "picture.svg")
     assert (tmp_path / "picture.svg").read_text() == picture.svg()
 

@@ -10,9 +10,10 @@ from typing import NoReturn, ParamSpec, TypeVar
 
 import typer
 
+from simulator.cli import INTERRUPTED
+
 P = ParamSpec("P")
 R = TypeVar("R")
-INTERRUPTED = 130
 
 
 def debugging() -> bool:

@@ -49,7 +49,7 @@ def plot(
     given = {"outcome": outcome, "number": number, "day": day}
     options = {key: value for key, value in given.items() if value is not None}
     picture = open_for(folder, kind).plot.draw(kind, **options)
-    show_files([picture.save(out or home(folder) / f"{kind}.svg")], as_json)
+    _made(folder, picture.save(out or home(folder) / f"{kind}.svg"), as_json)
 
 
 @friendly
@@ -62,7 +62,15 @@ def report(
     from simulator.report.opening import open_simulated
     from simulator.report.page import write_report
 
-    show_files([write_report(open_simulated(folder), out or home(folder) / "report.html")], as_json)
+    _made(folder, write_report(open_simulated(folder), out or home(folder) / "report.html"), as_json)
+
+
+def _made(folder: Path, place: Path, as_json: bool) -> None:
+    """Note in the folder of the study what was made from it, and print where it is."""
+    from simulator.results.folder import add_made
+
+    add_made(home(folder), [place])
+    show_files([place], as_json)
 
 
 def home(folder: Path) -> Path:

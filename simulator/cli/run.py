@@ -173,7 +173,7 @@ def compare(
 
 @friendly
 def replay(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a run or of a trial.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a study.")],
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
@@ -197,10 +197,13 @@ def export_(
 ) -> None:
     """Write a result as tables for other programs."""
     from simulator.results.export import export
-    from simulator.studies.opening import open_run
+    from simulator.results.folder import add_made
+    from simulator.results.opening import open_run
 
     home = folder if folder.is_dir() else folder.parent
-    show_files(export(open_run(folder), to.value, out or home / to.value, force), as_json)
+    places = export(open_run(folder), to.value, out or home / to.value, force)
+    add_made(home, places)
+    show_files(places, as_json)
 
 
 @friendly
@@ -241,6 +244,14 @@ def show_files(places: Sequence[Path], as_json: bool) -> None:
 def note(text: str) -> None:
     """Print a note on stderr."""
     typer.echo(text, err=True)
+
+
+def note_versions(folder: Path | None) -> None:
+    """Say on stderr that a study goes on which other versions began."""
+    from simulator.studies.replay import resumed_versions
+
+    for line in resumed_versions(folder) if folder else ():
+        note(line)
 
 
 @contextmanager

@@ -109,24 +109,15 @@ def _show_citations(name: str, stored: bool, as_json: bool) -> None:
 
 def _show_result(folder: Path, as_json: bool) -> None:
     """What the command that made the folder printed."""
-    from simulator.cli.run import show as show_value
     from simulator.cli.run import show_run
     from simulator.cli.sensitivity import show_sensitivity
     from simulator.cli.sweep import show_sweep
-    from simulator.cli.trial_tables import trial_document, trial_text
-    from simulator.results import Result
-    from simulator.studies.opening import open_result
-    from simulator.studies.sensitivity.document import Sensitivity
-    from simulator.studies.trial.result import Trial
+    from simulator.cli.trial import show_trial
+    from simulator.results import open_study
 
-    found = open_result(folder)
-    if isinstance(found, Trial):
-        return show_value(trial_document(found) if as_json else found, as_json, trial_text)
-    if isinstance(found, Result):
-        return show_run(found, as_json)
-    if isinstance(found, Sensitivity):
-        return show_sensitivity(found, as_json)
-    return show_sweep(found, as_json)
+    found = open_study(folder)
+    shown = {"run": show_run, "trial": show_trial, "sweep": show_sweep, "sensitivity": show_sensitivity}
+    shown[found.kind.name](found, as_json)
 
 
 @friendly

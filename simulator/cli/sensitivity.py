@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simulator.cli.errors import friendly
-from simulator.cli.run import DryRun, Json, Patients, Seed, Settings, bundled_names, note, show
+from simulator.cli.run import DryRun, Force, Json, Patients, Seed, Settings, bundled_names, note, note_versions, show
 from simulator.errors import SimulatorError
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def sensitivity(
     seed: Seed = None,
     settings: Settings = None,
     executor: Where = "threads",
+    force: Force = False,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
@@ -76,7 +77,7 @@ def sensitivity(
     amounts = {"patients": patients, "points": points, "replicates": replicates, "seed": seed}
     found = stored.look_up(source, settings or ())
     if found is None:
-        asked = _asked(source, settings or [], method, out, {**amounts, "executor": executor})
+        asked = _asked(source, settings or [], method, out, {**amounts, "executor": executor, "force": force})
         if dry_run:
             show(foretold(asked), as_json, forecast_text)
             return
@@ -104,8 +105,10 @@ def _asked(source: str, settings: list[str], method: Method, out: Path | None, a
 def _run(asked: Request) -> Sensitivity:
     """Simulate, write the folder with its picture."""
     from simulator.cli.progress import Progress
-    from simulator.studies.sensitivity.study import run
+    from simulator.results.folder import add_made
+    from simulator.studies.sensitivity.study import parts_of, run
 
+    note_versions(asked.folder and parts_of(asked.folder))
     try:
         with Progress("points") as progress:
             found = run(asked, progress)
@@ -113,8 +116,7 @@ def _run(asked: Request) -> Sensitivity:
         again = shlex.join(["als-sim", *sys.argv[1:]])
         raise Interrupted(f"Interrupted. What was simulated is kept; go on with: {again}") from None
     assert asked.folder is not None
-    for kind in found.plot.kinds:
-        found.plot.draw(kind).save(asked.folder / f"{kind}.svg")
+    add_made(asked.folder, [found.plot.draw(kind).save(asked.folder / f"{kind}.svg") for kind in found.plot.kinds])
     note(f"Written to {asked.folder}")
     return found
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simulator.cli.errors import friendly
-from simulator.cli.run import DryRun, Folder, Force, Json, Patients, Scenario, Seed, Settings, note, show
+from simulator.cli.run import DryRun, Folder, Force, Json, Patients, Scenario, Seed, Settings, note, note_versions, show
 from simulator.cli.tables import WIDTH, aligned, clean
 from simulator.errors import SimulatorError
 
@@ -59,6 +59,7 @@ def sweep(
     if dry_run:
         show(forecast(asked), as_json, forecast_text)
         return
+    note_versions(asked.folder)
     try:
         with Progress("points") as progress:
             found = run(asked, progress)

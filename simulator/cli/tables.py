@@ -258,7 +258,8 @@ def replay_text(found: Replay) -> str:
     """Equal, or what differs."""
     lines = [*found.notes, *(f"differs  {one}" for one in found.deviations)]
     if found.equal:
-        lines.append(f"equal    {found.folder}: all {found.compared} variables, bit by bit")
+        how = "bit by bit" if found.exact else "within the tolerance"
+        lines.append(f"equal    {found.folder}: all {found.compared} variables, {how}")
     return "\n".join(lines)
 
 

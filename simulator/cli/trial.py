@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from simulator.cli.errors import friendly
-from simulator.cli.run import Force, Json, Scenario, Seed, Settings, Threads, note, show
+from simulator.cli.run import Force, Json, Scenario, Seed, Settings, Threads, note, note_versions, show
 
 LISTED = "NAME,…"
 
@@ -95,13 +95,20 @@ def trial(
 
 def _all(request: Any, as_json: bool) -> None:
     from simulator.cli.progress import Progress
-    from simulator.cli.trial_tables import trial_document, trial_text
     from simulator.studies.trial.request import trial_to_folder
 
+    note_versions(request.folder)
     with resumable(), Progress("replicates") as progress:
         found = trial_to_folder(request, progress)
-    show(trial_document(found.trial) if as_json else found.trial, as_json, trial_text)
+    show_trial(found.trial, as_json)
     note(f"Written to {found.folder}")
+
+
+def show_trial(found: Any, as_json: bool) -> None:
+    """Print a trial on stdout."""
+    from simulator.cli.trial_tables import trial_document, trial_text
+
+    show(trial_document(found) if as_json else found, as_json, trial_text)
 
 
 def _alone(request: Any, number: int, as_json: bool) -> None:

@@ -17,7 +17,7 @@ MAX_NAME = 80
 
 def _whole(data: Any) -> Any:
     """Only whole numbers pass; 28.0 is not one, for the file should say what it means."""
-    wrong = not_a_number(data)
+    wrong = not_a_number(data, whole=True)
     if wrong is not None:
         raise wrong
     if isinstance(data, float):

@@ -1,4 +1,4 @@
-"""What is to be drawn or reported: a folder may hold a sensitivity analysis and the sweep under it."""
+"""What is to be drawn or reported: a sensitivity analysis keeps a sweep in its folder."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from simulator.report.kinds import SensitivityKind, SweepKind
-from simulator.results import Result
+from simulator.results import open_study
 from simulator.results.errors import ResultError
-from simulator.studies.opening import open_result
-from simulator.studies.sweep.store import is_sweep_folder
-from simulator.studies.sweep.swept import open_sweep
+from simulator.results.folder import kind_of
+from simulator.results.kinds import SENSITIVITY
 
 
 class NoReportError(ResultError):
@@ -27,24 +26,16 @@ def open_simulated(path: Path) -> Any:
     NoReportError
         There is a sensitivity analysis.
     """
-    found = open_result(path)
-    if isinstance(found, Result):
-        return found
-    from simulator.studies.sensitivity.document import Sensitivity
-
-    if isinstance(found, Sensitivity):
+    found = open_study(path)
+    if found.kind is SENSITIVITY:
         kinds = "".join(f", `als-sim plot {path} {kind}` draws it" for kind in found.plot.kinds)
-        fact = f"{path}: a sensitivity analysis ({found.method}), not a run or a sweep"
+        fact = f"{path}: {found.kind.title}, not a run or a sweep"
         raise NoReportError(f"{fact}. `als-sim show {path}` prints it{kinds}")
     return found
 
 
 def open_for(path: Path, kind: str) -> Any:
-    """What a kind of picture is drawn from: the folder of a sensitivity analysis may be that of its sweep too."""
-    if kind in SensitivityKind.__members__:
-        from simulator.studies.sensitivity.document import open_sensitivity
-
-        return open_sensitivity(path)
-    if kind in SweepKind.__members__ and is_sweep_folder(path):
-        return open_sweep(path)
-    return open_simulated(path)
+    """What a kind of picture is drawn from: of a sensitivity analysis its own, or that of the sweep under it."""
+    if kind in SweepKind.__members__ and path.is_dir() and kind_of(path) is SENSITIVITY:
+        return open_study(path / SENSITIVITY.work[0])
+    return open_study(path) if kind in SensitivityKind.__members__ else open_simulated(path)

@@ -76,4 +76,5 @@ def _tidy(svg: str, kind: str, text: str) -> str:
         svg = svg.replace(reference, f"{reference}{kind}-")
     svg = re.sub(r' d="[^"]*', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path[0]), svg)
     svg = svg.replace(f"'{FONT}'", FONTS)
-    return re.sub(r"(<svg [^>]*)>", rf'\1 role="img">\n <title>{escape(text)}</title>', svg, count=1)
+    title = f' role="img">\n <title>{escape(text)}</title>'
+    return re.sub(r"(<svg [^>]*)>", lambda start: start[1] + title, svg, count=1)

@@ -1,7 +1,8 @@
-"""Results: the table of outputs, the tree, its files and its provenance."""
+"""Results of studies: kinds, arrays, files, folders and their provenance."""
 
-from simulator.results.files import open_result
+from simulator.results.opening import open_run, open_study
 from simulator.results.record import Provenance, Record
+from simulator.results.study import GroupedResult, StudyResult
 from simulator.results.tree import Result, name
 
-__all__ = ["Provenance", "Record", "Result", "name", "open_result"]
+__all__ = ["GroupedResult", "Provenance", "Record", "Result", "StudyResult", "name", "open_run", "open_study"]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.results.variables import RECORD, STAGES, Variable
 from simulator.units import DAYS_PER_MONTH, DAYS_PER_WEEK
+
+if TYPE_CHECKING:
+    import xarray
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 ENDINGS = ("none", "death", "pav")
@@ -159,3 +162,16 @@ def stage_coordinates(systems: Mapping[str, tuple[str, ...]] = STAGES) -> Group:
 def ending_coordinate() -> Group:
     """What can end event-free life."""
     return {"ending": _coordinate("ending", names_of(ENDINGS), "1", "what ended event-free life")}
+
+
+def dataset(group: Group) -> xarray.Dataset:
+    """A group as an `xarray.Dataset`."""
+    import xarray
+
+    coordinates = {key: array for key, array in group.items() if is_coordinate(key, array)}
+    variables = {key: array for key, array in group.items() if key not in coordinates}
+    return xarray.Dataset(_triples(variables), _triples(coordinates))
+
+
+def _triples(group: Group) -> dict[str, tuple[Any, ...]]:
+    return {key: (array.dims, array.values, array.attrs) for key, array in group.items()}

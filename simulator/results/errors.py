@@ -21,3 +21,9 @@ class FolderError(ResultError):
     """The folder given cannot take a result."""
 
     exit_code = 2
+
+
+class NotARunError(ResultError):
+    """Something else was found where the result of a run is needed."""
+
+    exit_code = 2

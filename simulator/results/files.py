@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
+import json
 import os
+import platform
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+from simulator.errors import ResourceError, SimulatorError
 from simulator.results import netcdf
+from simulator.results.arrays import Groups
 from simulator.results.errors import ResultError
-from simulator.results.tree import FORMAT, Result
+from simulator.results.kinds import KINDS, Kind
 
 PART = ".part"
 STALE_SECONDS = 3600.0
-RESULT_FILE = "result.nc"
+MACHINE = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+MANIFEST = "manifest.json"
+SEAL = b"sha256:"
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+SEAL_BYTES = len(SEAL) + 64
 
 Writer = Callable[[Path], None]
 
@@ -30,26 +41,54 @@ def write_all(folder: Path, writers: Iterable[tuple[str, Writer]]) -> None:
     parts: list[tuple[Path, Path]] = []
     try:
         for name, writer in writers:
-            part = folder / f".{name}.{secrets.token_hex(4)}{PART}"
+            part = folder / part_name(name)
             parts.append((part, folder / name))
             writer(part)
             flush(part)
         for part, place in parts:
             part.replace(place)
     except OSError as error:
-        raise ResultError(f"{folder}: cannot write: {error.strerror or error}") from error
+        raise write_error(folder, error) from error
     finally:
         for part, _ in parts:
             part.unlink(missing_ok=True)
     flush(folder)
 
 
+def write_error(folder: Path, error: OSError) -> SimulatorError:
+    """The error to raise where the system could not write: a full disk is a missing resource."""
+    fact = f"{folder}: cannot write: {error.strerror or error}"
+    if error.errno in FULL:
+        return ResourceError(f"{fact}. Nothing was left there; make room, or name another folder with -o")
+    return ResultError(fact)
+
+
+def part_name(name: str) -> str:
+    """The name of a temporary beside a file: it says which process of which machine writes it."""
+    return f".{name}.{MACHINE}-{os.getpid()}-{secrets.token_hex(4)}{PART}"
+
+
 def remove_stale(folder: Path) -> None:
-    """Remove temporaries that a killed run left more than an hour ago."""
+    """Remove temporaries whose process on this machine has ended, and those of any that are more than an hour old."""
     for part in folder.glob(f".*{PART}"):
         with suppress(OSError):
-            if time.time() - part.stat().st_mtime > STALE_SECONDS:
+            if _has_ended(part.name) or time.time() - part.stat().st_mtime > STALE_SECONDS:
                 part.unlink()
+
+
+def _has_ended(name: str) -> bool:
+    """Whether the process that wrote a temporary has ended; False where that cannot be known."""
+    machine, _, rest = name.removesuffix(PART).rpartition(".")[2].partition("-")
+    pid = rest.partition("-")[0]
+    if os.name == "nt" or machine != MACHINE or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return False
 
 
 def flush(path: Path) -> None:
@@ -77,30 +116,105 @@ def bytes_writer(content: bytes) -> Writer:
     return write
 
 
-def result_writer(result: Result) -> Writer:
-    """A writer of a result's netCDF file."""
-    return lambda path: netcdf.write(path, result.attrs, result.groups)
+def sealing(writer: Writer) -> Writer:
+    """The writer of a netCDF file, with a checksum of it appended: HDF5 ignores what follows its end.
+
+    Who changes the file with another program drops the checksum or no longer meets it.
+    """
+
+    def write(path: Path) -> None:
+        writer(path)
+        digest = sha256(path)
+        with path.open("ab") as file:
+            file.write(SEAL + digest.encode("ascii"))
+
+    return write
 
 
-def save(result: Result, path: Path) -> None:
-    """Write a result to one file, atomically."""
+def sha256(path: Path) -> str:
+    """Checksum of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def save(path: Path, writer: Writer, kind: Kind) -> None:
+    """Write one file of a study, atomically."""
     if path.is_dir():
-        raise ResultError(f"{path}: is a folder; name a file in it, such as {path / RESULT_FILE}")
-    write_all(path.parent, [(path.name, result_writer(result))])
+        raise ResultError(f"{path}: is a folder; name a file in it, such as {path / kind.file}")
+    write_all(path.parent, [(path.name, writer)])
 
 
-def open_result(path: str | Path) -> Result:
-    """Read a result from its file, or from the folder of its run."""
-    place = Path(path)
-    if place.is_dir():
-        place = place / RESULT_FILE
-    netcdf.check_is_netcdf(place)
+def read_netcdf(path: Path, kinds: Sequence[Kind]) -> tuple[dict[str, Any], Groups]:
+    """Attributes and groups of a netCDF file of one of these kinds, when its checksum holds.
+
+    Raises
+    ------
+    ResultError
+        There is no such file, it is damaged or was changed, or it is something else.
+    """
+    check_there(path, kinds[0])
+    content = path.read_bytes()
+    if not content.startswith(b"\x89HDF\r\n\x1a\n"):
+        raise ResultError(f"{path}: not a netCDF-4 file")
+    body, seal = content[:-SEAL_BYTES], content[-SEAL_BYTES:]
+    is_whole = seal == SEAL + hashlib.sha256(body).hexdigest().encode("ascii")
     try:
-        attrs, groups = netcdf.read(place)
-    except (OSError, KeyError, RuntimeError, ValueError, TypeError) as error:
-        raise ResultError(f"{place}: cut short or damaged: {error}") from error
-    if attrs.get("format") != FORMAT:
-        raise ResultError(f"{place}: a netCDF file, but not a result of this program ({FORMAT!r})")
-    if "summary" not in groups:
-        raise ResultError(f"{place}: cut short or damaged: no group 'summary'")
-    return Result(lambda: attrs, groups)
+        attrs, groups = netcdf.read(path)
+    except (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
+        raise ResultError(f"{path}: cut short or damaged: {error}. {_again(kinds[0])}") from error
+    if is_whole and attrs.get("format") in {kind.format for kind in kinds}:
+        return attrs, groups
+    if not is_whole and any(attrs.get("format") == kind.format for kind in KINDS):
+        fact = "damaged: its content does not match the checksum in it"
+        if not seal.startswith(SEAL):
+            fact = "damaged, changed by another program, or written before files had a checksum"
+        raise ResultError(f"{path}: {fact}. {_again(kinds[0])}")
+    raise ResultError(f"{path}: a netCDF file, but not {' or '.join(kind.title for kind in kinds)} of this program")
+
+
+def check_there(path: Path, kind: Kind) -> None:
+    """Refuse a file that is missing, or that is not what the manifest beside it names."""
+    if not path.is_file():
+        raise ResultError(f"{path}: there is no such file; `{kind.command}` makes one")
+    named = check_sealed(path.parent / MANIFEST).get("files", {})
+    entry = named.get(path.name) if isinstance(named, dict) else None
+    if isinstance(entry, dict) and entry.get("sha256") != sha256(path):
+        raise ResultError(f"{path}: damaged, changed or from elsewhere: its sha256 is not the one in {MANIFEST}")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """An object of a JSON file; empty where there is none."""
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def digest(content: dict[str, Any]) -> str:
+    """Checksum of plain data, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def sealed_text(content: dict[str, Any]) -> str:
+    """Plain data as JSON, with a checksum of itself at the end."""
+    plain = {key: value for key, value in content.items() if key != "sha256"}
+    return json.dumps({**plain, "sha256": digest(plain)}, indent=1, ensure_ascii=False) + "\n"
+
+
+def check_sealed(path: Path) -> dict[str, Any]:
+    """Plain data that `sealed_text` wrote, without the checksum; empty where there is none.
+
+    Raises
+    ------
+    ResultError
+        It is there and does not match its checksum.
+    """
+    content = read_json(path)
+    if content.pop("sha256", None) != digest(content) and path.exists():
+        raise ResultError(f"{path}: damaged or changed: its content does not match the checksum in it")
+    return content
+
+
+def _again(kind: Kind) -> str:
+    return f"Make it again with `{kind.command}`"

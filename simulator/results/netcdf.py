@@ -8,6 +8,9 @@ HDF5's own filters use one core.
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +23,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.results.arrays import Group, Groups, Named, is_coordinate
-from simulator.results.errors import ResultError
 from simulator.results.variables import variable
 
 ROOT = "/"
@@ -31,6 +33,7 @@ PROBE_BYTES, WORTH = 1 << 14, 0.35
 """Of a chunk written fast: how much is deflated to see what that gains, and the share that it must shrink to."""
 ALL_FILTERS, NO_FILTER = 0b00, 0b11
 THREADS = 4
+IN_MEMORY_BYTES = 1 << 30
 AHEAD = 64
 NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable."
 OF_HDF5 = frozenset({"CLASS", "NAME", "REFERENCE_LIST", "DIMENSION_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates"})
@@ -46,10 +49,30 @@ class Big(NamedTuple):
 
 
 def write(path: Path, attrs: dict[str, Any], groups: Groups, fast: bool = False) -> None:
-    """Write a result; the same result gives the same bytes. `fast`: deflate lightly, and only what gains much."""
+    """Write a result; the same result gives the same bytes. `fast`: deflate lightly, and only what gains much.
+
+    The file is built in memory and written by Python, because HDF5 may end the process where a disk is full. What is
+    too big for that is written in place, when the disk has room for all of it.
+
+    Raises
+    ------
+    OSError
+        The disk is full, or the file cannot be written.
+    """
+    size = sum(array.values.nbytes for group in groups.values() for array in group.values())
+    if size > IN_MEMORY_BYTES:
+        if shutil.disk_usage(path.parent).free < size:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        _build(path, attrs, groups, fast)
+    else:
+        path.write_bytes(_build(path, attrs, groups, fast, driver="core", backing_store=False))
+
+
+def _build(path: Path, attrs: dict[str, Any], groups: Groups, fast: bool, **how: Any) -> bytes:
+    """Build the file on the disk, or in memory where the driver is `core`; its bytes are then given back."""
     import h5py
 
-    with h5py.File(path, "w", libver=("v108", "v110"), track_order=True) as file:
+    with h5py.File(path, "w", libver=("v108", "v110"), track_order=True, **how) as file:
         file.attrs["_NCProperties"] = np.bytes_(f"version=2,h5py={h5py.__version__},hdf5={h5py.version.hdf5_version}")
         file.attrs.update(attrs)
         big = [
@@ -63,6 +86,8 @@ def write(path: Path, attrs: dict[str, Any], groups: Groups, fast: bool = False)
             while block := list(islice(jobs, AHEAD)):
                 for (array, corner), (content, mask) in zip(block, pool.map(packed, block), strict=True):
                     file[array.address].id.write_direct_chunk(corner, content, mask)
+        file.flush()
+        return bytes(file.id.get_file_image()) if how else b""
 
 
 def read(path: Path) -> tuple[dict[str, Any], Groups]:
@@ -218,12 +243,3 @@ def _read_variable(dims: tuple[str, ...], array: Any) -> Named:
             attrs[bound] = np.float32(attrs[bound])
         return Named(dims, np.where(values == fill, np.float32(np.nan), values.astype(np.float32)), attrs)
     return Named(dims, values, attrs)
-
-
-def check_is_netcdf(path: Path) -> None:
-    """Refuse what is missing or is not an HDF5 file, with the reason."""
-    if not path.exists():
-        raise ResultError(f"{path}: there is no such file; `als-sim run SCENARIO -o DIR` makes one")
-    with path.open("rb") as file:
-        if file.read(8) != b"\x89HDF\r\n\x1a\n":
-            raise ResultError(f"{path}: not a netCDF-4 file")

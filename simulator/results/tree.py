@@ -3,55 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from functools import cached_property
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulator.accessors import Accessor
 from simulator.results import arrays
-from simulator.results.arrays import Group, Groups, Named
+from simulator.results.arrays import Group, Named
 from simulator.results.errors import DrawnError
+from simulator.results.kinds import RUN
 from simulator.results.record import Arrays, Provenance, Record
+from simulator.results.study import GroupedResult
 from simulator.results.summary import summary_group
 from simulator.results.survival import SurvivalCurve, curve_from_grid, curve_from_times
 from simulator.results.variables import variable
 
 if TYPE_CHECKING:
     import pandas
-    import xarray
-
-FORMAT = "als-simulator result 1"
 
 
-class Result:
+class Result(GroupedResult):
     """What a run found out. `groups` maps a group to its named arrays; `attrs` says what was run.
 
     In summary mode the only group is `summary`. `plot` draws: `result.plot.survival().save("survival.svg")`.
     """
 
-    plot = Accessor()
-
-    def __init__(self, make_attrs: Callable[[], dict[str, Any]], groups: Groups) -> None:
-        self._make_attrs = make_attrs
-        self.groups = groups
-
-    @cached_property
-    def attrs(self) -> dict[str, Any]:
-        """What was run and where it comes from; made when first asked for."""
-        return self._make_attrs()
-
-    @property
-    def title(self) -> str:
-        """Title of the scenario."""
-        return str(self.attrs["title"])
-
-    @property
-    def seed(self) -> int:
-        """Seed of the random numbers."""
-        return int(self.attrs["seed"])
+    kind = RUN
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -62,16 +39,6 @@ class Result:
     def n_patients(self) -> int:
         """Number of patients."""
         return int(self.attrs["n_patients"])
-
-    @property
-    def engine_version(self) -> str:
-        """Version of the program that made it."""
-        return str(self.attrs["engine_version"])
-
-    @property
-    def scenario_sha256(self) -> str:
-        """Hash of the resolved scenario."""
-        return str(self.attrs["scenario_sha256"])
 
     @property
     def follow_up_days(self) -> float:
@@ -113,11 +80,6 @@ class Result:
         return tuple(json.loads(self.attrs["analysis_days"]))
 
     @property
-    def warnings(self) -> tuple[str, ...]:
-        """What the reader must know."""
-        return tuple(json.loads(self.attrs["warnings"]))
-
-    @property
     def strata(self) -> tuple[str, ...]:
         """Names of the strata, in the order of the scenario; none without strata."""
         return tuple(json.loads(self.attrs["strata"]))
@@ -126,11 +88,6 @@ class Result:
     def screening(self) -> dict[str, Any]:
         """Candidates tried and, by stratum and rule, rejected."""
         return dict(json.loads(self.attrs["screening"]))
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """What `simulate` was called with, as far as the numbers depend on it."""
-        return dict(json.loads(self.attrs["arguments"]))
 
     @property
     def time(self) -> Any:
@@ -148,25 +105,17 @@ class Result:
             raise KeyError(f"no arm {arm!r}; there are {', '.join(self.arms)}")
         return self.arms.index(arm)
 
-    @property
-    def data(self) -> xarray.DataTree:
-        """The whole result as an `xarray.DataTree`."""
-        import xarray
-
-        root = {"/": xarray.Dataset(attrs=self.attrs)}
-        return xarray.DataTree.from_dict(root | {f"/{name}": dataset(group) for name, group in self.groups.items()})
-
     def summary_rows(self) -> list[Any]:
         """The summary as tidy rows (see `simulator.results.tidy.Row`)."""
         from simulator.results.tidy import summary_rows
 
         return summary_rows(self)
 
-    def summary(self) -> pandas.DataFrame:
-        """The summary as a tidy table: arm, metric, time, estimate, interval, Monte Carlo standard error, n."""
-        import pandas
+    def table(self) -> tuple[Sequence[str], Iterable[Iterable[Any]]]:
+        """The summary: scenario, arm, metric, time, estimate, interval, Monte Carlo standard error, n."""
+        from simulator.results.tidy import Row
 
-        return pandas.DataFrame(self.summary_rows())
+        return Row._fields, self.summary_rows()
 
     def survival(self, arm: str) -> SurvivalCurve:
         """The event-free curve of an arm: exact with patients kept, from the grid of the summary otherwise."""
@@ -177,12 +126,6 @@ class Result:
             time, event = events["event_free_time"].values[index], events["event"].values[index]
             return curve_from_times(time, event > 0, self.follow_up_days, self.weight)
         return curve_from_grid(self.time, self.groups["summary"]["event_free"].values[index], self.n_patients)
-
-    def save(self, path: str | Path) -> None:
-        """Write one netCDF-4 file, atomically."""
-        from simulator.results.files import save
-
-        save(self, Path(path))
 
     def __repr__(self) -> str:
         kind = "" if self.is_full else ", summary only"
@@ -236,7 +179,7 @@ def _named(group: str, values: Arrays, labels: Mapping[str, tuple[str, ...]]) ->
 
 def _attributes(record: Record, provenance: Provenance) -> dict[str, Any]:
     return {
-        "format": FORMAT,
+        "format": RUN.format,
         "Conventions": "CF-1.11",
         "title": record.title,
         "seed": np.uint64(record.seed),
@@ -262,17 +205,4 @@ def _plain(value: Any) -> Any:
     return value.tolist()
 
 
-def dataset(group: Group) -> xarray.Dataset:
-    """A group as an `xarray.Dataset`."""
-    import xarray
-
-    coordinates = {key: array for key, array in group.items() if arrays.is_coordinate(key, array)}
-    variables = {key: array for key, array in group.items() if key not in coordinates}
-    return xarray.Dataset(_triples(variables), _triples(coordinates))
-
-
-def _triples(group: Group) -> dict[str, tuple[Any, ...]]:
-    return {key: (array.dims, array.values, array.attrs) for key, array in group.items()}
-
-
-__all__ = ["FORMAT", "Named", "Result", "name"]
+__all__ = ["Named", "Result", "name"]

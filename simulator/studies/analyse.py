@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from inspect import signature
 from pathlib import Path
 from types import MappingProxyType
@@ -11,7 +12,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simulator.accessors import Accessor
 from simulator.analysis.survival import Curve, kaplan_meier
 from simulator.analysis.trial.data import TrialData, until
 from simulator.analysis.trial.errors import AnalysisError, NotEstimableError
@@ -21,6 +21,7 @@ from simulator.analysis.trial.reading import Contrast, Wanted, from_dataset
 from simulator.analysis.trial.registry import Analysis, analysis
 from simulator.datasets import Dataset, Note
 from simulator.datasets.reading import read_data
+from simulator.results.kinds import imported
 
 DEFAULT = ("ancova", "joint_rank")
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -72,7 +73,10 @@ class Analysed:
     arms: tuple[Arm, Arm]
     notes: tuple[Note, ...]
 
-    plot = Accessor()
+    @cached_property
+    def plot(self) -> Any:
+        """Its pictures: `found.plot.forest()`, `found.plot.survival()`."""
+        return imported("simulator.report.plots.analysed:AnalysedPlots")(self)
 
     @property
     def days(self) -> list[float]:

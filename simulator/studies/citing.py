@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from simulator.language import parse
 from simulator.language.catalogued import look_up
-from simulator.studies.opening import open_result
-from simulator.studies.sweep.store import is_sweep_folder
-from simulator.studies.sweep.swept import open_sweep
+from simulator.results import GroupedResult, open_study
 
 
 def citations(name: str) -> list[str]:
@@ -23,8 +20,8 @@ def citations(name: str) -> list[str]:
 
 def citations_of(folder: Path) -> list[str]:
     """The sources of the values that a run, a trial, a sweep or a sensitivity analysis used."""
-    attrs: Any = (open_sweep(folder) if is_sweep_folder(folder) else open_result(folder)).attrs
-    if "citations" in attrs:
-        cited: list[str] = json.loads(attrs["citations"])
+    study = open_study(folder)
+    if isinstance(study, GroupedResult) and "citations" in study.attrs:
+        cited: list[str] = json.loads(study.attrs["citations"])
         return cited
-    return list(parse(str(attrs["scenario"]).encode("utf-8"), str(attrs["scenario_name"])).citations())
+    return list(parse(study.scenario.encode("utf-8"), study.scenario_name).citations())

@@ -12,10 +12,11 @@ from simulator.analysis import contrast
 from simulator.analysis.moments import Estimate
 from simulator.errors import SimulatorError
 from simulator.results import Result
+from simulator.results.opening import open_run
 from simulator.studies.differing import differing
 from simulator.studies.headline import headline_days
 from simulator.studies.metrics import Metric, estimate, known, shown
-from simulator.studies.opening import open_run
+from simulator.studies.replay import other_versions
 
 Z_95 = 1.959963984540054
 
@@ -63,7 +64,9 @@ def compare(a: Result | str | Path, b: Result | str | Path) -> Comparison:
     days = _common_days(first, second)
     paired = first.seed == second.seed and first.is_full and second.is_full
     rows = [row for day in days for pair in pairs for row in _rows(first, second, pair, day)]
-    notes = [*_notes(first, second, paired), *differing(first, second)]
+    others = other_versions(first.provenance(), second.provenance())
+    versions = [f"From A to B, {', '.join(others)}: numbers may differ for that alone."] if others else []
+    notes = [*versions, *_notes(first, second, paired), *differing(first, second)]
     return Comparison(_called(a, first), _called(b, second), paired, pairs, rows, notes)
 
 

@@ -16,6 +16,7 @@ from simulator.errors import ResourceError
 from simulator.results import Result
 from simulator.results.arrays import Group, Groups, Lazily, Named, is_coordinate
 from simulator.results.folder import check_folder, write_folder
+from simulator.results.kinds import RUN
 from simulator.results.tidy import DRAWN
 from simulator.studies.assumption import assumed_share
 from simulator.studies.calibrate.errors import CalibrationError
@@ -61,7 +62,7 @@ def run_draws(request: Request, draws: int, progress: Callable[[int, int], None]
     """Simulate a scenario at so many vectors of the ensemble and write the folder."""
     scenario = scenario_of(request)
     if request.folder:
-        check_folder(request.folder, request.force)
+        check_folder(request.folder, RUN, request.force, scenario.sha256)
     found = simulate_draws(
         scenario,
         draws,
@@ -116,7 +117,7 @@ def simulate_draws(
 
 def drawn(result: Result) -> Drawn:
     """A result over draws, fresh or stored, with the headline's figures."""
-    each = (Result(lambda: result.attrs, _groups_of(result, number)) for number in range(result.draws))
+    each = (Result(result.attrs, _groups_of(result, number)) for number in range(result.draws))
     return Drawn(result, spread(each), result.draws)
 
 
@@ -190,7 +191,7 @@ def _stacked(scenario: Scenario, results: list[Result], settings: list[dict[str,
         "screening": json.dumps(_screened([result.screening for result in results]), ensure_ascii=False),
         "draws": json.dumps(own, ensure_ascii=False),
     }
-    return Result(lambda: attrs, groups)
+    return Result(attrs, groups)
 
 
 def _screened(each: list[dict[str, Any]]) -> dict[str, Any]:

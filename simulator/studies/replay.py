@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from simulator.results import Result, open_result
-from simulator.results.arrays import Group
-from simulator.results.folder import SCENARIO, read_manifest
-from simulator.studies.trial.folder import MANIFEST_FORMAT as TRIAL_FORMAT
-from simulator.studies.trial.folder import is_trial_folder, open_trial
-from simulator.studies.trial.replaying import again_from
-from simulator.studies.trial.result import Trial
+from simulator.record import versions
+from simulator.results import GroupedResult, StudyResult, open_study
+from simulator.results.arrays import Group, Groups, Named
+from simulator.results.files import read_json
+from simulator.results.folder import MANIFEST, SCENARIO, read_manifest
+from simulator.version import __version__
 
-NOT_COMPARED = frozenset({"versions", "scenario_name"})  # the first may change without changing a number
+if TYPE_CHECKING:
+    from simulator.language import Scenario
+
+Arguments = dict[str, Any]
+Progress = Callable[[int, int], None]
+NOT_COMPARED = frozenset({"versions", "engine_version", "scenario_name"})  # no number of a result
+RELATIVE, ABSOLUTE = 1e-5, 1e-6
+"""Within what numbers of other versions count as the same: compilers round float32 differently."""
 
 
 class Deviation(NamedTuple):
@@ -39,6 +46,7 @@ class Replay(NamedTuple):
     deviations: list[Deviation]
     compared: int
     notes: list[str]
+    exact: bool = True
 
     @property
     def equal(self) -> bool:
@@ -46,65 +54,132 @@ class Replay(NamedTuple):
         return not self.deviations
 
 
-def replay(folder: str | Path, threads: int | None = None, progress: Any = None) -> Replay:
-    """Check the folder's files against its manifest, run its scenario with its arguments, compare every number.
+def replay(folder: str | Path, threads: int | None = None, progress: Progress | None = None) -> Replay:
+    """Check a folder's files against its manifest, run its scenario with its arguments, compare every number.
 
-    The folder is that of a run, or of a trial that was run many times.
+    Parameters
+    ----------
+    folder : str or Path
+        Of a run, a trial, a sweep or a sensitivity analysis.
+    threads : int, optional
+        The machine's cores by default; no number depends on it.
+    progress : callable, optional
+        Called with (parts done, parts in all).
+
+    Raises
+    ------
+    ResultError
+        A file is missing or was changed.
     """
-    place = Path(folder)
-    if is_trial_folder(place):
-        return _replay_trial(place, threads, progress)
     from simulator.language import load
+
+    place = Path(folder)
+    kind, manifest = read_manifest(place)
+    stored = open_study(place)
+    fresh = AGAIN[kind.name](load(place / SCENARIO), dict(manifest["arguments"]), threads, progress)
+    compared = sum(len(group) for group in _parts(stored)[1].values())
+    others = other_versions(stored.provenance(), fresh.provenance())
+    exact = not others
+    return Replay(str(place), deviations(stored, fresh, exact=exact), compared, _notes(others), exact)
+
+
+def _run(scenario: Scenario, arguments: Arguments, threads: int | None, progress: Progress | None) -> StudyResult:
     from simulator.studies.draws import simulate_draws
     from simulator.studies.simulate import simulate
 
-    manifest = read_manifest(place)
-    stored = open_result(place)
-    scenario = load(place / SCENARIO)
-    arguments = dict(manifest["arguments"])
     if draws := arguments.pop("draws", 0):
-        fresh: Result = simulate_draws(scenario, draws, progress, threads=threads, **arguments).result
-    else:
-        fresh = simulate(scenario, threads=threads, progress=progress, **arguments)
-    compared = sum(len(group) for group in stored.groups.values())
-    return Replay(str(place), deviations(stored, fresh), compared, _notes(manifest, fresh))
+        return simulate_draws(scenario, draws, progress, threads=threads, **arguments).result
+    return simulate(scenario, threads=threads, progress=progress, **arguments)
 
 
-def _replay_trial(place: Path, threads: int | None, progress: Any) -> Replay:
-    manifest = read_manifest(place, TRIAL_FORMAT)
-    stored = open_trial(place)
-    fresh = again_from(place, manifest, threads, progress)
-    compared = sum(len(group) for group in stored.groups.values())
-    return Replay(str(place), deviations(stored, fresh), compared, _notes(manifest, fresh))
+def _trial(scenario: Scenario, arguments: Arguments, threads: int | None, progress: Progress | None) -> StudyResult:
+    from simulator.studies.trial.replaying import again
+
+    return again(scenario, arguments, threads, progress)
 
 
-def deviations(a: Result | Trial, b: Result | Trial) -> list[Deviation]:
-    """Everything in which two results are not the same, bit by bit, NaN equal to NaN."""
+def _sweep(scenario: Scenario, arguments: Arguments, _threads: int | None, progress: Progress | None) -> StudyResult:
+    from simulator.studies.sweep.study import sweep
+
+    return sweep(scenario, progress=progress, **arguments)
+
+
+def _sensitivity(
+    scenario: Scenario, arguments: Arguments, _threads: int | None, progress: Progress | None
+) -> StudyResult:
+    from simulator.studies.sensitivity.study import sensitivity
+
+    return sensitivity(scenario, progress=progress, **arguments)
+
+
+AGAIN = {"run": _run, "trial": _trial, "sweep": _sweep, "sensitivity": _sensitivity}
+"""By kind: the study of a scenario, called with stored arguments."""
+
+
+def _parts(study: StudyResult) -> tuple[dict[str, Any], Groups]:
+    """Attributes and arrays of a study; a table is a group of its columns."""
+    if isinstance(study, GroupedResult):
+        return study.attrs, study.groups
+    frame = study.summary()
+    columns = {str(key): Named(("row",), column.to_numpy(), {}) for key, column in frame.items()}
+    return study.provenance(), {"table": columns}
+
+
+def other_versions(stored: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """What of the program and the libraries that compute the numbers has another version than it had."""
+    pairs = [("engine", stored.get("engine_version"), now.get("engine_version"))]
+    before, after = stored.get("versions", {}), now.get("versions", {})
+    pairs += [(name, before[name], after[name]) for name in before if name in after]
+    return [f"{name} was {old} and is now {new}" for name, old, new in pairs if old != new]
+
+
+def resumed_versions(folder: Path) -> list[str]:
+    """What must be said before a study goes on in a folder that other versions began; nothing otherwise."""
+    others = other_versions(read_json(folder / MANIFEST), {"engine_version": __version__, "versions": versions()})
+    if not others:
+        return []
+    what = "parts of another engine are simulated again, parts of other libraries are taken as they are"
+    return [f"{folder} was begun with other versions ({', '.join(others)}): {what}."]
+
+
+def deviations(a: StudyResult, b: StudyResult, *, exact: bool = True) -> list[Deviation]:
+    """Everything in which two results are not the same, NaN equal to NaN.
+
+    Parameters
+    ----------
+    a, b : StudyResult
+    exact : bool
+        Bit by bit; otherwise numbers count as the same within `RELATIVE` of their size or `ABSOLUTE`.
+    """
+    (attrs, groups), (now, fresh) = _parts(a), _parts(b)
     found = [
-        Deviation("", key, 1, float("nan"), f"{_short(a.attrs.get(key))} is now {_short(b.attrs.get(key))}")
-        for key in sorted((a.attrs.keys() | b.attrs.keys()) - NOT_COMPARED)
-        if a.attrs.get(key) != b.attrs.get(key)
+        Deviation("", key, 1, float("nan"), f"{_short(attrs.get(key))} is now {_short(now.get(key))}")
+        for key in sorted((attrs.keys() | now.keys()) - NOT_COMPARED)
+        if attrs.get(key) != now.get(key)
     ]
-    for name in sorted(a.groups.keys() | b.groups.keys()):
-        found += _group_deviations(name, a.groups.get(name, {}), b.groups.get(name, {}))
+    for name in sorted(groups.keys() | fresh.keys()):
+        found += _group_deviations(name, groups.get(name, {}), fresh.get(name, {}), exact)
     return found
 
 
-def _group_deviations(name: str, a: Group, b: Group) -> list[Deviation]:
+def _group_deviations(name: str, a: Group, b: Group, exact: bool) -> list[Deviation]:
     missing = [(key, "only in the stored result") for key in a.keys() - b.keys()]
     missing += [(key, "only in the new result") for key in b.keys() - a.keys()]
     found = [Deviation(name, key, 0, float("nan"), fact) for key, fact in sorted(missing)]
     pairs = [(key, a[key].values, b[key].values) for key in a if key in b]
-    return found + [one for key, x, y in pairs if (one := _deviation(name, key, x, y))]
+    return found + [one for key, x, y in pairs if (one := _deviation((name, key), x, y, exact))]
 
 
-def _deviation(group: str, name: str, a: Any, b: Any) -> Deviation | None:
+def _deviation(place: tuple[str, str], a: Any, b: Any, exact: bool) -> Deviation | None:
+    group, name = place
     if a.shape != b.shape:
         return Deviation(group, name, max(a.size, b.size), float("nan"), f"shape {a.shape} is now {b.shape}")
     differs = a != b
     numbers = a.dtype.kind == "f" and b.dtype.kind == "f"
     if numbers:
         differs &= ~(np.isnan(a) & np.isnan(b))
+        if not exact:
+            differs &= ~np.isclose(a, b, rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True)
     cells = int(np.count_nonzero(differs))
     if not cells:
         return None
@@ -115,9 +190,10 @@ def _deviation(group: str, name: str, a: Any, b: Any) -> Deviation | None:
     return Deviation(group, name, cells, largest, f"{cells:,} of {a.size:,} cells differ, by at most {largest:.6g}")
 
 
-def _notes(manifest: dict[str, Any], fresh: Result | Trial) -> list[str]:
-    stored, now = manifest["engine_version"], fresh.attrs["engine_version"]
-    return [] if stored == now else [f"The stored result is of engine {stored}, this is {now}."]
+def _notes(others: list[str]) -> list[str]:
+    """What has another version, and how numbers are then compared."""
+    how = f"numbers count as the same within {RELATIVE:g} of their size, or {ABSOLUTE:g}"
+    return [f"Made with other versions: {', '.join(others)}; {how}."] if others else []
 
 
 def _short(value: Any) -> str:

@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from simulator.results.folder import FILES, check_folder, default_folder, write_folder
+from simulator.errors import SimulatorError
+from simulator.results.folder import (
+    MANIFEST,
+    SCENARIO,
+    SUMMARY,
+    add_made,
+    check_folder,
+    check_place,
+    default_folder,
+    write_folder,
+)
+from simulator.results.kinds import RUN
 from simulator.units import DAYS_PER_WEEK
 
 if TYPE_CHECKING:
@@ -31,6 +42,12 @@ class Request:
     max_memory: int | None = None
     force: bool = False
     exports: tuple[str, ...] = ()
+
+
+class InterruptedExportError(SimulatorError):
+    """The person stopped the writing of tables; the run itself is written."""
+
+    exit_code = 130
 
 
 class Written(NamedTuple):
@@ -71,7 +88,7 @@ def plan(request: Request) -> Plan:
     bytes_taken = memory(scenario, patients=patients, threads=request.threads, output=request.output)
     steps = -(-days // DAYS_PER_WEEK)
     folder = request.folder or Path("results") / f"{scenario.name}-*"
-    files = tuple(str(folder / name) for name in FILES)
+    files = tuple(str(folder / name) for name in (RUN.file, SUMMARY, SCENARIO, MANIFEST))
     return Plan(
         scenario.source_file, scenario.title, patients, tuple(scenario.arms), steps, days, bytes_taken >> 20, files
     )
@@ -93,14 +110,27 @@ def run_to_folder(request: Request, progress: Progress | None = None) -> Written
     )
     folder = request.folder or folder_of(result)
     write_folder(result, folder, request.force)
-    return Written(result, folder, _export(result, folder, request.exports))
+    tables: list[Path] = []
+    for kind in request.exports:
+        try:
+            tables += _export(result, folder, kind)
+        except KeyboardInterrupt:
+            again = f"als-sim export {folder} --to {kind}"
+            raise InterruptedExportError(
+                f"Interrupted. {folder} is whole, without its tables; go on with: {again}"
+            ) from None
+        finally:
+            add_made(folder, tables)
+    return Written(result, folder, tables)
 
 
 def _checked(request: Request) -> Scenario:
     """The scenario, when folder and tables can be written."""
     scenario = scenario_of(request)
     if request.folder:
-        check_folder(request.folder, request.force)
+        check_folder(request.folder, RUN, request.force, scenario.sha256)
+    else:
+        check_place(default_folder(scenario.name, {}))
     if request.exports:
         from simulator.results.export import check
 
@@ -108,11 +138,11 @@ def _checked(request: Request) -> Scenario:
     return scenario
 
 
-def _export(result: Result, folder: Path, kinds: tuple[str, ...]) -> list[Path]:
-    """Tables of each kind in a folder of its name."""
+def _export(result: Result, folder: Path, kind: str) -> list[Path]:
+    """Tables of a kind in a folder of its name."""
     from simulator.results.export import export
 
-    return [place for kind in kinds for place in export(result, kind, folder / kind, force=True)]
+    return export(result, kind, folder / kind, force=True)
 
 
 def folder_of(result: Result) -> Path:

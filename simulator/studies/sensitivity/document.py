@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from simulator.accessors import Accessor
 from simulator.results.errors import ResultError
-from simulator.results.files import text_writer, write_all
-from simulator.results.tidy import csv_text
-from simulator.studies.opening import SENSITIVITY_FILE as FILE
+from simulator.results.files import Writer, check_there, digest, sealed_text, text_writer
+from simulator.results.kinds import SENSITIVITY, Kind
+from simulator.results.study import StudyResult
 from simulator.studies.outcome import OUTCOMES, Asked
 from simulator.studies.sensitivity.methods import Effect, Found, Influence, Range
 from simulator.studies.sensitivity.over_draws import Option, Share, Worth
@@ -20,16 +21,16 @@ from simulator.studies.sensitivity.points import Plan
 from simulator.version import __version__
 
 if TYPE_CHECKING:
+    import xarray
+
     from simulator.language import Scenario
 
-FORMAT = "als-simulator sensitivity 1"
-TABLE = "sensitivity.csv"
 ROWS: dict[str, Any] = {"oneway": Range, "sobol": Influence, "morris": Effect, "ensemble": Share, "evpi": Worth}
 NOTICE = "It explains the model, not the disease. A simulated benefit is not proven."
 
 
 @dataclass(frozen=True)
-class Sensitivity:
+class Sensitivity(StudyResult):
     """An analysis. `rows` are named tuples, one for each parameter, the most influential first (see `ROWS`).
 
     `figures` are of the whole; `options` those of a decision. `plot` draws: `found.plot.tornado().save("a.svg")`.
@@ -55,32 +56,74 @@ class Sensitivity:
     figures: dict[str, float]
     rows: list[Any]
     options: list[Any]
+    scenario: str = ""
+    arguments: dict[str, Any] = field(default_factory=dict)
     notice: str = NOTICE
 
-    plot = Accessor()
+    kind: ClassVar[Kind] = SENSITIVITY
+    table_file: ClassVar[str] = "sensitivity.csv"
+
+    @property
+    def data(self) -> xarray.Dataset:
+        """Its table as an `xarray.Dataset` along `parameter`."""
+        found: xarray.Dataset = self.summary().set_index("name").rename_axis("parameter").to_xarray()
+        return found.assign_attrs({key: value for key, value in self.figures.items() if math.isfinite(value)})
+
+    def table(self) -> tuple[Sequence[str], Iterable[Iterable[Any]]]:
+        """A row for each parameter, the most influential first; see `ROWS`."""
+        return ROWS[self.method]._fields, self.rows
 
     def content(self) -> dict[str, Any]:
         """As plain data; what has no value is null."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        plain = {"format": FORMAT} | values
+        plain = {"format": self.kind.format} | values
         for key in ("rows", "options"):
             plain[key] = [row._asdict() for row in values[key]]
         found: dict[str, Any] = _without_nan(plain)
         return found
 
-    def write(self, folder: Path) -> None:
-        """Write `sensitivity.json` and `sensitivity.csv`."""
-        text = json.dumps(self.content(), indent=1, ensure_ascii=False) + "\n"
-        table = csv_text(ROWS[self.method]._fields, self.rows)
-        write_all(folder, [(FILE, text_writer(text)), (TABLE, text_writer(table))])
+    def writer(self) -> Writer:
+        """A writer of the JSON document, with a checksum of the rest in it."""
+        return text_writer(sealed_text(self.content()))
+
+    @classmethod
+    def read(cls, path: Path) -> Sensitivity:
+        """Read the JSON document.
+
+        Raises
+        ------
+        ResultError
+            There is none, it is damaged or was changed, or it is something else.
+        """
+        check_there(path, cls.kind)
+        try:
+            data = json.loads(path.read_text("utf-8"))
+            if data.get("format") != cls.kind.format:
+                raise ResultError(f"{path}: not {cls.kind.title} of this program ({cls.kind.format!r})")
+            if data.pop("sha256", None) != digest(data):
+                raise ResultError(f"{path}: damaged: its content does not match the checksum in it")
+            del data["format"]
+            data["rows"] = [_row(ROWS[data["method"]], row) for row in data["rows"]]
+            data["options"] = [_row(Option, row) for row in data["options"]]
+            data["figures"] = {key: _number(value) for key, value in data["figures"].items()}
+            return cls(**data)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ResultError(f"{path}: cut short or damaged: {error}") from error
+
+    def _repr_html_(self) -> str:
+        table = self.summary().to_html(index=False, float_format="%.4g", border=0)
+        unit = f", {escape(self.unit)}" if self.unit else ""
+        head = f"<h4>{escape(self.title)}</h4><p>{escape(self.label)}{unit}</p>"
+        return f"<div>{head}{table}<p><small>{escape(self.notice)}</small></p></div>"
 
     def row(self, name: str) -> Any:
         """The row of a parameter."""
         return next(row for row in self.rows if row.name == name)
 
 
-def document(scenario: Scenario, method: str, asked: Asked, plan: Plan, found: Found) -> Sensitivity:
-    """The document of what an analysis found."""
+def document(scenario: Scenario, asked: Asked, plan: Plan, found: Found, arguments: dict[str, Any]) -> Sensitivity:
+    """The document of what an analysis found; `arguments` are what a replay calls it with, `method` among them."""
+    method = str(arguments["method"])
     row = OUTCOMES[asked.outcome]
     unit = asked.unit or (scenario.decision.currency if scenario.decision else "")
     return Sensitivity(
@@ -104,36 +147,9 @@ def document(scenario: Scenario, method: str, asked: Asked, plan: Plan, found: F
         found.figures,
         found.rows,
         found.options,
+        scenario.resolved_yaml(),
+        arguments,
     )
-
-
-def open_sensitivity(path: str | Path) -> Sensitivity:
-    """Read an analysis from its folder or file.
-
-    Raises
-    ------
-    ResultError
-        There is none, or it is damaged.
-    """
-    place = Path(path)
-    place = place / FILE if place.is_dir() else place
-    try:
-        data = json.loads(place.read_text("utf-8"))
-        if data.pop("format") != FORMAT:
-            raise ResultError(f"{place}: not a sensitivity analysis of this program ({FORMAT!r})")
-        data["rows"] = [_row(ROWS[data["method"]], row) for row in data["rows"]]
-        data["options"] = [_row(Option, row) for row in data["options"]]
-        data["figures"] = {key: _number(value) for key, value in data["figures"].items()}
-        return Sensitivity(**data)
-    except FileNotFoundError:
-        raise ResultError(f"{place}: there is no such file; `als-sim sensitivity SCENARIO -o DIR` makes one") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ResultError(f"{place}: cut short or damaged: {error}") from error
-
-
-def is_sensitivity(folder: Path) -> bool:
-    """Whether a folder holds an analysis."""
-    return (folder / FILE).is_file()
 
 
 def _row(kind: Any, row: dict[str, Any]) -> Any:

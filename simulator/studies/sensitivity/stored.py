@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulator.results.kinds import SENSITIVITY, SWEEP
 from simulator.studies.outcome import OUTCOMES, asked_of, outcome
-from simulator.studies.sensitivity.document import Sensitivity, document, is_sensitivity, open_sensitivity
+from simulator.studies.sensitivity.document import Sensitivity, document
 from simulator.studies.sensitivity.over_draws import DrawsError, shares
 from simulator.studies.sensitivity.parameters import SensitivityError
 from simulator.studies.sensitivity.points import Plan
@@ -35,19 +36,17 @@ def look_up(source: str, settings: Iterable[str] = ()) -> Sensitivity | None:
         The sweep does not tell its parameters apart, or its scenario names no outcome.
     """
     from simulator.language import load, parse_setting
-    from simulator.results.folder import SCENARIO
-    from simulator.studies.sweep.store import is_sweep_folder
-    from simulator.studies.sweep.swept import open_sweep
+    from simulator.results.folder import SCENARIO, kind_of
+    from simulator.studies.sweep.swept import Sweep
 
     folder = Path(source)
-    if not folder.is_dir():
-        return None
-    if is_sensitivity(folder):
-        return open_sensitivity(folder)
-    if not is_sweep_folder(folder):
+    kind = kind_of(folder) if folder.is_dir() else None
+    if kind is SENSITIVITY:
+        return Sensitivity.read(folder / kind.file)
+    if kind is not SWEEP:
         return None
     scenario = load(folder / SCENARIO, dict(map(parse_setting, settings)))
-    return of_sweep(open_sweep(folder), scenario)
+    return of_sweep(Sweep.read(folder / kind.file), scenario)
 
 
 def of_sweep(sweep: Sweep, scenario: Scenario) -> Sensitivity:
@@ -75,4 +74,4 @@ def of_sweep(sweep: Sweep, scenario: Scenario) -> Sensitivity:
     found = shares(np.stack(list(moving.values()), axis=1), values, names, noise if sweep.replicates == 1 else 0.0)
     numbers = str(sweep.attrs.get("random_numbers", "common"))
     plan = Plan(sweep.n_patients, sweep.replicates, numbers == "independent", sweep.seed)
-    return document(scenario, "ensemble", asked, plan, found)
+    return document(scenario, asked, plan, found, {"method": "ensemble"})

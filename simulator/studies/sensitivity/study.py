@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.results import Result
-from simulator.results.folder import default_folder
+from simulator.results.folder import check_folder, default_folder, write_folder
+from simulator.results.kinds import SENSITIVITY
 from simulator.studies import economics
 from simulator.studies.outcome import OUTCOMES, Asked, asked_of, outcome
 from simulator.studies.sensitivity import methods, over_draws
@@ -70,6 +71,7 @@ class Request:
     replicates: int | None = None
     seed: int | None = None
     executor: str | Executor = "threads"
+    force: bool = False
 
 
 def sensitivity(
@@ -119,13 +121,16 @@ def run(asked: Request, progress: Progress | None = None) -> Sensitivity:
         raise SensitivityError(f"there is no method {asked.method!r}. Choose from {', '.join(METHODS)}")
     if asked.scenario.person is not None:
         raise SensitivityError("the scenario has a person, for whom twins are looked for, not points. Remove person")
+    if asked.folder is not None:
+        check_folder(asked.folder, SENSITIVITY, asked.force)
     plan, points = plan_of(asked)
     question = question_of(asked)
     evaluate = (_of_options if asked.method == "evpi" else _of_outcome)(asked, question, plan, progress)
     found = _found(asked, points, plan.independent, evaluate)
-    made = document(asked.scenario, asked.method, question, plan, found)
+    arguments = {"method": asked.method, "points": points, "patients": plan.patients, "replicates": plan.replicates}
+    made = document(asked.scenario, question, plan, found, {**arguments, "seed": plan.seed})
     if asked.folder is not None:
-        made.write(asked.folder)
+        write_folder(made, asked.folder, asked.force)
     return made
 
 
@@ -157,7 +162,7 @@ def foretold(asked: Request) -> Forecast:
     try:
         _found(asked, size, plan.independent, design)
     except _Designed as designed:
-        return forecast(sweep_of(part, designed.points, plan, asked.folder or folder_of(asked))[0])
+        return forecast(sweep_of(part, designed.points, plan, parts_of(asked.folder or folder_of(asked)))[0])
     raise AssertionError
 
 
@@ -219,12 +224,17 @@ def _model(asked: Request, question: Asked, read: Read, how: tuple[Plan, Progres
     part, (plan, progress) = needed(asked.scenario, question), how
     if _needs_patients(question, part):
         return of_patients(part, read, plan, progress)
-    return of_sweep(part, read, plan, asked.folder, progress)
+    return of_sweep(part, read, plan, asked.folder and parts_of(asked.folder), progress)
 
 
 def _needs_patients(question: Asked, part: Scenario) -> bool:
     """Whether sums do not say what the question asks."""
     return OUTCOMES[question.outcome].read is None and not economics.is_summary_enough(part)
+
+
+def parts_of(folder: Path) -> Path:
+    """Where the folder of an analysis keeps the sweep under it."""
+    return folder / SENSITIVITY.work[0]
 
 
 def folder_of(asked: Request) -> Path:

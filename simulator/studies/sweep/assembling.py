@@ -10,8 +10,11 @@ import numpy as np
 
 from simulator.errors import SimulatorError
 from simulator.language.template import Template
+from simulator.record import versions
+from simulator.results import netcdf
+from simulator.results.kinds import SWEEP
 from simulator.studies.sweep.collect import collect, parameters
-from simulator.studies.sweep.swept import FORMAT, Sweep
+from simulator.studies.sweep.swept import Sweep
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -51,7 +54,7 @@ def assembled(plan: Planned, tasks: Sequence[Task], kept: Store) -> Sweep:
     failures = [
         (task.number, task.settings, one.message) for task, one in zip(tasks, packed, strict=True) if one.message
     ]
-    return Sweep(_attributes(plan, failures), group)
+    return Sweep(_attributes(plan, failures), {netcdf.ROOT: group})
 
 
 def _there(found: Packed | None, task: Task) -> Packed:
@@ -76,7 +79,7 @@ def _attributes(plan: Planned, failures: list[Any]) -> dict[str, Any]:
     shown = (block.outcomes if block else None) or []
     wanted = [[one.metric, one.arm, one.against or "", one.day, one.label or ""] for one in shown]
     return {
-        "format": FORMAT,
+        "format": SWEEP.format,
         "Conventions": "CF-1.11",
         "title": plan.base.title,
         "method": block.method if block else "given",
@@ -89,8 +92,22 @@ def _attributes(plan: Planned, failures: list[Any]) -> dict[str, Any]:
         "scenario_sha256": plan.scenario.sha256,
         "scenario": plan.text,
         "engine_version": __version__,
+        "versions": json.dumps(versions(), sort_keys=True),
+        "arguments": json.dumps(_arguments(plan), sort_keys=True),
         "addresses": json.dumps(list(plan.design.addresses)),
         "labels": json.dumps(plan.design.labels),
         "failures": json.dumps(failures),
         "outcomes": json.dumps(wanted),
     }
+
+
+def _arguments(plan: Planned) -> dict[str, Any]:
+    """What `sweep` is called with to give the same numbers again; points are named where no block has them."""
+    job = plan.job
+    found: dict[str, Any] = {
+        "patients": job.patients,
+        "seed": job.seed,
+        "replicates": job.replicates,
+        "random_numbers": "independent" if job.independent else "common",
+    }
+    return found if plan.block else found | {"parameters": [dict(one) for one in plan.design.points]}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import BrokenExecutor, Future
-from queue import SimpleQueue
+from concurrent.futures import BrokenExecutor, CancelledError, Future
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 
 from simulator.errors import SimulatorError
+from simulator.studies.sweep.errors import ExecutorError
 from simulator.studies.sweep.executors import Workers
 from simulator.studies.sweep.store import Store
 from simulator.studies.sweep.work import Done, Job, Task, do_points, failed
@@ -14,6 +16,8 @@ from simulator.studies.sweep.work import Done, Job, Task, do_points, failed
 LARGEST_BATCH, SHARES = 32, 8
 ARM_DAYS_PER_BATCH = 1.5e8
 """About a fifth of a second: handing over a batch costs about a millisecond, and losing one must not hurt."""
+LOOK_SECONDS, LOST_SECONDS = 1.0, 5.0
+LOST = "the cluster is gone. What is finished is kept: start it, then give the same command again"
 
 Progress = Callable[[int, int], None]
 
@@ -42,7 +46,7 @@ def run(
         future.add_done_callback(arrived.put)
     try:
         while waiting:
-            future = arrived.get()
+            future = _next(arrived, workers)
             batch = waiting.pop(future)
             store.put(_outcome(future, batch))
             done += len(batch)
@@ -53,9 +57,29 @@ def run(
             future.cancel()
 
 
+def _next(arrived: SimpleQueue[Future[list[Done]]], workers: Workers) -> Future[list[Done]]:
+    """The next batch that is done; a cluster that has been gone for a while is not waited for.
+
+    Raises
+    ------
+    ExecutorError
+        The cluster is lost.
+    """
+    looks = 0
+    while True:
+        with suppress(Empty):
+            return arrived.get(timeout=LOOK_SECONDS)
+        looks = looks + 1 if workers.is_lost() else 0
+        if looks * LOOK_SECONDS >= LOST_SECONDS:
+            raise ExecutorError(LOST)
+
+
 def _outcome(future: Future[list[Done]], batch: Sequence[Task]) -> list[Done]:
     """What a batch gave; where it was lost with its worker, each of its points has failed."""
-    error = future.exception()
+    try:
+        error = future.exception()
+    except CancelledError:
+        raise ExecutorError(LOST) from None
     if error is None:
         return future.result()
     if isinstance(error, BrokenExecutor):

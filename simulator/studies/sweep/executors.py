@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
-from typing import NamedTuple
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
+from threading import Thread
+from typing import Any, NamedTuple
 
 from simulator.studies.sweep.errors import ExecutorError, SweepError
+from simulator.version import __version__
 
 DASK = "dask://"
 CONNECT_SECONDS = "10s"
+CLOSE_SECONDS = 2
 
 
 class Workers(NamedTuple):
@@ -21,6 +25,7 @@ class Workers(NamedTuple):
 
     executor: Executor
     number: int
+    is_lost: Callable[[], bool] = lambda: False  # whether the cluster behind it is gone
 
 
 @contextmanager
@@ -40,7 +45,7 @@ def workers(wanted: str | Executor) -> Iterator[Workers]:
         with _closing(ThreadPoolExecutor(cores())) as pool:
             yield Workers(pool, cores())
     elif wanted == "processes":  # spawned, because a forked copy of running threads may hang
-        with _closing(ProcessPoolExecutor(cores(), get_context("spawn"), initializer=ignore_interrupts)) as pool:
+        with _closing(ProcessPoolExecutor(cores(), get_context("spawn"), initializer=be_a_worker)) as pool:
             yield Workers(pool, cores())
     elif wanted.startswith(DASK) and len(wanted) > len(DASK):
         with _cluster(wanted.removeprefix(DASK)) as found:
@@ -54,9 +59,17 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def ignore_interrupts() -> None:
-    """Leave Ctrl-C to the process that started this one."""
+def be_a_worker() -> None:
+    """Leave Ctrl-C to the process that started this one, and end when it ends, however it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if (parent := parent_process()) is not None:
+        Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    """Wait for the end of a process, then end this one: a worker that waits for tasks would never notice."""
+    wait([sentinel])
+    os._exit(1)
 
 
 @contextmanager
@@ -81,9 +94,44 @@ def _cluster(address: str) -> Iterator[Workers]:
     except (OSError, ValueError) as error:
         reason = str(error) or type(error).__name__
         raise ExecutorError(f"no Dask scheduler answers at {address} ({reason}). Start one, or correct it") from None
-    with client:
+    with _closing_client(client):
         try:
             client.wait_for_workers(1, timeout=CONNECT_SECONDS)
         except TimeoutError:
             raise ExecutorError(f"the Dask scheduler at {address} has no workers. Start some, then ask again") from None
-        yield Workers(client.get_executor(), max(1, sum(client.ncores().values())))
+        _check_versions(client, address)
+        number = max(1, sum(client.ncores().values()))
+        yield Workers(client.get_executor(), number, lambda: client.status != "running")
+
+
+@contextmanager
+def _closing_client(client: Any) -> Iterator[None]:
+    """Close a client; one whose scheduler is gone is not waited for."""
+    try:
+        yield
+    finally:
+        client.close(timeout=CLOSE_SECONDS)
+
+
+def _check_versions(client: Any, address: str) -> None:
+    """Refuse workers that cannot load this program, or have another version of it.
+
+    Raises
+    ------
+    ExecutorError
+        One of the workers would not give the numbers of this machine.
+    """
+    try:
+        found = client.run(version_here)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        fact = f"the Dask workers at {address} cannot load als-simulator ({reason})"
+        raise ExecutorError(f"{fact}. Install version {__version__} where they run, and start them again") from None
+    if others := sorted({version for version in found.values() if version != __version__}):
+        fact = f"the Dask workers at {address} have als-simulator {', '.join(others)}, this is {__version__}"
+        raise ExecutorError(f"{fact}. Install the same version on both sides")
+
+
+def version_here() -> str:
+    """The version of this program where the call arrives."""
+    return __version__

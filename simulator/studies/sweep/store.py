@@ -7,25 +7,25 @@ into a folder at a time, so a start may remove every temporary that it finds.
 
 from __future__ import annotations
 
-import json
 import os
+import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from simulator.results.errors import FolderError, ResultError
-from simulator.results.files import PART, flush, remove_stale, text_writer, write_all
-from simulator.results.folder import MANIFEST, SCENARIO
+from simulator.results.errors import FolderError
+from simulator.results.files import PART, flush, remove_stale, write_error
+from simulator.results.folder import begin_folder, check_folder
+from simulator.results.kinds import SWEEP
 from simulator.studies.sweep.packing import Packed, unpack
 
 if TYPE_CHECKING:
     from simulator.studies.sweep.work import Done
 
-FOLDER_FORMAT = "als-simulator sweep 1"
 REMEMBERED_BYTES = 64 << 20
-POINTS, POINT, FAILED = "points", ".point", ".failed"
+(POINTS,), POINT, FAILED = SWEEP.work, ".point", ".failed"
 
 
 class Store(Protocol):
@@ -66,8 +66,11 @@ class LookInto:
         """The point, or None where there is no file with the right checksum."""
         for name in (f"{key}{POINT}", f"{key}{FAILED}"):
             if name in self._there:
-                with open(f"{self.points}{os.sep}{name}", "rb", buffering=0) as file:
-                    found = unpack(file.read())
+                try:
+                    with open(f"{self.points}{os.sep}{name}", "rb", buffering=0) as file:
+                        found = unpack(file.read())
+                except OSError:  # gone, or a folder of that name: not finished
+                    continue
                 if found is not None and found.header["key"] == key:
                     return found
         return None
@@ -84,8 +87,6 @@ class InFolder(LookInto):
     folder : Path
     about : dict
         What the folder is about, for its manifest.
-    scenario : str
-        The resolved scenario, as YAML.
     force : bool
         Use a folder that holds something else.
     flushed : bool
@@ -93,24 +94,20 @@ class InFolder(LookInto):
         are minutes old; their checksums tell, and the points are simulated again, which takes less than flushing them.
     """
 
-    def __init__(
-        self, folder: Path, about: dict[str, Any], scenario: str, *, force: bool = False, flushed: bool = True
-    ) -> None:
+    def __init__(self, folder: Path, about: dict[str, Any], *, force: bool = False, flushed: bool = True) -> None:
         self.folder, self._flushed = folder, flushed
-        self._about, self._scenario, self._force, self._lock = about, scenario, force, -1
+        self._about, self._force, self._lock = about, force, -1
         self._new: dict[str, bytes] = {}
         self._left = REMEMBERED_BYTES
 
     def __enter__(self) -> InFolder:
-        check_folder(self.folder, self._force)
+        check_folder(self.folder, SWEEP, self._force)
         (self.folder / POINTS).mkdir(parents=True, exist_ok=True)
         self._lock = _lock(self.folder)
         for place in (self.folder, self.folder / POINTS):
             _remove_parts(place, alone=self._lock >= 0)
         super().__init__(self.folder)
-        manifest = {"format": FOLDER_FORMAT, **self._about}
-        names = [(SCENARIO, self._scenario), (MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")]
-        write_all(self.folder, [(name, text_writer(text)) for name, text in names])
+        begin_folder(self.folder, SWEEP, self._about)
         return self
 
     def __exit__(
@@ -132,7 +129,7 @@ class InFolder(LookInto):
             try:
                 _write(f"{self.points}{os.sep}", name, one.content, self._flushed)
             except OSError as error:
-                raise ResultError(f"{self.points}: cannot write: {error.strerror or error}") from error
+                raise write_error(self.points, error) from error
             self._there.add(name)
             self._remember(one)
             if not one.message and f"{one.key}{FAILED}" in self._there:
@@ -160,29 +157,13 @@ def _write(folder: str, name: str, content: bytes, flushed: bool) -> None:
                 os.fsync(handle)
         finally:
             os.close(handle)
+        if os.path.isdir(folder + name):
+            shutil.rmtree(folder + name)  # nobody but a sweep names anything so
         os.replace(part, folder + name)
     except BaseException:
         with suppress(OSError):
             os.unlink(part)
         raise
-
-
-def check_folder(folder: Path, force: bool = False) -> None:
-    """Refuse a file, and a folder that holds something else than a sweep of ours."""
-    if folder.exists() and not folder.is_dir():
-        raise FolderError(f"{folder}: is a file, not a folder; name another with -o")
-    if force or not folder.exists() or is_sweep_folder(folder):
-        return
-    if any(not entry.name.endswith(PART) for entry in folder.iterdir() if entry.name != POINTS):
-        raise FolderError(f"{folder}: not empty and not a sweep of this program; name another with -o, or use --force")
-
-
-def is_sweep_folder(folder: Path) -> bool:
-    """Whether the folder has the manifest of a sweep."""
-    try:
-        return bool(json.loads((folder / MANIFEST).read_text("utf-8")).get("format") == FOLDER_FORMAT)
-    except (OSError, ValueError, AttributeError):
-        return False
 
 
 def _lock(folder: Path) -> int:

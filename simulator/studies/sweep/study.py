@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.errors import SimulatorError
 from simulator.language.template import Template
+from simulator.record import versions
+from simulator.results.folder import write_folder
 from simulator.studies.sweep import drive, work
 from simulator.studies.sweep.assembling import ASIDE, Planned, assembled
 from simulator.studies.sweep.digest import Digester, of_settings
@@ -21,7 +23,6 @@ from simulator.studies.sweep.memory import arm_days, check_memory
 from simulator.studies.sweep.points import as_given, design
 from simulator.studies.sweep.store import InFolder, InMemory, Store
 from simulator.studies.sweep.swept import Sweep
-from simulator.studies.sweep.writing import write
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -102,8 +103,13 @@ def run(asked: Request, progress: Callable[[int, int], None] | None = None) -> S
     plan = planned(asked)
     store: AbstractContextManager[Store] = nullcontext(InMemory())
     if asked.folder is not None:
-        about = {"title": plan.base.title, "scenario_name": asked.scenario.name, "engine_version": __version__}
-        store = InFolder(asked.folder, about, plan.text, force=asked.force, flushed=arm_days(plan) > CHEAP)
+        about = {
+            "title": plan.base.title,
+            "scenario_name": asked.scenario.name,
+            "engine_version": __version__,
+            "versions": versions(),
+        }
+        store = InFolder(asked.folder, about, force=asked.force, flushed=arm_days(plan) > CHEAP)
     with store as kept:
         points = sorted_out(plan, kept, asked.rerun_failed)
         kept.put(points.invalid)
@@ -111,7 +117,7 @@ def run(asked: Request, progress: Callable[[int, int], None] | None = None) -> S
             _simulate(plan, points.rest, (asked.executor, kept), progress)
         found = assembled(plan, points.tasks, kept)
         if asked.folder is not None:
-            write(found, asked.folder)
+            write_folder(found, asked.folder, asked.force)
     return found
 
 

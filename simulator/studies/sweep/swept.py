@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from simulator.accessors import Accessor
-from simulator.results import Result, netcdf
-from simulator.results.arrays import Group, Named
-from simulator.results.errors import ResultError
-from simulator.results.tree import dataset
+from simulator.results import GroupedResult, Result, netcdf
+from simulator.results.arrays import Group, Named, dataset
+from simulator.results.files import Writer, text_writer
+from simulator.results.kinds import SWEEP
+from simulator.results.tidy import csv_text
 
 if TYPE_CHECKING:
     import xarray
 
     from simulator.studies.sweep.outcomes import Outcome, Wanted
 
-FORMAT = "als-simulator sweep 1"
-SWEEP_FILE = "sweep.nc"
+LIST = "points.csv"
 ALONG_POINT = ("point",)
 
 
@@ -34,28 +32,63 @@ class Failure(NamedTuple):
     message: str
 
 
-class Sweep:
+class Sweep(GroupedResult):
     """The points of a sweep. `group` holds the arrays by name, `attrs` says what was run.
 
     `data` is one `xarray.Dataset` with dimension `point` and, along it, every address as a coordinate.
     """
 
-    plot = Accessor()
+    kind, fast = SWEEP, True
 
-    def __init__(self, attrs: dict[str, Any], group: Group) -> None:
-        self.attrs, self.group = attrs, group
+    @property
+    def group(self) -> Group:
+        """The arrays by name."""
+        return self.groups[netcdf.ROOT]
 
     @cached_property
-    def data(self) -> xarray.Dataset:
+    def data(self) -> xarray.Dataset:  # type: ignore[override]
         """Everything as an `xarray.Dataset`."""
         made = dataset(self.group)
         made.attrs.update(self.attrs)
         return made
 
     @property
-    def title(self) -> str:
-        """Title of the scenario."""
-        return str(self.attrs["title"])
+    def warnings(self) -> tuple[str, ...]:
+        """What the reader must know: which points failed."""
+        return tuple(f"point {one.point} failed: {one.message}" for one in self.failures)
+
+    def table(self) -> tuple[Sequence[str], Iterable[Iterable[Any]]]:
+        """Its outcomes, a row for each point and outcome: what the point set, the metric, estimate and error."""
+        columns = [self.values(address).tolist() for address in self.addresses]
+        rows = [
+            (point, *(column[point] for column in columns), *one.wanted[:4], one.unit, float(value), float(error))
+            for one in self.outcomes()
+            for point, (value, error) in enumerate(zip(one.estimate, one.mcse, strict=True))
+        ]
+        return ("point", *self.addresses, "metric", "arm", "against", "day", "unit", "estimate", "mcse"), rows
+
+    def files(self) -> list[tuple[str, Writer]]:
+        """The files of its folder: the list of points too, with the state of each."""
+        return [*super().files(), (LIST, text_writer(csv_text(*self.points_table())))]
+
+    def points_table(self) -> tuple[Sequence[str], Iterable[Iterable[Any]]]:
+        """A row for each point: its number, what it set, whether it is done, why not."""
+        why = {failure.point: failure.message for failure in self.failures}
+        columns = [self.values(address).tolist() for address in self.addresses]
+        rows = [
+            (
+                number,
+                *(column[number] for column in columns),
+                "failed" if number in why else "done",
+                why.get(number, ""),
+            )
+            for number in range(self.n_points)
+        ]
+        return ("point", *self.addresses, "state", "message"), rows
+
+    def provenance(self) -> dict[str, Any]:
+        """What the manifest says: how many points there are, and how many failed."""
+        return super().provenance() | {"points": self.n_points, "failed": len(self.failures)}
 
     @property
     def n_points(self) -> int:
@@ -71,11 +104,6 @@ class Sweep:
     def replicates(self) -> int:
         """Replicates of each point."""
         return int(self.attrs["replicates"])
-
-    @property
-    def seed(self) -> int:
-        """Seed of the random numbers."""
-        return int(self.attrs["seed"])
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -109,11 +137,6 @@ class Sweep:
         """Points that failed."""
         return [Failure(*one) for one in json.loads(self.attrs["failures"])]
 
-    @property
-    def scenario_sha256(self) -> str:
-        """Hash of the scenario that was varied."""
-        return str(self.attrs["scenario_sha256"])
-
     def values(self, address: str) -> np.ndarray:
         """What an address was in each point : (n_points,), sections as JSON."""
         return self.group[address.replace("/", "|")].values
@@ -126,7 +149,7 @@ class Sweep:
             if array.dims not in (ALONG_POINT, ("replicate",))
         }
         attrs = {**self.attrs, "analysis_days": "[]", "warnings": "[]", "output": "summary"}
-        return Result(lambda: attrs, {"summary": summary})
+        return Result(attrs, {"summary": summary})
 
     def outcome(self, metric: str, arm: str, against: str = "", day: float | None = None) -> Outcome:
         """A metric of an arm in every point, or its difference from another arm, with Monte Carlo errors.
@@ -169,17 +192,3 @@ def _one(array: Named, point: int, replicate: int) -> Named:
             values = np.take(values, index, axis=dims.index(dim))
             dims = tuple(one for one in dims if one != dim)
     return Named(dims, values, array.attrs)
-
-
-def open_sweep(path: str | Path) -> Sweep:
-    """Read a sweep from its file, or from its folder."""
-    place = Path(path)
-    if place.is_dir():
-        place = place / SWEEP_FILE
-    if not place.exists():
-        raise ResultError(f"{place}: there is no such file; `als-sim sweep SCENARIO -o DIR` makes one, or finishes it")
-    netcdf.check_is_netcdf(place)
-    attrs, groups = netcdf.read(place)
-    if attrs.get("format") != FORMAT:
-        raise ResultError(f"{place}: a netCDF file, but not a sweep of this program ({FORMAT!r})")
-    return Sweep(attrs, groups[netcdf.ROOT])

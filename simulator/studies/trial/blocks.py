@@ -15,13 +15,13 @@ import numpy as np
 from simulator.engine.jit import JIT
 from simulator.replicate import Choice, Replicator
 from simulator.results.files import write_all
+from simulator.results.kinds import TRIAL
 from simulator.studies.trial.plan import Plan
 from simulator.studies.trial.replicates import Block, block
 from simulator.version import __version__
 
 SIZE = 50
 """Replicates of a block. Results do not depend on it; a study that is interrupted loses at most one block a thread."""
-FOLDER = "replicates"
 Progress = Callable[[int, int], None]
 
 
@@ -90,7 +90,7 @@ def _each(work: Work, spans: Sequence[range], threads: int) -> Iterator[tuple[ra
 
 
 def _place(folder: Path, work: Work, span: range) -> Path:
-    return folder / FOLDER / f"{work.key}-{span.start:07d}-{span.stop:07d}.npz"
+    return folder / TRIAL.work[0] / f"{work.key}-{span.start:07d}-{span.stop:07d}.npz"
 
 
 def _load(folder: Path, work: Work, span: range) -> Block | None:

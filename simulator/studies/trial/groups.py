@@ -13,6 +13,7 @@ from simulator.analysis.trial.registry import analysis
 from simulator.analysis.trial.truth import QUANTITIES
 from simulator.record import versions
 from simulator.results.arrays import Group, Groups, Named, names_of
+from simulator.results.kinds import TRIAL
 from simulator.studies.trial.estimands import estimand_of, estimated_by, told
 from simulator.studies.trial.interim import interim
 from simulator.studies.trial.looks import looks
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
     from simulator.studies.trial.blocks import Work
 
-FORMAT = "als-simulator trial 1"
 SIDES = ("experimental", "control")
 CELLS = ("replicate", "analysis", "analysis_day")
 WORDS = {
@@ -165,7 +165,7 @@ def attributes(scenario: Scenario, work: Work, parts: Parts) -> dict[str, Any]:
     """What was run and where it comes from; nothing of the machine or of who ran it."""
     plan, wanted = work.plan, estimand_of(scenario)
     return {
-        "format": FORMAT,
+        "format": TRIAL.format,
         "Conventions": "CF-1.11",
         "title": scenario.title,
         "seed": np.uint64(work.seed),

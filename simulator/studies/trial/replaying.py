@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulator.studies.trial.plan import Asked
@@ -37,14 +36,6 @@ def again(scenario: Scenario, arguments: dict[str, Any], threads: int | None, pr
         told["draws"] or None,
     )
     return study(scenario, asked, extent, Running(cores(threads), None, progress))
-
-
-def again_from(folder: Path, manifest: dict[str, Any], threads: int | None, progress: Progress | None) -> Trial:
-    """The same, from the scenario that a folder stores."""
-    from simulator.language import load
-    from simulator.results.folder import SCENARIO
-
-    return again(load(folder / SCENARIO), manifest["arguments"], threads, progress)
 
 
 def _whole(value: Any) -> Any:

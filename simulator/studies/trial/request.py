@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simulator.results.folder import default_folder
-from simulator.studies.trial.folder import check_folder, write_folder
+from simulator.results.folder import check_folder, default_folder, write_folder
+from simulator.results.kinds import RUN, TRIAL
 from simulator.studies.trial.plan import Asked, TrialError, plan
 from simulator.studies.trial.result import Trial
 from simulator.studies.trial.study import Extent, Running, cores, prepare, study
@@ -71,7 +71,7 @@ def trial_to_folder(request: TrialRequest, progress: Callable[[int, int], None] 
     if unknown := [name for name in asked.options if name not in asked.analyses]:
         raise TrialError(f"--option {unknown[0]}: this analysis is not run. Add it to --analysis")
     folder = request.folder or folder_of(scenario, asked, request.extent)
-    check_folder(folder, request.force)
+    check_folder(folder, TRIAL, request.force)
     found = study(scenario, asked, request.extent, Running(cores(request.threads), folder, progress))
     write_folder(found, folder, request.force)
     return Studied(found, folder)
@@ -90,8 +90,6 @@ def replicate_to_folder(
     request: TrialRequest, number: int, progress: Callable[[int, int], None] | None = None
 ) -> tuple[Path, list[dict[str, Any]]]:
     """Replicate `number` alone: an ordinary run in its folder, and what the analyses find in it."""
-    from simulator.results.folder import check_folder as check_run
-    from simulator.results.folder import write_folder as write_run
     from simulator.run import simulate
     from simulator.studies.single import folder_of as run_folder
 
@@ -101,12 +99,12 @@ def replicate_to_folder(
     work = prepare(scenario, asked, request.extent)
     patients = work.choices[0].program.sizes.patients
     if request.folder:
-        check_run(request.folder, request.force)
+        check_folder(request.folder, RUN, request.force, scenario.sha256)
     result = simulate(
         scenario, patients=patients, seed=work.seed, replicate=number, threads=request.threads, progress=progress
     )
     folder = request.folder or run_folder(result)
-    write_run(result, folder, request.force)
+    write_folder(result, folder, request.force)
     return folder, alone(work, number)
 
 

@@ -3,58 +3,29 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulator.accessors import Accessor
 from simulator.analysis.replicates import Measure, mean
-from simulator.results.arrays import Groups
-from simulator.results.tree import dataset
+from simulator.results.kinds import TRIAL
+from simulator.results.study import GroupedResult
 from simulator.studies.trial.replicates import ESTIMATED
 
 if TYPE_CHECKING:
-    import pandas
-    import xarray
+    from simulator.studies.trial.summary import Row
 
 UNKNOWN = Measure(float("nan"), float("nan"))
 
 
-class Row(NamedTuple):
-    """One figure of an analysis on a day of analysis, with its 95 % Monte Carlo interval."""
-
-    scenario: str
-    analysis: str
-    metric: str
-    time: float
-    estimate: float
-    lower: float
-    upper: float
-    mcse: float
-    n: int
-
-
-class Trial:
+class Trial(GroupedResult):
     """What a trial finds when it is run many times.
 
     `groups` maps a group to its named arrays; `attrs` says what was run. `plot` draws: `trial.plot.forest()`.
     """
 
-    plot = Accessor()
-
-    def __init__(self, attrs: dict[str, Any], groups: Groups) -> None:
-        self.attrs, self.groups = attrs, groups
-
-    @property
-    def title(self) -> str:
-        """Title of the scenario."""
-        return str(self.attrs["title"])
-
-    @property
-    def seed(self) -> int:
-        """Seed of the random numbers."""
-        return int(self.attrs["seed"])
+    kind = TRIAL
 
     @property
     def size(self) -> int:
@@ -82,16 +53,6 @@ class Trial:
         return len(self.groups["estimates"]["replicate"].values)
 
     @property
-    def warnings(self) -> tuple[str, ...]:
-        """What the reader must know."""
-        return tuple(json.loads(self.attrs["warnings"]))
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """What `trial` was called with, as far as the numbers depend on it."""
-        return dict(json.loads(self.attrs["arguments"]))
-
-    @property
     def estimand(self) -> dict[str, Any] | None:
         """What the trial is to estimate, where the scenario says so: the five attributes of ICH E9(R1)."""
         return dict(json.loads(self.attrs["estimand"])) if self.attrs["estimand"] else None
@@ -100,14 +61,6 @@ class Trial:
     def estimands(self) -> dict[str, dict[str, Any]]:
         """What each analysis estimates, by its name."""
         return dict(json.loads(self.attrs["estimands"]))
-
-    @property
-    def data(self) -> xarray.DataTree:
-        """The whole result as an `xarray.DataTree`."""
-        import xarray
-
-        root = {"/": xarray.Dataset(attrs=self.attrs)}
-        return xarray.DataTree.from_dict(root | {f"/{name}": dataset(group) for name, group in self.groups.items()})
 
     def estimates(self, analysis: str, day: float | None = None, group: str = "estimates") -> dict[str, np.ndarray]:
         """The estimates of an analysis on a day, the first by default, (replicate,): value, se, lower, upper, p, n.
@@ -164,17 +117,11 @@ class Trial:
 
         return rows(self)
 
-    def summary(self) -> pandas.DataFrame:
-        """The same as a table."""
-        import pandas
+    def table(self) -> tuple[Sequence[str], Iterable[Iterable[Any]]]:
+        """All figures: analysis, metric, day, estimate, interval, Monte Carlo standard error, n."""
+        from simulator.studies.trial.summary import Row
 
-        return pandas.DataFrame(self.summary_rows())
-
-    def save(self, path: str | Path) -> None:
-        """Write one netCDF-4 file, atomically."""
-        from simulator.studies.trial.folder import save
-
-        save(self, Path(path))
+        return Row._fields, self.summary_rows()
 
     def _place(self, name: str, day: float | None) -> tuple[int, int]:
         if name not in self.analyses:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simulator.errors import SimulatorError
+from simulator.errors import UsageError
 from simulator.replicate import compiled
 from simulator.run import REPLICATES, SEED
 from simulator.studies.trial.blocks import Progress, Work, run
@@ -193,6 +193,6 @@ def _after(progress: Progress | None, before: int, total: int) -> Callable[[int,
 def cores(threads: int | None) -> int:
     """Threads to work with: as many as asked for, else the machine's cores."""
     if threads is not None and threads < 1:
-        raise SimulatorError(f"{threads} threads cannot do any work. Ask for 1 or more")
+        raise UsageError(f"{threads} threads cannot do any work. Ask for 1 or more")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return cores if threads is None else threads

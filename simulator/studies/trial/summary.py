@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -11,7 +11,6 @@ from simulator.analysis.replicates import Measure, mean
 from simulator.studies.trial.groups import SIDES
 from simulator.studies.trial.measures import MEASURES
 from simulator.studies.trial.replicates import COUNTED
-from simulator.studies.trial.result import Row
 
 if TYPE_CHECKING:
     from simulator.studies.trial.result import Trial
@@ -19,6 +18,20 @@ if TYPE_CHECKING:
 Z_95 = 1.959963984540054
 SHARES = frozenset({"estimable", "coverage", "rejection", "right_sign", "type_one_error", "null_coverage"})
 EVERYBODY = ""
+
+
+class Row(NamedTuple):
+    """One figure of an analysis on a day of analysis, with its 95 % Monte Carlo interval."""
+
+    scenario: str
+    analysis: str
+    metric: str
+    time: float
+    estimate: float
+    lower: float
+    upper: float
+    mcse: float
+    n: int
 
 
 def rows(trial: Trial) -> list[Row]:

@@ -1,0 +1,92 @@
+"""The kinds of study results: their file, their manifest, their class and pictures, a row each.
+
+Classes and pictures are named by text and imported when they are needed, so that a result below never imports what
+draws it or made it. A new kind of study is a row here.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, NamedTuple
+
+
+class Kind(NamedTuple):
+    """A kind of study result.
+
+    Parameters
+    ----------
+    name, title : str
+        The kind in a word, and with its article.
+    file, format : str
+        Name of the file in a folder, and what its attribute `format` says.
+    manifest : str
+        What the manifest of the folder says under `format`.
+    command : str
+        The command that makes one.
+    made, plots : str
+        `module:class` of the result, and of its pictures.
+    work : tuple of str
+        Folders of finished parts, from which an interrupted study goes on.
+    """
+
+    name: str
+    title: str
+    file: str
+    format: str
+    manifest: str
+    command: str
+    made: str
+    plots: str
+    work: tuple[str, ...] = ()
+
+
+RUN = Kind(
+    "run",
+    "a run",
+    "result.nc",
+    "als-simulator result 1",
+    "als-simulator run 1",
+    "als-sim run SCENARIO -o DIR",
+    "simulator.results.tree:Result",
+    "simulator.report.plots:Plots",
+)
+TRIAL = Kind(
+    "trial",
+    "a trial",
+    "trial.nc",
+    "als-simulator trial 1",
+    "als-simulator trial 1",
+    "als-sim trial SCENARIO -o DIR",
+    "simulator.studies.trial.result:Trial",
+    "simulator.report.plots.trial:TrialPlots",
+    ("replicates",),
+)
+SWEEP = Kind(
+    "sweep",
+    "a sweep",
+    "sweep.nc",
+    "als-simulator sweep 1",
+    "als-simulator sweep 1",
+    "als-sim sweep SCENARIO -o DIR",
+    "simulator.studies.sweep.swept:Sweep",
+    "simulator.report.plots.sweep:SweepPlots",
+    ("points",),
+)
+SENSITIVITY = Kind(
+    "sensitivity",
+    "a sensitivity analysis",
+    "sensitivity.json",
+    "als-simulator sensitivity 1",
+    "als-simulator sensitivity 1",
+    "als-sim sensitivity SCENARIO -o DIR",
+    "simulator.studies.sensitivity.document:Sensitivity",
+    "simulator.report.plots.sensitivity:SensitivityPlots",
+    ("sweep",),
+)
+KINDS = (RUN, TRIAL, SWEEP, SENSITIVITY)
+
+
+def imported(place: str) -> Any:
+    """What `module:name` names."""
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)

@@ -1,0 +1,82 @@
+"""Opening what a command left, whatever kind of study it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from simulator.results.errors import NotARunError, ResultError
+from simulator.results.files import read_netcdf
+from simulator.results.folder import kind_of
+from simulator.results.kinds import KINDS, RUN, Kind, imported
+from simulator.results.study import StudyResult
+from simulator.results.tree import Result
+
+
+def open_study(path: str | Path) -> StudyResult:
+    """Open the result of a study: a `Result`, a `Trial`, a `Sweep` or a `Sensitivity`.
+
+    Parameters
+    ----------
+    path : str or Path
+        Its folder or its file.
+
+    Raises
+    ------
+    ResultError
+        There is none, or it is damaged; the message says which.
+
+    Examples
+    --------
+    >>> import simulator as sim
+    >>> scenario = sim.load("analytic/constant_hazard")
+    >>> sim.simulate(scenario, patients=20).save("a.nc")
+    >>> sim.open("a.nc").n_patients
+    20
+    """
+    place = Path(path)
+    if place.is_dir():
+        kind = kind_of(place) or _by_file(place) or RUN
+        found: StudyResult = imported(kind.made).read(place / kind.file)
+        return found
+    named = next((kind for kind in KINDS if place.name == kind.file or place.suffix == Path(kind.file).suffix), RUN)
+    if named.file.endswith(".nc"):
+        return _open_netcdf(place, named)
+    opened: StudyResult = imported(named.made).read(place)
+    return opened
+
+
+def _by_file(folder: Path) -> Kind | None:
+    """The kind of a folder without a manifest, by the files in it."""
+    return next((kind for kind in KINDS if (folder / kind.file).is_file()), None)
+
+
+def _open_netcdf(place: Path, named: Kind) -> StudyResult:
+    """A netCDF file of any kind: its name may be anybody's, what it holds is inside."""
+    kinds = [named, *(kind for kind in KINDS if kind is not named and kind.file.endswith(".nc"))]
+    attrs, groups = read_netcdf(place, kinds)
+    kind = next(kind for kind in kinds if kind.format == attrs["format"])
+    found: StudyResult = imported(kind.made)(attrs, groups)
+    return found
+
+
+def open_run(path: str | Path) -> Result:
+    """Open the `Result` of a run from its file or folder, for what takes nothing else.
+
+    Raises
+    ------
+    NotARunError
+        The result of something else is there.
+    ResultError
+        There is none, or it is damaged.
+    """
+    found = open_study(path)
+    if isinstance(found, Result):
+        return found
+    folder = Path(path) if Path(path).is_dir() else Path(path).parent
+    remedy = f"Name the folder of an `als-sim run`; `als-sim show {folder} --json` prints the numbers of this one"
+    if found.kind.name == "trial":
+        remedy += ", and `als-sim trial SCENARIO --replicate 0 -o DIR` makes a run of a replicate"
+    raise NotARunError(f"{path} is the result of {found.kind.title}, not of a run. {remedy}")
+
+
+__all__ = ["ResultError", "open_run", "open_study"]

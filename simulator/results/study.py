@@ -1,0 +1,196 @@
+"""What every kind of study result has: provenance, tables, files, pictures."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from simulator.results import files, netcdf
+from simulator.results.arrays import Groups, dataset
+from simulator.results.files import Writer, text_writer
+from simulator.results.kinds import Kind, imported
+from simulator.results.tidy import csv_text
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
+
+SCENARIO, SUMMARY = "scenario.resolved.yaml", "summary.csv"
+
+
+class StudyResult(ABC):
+    """The result of a study: a run, a trial, a sweep, a sensitivity analysis.
+
+    A kind of result has a row in `simulator.results.kinds` and a class that says how it is written, read and
+    tabulated. The rest is here and is the same for all.
+
+    Attributes
+    ----------
+    kind : Kind
+        Its row in the registry.
+    title, scenario_name, scenario, scenario_sha256, engine_version : str
+        What was run: `scenario` is the complete YAML.
+    seed : int
+        Seed of the random numbers.
+    arguments : dict
+        What the study was called with, as far as its numbers depend on it; a replay calls it with the same.
+    """
+
+    kind: ClassVar[Kind]
+    table_file: ClassVar[str] = SUMMARY
+
+    if TYPE_CHECKING:
+        title: str
+        seed: int
+        scenario: str
+        scenario_name: str
+        scenario_sha256: str
+        engine_version: str
+        arguments: dict[str, Any]
+
+    @cached_property
+    def plot(self) -> Any:
+        """Its pictures: `result.plot.kinds` lists them, `result.plot.draw("survival").save("a.svg")` draws one."""
+        return imported(self.kind.plots)(self)
+
+    @property
+    @abstractmethod
+    def data(self) -> Any:
+        """Everything as xarray objects."""
+
+    @abstractmethod
+    def table(self) -> tuple[Sequence[str], Iterable[Iterable[Any]]]:
+        """The heads and the rows of its table, as `summary.csv` has them."""
+
+    def summary(self) -> pandas.DataFrame:
+        """Its table as a data frame."""
+        import pandas
+
+        heads, rows = self.table()
+        return pandas.DataFrame([tuple(row) for row in rows], columns=list(heads))
+
+    @abstractmethod
+    def writer(self) -> Writer:
+        """A writer of its one file, which has a checksum inside."""
+
+    @classmethod
+    @abstractmethod
+    def read(cls, path: Path) -> Self:
+        """Read what `writer` wrote."""
+
+    def save(self, path: str | Path) -> None:
+        """Write one file, atomically; `simulator.open` reads it.
+
+        Raises
+        ------
+        ResultError
+            It cannot be written.
+        """
+        files.save(Path(path), self.writer(), self.kind)
+
+    def files(self) -> list[tuple[str, Writer]]:
+        """The files of its folder, apart from the manifest."""
+        return [
+            (self.kind.file, self.writer()),
+            (self.table_file, text_writer(csv_text(*self.table()))),
+            (SCENARIO, text_writer(self.scenario)),
+        ]
+
+    def provenance(self) -> dict[str, Any]:
+        """What the manifest says of it: the same study gives the same words, without a time, a user or a machine."""
+        return {
+            "title": self.title,
+            "scenario_name": self.scenario_name,
+            "scenario_sha256": self.scenario_sha256,
+            "seed": self.seed,
+            "arguments": self.arguments,
+            "engine_version": self.engine_version,
+        }
+
+
+class GroupedResult(StudyResult):
+    """A study result that is groups of named arrays with attributes, in one netCDF-4 file.
+
+    Parameters
+    ----------
+    attrs : dict, or callable that makes one when it is first asked for
+        What was run.
+    groups : mapping of str to {str: Named}
+        The arrays, by group and name.
+    """
+
+    fast: ClassVar[bool] = False  # deflate lightly
+
+    def __init__(self, attrs: dict[str, Any] | Callable[[], dict[str, Any]], groups: Groups) -> None:
+        self._attrs, self.groups = attrs, groups
+
+    @cached_property
+    def attrs(self) -> dict[str, Any]:
+        """What was run and where it comes from."""
+        return self._attrs() if callable(self._attrs) else self._attrs
+
+    @property
+    def title(self) -> str:  # type: ignore[override]
+        """Title of the scenario."""
+        return str(self.attrs["title"])
+
+    @property
+    def seed(self) -> int:  # type: ignore[override]
+        """Seed of the random numbers."""
+        return int(self.attrs["seed"])
+
+    @property
+    def engine_version(self) -> str:  # type: ignore[override]
+        """Version of the program that made it."""
+        return str(self.attrs["engine_version"])
+
+    @property
+    def scenario(self) -> str:  # type: ignore[override]
+        """The complete scenario, as YAML."""
+        return str(self.attrs["scenario"])
+
+    @property
+    def scenario_name(self) -> str:  # type: ignore[override]
+        """Name of the scenario."""
+        return str(self.attrs["scenario_name"])
+
+    @property
+    def scenario_sha256(self) -> str:  # type: ignore[override]
+        """Hash of the resolved scenario."""
+        return str(self.attrs["scenario_sha256"])
+
+    @property
+    def arguments(self) -> dict[str, Any]:  # type: ignore[override]
+        """What the study was called with, as far as the numbers depend on it."""
+        return dict(json.loads(self.attrs["arguments"]))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the reader must know."""
+        return tuple(json.loads(self.attrs["warnings"]))
+
+    @property
+    def data(self) -> xarray.DataTree:
+        """The whole result as an `xarray.DataTree`."""
+        import xarray
+
+        root = {"/": xarray.Dataset(attrs=self.attrs)}
+        return xarray.DataTree.from_dict(root | {f"/{name}": dataset(group) for name, group in self.groups.items()})
+
+    def writer(self) -> Writer:
+        """A writer of the netCDF file."""
+        return files.sealing(lambda path: netcdf.write(path, self.attrs, self.groups, fast=self.fast))
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a netCDF file of this kind."""
+        return cls(*files.read_netcdf(path, (cls.kind,)))
+
+    def provenance(self) -> dict[str, Any]:
+        """What the manifest says, with the versions of libraries where they are known."""
+        known = self.attrs.get("versions")
+        return super().provenance() | ({"versions": json.loads(known)} if known else {})
