@@ -10,7 +10,7 @@ import numpy as np
 
 from simulator.datasets.dataset import Dataset, Endpoint, Floats, Measurements, Note, Participants
 from simulator.datasets.faults import Faults, Place
-from simulator.datasets.tables import Range, Table, dates, days, flags, is_missing, numbers, texts
+from simulator.datasets.tables import Range, Table, dates, days, flags, missing, numbers, texts
 from simulator.datasets.variables import ITEMS, VARIABLES
 from simulator.units import DAYS_PER_MONTH
 
@@ -259,7 +259,7 @@ def _known(table: Table, who: Who, notes: list[Note]) -> np.ndarray:
 
 
 def _empty(table: Table, name: str) -> np.ndarray:
-    return np.array([is_missing(cell) for cell in table.columns[name].cells], np.bool_)
+    return missing(table.columns[name].cells)
 
 
 def need(place: Place, names: Sequence[str], wanted: str, faults: Faults) -> None:

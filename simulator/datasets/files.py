@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -52,8 +53,14 @@ def read_table(path: Path, sheet: str = "") -> Named:
         fail(name, 1, "", "the file is larger than 2 GB", "Split it, or keep the columns that are needed")
     if path.suffix == ".parquet":
         return _parquet(path)
-    rows, lines = _sheet(path, sheet) if path.suffix == ".xlsx" else _lines(path)
-    return _columns(name, rows, lines)
+    collects = gc.isenabled()
+    gc.disable()  # a list for each row, and none in a cycle
+    try:
+        rows, lines = _sheet(path, sheet) if path.suffix == ".xlsx" else _lines(path)
+        return _columns(name, rows, lines)
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _parquet(path: Path) -> Named:
@@ -106,7 +113,7 @@ def _lines(path: Path) -> tuple[list[Sequence[Any]], list[int]]:
     begins = 1
     try:
         for row in reader:
-            if any(cell.strip() for cell in row):
+            if any(row) and any(map(str.strip, row)):
                 rows.append(row)
                 lines.append(begins)
             begins = reader.line_num + 1
@@ -141,8 +148,8 @@ def _columns(name: str, rows: list[Sequence[Any]], lines: list[int]) -> Named:
     if faults:
         raise DataError(faults)
     width = len(heads)
-    body = [[*row[:width], *[""] * (width - len(row))] for row in rows[1:]]
-    cells = {head: [row[k] for row in body] for k, head in enumerate(heads)}
+    columns: list[Any] = list(zip(*rows[1:], strict=False)) or [()] * width  # a longer row has empty cells there
+    cells = dict(zip(heads, columns, strict=False))
     return Named(name, cells, np.array(lines[1:], np.int64))
 
 

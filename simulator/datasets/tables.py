@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ from simulator.units import DAYS_PER_MONTH
 Floats = NDArray[np.float64]
 MISSING = frozenset({"", ".", "NA", "N/A", "NaN", "nan", "NAN", "NULL", "null", "None", "<NA>", "NaT"})
 """Texts of a cell that mean: not known."""
+TEXT, COMMA = "text", "comma"
 YES = frozenset({"1", "1.0", "y", "yes", "true"})
 NO = frozenset({"0", "0.0", "n", "no", "false"})
 PER_UNIT = {"day": 1.0, "week": 7.0, "month": DAYS_PER_MONTH, "year": 12 * DAYS_PER_MONTH}
@@ -61,13 +62,37 @@ def numeric(cells: Sequence[Any]) -> bool:
     return bool(known) and all(re.fullmatch(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*", one) for one in known)
 
 
+def each(cells: Sequence[object], parse: Callable[[object], Any]) -> list[Any]:
+    """What each cell is; a text that is there often is parsed once."""
+    known: dict[str, Any] = {}
+    found = []
+    for cell in cells:
+        if cell.__class__ is str:
+            if cell not in known:
+                known[cell] = parse(cell)  # type: ignore[index]
+            found.append(known[cell])  # type: ignore[index]
+        else:
+            found.append(parse(cell))
+    return found
+
+
+def missing(cells: Sequence[object]) -> NDArray[np.bool_]:
+    """(k,) which cells say that nothing is known."""
+    return np.array(each(cells, is_missing), np.bool_)
+
+
 def texts(table: Table, name: str) -> NDArray[np.str_]:
     """(k,) texts without blanks around them, "" where missing or where there is no such column; codes have names."""
     if name not in table.columns:
         return np.full(len(table.rows), "", np.str_)
     column = table.columns[name]
-    found = ["" if is_missing(cell) else _text(cell) for cell in column.cells]
-    return np.array([column.codes.get(text, text) for text in found], np.str_)
+    codes = column.codes
+
+    def named(cell: object) -> str:
+        text = "" if is_missing(cell) else _text(cell)
+        return codes.get(text, text)
+
+    return np.array(each(column.cells, named), np.str_)
 
 
 def _text(cell: object) -> str:
@@ -90,17 +115,9 @@ def numbers(table: Table, name: str, faults: Faults, within: Range = Range()) ->
     if name not in table.columns:
         return np.full(len(table.rows), np.nan)
     place, codes = table.place(name), table.columns[name].codes
-    found = np.full(len(place.cells), np.nan)
-    text, comma = np.zeros((2, len(found)), np.bool_)
-    for k, cell in enumerate(place.cells):
-        if is_missing(cell):
-            continue
-        try:
-            found[k] = math.nan if isinstance(cell, bool | np.bool_) else float(codes.get(_text(cell), cell))  # type: ignore[arg-type]
-            text[k] = isinstance(cell, bool | np.bool_) or math.isnan(found[k])
-        except (TypeError, ValueError):
-            comma[k] = _decimal_comma(str(cell))
-            text[k] = not comma[k]
+    parsed = each(place.cells, lambda cell: _number(cell, codes))
+    found = np.array([one if one.__class__ is float else math.nan for one in parsed], np.float64)
+    text, comma = (np.array([one is kind for one in parsed], np.bool_) for kind in (TEXT, COMMA))
     faults.rows(place, text, "{} is no number", "Write a number, or leave the cell empty where it is not known")
     faults.rows(place, comma, "{} has a decimal comma", "Write a decimal point")
     faults.rows(place, np.isinf(found), "{} is infinite", "Leave the cell empty where it is not known")
@@ -111,6 +128,19 @@ def numbers(table: Table, name: str, faults: Faults, within: Range = Range()) ->
     faults.rows(place, out, f"{{}} is outside {span}", "Correct it, or leave the cell empty where it is not known")
     faults.rows(place, part & ~out, "{} is no whole number", "Correct it")
     return np.where(np.isfinite(found), found, np.nan)
+
+
+def _number(cell: object, codes: Mapping[str, str]) -> float | str:
+    """The number of a cell, NaN where missing; TEXT or COMMA where it is none."""
+    if is_missing(cell):
+        return math.nan
+    if isinstance(cell, bool | np.bool_):
+        return TEXT
+    try:
+        found = float(codes.get(_text(cell), cell))  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return COMMA if _decimal_comma(str(cell)) else TEXT
+    return TEXT if math.isnan(found) else found
 
 
 def _decimal_comma(text: str) -> bool:
@@ -142,16 +172,21 @@ def days(table: Table, name: str, faults: Faults, baseline: Floats | None = None
 def dates(table: Table, name: str, faults: Faults) -> Floats:
     """(k,) days of the calendar, NaN where missing."""
     place = table.place(name)
-    found, bad = np.full(len(place.cells), np.nan), np.zeros(len(place.cells), np.bool_)
-    for k, cell in enumerate(place.cells):
-        if is_missing(cell):
-            continue
-        try:
-            found[k] = datetime.date.fromisoformat(str(cell).strip()[:10]).toordinal()
-        except ValueError:
-            bad[k] = True
+    parsed = each(place.cells, _date)
+    bad = np.array([one is TEXT for one in parsed], np.bool_)
+    found = np.array([math.nan if one is TEXT else one for one in parsed], np.float64)
     faults.rows(place, bad, "{} is no date", "Write dates as 2026-11-30")
     return found
+
+
+def _date(cell: object) -> float | str:
+    """The day of the calendar, NaN where missing; TEXT where it is none."""
+    if is_missing(cell):
+        return math.nan
+    try:
+        return float(datetime.date.fromisoformat(str(cell).strip()[:10]).toordinal())
+    except ValueError:
+        return TEXT
 
 
 def flags(table: Table, name: str, faults: Faults) -> Floats:
@@ -159,7 +194,7 @@ def flags(table: Table, name: str, faults: Faults) -> Floats:
     if name not in table.columns:
         return np.full(len(table.rows), np.nan)
     place, codes = table.place(name), table.columns[name].codes
-    words = np.array(["" if is_missing(cell) else codes.get(_text(cell), _text(cell)).lower() for cell in place.cells])
+    words = np.array(each(place.cells, lambda cell: _word(cell, codes)), np.str_)
     yes, no = np.isin(words, list(YES)), np.isin(words, list(NO))
     bad = ~yes & ~no & (words != "")
     remedy = "Write 1 and 0, or yes and no"
@@ -167,3 +202,7 @@ def flags(table: Table, name: str, faults: Faults) -> Floats:
         remedy = "Which of 1 and 2 is yes is not guessed. " + remedy
     faults.rows(place, bad, "{} is neither 1 nor 0, yes nor no", remedy)
     return np.where(yes, 1.0, np.where(no, 0.0, np.nan))
+
+
+def _word(cell: object, codes: Mapping[str, str]) -> str:
+    return "" if is_missing(cell) else codes.get(_text(cell), _text(cell)).lower()

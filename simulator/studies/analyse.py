@@ -75,7 +75,7 @@ class Analysed:
 
     @cached_property
     def plot(self) -> Any:
-        """Its pictures: `found.plot.draw("forest").save("forest.svg")`."""
+        """Its pictures: `found.plot.forest()`, `found.plot.survival()`."""
         return imported("simulator.report.plots.analysed:AnalysedPlots")(self)
 
     @property
