@@ -5,12 +5,19 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from hypothesis import strategies as st
+
 import simulator as sim
 from simulator.language.document import read
 from simulator.language.loading import build, bundled
 from simulator.models import DRUG_OUTPUTS, MODELS
 
 RULES = {"alsfrs_r": "alsfrs_r", "progression_rate": "alsfrs_r", "svc_percent": "svc"}
+
+
+def amounts(low: float, high: float) -> st.SearchStrategy[float]:
+    """Numbers from low to high that a scenario may hold: 0, or none that float32 would lose."""
+    return st.floats(low, high).map(lambda x: round(x, 9))
 
 
 def known(model: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import simulator as sim
 from simulator.analysis.survival import kaplan_meier, restricted_mean
 from simulator.models import MODELS
-from tests.models import known, study
+from tests.models import amounts, known, study
 
 MONTH = 30.4375
 DRUG = "treatments.tofersen"
@@ -107,9 +107,9 @@ def steep(model: str, kappa: float) -> dict[str, float]:
 @every_model
 @settings(max_examples=12)
 @given(
-    mean=st.floats(0, 2),
-    sd=st.floats(0, 1),
-    share=st.floats(0, 1),
+    mean=amounts(0, 2),
+    sd=amounts(0, 1),
+    share=amounts(0, 1),
     kappa=st.floats(1, 20),
     first=st.integers(0, 400),
     seed=SEEDS,
@@ -140,7 +140,7 @@ def test_without_hazard_everybody_lives(model):
 
 @every_model
 @settings(max_examples=10)
-@given(low=st.floats(0, 20), more=st.floats(0, 20), first=st.integers(0, 60), seed=SEEDS)
+@given(low=amounts(0, 20), more=amounts(0, 20), first=st.integers(0, 60), seed=SEEDS)
 def test_a_higher_hazard_never_lengthens_survival(model, low, more, first, seed):
     def times(value: float) -> list[np.ndarray]:
         result = run(addon("hazard_multiplier", value, from_day=7 * first), seed=seed, model=model)
@@ -151,7 +151,7 @@ def test_a_higher_hazard_never_lengthens_survival(model, low, more, first, seed)
 
 
 @settings(max_examples=10)
-@given(low=st.floats(0, 50), more=st.floats(0, 50), seed=SEEDS)
+@given(low=amounts(0, 50), more=amounts(0, 50), seed=SEEDS)
 def test_more_background_mortality_never_lengthens_survival(low, more, seed):
     def times(value: float) -> np.ndarray:
         changes = {"entry": {"at_onset": True}, "strata": None, "disease.background_mortality.multiplier": value}
@@ -181,7 +181,7 @@ def test_states_add_up_and_the_living_only_become_fewer(model, patients, seed):
 
 
 @settings(max_examples=10)
-@given(first=st.floats(1, 1000), gap=st.floats(0, 92), seed=SEEDS)
+@given(first=st.floats(1, 1000), gap=amounts(0, 92), seed=SEEDS)
 def test_areas_under_the_curve_add(first, gap, seed):
     result = run(seed=seed)
     for arm in range(3):
@@ -236,7 +236,7 @@ EXTREMES = {
     f"{DRUG}.tissue.half_life_days": st.floats(0.3, 5000),
     f"{DRUG}.target.half_life_days": st.floats(2, 5000),
     f"{DRUG}.target.ec50": st.floats(1e-4, 1e4),
-    f"{DRUG}.target.max_inhibition": st.floats(0, 1),
+    f"{DRUG}.target.max_inhibition": amounts(0, 1),
     f"{DRUG}.effect.mean_transit_days": st.floats(6, 5000),
     f"{DRUG}.effect.recovery_cap": st.sampled_from([0, 0.3, 2]),
     f"{DRUG}.neurofilament.half_life_days": st.floats(2, 5000),

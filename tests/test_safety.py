@@ -14,6 +14,7 @@ from simulator.engine import adverse, random
 from simulator.program.safety import per_dose
 from simulator.results.adam import to_adam
 from simulator.studies.headline import headline
+from tests.models import amounts
 from tests.oracle.philox import Keys
 from tests.test_invariance import elsewhere
 
@@ -91,8 +92,8 @@ def test_without_the_block_own_calendars_stay_within_their_space(tmp_path):
 
 @settings(max_examples=6)
 @given(
-    rate=st.floats(0, 5),
-    stopped=st.floats(0, 1),
+    rate=amounts(0, 5),
+    stopped=amounts(0, 1),
     low=st.integers(0, 60),
     more=st.integers(0, 60),
     missed=st.booleans(),
