@@ -180,8 +180,10 @@ def _of_spread(target: Target, row: Fact | Point, found: Simulated) -> float | N
     """From an SD, a proportion, or the density at the quantile of a survival curve; None where there is neither."""
     if not row.n or target.se == "design":
         return None
-    if isinstance(row, Fact) and row.sd is not None and target.statistic.endswith(("_mean", "_sd")):
-        return row.sd / float(np.sqrt(row.n * (2 if target.id.endswith("/sd") else 1)))
+    if isinstance(row, Fact) and row.sd is not None and target.statistic.endswith("_mean"):
+        return row.sd / float(np.sqrt(row.n))
+    if target.statistic.endswith("_sd") and np.isfinite(found.design):
+        return found.design  # by the shape simulated: an SD of skewed times is twice as uncertain as of a normal
     if target.statistic in _PROPORTIONS and row.value is not None:
         return _binomial(target, row.value, row.n)
     is_quantile = target.statistic in SURVIVAL_QUANTILES and not target.against and np.isfinite(found.design)
