@@ -390,6 +390,13 @@ def test_the_files_of_an_export_give_the_same_estimates_in_all_analyses(simulate
             assert one.run(read)[:7] == wanted[:7], one.name
 
 
+def test_names_that_a_spreadsheet_would_take_for_formulas_come_back(tmp_path):
+    people = "id,arm,stratum\n1,'=drug,'-slow\n2,plain,'+fast\n"
+    data = read_data(*files(tmp_path, people))
+    assert data.participants.arm.tolist() == ["=drug", "plain"]
+    assert data.participants.stratum.tolist() == ["-slow", "+fast"]
+
+
 def test_an_export_is_converted_without_loss(simulated, tmp_path):
     export(simulated, "adam", tmp_path / "adam")
     data = read_data(tmp_path / "adam")
