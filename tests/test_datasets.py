@@ -458,6 +458,59 @@ def test_whatever_the_tables_are_there_is_a_data_set_or_an_error(tmp_path_factor
     same(data, read_data(folder / "again"))
 
 
+def mangled(draw: st.DrawFn, text: str) -> str:
+    """A table with some cells, heads or rows changed, left out or twice."""
+    rows = [line.split(",") for line in text.splitlines()]
+    for _ in range(draw(st.integers(1, 4))):
+        row = draw(st.integers(0, len(rows) - 1))
+        kind = draw(st.sampled_from(["cell", "cell", "cell", "row away", "row twice", "cell away", "head"]))
+        if kind == "row away" and len(rows) > 1:
+            del rows[row]
+        elif kind == "row twice":
+            rows.append(rows[row])
+        elif kind == "head":
+            rows[0][draw(st.integers(0, len(rows[0]) - 1))] = draw(
+                st.sampled_from(["", "id", "USUBJID", "x", "subject_id"])
+            )
+        elif rows[row]:
+            at = draw(st.integers(0, len(rows[row]) - 1))
+            rows[row][at : at + 1] = [] if kind == "cell away" else [draw(CELLS)]
+    return "\n".join(map(",".join, rows))
+
+
+ADAM = {
+    "adsl.csv": "USUBJID,TRT01P,STRATAR,AGE,LOGNFL,TRTSDY\n1,a,s,60,4.1,1\n2,b,t,50,,1\n3,a,s,40,3.9,\n",
+    "adqs.csv": "USUBJID,PARAMCD,AVISIT,ADY,AVAL\n1,ALSFRSR,Baseline,1,40\n1,ALSFRSR,Week 4,29,38\n"
+    "2,ALSFRSR,Baseline,1,41\n3,SVC,Baseline,1,88\n",
+    "adtte.csv": "USUBJID,PARAMCD,AVAL,CNSR\n1,DTHPAV,100,0\n2,DTHPAV,120,1\n3,DTHPAV,90,2\n",
+}
+SOURCES = {"tidy": {P: PEOPLE, V: VISITS}, "adam": ADAM, "proact": PROACT, "mapping": MAPPED | {"map.yaml": MAPPING}}
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+@given(draw=st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_file_that_is_nearly_right_is_read_or_refused(kind, draw, tmp_path_factory):
+    """And analysed, or it is said why not."""
+    folder, tables_ = tmp_path_factory.mktemp(kind), dict(SOURCES[kind])
+    name = draw.draw(st.sampled_from([one for one in tables_ if one.endswith(".csv")]))
+    tables_[name] = mangled(draw.draw, tables_[name])
+    for one, text in tables_.items():
+        (folder / one).write_text(text)
+    try:
+        data = read_data(folder / "map.yaml" if kind == "mapping" else folder)
+    except DataError:
+        return
+    write_data(data, folder / "again")
+    same(data, read_data(folder / "again"))
+    if len(data.arms) > 1 and "alsfrs_r" in data.measurements:
+        try:
+            read = from_dataset(data, Wanted(Contrast(*data.arms[:2])))
+            ANALYSES["logrank"].run(read.data)
+        except AnalysisError:
+            return
+
+
 # ---- a real trial, where it is there ----
 
 REAL = os.environ.get("ALS_TRIAL_DATA", "")

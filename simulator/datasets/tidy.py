@@ -6,6 +6,7 @@ Names of columns are fixed; days and dates say their unit in the name: followup_
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping, Sequence
 
 from simulator.datasets.building import Parts, build, need
@@ -138,6 +139,11 @@ def tidy(data: Dataset) -> dict[str, Mapping[str, Sequence[object]]]:
         long["variable"] += [name] * len(of.person)
         for key in ("day", "planned_day", "value"):
             long[key] += getattr(of, key).tolist()
+    held = {day for of in data.measurements.values() for day in of.planned_day.tolist()}
+    for day in data.visits.tolist():
+        if day not in held:  # a planned visit that nobody had: a row without a value
+            for key, cell in zip(long, (who.id[0], "", day, day, math.nan), strict=True):
+                long[key].append(cell)
     events: dict[str, list[object]] = {key: [] for key in ("id", "endpoint", "time_days", "event")}
     for name, end in data.endpoints.items():
         there = [k for k, time in enumerate(end.time.tolist()) if time == time]  # noqa: PLR0124
