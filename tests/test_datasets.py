@@ -349,6 +349,18 @@ def test_a_folder_of_pro_act(tmp_path):
         assert words in said
 
 
+def test_who_died_without_a_day_is_a_fault(tmp_path):
+    people = "id,arm,months,died\n1,a,6,1\n2,b,7,0\n"
+    visits = "id,month,alsfrs_r\n1,0,40\n2,0,41\n"
+    (found,) = faults(*files(tmp_path, people, visits))
+    assert found.startswith(f"{P}:2:died: who died is known, and not when")
+
+
+def test_any_folder_with_alsfrs_in_a_name_is_not_pro_act(tmp_path):
+    (tmp_path / "mine_alsfrs_r.csv").write_text("id,month,alsfrs_r\n1,0,40\n")
+    assert faults(tmp_path)[0].endswith("Name the files, or write a mapping (docs/data.md)")
+
+
 @pytest.mark.parametrize("name", [name for name in PROACT if name != "PROACT_RILUZOLE.csv"])
 def test_a_hostile_folder_of_pro_act_is_an_error(tmp_path, name):
     place = proact(tmp_path) / name

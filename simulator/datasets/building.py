@@ -99,6 +99,11 @@ def _participants(table: Table, faults: Faults, baseline: Floats | None) -> Part
 def _ends(table: Table, faults: Faults, baseline: Floats | None) -> dict[str, Endpoint]:
     """Times to death, to death or ventilation, and to dropout, from the days of participants."""
     there = [name for name in ENDS if name in table.columns]
+    if not there and "died" in table.columns:
+        fact = "who died is known, and not when, nor how long the others were followed"
+        faults.add(
+            table.file, table.rows[0] if len(table.rows) else 1, table.place("died").column, fact, "Add followup_day"
+        )
     if not there:
         return {}
     at = {name: days(table, name, faults, baseline) for name in ENDS}

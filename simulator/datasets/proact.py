@@ -41,8 +41,9 @@ DAYS = {"alsfrs": "ALSFRS_Delta", "fvc": "Forced_Vital_Capacity_Delta", "svc": "
 
 
 def looks_like_proact(folder: Path) -> bool:
-    """Whether a folder has PRO-ACT's table of the ALSFRS."""
-    return "alsfrs" in _files(folder)
+    """Whether a folder has PRO-ACT's table of the ALSFRS: by its name and one of its columns."""
+    found = _files(folder).get("alsfrs")
+    return found is not None and (found.suffix != ".csv" or b"ALSFRS_Delta" in found.read_bytes().split(b"\n", 1)[0])
 
 
 def _files(folder: Path) -> dict[str, Path]:

@@ -42,9 +42,10 @@ def from_tidy(people: Named, measured: Named, events: Named | None = None, name:
 
 
 def looks_measured(table: Named) -> bool:
-    """Whether a table has the columns of measurements: a day, or a variable and a value."""
-    names = {_time(name, ("", "planned"))[0] for name in table.cells}
-    return bool(names & {"", "planned"}) or {"variable", "value"} <= set(table.cells)
+    """Whether a table has the columns of measurements: a day and what was measured, or a variable and a value."""
+    names = {_time(name if "_" in name else f"_{name}", ("", "planned"))[0] for name in table.cells}
+    known = bool(set(VARIABLES) & set(table.cells)) or "planned" in names or "id" not in table.cells
+    return (known and bool(names & {"", "planned"})) or {"variable", "value"} <= set(table.cells)
 
 
 def _time(name: str, known: Sequence[str]) -> tuple[str | None, str]:
