@@ -44,7 +44,7 @@ ESTIMAND = estimand(
     STOPPING,
     PAV,
 )
-NODES, REACH, TOLERANCE, WIDTH = (17, 33, 65, 129, 257), 7.0, 1e-8, 1e-7
+NODES, REACH, TOLERANCE, SETTLED, WIDTH = (17, 33, 65, 129, 257), 7.0, 1e-4, 1e-8, 1e-7
 STEPS, NEAR = 5, 0.1  # steps of Newton, from where the likelihood is within so much of its maximum
 SAME = 1e-3
 """Standard errors by which the estimate may move, and share by which its error may, with twice the nodes."""
@@ -201,6 +201,7 @@ def _maximum(data: Sums, theta: Floats, nodes: int, *, near: bool) -> tuple[Floa
     """The maximum and the information there: Newton's steps from `theta`, after a search where that is not near."""
     from scipy.optimize import minimize
 
+    found = None
     for search in (False, True) if near else (True,):
         if search:
             theta = minimize(
@@ -217,11 +218,14 @@ def _maximum(data: Sums, theta: Floats, nodes: int, *, near: bool) -> tuple[Floa
             if not np.isfinite(information).all() or np.linalg.eigvalsh(information)[0] <= 0:
                 break
             step = np.linalg.solve(information, score)
-            if score @ step < TOLERANCE:
-                return theta + step, information
             if score @ step > NEAR:
                 break
             theta = theta + step
+            found = (theta, information) if score @ step < TOLERANCE else found
+            if score @ step < SETTLED:
+                break
+        if found is not None:
+            return found
     raise NotEstimableError("rate ratio: the likelihood has no maximum inside")
 
 
