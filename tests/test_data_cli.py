@@ -37,7 +37,7 @@ def page(root, tmp_path, monkeypatch) -> str:
 
 def test_what_the_page_says_works(page, tmp_path):
     lines = [line for block in re.findall(r"^```sh\n(.*?)^```$", page, re.M | re.S) for line in block.splitlines()]
-    assert len(lines) == 6
+    assert len(lines) == 7
     for line in lines:
         done = call(*shlex.split(line)[1:])
         assert done.exit_code == 0, (line, done.output)
@@ -45,7 +45,12 @@ def test_what_the_page_says_works(page, tmp_path):
     (code,) = re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)
     exec(code, {})
     there = {place.name for place in tmp_path.iterdir()}
-    assert {"courses.svg", "tidy", "forest.svg", "survival.svg"} <= there
+    assert {"courses.svg", "tidy", "forest.svg", "survival.svg", "report.html"} <= there
+    report = (tmp_path / "report.html").read_text()
+    assert "10 participants: drug 5, placebo 5." in report
+    assert report.count("<figure") == 3
+    assert "http://" not in report.replace("http://www.w3.org", "")
+    assert "<script" not in report
 
 
 def test_check_says_how_much_there_is(page):

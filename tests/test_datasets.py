@@ -349,6 +349,18 @@ def test_a_folder_of_pro_act(tmp_path):
         assert words in said
 
 
+def test_who_died_without_a_day_is_a_fault(tmp_path):
+    people = "id,arm,months,died\n1,a,6,1\n2,b,7,0\n"
+    visits = "id,month,alsfrs_r\n1,0,40\n2,0,41\n"
+    (found,) = faults(*files(tmp_path, people, visits))
+    assert found.startswith(f"{P}:2:died: who died is known, and not when")
+
+
+def test_any_folder_with_alsfrs_in_a_name_is_not_pro_act(tmp_path):
+    (tmp_path / "mine_alsfrs_r.csv").write_text("id,month,alsfrs_r\n1,0,40\n")
+    assert faults(tmp_path)[0].endswith("Name the files, or write a mapping (docs/data.md)")
+
+
 @pytest.mark.parametrize("name", [name for name in PROACT if name != "PROACT_RILUZOLE.csv"])
 def test_a_hostile_folder_of_pro_act_is_an_error(tmp_path, name):
     place = proact(tmp_path) / name
@@ -388,6 +400,13 @@ def test_the_files_of_an_export_give_the_same_estimates_in_all_analyses(simulate
                 one.run(read)
         else:
             assert one.run(read)[:7] == wanted[:7], one.name
+
+
+def test_names_that_a_spreadsheet_would_take_for_formulas_come_back(tmp_path):
+    people = "id,arm,stratum\n1,'=drug,'-slow\n2,plain,'+fast\n"
+    data = read_data(*files(tmp_path, people))
+    assert data.participants.arm.tolist() == ["=drug", "plain"]
+    assert data.participants.stratum.tolist() == ["-slow", "+fast"]
 
 
 def test_an_export_is_converted_without_loss(simulated, tmp_path):
@@ -449,6 +468,59 @@ def test_whatever_the_tables_are_there_is_a_data_set_or_an_error(tmp_path_factor
         assert (end.time[np.isfinite(end.time)] >= 0).all()
     write_data(data, folder / "again")
     same(data, read_data(folder / "again"))
+
+
+def mangled(draw: st.DrawFn, text: str) -> str:
+    """A table with some cells, heads or rows changed, left out or twice."""
+    rows = [line.split(",") for line in text.splitlines()]
+    for _ in range(draw(st.integers(1, 4))):
+        row = draw(st.integers(0, len(rows) - 1))
+        kind = draw(st.sampled_from(["cell", "cell", "cell", "row away", "row twice", "cell away", "head"]))
+        if kind == "row away" and len(rows) > 1:
+            del rows[row]
+        elif kind == "row twice":
+            rows.append(rows[row])
+        elif kind == "head":
+            rows[0][draw(st.integers(0, len(rows[0]) - 1))] = draw(
+                st.sampled_from(["", "id", "USUBJID", "x", "subject_id"])
+            )
+        elif rows[row]:
+            at = draw(st.integers(0, len(rows[row]) - 1))
+            rows[row][at : at + 1] = [] if kind == "cell away" else [draw(CELLS)]
+    return "\n".join(map(",".join, rows))
+
+
+ADAM = {
+    "adsl.csv": "USUBJID,TRT01P,STRATAR,AGE,LOGNFL,TRTSDY\n1,a,s,60,4.1,1\n2,b,t,50,,1\n3,a,s,40,3.9,\n",
+    "adqs.csv": "USUBJID,PARAMCD,AVISIT,ADY,AVAL\n1,ALSFRSR,Baseline,1,40\n1,ALSFRSR,Week 4,29,38\n"
+    "2,ALSFRSR,Baseline,1,41\n3,SVC,Baseline,1,88\n",
+    "adtte.csv": "USUBJID,PARAMCD,AVAL,CNSR\n1,DTHPAV,100,0\n2,DTHPAV,120,1\n3,DTHPAV,90,2\n",
+}
+SOURCES = {"tidy": {P: PEOPLE, V: VISITS}, "adam": ADAM, "proact": PROACT, "mapping": MAPPED | {"map.yaml": MAPPING}}
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+@given(draw=st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_file_that_is_nearly_right_is_read_or_refused(kind, draw, tmp_path_factory):
+    """And analysed, or it is said why not."""
+    folder, tables_ = tmp_path_factory.mktemp(kind), dict(SOURCES[kind])
+    name = draw.draw(st.sampled_from([one for one in tables_ if one.endswith(".csv")]))
+    tables_[name] = mangled(draw.draw, tables_[name])
+    for one, text in tables_.items():
+        (folder / one).write_text(text)
+    try:
+        data = read_data(folder / "map.yaml" if kind == "mapping" else folder)
+    except DataError:
+        return
+    write_data(data, folder / "again")
+    same(data, read_data(folder / "again"))
+    if len(data.arms) > 1 and "alsfrs_r" in data.measurements:
+        try:
+            read = from_dataset(data, Wanted(Contrast(*data.arms[:2])))
+            ANALYSES["logrank"].run(read.data)
+        except AnalysisError:
+            return
 
 
 # ---- a real trial, where it is there ----

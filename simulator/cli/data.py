@@ -55,7 +55,8 @@ def show_data(
     files: Files,
     *,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", metavar="FILE", help="Draw the courses too, an svg or png file.")
+        Path | None,
+        typer.Option("-o", "--out", metavar="FILE", help="A report too, html; or everybody's course, svg or png."),
     ] = None,
     outcome: Outcome = "alsfrs_r",
     as_json: Json = False,
@@ -67,7 +68,11 @@ def show_data(
 
     found = read_data(*files)
     show(summary(found), as_json, show_text)
-    if out is not None:
+    if out is not None and out.suffix == ".html":
+        from simulator.report.data import write_data_report
+
+        note(f"Written to {write_data_report(found, out)}")
+    elif out is not None:
         from simulator.report.plots.courses import draw
 
         note(f"Written to {draw(found, outcome).save(out)}")

@@ -85,19 +85,25 @@ def _participants(table: Table, faults: Faults, baseline: Floats | None) -> Part
         with np.errstate(invalid="ignore"):
             faults.rows(place, since < 0, "onset ({}) is after baseline", "Correct it")
     named = [name for name in table.columns if name.startswith("covariate ")]
+    covariates = {name.removeprefix("covariate "): numbers(table, name, faults) for name in named}
     return Participants(
         **{name: texts(table, name) for name in ("id", *TEXTS)},
         age=numbers(table, "age", faults, AGES),
         months_since_onset=since / DAYS_PER_MONTH,
         treatment_start_day=days(table, "treatment_start", faults, baseline),
         treatment_end_day=days(table, "treatment_end", faults, baseline),
-        covariates={name.removeprefix("covariate "): numbers(table, name, faults) for name in named},
+        covariates={name: one for name, one in covariates.items() if np.isfinite(one).any()},
     )
 
 
 def _ends(table: Table, faults: Faults, baseline: Floats | None) -> dict[str, Endpoint]:
     """Times to death, to death or ventilation, and to dropout, from the days of participants."""
     there = [name for name in ENDS if name in table.columns]
+    if not there and "died" in table.columns:
+        fact = "who died is known, and not when, nor how long the others were followed"
+        faults.add(
+            table.file, table.rows[0] if len(table.rows) else 1, table.place("died").column, fact, "Add followup_day"
+        )
     if not there:
         return {}
     at = {name: days(table, name, faults, baseline) for name in ENDS}
@@ -184,6 +190,8 @@ def _measured(
         planned.append(plan[mine])
         for name, value in _values(table, faults, notes).items():
             some = mine & np.isfinite(value)
+            if not some.any():
+                continue
             _twice(table, rows, some, (name, day, plan), faults)
             found.setdefault(name, []).append(Measurements(rows[some], day[some], plan[some], value[some]))
     days_planned = np.unique(np.concatenate(planned)) if planned else np.array([])

@@ -19,7 +19,7 @@ from simulator.datasets.building import Parts, build, need
 from simulator.datasets.dataset import Dataset, Note
 from simulator.datasets.faults import Faults, Place
 from simulator.datasets.files import TABLES, Named, read_table
-from simulator.datasets.tables import Column, Range, Table, flags, is_missing, numbers, texts
+from simulator.datasets.tables import Column, Range, Table, flags, is_missing, missing, numbers, texts
 
 PARTS = ("alsfrs", "fvc", "svc", "deathdata", "demographics", "treatment", "alshistory", "riluzole")
 ITEMS = {
@@ -41,8 +41,9 @@ DAYS = {"alsfrs": "ALSFRS_Delta", "fvc": "Forced_Vital_Capacity_Delta", "svc": "
 
 
 def looks_like_proact(folder: Path) -> bool:
-    """Whether a folder has PRO-ACT's table of the ALSFRS."""
-    return "alsfrs" in _files(folder)
+    """Whether a folder has PRO-ACT's table of the ALSFRS: by its name and one of its columns."""
+    found = _files(folder).get("alsfrs")
+    return found is not None and (found.suffix != ".csv" or b"ALSFRS_Delta" in found.read_bytes().split(b"\n", 1)[0])
 
 
 def _files(folder: Path) -> dict[str, Path]:
@@ -66,6 +67,9 @@ def from_proact(folder: Path) -> Dataset:
     tables = {part: read_table(path) for part, path in _files(folder).items()}
     faults = Faults()
     notes: list[Note] = []
+    for table in tables.values():
+        _columns(table, {"id": "subject_id"}, faults)
+    faults.check()
     measured = [_function(tables["alsfrs"], faults)]
     measured += [_capacity(tables[part], part, faults) for part in ("fvc", "svc") if part in tables]
     faults.check()
@@ -108,11 +112,13 @@ def _columns(table: Named, names: Mapping[str, str], faults: Faults) -> dict[str
 
 
 def _without_days(table: Table, notes: list[Note]) -> Table:
-    """Rows without a day say nothing of a course."""
-    lacking = np.array([is_missing(cell) for cell in table.columns["day"].cells], np.bool_)
-    if lacking.any():
-        notes.append(Note(int(lacking.sum()), f"rows of {table.file}", "set aside, they have no day"))
-    return _rows(table, ~lacking)
+    """Rows without a participant or day say nothing of a course."""
+    nobody = missing(table.columns["id"].cells)
+    lacking = missing(table.columns["day"].cells) & ~nobody
+    for rows, why in ((nobody, "set aside, they have no subject_id"), (lacking, "set aside, they have no day")):
+        if rows.any():
+            notes.append(Note(int(rows.sum()), f"rows of {table.file}", why))
+    return _rows(table, ~lacking & ~nobody)
 
 
 def _without_repeats(table: Table, notes: list[Note]) -> Table:

@@ -18,6 +18,7 @@ Floats = NDArray[np.float64]
 MISSING = frozenset({"", ".", "NA", "N/A", "NaN", "nan", "NAN", "NULL", "null", "None", "<NA>", "NaT"})
 """Texts of a cell that mean: not known."""
 TEXT, COMMA = "text", "comma"
+GUARDED = ("=", "+", "-", "@")
 YES = frozenset({"1", "1.0", "y", "yes", "true"})
 NO = frozenset({"0", "0.0", "n", "no", "false"})
 PER_UNIT = {"day": 1.0, "week": 7.0, "month": DAYS_PER_MONTH, "year": 12 * DAYS_PER_MONTH}
@@ -96,10 +97,15 @@ def texts(table: Table, name: str) -> NDArray[np.str_]:
 
 
 def _text(cell: object) -> str:
-    """Whole numbers of a column with gaps are read as 101.0 by other libraries: the text is 101."""
+    """A cell as text, as it was before a library read or a spreadsheet guarded it.
+
+    Whole numbers of a column with gaps are read as 101.0: the text is 101. A text that a spreadsheet would take for a
+    formula is written with a quote before it.
+    """
     if isinstance(cell, float | np.floating) and float(cell).is_integer():
         return str(int(cell))
-    return str(cell).strip()
+    text = str(cell).strip()
+    return text[1:] if text[:1] == "'" and text[1:2] in GUARDED and len(text) > 1 else text
 
 
 class Range(NamedTuple):

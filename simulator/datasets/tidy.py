@@ -6,6 +6,7 @@ Names of columns are fixed; days and dates say their unit in the name: followup_
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping, Sequence
 
 from simulator.datasets.building import Parts, build, need
@@ -41,9 +42,10 @@ def from_tidy(people: Named, measured: Named, events: Named | None = None, name:
 
 
 def looks_measured(table: Named) -> bool:
-    """Whether a table has the columns of measurements: a day, or a variable and a value."""
-    names = {_time(name, ("", "planned"))[0] for name in table.cells}
-    return bool(names & {"", "planned"}) or {"variable", "value"} <= set(table.cells)
+    """Whether a table has the columns of measurements: a day and what was measured, or a variable and a value."""
+    names = {_time(name if "_" in name else f"_{name}", ("", "planned"))[0] for name in table.cells}
+    known = bool(set(VARIABLES) & set(table.cells)) or "planned" in names or "id" not in table.cells
+    return (known and bool(names & {"", "planned"})) or {"variable", "value"} <= set(table.cells)
 
 
 def _time(name: str, known: Sequence[str]) -> tuple[str | None, str]:
@@ -138,6 +140,11 @@ def tidy(data: Dataset) -> dict[str, Mapping[str, Sequence[object]]]:
         long["variable"] += [name] * len(of.person)
         for key in ("day", "planned_day", "value"):
             long[key] += getattr(of, key).tolist()
+    held = {day for of in data.measurements.values() for day in of.planned_day.tolist()}
+    for day in data.visits.tolist():
+        if day not in held:  # a planned visit that nobody had: a row without a value
+            for key, cell in zip(long, (who.id[0], "", day, day, math.nan), strict=True):
+                long[key].append(cell)
     events: dict[str, list[object]] = {key: [] for key in ("id", "endpoint", "time_days", "event")}
     for name, end in data.endpoints.items():
         there = [k for k, time in enumerate(end.time.tolist()) if time == time]  # noqa: PLR0124

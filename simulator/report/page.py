@@ -25,6 +25,11 @@ DOI = re.compile(r"doi:(10\.[0-9]{4,9}/[-._()/:A-Za-z0-9]*[A-Za-z0-9])")
 
 def report_html(result: Result | Trial | Sweep) -> str:
     """The report of a result, a trial that was run many times or a sweep, from what it holds."""
+    return rendered("report.html.j2", _content(result))
+
+
+def rendered(name: str, page: object) -> str:
+    """A page from a template and what stands in it."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -33,8 +38,7 @@ def report_html(result: Result | Trial | Sweep) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"figure": themed, "doi": linked, "address": breakable}
-    template = environment.get_template("report.html.j2")
-    return template.render(page=_content(result), style=_style()) + "\n"
+    return environment.get_template(name).render(page=page, style=_style()) + "\n"
 
 
 def _content(result: Result | Trial | Sweep) -> Page:

@@ -56,6 +56,15 @@ class Arm(NamedTuple):
         return int((self.time >= day).sum())
 
 
+class Followed(NamedTuple):
+    """Participants who were followed to an event, by arm: what a picture of survival needs."""
+
+    name: str
+    endpoint: str
+    day: float
+    arms: tuple[Arm, ...]
+
+
 @dataclass(frozen=True)
 class Analysed:
     """Analyses of a data set: `rows` in the order asked, `arms` experimental and control, `notes` what was left out.
@@ -252,14 +261,11 @@ def _row(one: Analysis, data: TrialData, endpoint: str, covariates: Sequence[str
 def _arm(data: TrialData, name: str, code: int, end: float) -> Arm:
     """The counts and the survival of an arm."""
     rows = data.arm == code
-    time, event, last = data.time[rows], data.event[rows], np.isfinite(data.outcome[rows, -1])
-    return Arm(
-        name,
-        int(rows.sum()),
-        int(event.sum()),
-        int((~event & (time < end)).sum()),
-        int((~event & ~last).sum()),
-        float(time.mean()),
-        kaplan_meier(time, event),
-        time,
-    )
+    absent = int((~data.event[rows] & ~np.isfinite(data.outcome[rows, -1])).sum())
+    return arm_of(name, data.time[rows], data.event[rows], end)._replace(not_measured=absent)
+
+
+def arm_of(name: str, time: np.ndarray, event: np.ndarray, end: float) -> Arm:
+    """An arm from its times and events."""
+    left = int((~event & (time < end)).sum())
+    return Arm(name, len(time), int(event.sum()), left, 0, float(time.mean()), kaplan_meier(time, event), time)

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from simulator.analysis.survival import kaplan_meier
 from simulator.datasets import Dataset, Measurements
-from simulator.studies.analyse import survival
+from simulator.studies.analyse import Followed, arm_of, survival
 
 NUMBERS = (("age", "age, years", 1), ("months_since_onset", "time since onset, months", 1))
 TEXTS = ("sex", "onset_site", "variant", "stratum")
@@ -19,20 +18,27 @@ MOST, TICKS = 12, 6
 
 def summary(data: Dataset) -> dict[str, Any]:
     """The summary of a data set as plain data."""
-    who = data.participants
-    groups = [*data.arms, *([""] if (who.arm == "").any() else [])]
-    rows = {arm: who.arm == arm for arm in groups} if len(groups) > 1 else {"all": np.ones(data.n, np.bool_)}
+    who, rows = data.participants, _rows(data)
     return {
         "data": data.name,
         "participants": data.n,
-        "arms": {arm or "(no arm)": int(mine.sum()) for arm, mine in rows.items()},
+        "arms": {arm: int(mine.sum()) for arm, mine in rows.items()},
         "people": list(_people(data, rows)),
         "measurements": {name: len(of.value) for name, of in data.measurements.items()},
         "visits": {name: list(_visits(data, of)) for name, of in data.measurements.items()},
-        "endpoints": [_ended(data, name, rows) for name in data.endpoints],
+        "endpoints": [_told(followed(data, name)) for name in data.endpoints],
         "covariates": sorted(who.covariates),
         "notes": [{"number": note.number, "what": note.what, "why": note.why} for note in data.notes],
     }
+
+
+def _rows(data: Dataset) -> dict[str, np.ndarray]:
+    """(n,) who is in each arm; everybody in one where there are no two."""
+    arms = data.participants.arm
+    groups = [*data.arms, *([""] if (arms == "").any() else [])]
+    if len(groups) < 2:
+        return {(groups or ["all"])[0] or "all": np.ones(data.n, np.bool_)}
+    return {group or "(no arm)": arms == group for group in groups}
 
 
 def _people(data: Dataset, rows: dict[str, np.ndarray]) -> Iterator[dict[str, Any]]:
@@ -76,16 +82,25 @@ def _visits(data: Dataset, of: Measurements) -> Iterator[dict[str, Any]]:
         yield {"day": None, "measured": people, "alive": data.n, "mean": mean, "sd": sd}
 
 
-def _ended(data: Dataset, name: str, rows: dict[str, np.ndarray]) -> dict[str, Any]:
-    """Events, follow-up, and the share free of the event with the number at risk, by arm."""
+def followed(data: Dataset, name: str) -> Followed:
+    """Follow-up to an endpoint, by arm."""
     of = data.endpoints[name]
     known = np.isfinite(of.time)
     last = float(of.time[known].max()) if known.any() else 0.0
-    days = [round(one, 6) for one in np.linspace(0, last, TICKS + 1).tolist()]
-    arms: dict[str, Any] = {}
-    for arm, mine in rows.items():
-        time, event = of.time[mine & known], of.event[mine & known]
-        curve = kaplan_meier(time, event)
-        free = [{"day": day, "free": survival(curve, day), "at_risk": int((time >= day).sum())} for day in days]
-        arms[arm or "(no arm)"] = {"participants": len(time), "events": int(event.sum()), "survival": free}
-    return {"endpoint": name, "arms": arms}
+    rows = {arm: mine & known for arm, mine in _rows(data).items() if (mine & known).any()}
+    arms = tuple(arm_of(arm, of.time[mine], of.event[mine], last) for arm, mine in rows.items())
+    return Followed(data.name, name, last, arms)
+
+
+def _told(found: Followed) -> dict[str, Any]:
+    """Events, and the share free of the event with the number at risk, by arm."""
+    days = [round(one, 6) for one in np.linspace(0, found.day, TICKS + 1).tolist()]
+    arms = {
+        arm.name: {
+            "participants": arm.participants,
+            "events": arm.events,
+            "survival": [{"day": d, "free": survival(arm.curve, d), "at_risk": arm.at_risk(d)} for d in days],
+        }
+        for arm in found.arms
+    }
+    return {"endpoint": found.endpoint, "arms": arms}

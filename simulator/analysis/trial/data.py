@@ -128,18 +128,23 @@ def trial_data(
 def _cells(name: str, cells: ArrayLike, faults: Faults, within: Range = Range(), *, flag: bool = False) -> Floats:  # noqa: B008
     """An array as numbers, NaN where missing; what is no number, infinite or (`flag`) neither 0 nor 1 is a fault."""
     array = np.asarray(cells)
+    if _sound(array, within.whole, flag):
+        return array.astype(np.float64)
     flat = array.reshape(-1)
-    if array.dtype.kind in "biuf" and (flag or array.dtype.kind != "b"):
-        found = flat.astype(np.float64)
-        kept = (
-            (found == 0) | (found == 1) if flag else np.isfinite(found) & (not within.whole or found == np.floor(found))
-        )
-        if (kept | np.isnan(found)).all():
-            return found.reshape(array.shape)
     rows = np.arange(len(flat)) // max(len(flat) // max(len(array), 1), 1) + 1 if array.ndim else np.ones(1, np.int64)
     table = Table("trial_data", rows, {name: Column(flat.tolist(), name)})
     parsed = flags(table, name, faults) if flag else numbers(table, name, faults, within)
     return parsed.reshape(array.shape)
+
+
+def _sound(array: np.ndarray, whole: bool, flag: bool) -> bool:
+    """Whether an array of numbers needs no look at its cells."""
+    kind = array.dtype.kind
+    if flag:
+        return kind == "b" or (kind in "iuf" and bool(((array == 0) | (array == 1) | np.isnan(array)).all()))
+    if kind == "f":
+        return not np.isinf(array).any() and not (whole and (array != np.floor(array)).any())
+    return kind in "iu"
 
 
 def _complete(columns: Mapping[str, Floats]) -> None:

@@ -44,7 +44,7 @@ ESTIMAND = estimand(
     STOPPING,
     PAV,
 )
-NODES, REACH, TOLERANCE, WIDTH = (17, 33, 65, 129, 257), 7.0, 1e-8, 1e-7
+NODES, REACH, TOLERANCE, SETTLED, WIDTH = (17, 33, 65, 129, 257), 7.0, 1e-4, 1e-8, 1e-7
 STEPS, NEAR = 5, 0.1  # steps of Newton, from where the likelihood is within so much of its maximum
 SAME = 1e-3
 """Standard errors by which the estimate may move, and share by which its error may, with twice the nodes."""
@@ -178,7 +178,7 @@ def rate_ratio(data: TrialData, *, robust: bool = True) -> Estimate:
     theta = _start(told)
     with np.errstate(all="ignore"), solvable("rate ratio"):  # a long first step may overflow, and is then shortened
         for nodes, more in pairwise(NODES):
-            theta, information = _maximum(told, theta, nodes)
+            theta, information = _maximum(told, theta, nodes, near=nodes > NODES[0])
             covariance = np.asarray(np.linalg.inv(information), np.float64)
             each, finer = (_moves(told, theta, covariance, count) for count in (nodes, more))
             error, sandwich, checked = np.sqrt(covariance[0, 0]), _error(each, theta), _error(finer, theta)
@@ -197,12 +197,13 @@ def _error(moves: Floats, theta: Floats) -> float:
     return float(np.sqrt((moves**2).sum() * len(moves) / max(len(moves) - len(theta), 1)))
 
 
-def _maximum(data: Sums, theta: Floats, nodes: int) -> tuple[Floats, Floats]:
+def _maximum(data: Sums, theta: Floats, nodes: int, *, near: bool) -> tuple[Floats, Floats]:
     """The maximum and the information there: Newton's steps from `theta`, after a search where that is not near."""
     from scipy.optimize import minimize
 
-    for near in (True, False):
-        if not near:
+    found = None
+    for search in (False, True) if near else (True,):
+        if search:
             theta = minimize(
                 lambda at: -float(log_likelihood(data, at, nodes).sum()),
                 theta,
@@ -217,11 +218,14 @@ def _maximum(data: Sums, theta: Floats, nodes: int) -> tuple[Floats, Floats]:
             if not np.isfinite(information).all() or np.linalg.eigvalsh(information)[0] <= 0:
                 break
             step = np.linalg.solve(information, score)
-            if score @ step < TOLERANCE:
-                return theta + step, information
             if score @ step > NEAR:
                 break
             theta = theta + step
+            found = (theta, information) if score @ step < TOLERANCE else found
+            if score @ step < SETTLED:
+                break
+        if found is not None:
+            return found
     raise NotEstimableError("rate ratio: the likelihood has no maximum inside")
 
 

@@ -10,7 +10,7 @@ from simulator.report import style
 from simulator.report.kinds import AnalysedKind
 from simulator.report.picture import Picture
 from simulator.report.scale import percent_axis, plain_logarithm, time_scale
-from simulator.studies.analyse import Analysed, Arm, survival
+from simulator.studies.analyse import Analysed, Arm, Followed, survival
 from simulator.studies.wording import fixed
 
 if TYPE_CHECKING:
@@ -77,10 +77,10 @@ def _line(axes: Axes, name: str, measure: str, estimate: Estimate) -> None:
     axes.text(1.02, 0.5, f"{fixed(value, 2)} ({fixed(low, 2)} to {fixed(high, 2)})", ha="left", fontsize=8, **to_left)
 
 
-def kaplan_meier(found: Analysed) -> Picture:
+def kaplan_meier(found: Analysed | Followed) -> Picture:
     """Curves as steps, log(−log) intervals, numbers at risk at the ticks."""
     names = [arm.name for arm in found.arms]
-    drawn = style.lines(names, names[1])
+    drawn = style.lines(names, names[-1])
     scale = time_scale(found.day)
     event = {"event_free": "death or permanent assisted ventilation", "death": "death"}.get(
         found.endpoint, found.endpoint
@@ -119,7 +119,7 @@ def _steps(arm: Arm, end: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np
     return days, p, np.where(inside, level ** np.exp(reach), p), np.where(inside, level ** np.exp(-reach), p)
 
 
-def _at_risk(axes: Axes, found: Analysed, days: list[float], drawn: dict[str, style.Line]) -> None:
+def _at_risk(axes: Axes, found: Analysed | Followed, days: list[float], drawn: dict[str, style.Line]) -> None:
     """Numbers at risk at the ticks, arm by arm, below the axis."""
     width, height = style.inches(axes)
     to_left: dict[str, Any] = {"x": -0.32 / width, "transform": axes.transAxes, "ha": "right", "va": "center"}
