@@ -76,7 +76,7 @@ def run(scenario: str, untreated: str, treated: str) -> Run:
         "trial.analysis_days": sorted(DAYS),
         "follow_up_days": FOLLOW_UP_DAYS,
         "output.every_days": FOLLOW_UP_DAYS,
-        "visits.every_days": FOLLOW_UP_DAYS,
+        "visits.every_days": 91,
     }
     result = sim.simulate(sim.load(scenario).replace(changes), patients=PATIENTS, seed=SEED)
     return Run(result, result.arm_index(untreated), result.arm_index(treated))

@@ -137,9 +137,9 @@ def test_the_commands_show_other_pairs_and_days(tmp_path):
     a, b = tmp_path / "a", tmp_path / "b"
     asked = ("--against", "placebo", "--days", "84")
     for found in (rows("run", "valor_trial", "-n", 20, "-o", a, *asked), rows("show", a, *asked)):
-        assert {row["day"] for row in found} == {84, 196}
+        assert {row["day"] for row in found} == {84, 210}
     assert {row["against"] for row in rows("show", a, "--against", "tofersen")} == {"", "tofersen"}
     rows("run", "valor_trial", "-n", 20, "--seed", 2, "-o", b)
-    assert {row["day"] for row in rows("compare", a, b, "--days", 84)} == {84, 196}
+    assert {row["day"] for row in rows("compare", a, b, "--days", 84)} == {84, 210}
     for words in (("report", a, "--against", "tofersen"), ("plot", a, "benefit", "--against", "tofersen")):
         assert CliRunner().invoke(app, list(map(str, words))).exit_code == 0

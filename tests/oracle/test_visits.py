@@ -86,12 +86,15 @@ def test_dropout_follows_its_pieces():
     assert calendar.dropout_day(numbers, keys) == math.inf
 
 
-def test_addons_hold_in_their_epochs_and_end_with_dropout():
-    numbers = addon_arm(trial(), "rate_multiplier", 0.5, from_day=50.0, to_day=100.0)
-    found = one(numbers, 0, times=[49.0, 50.0, 99.0, 100.0])
+def test_addons_hold_in_their_epochs_as_means_over_weeks_and_go_on_after_dropout():
+    numbers = addon_arm(trial(), "rate_multiplier", 0.5, from_day=49.0, to_day=98.0)
+    found = one(numbers, 0, times=[48.0, 49.0, 97.0, 98.0])
     assert found["arms"]["arm"]["truth"]["rate"] == [1.0, 0.5, 0.5, 1.0]
     numbers["attrition"] = {"dropout_per_year": [{"rate": 1e5}], "drug_after_dropout": "stop"}
-    assert one(numbers, 0, times=[99.0])["arms"]["arm"]["truth"]["rate"] == [1.0]
+    assert one(numbers, 0, times=[97.0])["arms"]["arm"]["truth"]["rate"] == [0.5]
+    inside = addon_arm(trial(), "rate_multiplier", 0.5, from_day=50.0, to_day=98.0)
+    found = one(inside, 0, times=[48.0, 49.0, 55.0, 56.0])["arms"]["arm"]["truth"]["rate"]
+    assert found == pytest.approx([1.0, 4 / 7, 4 / 7, 0.5])
     both = {
         "combined": [{"treatments": ["tofersen", "addon"], "from_day": 0.0}],
         "early_start": trial()["arms"]["early_start"],
