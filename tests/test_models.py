@@ -111,8 +111,9 @@ def test_a_model_of_stages_shows_the_last_stage_and_death():
     late = full.groups["truth"]["kings_stage"].values >= 4
     for result in (full, streamed):
         rows = [row for row in headline(result).rows if row.metric == "kings_4_or_dead" and row.kind == "arm"]
-        assert [row.day for row in rows] == [196.0] * 3
-        assert [row.estimate for row in rows] == pytest.approx(100 * late[:, :, 7].mean(axis=1))
+        assert [row.day for row in rows] == [196.0] * 3 + [364.0] * 3  # the day of analysis, and the last
+        shares = 100 * late[:, :, [7, 13]].mean(axis=1)
+        assert [row.estimate for row in rows] == pytest.approx(shares.T.ravel())
     assert not [row for row in headline(run("clock")).rows if row.metric.startswith("kings")]
 
 

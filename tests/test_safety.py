@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import simulator as sim
+from simulator.analysis.intervals import share_error
 from simulator.engine import adverse, random
 from simulator.program.safety import per_dose
 from simulator.results.adam import to_adam
@@ -229,7 +230,7 @@ def test_the_headline_tells_the_share_with_its_error():
     ]
     assert {row.arm for row in rows} == {"untreated", "early_start", "delayed_start"}
     early = rows[[row.arm for row in rows].index("early_start")]
-    assert early.mcse == pytest.approx(np.sqrt(early.estimate * (100 - early.estimate) / 2000))
+    assert early.mcse == pytest.approx(100 * share_error(early.estimate * 20, 2000))
 
 
 def test_monitoring_says_who_was_seen_when():

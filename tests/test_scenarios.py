@@ -82,7 +82,7 @@ def test_the_spread_of_survival_with_ala5val_is_that_of_the_published():
 @cache
 def valor() -> sim.Result:
     return sim.simulate(
-        sim.load("valor").replace({"follow_up_days": 1036, "visits.every_days": 1036}), patients=PATIENTS, seed=SEED
+        sim.load("valor").replace({"follow_up_days": 1036, "visits.every_days": 196}), patients=PATIENTS, seed=SEED
     )
 
 
