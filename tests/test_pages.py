@@ -22,7 +22,13 @@ RUNS = {"run": ["-n", "60"], "sensitivity": ["-n", "20"]}
 """What is added where the option is not there."""
 POINTS = {"sobol": "2", "morris": "2", "ensemble": "100", "evpi": "100"}
 """Points of a sensitivity analysis, by method."""
-ELSEWHERE = {"calibrate": "test_calibrate.py", "evidence": "test_evidence.py", "--show-completion": "the shell"}
+ELSEWHERE = {
+    "data": "test_data_cli.py",
+    "analyse": "test_data_cli.py",
+    "calibrate": "test_calibrate.py",
+    "evidence": "test_evidence.py",
+    "--show-completion": "the shell",
+}
 """Commands that take minutes, or a shell, and where they are tested; here their options are parsed."""
 OTHERS = re.compile(r"(python3? |uv |bash |pip |\.venv/bin/|(\. )?\.venv/)")
 TUTORIAL = ROOT / "docs" / "tutorial.md"
