@@ -105,14 +105,12 @@ def test_the_parts_are_what_a_run_calls():
     typed = {function: tuple(map(jit.numba.typeof, arguments)) for function, arguments in calls}
     for function in (looking.keep_people, loop.live, recruit.recruit):
         assert typed[function] in function.overloads
-    assert looking.look_at_everybody._cache.has(typed[looking.look_at_everybody], loop.live.targetctx)
 
 
 def test_work_is_shared_with_another_process(places, monkeypatch):
     """A kernel that the other process has left undone is compiled here in the end."""
     told = []
     monkeypatch.setattr(compiling, "tell", lambda done, total: told.append((done, total)))
-    monkeypatch.setattr(compiling, "_needed", lambda function: True)
     monkeypatch.setattr(compiling, "_start", lambda parts: subprocess.Popen(["true"], stdout=subprocess.PIPE))
     monkeypatch.setattr(compiling, "_cores", lambda: 2)
     one, other = kernel(), kernel()
@@ -162,11 +160,10 @@ def counted(*arguments: str, cache: Path) -> tuple[str, list[str]]:
 def test_the_cache_can_be_filled_ahead(tmp_path):
     told, compiled = counted("compile", "valor", "--json", cache=tmp_path)
     found = json.loads(told)
-    assert compiled[0] == "compiling the engine, once: 0 of 4"
-    assert found["scenarios"][0]["parts"] == 4
+    assert compiled[0] == "compiling the engine, once: 0 of 3"
+    assert found["scenarios"][0]["parts"] == 3
     assert Path(found["folder"]).parent == tmp_path
-    if compiling._cores() > 1:  # the other process did these
-        assert not {"recruit", "look_at_everybody"} & set(compiled)
+    assert not {"live", "recruit"} & set(compiled)  # other processes did these
     for command in (["compile", "valor"], ["run", "valor", "-n", "50", "-o", str(tmp_path / "result")]):
         assert not counted(*command, cache=tmp_path)[1][: -1 if "run" in command else None]
 

@@ -125,6 +125,16 @@ def elsewhere(
 
 
 @pytest.mark.slow
+def test_a_first_run_gives_the_bits_of_later_ones(tmp_path):
+    """What compiles kernels does not run them: its own copies of inner functions could round otherwise."""
+    first, later = (
+        elsewhere(tmp_path / f"{name}.npz", MISSED, 100, ALS_SIM_CACHE=str(tmp_path / "cache"))
+        for name in ("first", "later")
+    )
+    assert [key for key in first if not same(first[key], later[key])] == []
+
+
+@pytest.mark.slow
 def test_block_width_does_not_show(tmp_path):
     for output in ("full", "summary"):
         expected = run(MISSED, output=output)

@@ -1,7 +1,7 @@
-"""Compiling before the first run of a kind: two processes share the work through the cache of kernels.
+"""Compiling before the first run of a kind: two other processes share the work and leave it in the cache of kernels.
 
-What is compiled depends on the types of a kernel's arguments, and types can be sent to another process. That one
-compiles how people are recruited and seen, while this one compiles the loop.
+What is compiled depends on the types of a kernel's arguments, and types can be sent to another process. One compiles
+the loop, the other how people are recruited; this one then loads both, as every later run does.
 """
 
 import importlib
@@ -9,15 +9,13 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from threading import Lock, Thread
 from typing import Any
 
 import numba
 
 from simulator.engine import looking, loop, recruit
-from simulator.engine.jit import JIT, Kept
+from simulator.engine.jit import JIT, cache_folder
 from simulator.engine.listeners import tell
 
 Part = tuple[Any, tuple]
@@ -45,18 +43,12 @@ def _kind(value: Any) -> Any:
 
 
 def _calls(p: Any, key: Any, full: Any, worker: Any) -> tuple[list[Part], list[Part]]:
-    """What this process compiles, and what another can do meanwhile, in order; arguments as where they are called."""
-    space, search, totals = worker.space, worker.search, worker.totals
-    s, w, place = space.s[0], space.w[0], 0
-    look = (p.rules, p.visits, key, p.calendar, full, place, place, s, w, space.o, space.day, space.lives, place, place)
+    """Two shares of the kernels of a run that take about as long to compile; arguments as where they are called."""
+    space, search, totals, place = worker.space, worker.search, worker.totals, 0
     life = (p.model, p.rules, key, p.visits, p.arms, p.calendar, p.table, place, place, space, totals, full)
     search_for = (p.people, p.visits, p.model, p.gates, key, search, place, place, space.cohort, space.who)
-    here = [
-        (looking.keep_people, (full, space.cohort, space.who, search.tried, place, place)),
-        (loop.live, life),
-    ]
-    there = [(looking.look_at_everybody, look), (recruit.recruit, search_for)]
-    return here, there
+    kept = (full, space.cohort, space.who, search.tried, place, place)
+    return [(loop.live, life)], [(looking.keep_people, kept), (recruit.recruit, search_for)]
 
 
 def _missing(calls: list[Part]) -> list[Part]:
@@ -65,65 +57,47 @@ def _missing(calls: list[Part]) -> list[Part]:
     return [(function, types) for function, types in typed if not function._cache.has(types, function.targetctx)]
 
 
-def _compile(here: list[Part], there: list[Part]) -> None:
-    """Compile both lists, the second in another process where there is a core for it."""
-    if not any(_needed(function) for function, _ in here + there):
+def _compile(*shares: list[Part]) -> None:
+    """Compile shares of kernels, each in a process of its own where there are cores for it.
+
+    This process never runs what it compiled itself if it can be helped: functions inside kernels, compiled here one by
+    one, would take the place of those in the kernel, and the first run would differ from later ones in the last bit.
+    """
+    parts = [part for share in shares for part in share]
+    if not parts:
         return
-    total, compiled = len(here) + len(there), 0
+    left, lock = list(parts), Lock()
+    tell(0, len(parts))
 
-    def one_more(step: int = 1) -> None:
-        nonlocal compiled
-        compiled += step
-        tell(compiled, total)
+    def wait(process: "subprocess.Popen[bytes]", share: list[Part]) -> None:
+        for _, part in zip(process.stdout or (), share, strict=False):
+            with lock:
+                left.remove(part)
+                tell(len(parts) - len(left), len(parts))
+        process.wait()
 
-    one_more(0)
-    with _elsewhere(there, one_more) as left:
-        for function, types in here:
-            function.compile(types)
-            one_more()
-    for function, types in left:
-        function.compile(types)
-        one_more()
-
-
-def _needed(function: Any) -> bool:
-    """Whether a run calls it; a part is in the loop already."""
-    return function is not looking.look_at_everybody
-
-
-@contextmanager
-def _elsewhere(parts: list[Part], one_more: Callable[[], None]) -> Iterator[list[Part]]:
-    """Another process compiles `parts` meanwhile; gives those that it left undone, complete only at the end."""
-    left, other = list(parts), _start(parts) if parts and _cores() > 1 else None
-    if other is None:
-        yield left
-        return
-    kept: list[Kept] = [function._cache for function, _ in parts]
-
-    def watch() -> None:
-        for line, cache in zip(other.stdout or (), kept, strict=False):
-            if line:
-                left.pop(0)
-                cache.coming.set()
-                one_more()
-        for cache in kept:
-            cache.coming.set()
-
-    for cache in kept:
-        cache.coming.clear()
-    watching = Thread(target=watch, daemon=True)
-    watching.start()
+    alone = _cores() == 1
+    started = [(process, share) for share in ([parts] if alone else shares) if share and (process := _start(share))]
+    waiting = [Thread(target=wait, args=one, daemon=True) for one in started]
     try:
-        yield left
-        watching.join()
+        for thread in waiting:
+            thread.start()
+        for thread in waiting:
+            thread.join()
     finally:
-        other.kill()
-        watching.join()
-        other.wait()
+        for process, _ in started:
+            process.kill()
+    for k, (function, types) in enumerate(left):
+        function.compile(types)
+        tell(len(parts) - len(left) + k + 1, len(parts))
 
 
 def _start(parts: list[Part]) -> "subprocess.Popen[bytes] | None":
-    """A process that compiles `parts` and writes a line after each; None where none can be started."""
+    """A process that compiles `parts` and writes a line after each; None where none can be started, or keep them."""
+    try:
+        cache_folder()
+    except OSError:
+        return None
     named = [(function.py_func.__module__, function.py_func.__name__, types) for function, types in parts]
     try:
         other = subprocess.Popen(

@@ -10,7 +10,6 @@ import pickle
 import tempfile
 from functools import cache, cached_property
 from pathlib import Path
-from threading import Event
 
 import numba
 import numpy as np
@@ -119,11 +118,6 @@ class Kept(FunctionCache):  # type: ignore[misc]
 
     _impl_class = _Storage
 
-    def __init__(self, function):
-        super().__init__(function)
-        self.coming = Event()  # another process is at it until this is set
-        self.coming.set()
-
     def _files(self):
         for folder in _places():
             if folder.is_dir() and _is_safe(folder):
@@ -138,7 +132,6 @@ class Kept(FunctionCache):  # type: ignore[misc]
         return any(key in _tried(file._load_index, {}) for file in self._files())
 
     def _load_overload(self, sig, target_context):
-        self.coming.wait()
         key = self._index_key(sig, target_context.codegen())
         for file in self._files():
             data = _tried(lambda file=file: file.load(key), None)
@@ -162,11 +155,10 @@ def _tried(read, otherwise):
 
 def kernel(function):
     """Compile `function` on first call and keep it on disk for the next process."""
-    return _kept(numba.njit(**OPTIONS)(function)) if JIT else function
-
-
-def _kept(dispatcher):
-    dispatcher._cache = Kept(dispatcher.py_func)
+    if not JIT:
+        return function
+    dispatcher = numba.njit(**OPTIONS)(function)
+    dispatcher._cache = Kept(function)
     return dispatcher
 
 
@@ -191,11 +183,6 @@ def _inner(function, **options):
 def block(function):
     """Compile a function that loops over a block of patients; it stays a call, which keeps compiling short."""
     return _inner(function)
-
-
-def part(function):
-    """A block that is also kept on disk, so that another process can compile it meanwhile (see compiling.py)."""
-    return _kept(_inner(function)) if JIT else function
 
 
 def inline(function):

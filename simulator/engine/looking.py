@@ -3,7 +3,7 @@
 import numpy as np
 
 from simulator.engine import effect, observe, plans, rows, rules, safety, seam, staging, sums
-from simulator.engine.jit import LANES, block, inline, kernel, merge, part
+from simulator.engine.jit import LANES, block, inline, kernel, merge
 from simulator.engine.mathematics import ZERO, F
 from simulator.engine.rows import DEATH, EVENT, KIND, SLOT
 from simulator.engine.space import NOBODY
@@ -81,7 +81,7 @@ def show(model, drug, s, o, day, addon, staged):
         seam.stages(model, s, o, F(day))
 
 
-@part
+@block
 def look_at_everybody(decide, visits, key, calendar, full, a, t, s, w, o, held, lives, day, first):
     """Truth and visits of a full run, visits for the rules; `t` is the number of the output on this day, -1 if none."""
     if t >= 0 and full.truth.shape[2] > 0:
