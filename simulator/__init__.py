@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from simulator.results.opening import open_study as open  # noqa: A004 - used as `sim.open`
     from simulator.studies.analyse import Analysed, analyse
     from simulator.studies.compare import compare
+    from simulator.studies.decide.result import Decided
+    from simulator.studies.decide.study import decide
     from simulator.studies.draws import one_draw
     from simulator.studies.person.study import person
     from simulator.studies.replay import replay
@@ -51,6 +53,8 @@ _HOMES = {
     "replay": "simulator.studies.replay",
     "Trial": "simulator.studies.trial.result",
     "trial": "simulator.studies.trial.study",
+    "decide": "simulator.studies.decide.study",
+    "Decided": "simulator.studies.decide.result",
     "sensitivity": "simulator.studies.sensitivity.study",
     "Sensitivity": "simulator.studies.sensitivity.document",
     "sweep": "simulator.studies.sweep.study",
@@ -61,6 +65,7 @@ __all__ = [
     "Analysed",
     "DataError",
     "Dataset",
+    "Decided",
     "Result",
     "Scenario",
     "ScenarioError",
@@ -72,6 +77,7 @@ __all__ = [
     "__version__",
     "analyse",
     "compare",
+    "decide",
     "load",
     "one_draw",
     "open",

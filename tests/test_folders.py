@@ -167,7 +167,7 @@ def test_a_damaged_manifest_is_an_error_of_its_own(made, tmp_path, text):
 
 
 def test_the_registry_names_each_kind_once():
-    assert [kind.name for kind in KINDS] == ["run", "trial", "sweep", "sensitivity"]
+    assert [kind.name for kind in KINDS] == ["run", "trial", "sweep", "sensitivity", "decision"]
     for column in ("file", "format", "manifest", "made", "plots"):
         assert len({getattr(kind, column) for kind in KINDS}) == len(KINDS)
     assert not RUN.work

@@ -289,9 +289,10 @@ def test_qalys_and_costs_go_by_stage(treated, system, entry):
         alive = found[1].get("alive", {"value": 0})["value"]
         month = [alive + found[1].get(name, {"value": 0})["value"] for name in names]
         life, quality, costs, _ = (one.value for one in economics.economic_all(result, "treated", scenario))
-        assert life == pytest.approx(years.sum(), rel=1e-6)
-        assert quality == pytest.approx(years @ [found[0][name]["value"] for name in names], rel=1e-6)
-        assert costs == pytest.approx(12 * years @ month, rel=1e-6)
+        near = 1e-6 if output == "summary" else 2e-3  # with patients, to the day of death
+        assert life == pytest.approx(years.sum(), rel=near)
+        assert quality == pytest.approx(years @ [found[0][name]["value"] for name in names], rel=near)
+        assert costs == pytest.approx(12 * years @ month, rel=near)
         assert len({float(y) for y in years if y > 0.02}) > 3  # people went through the stages
 
 
@@ -321,7 +322,7 @@ def test_the_stages_of_every_system_have_a_utility(treated):
         names = states or [f"stage_{k}" for k in range(5)]
         given = {"system": system, "states": {name: 0.1 * k for k, name in enumerate(names)}}
         decision = treated.replace({"decision.utilities": given}).decision
-        utility, _ = economics.by_state(decision)
+        utility = economics.by_state(decision)
         wanted = [0, 0.1, 0.2, 0.3, 0.4, 0.4, 0] if system == "kings" else [0, 0.1, 0.2, 0.3, 0.4, 0]
         assert utility == pytest.approx(wanted)
 

@@ -8,6 +8,10 @@ what happens at time t by (1 + r)^−t, inside a cycle too: the integrals of (1 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -77,6 +81,70 @@ def _moment(delta: float, h: Floats) -> Floats:
         return series
     found: Floats = np.where(np.abs(x) < 1e-3, series, (-np.expm1(-x) - x * np.exp(-x)) / delta**2)
     return found
+
+
+@dataclass(frozen=True)
+class Present:
+    """What 1 on each day is worth on day 0: a discount rate that may change on a day, times factors of a price.
+
+    Parameters
+    ----------
+    rate : float
+        Discount rate a year.
+    later : (day, rate), optional
+        The rate from a day on; what is before the day stays discounted as it was.
+    steps : sequence of (day, factor)
+        From each day on a price is its own times the factor, which replaces that of an earlier step.
+    """
+
+    rate: float
+    later: tuple[float, float] | None = None
+    steps: Sequence[tuple[float, float]] = ()
+
+    def with_steps(self, steps: Sequence[tuple[float, float]]) -> Present:
+        """The same discounting of a price that changes."""
+        return Present(self.rate, self.later, steps) if steps else self
+
+    def pieces(self) -> list[tuple[float, float, float, float]]:
+        """Stretches of time with one rate and one price: start, end, rate, and the factor of (1 + rate)^−years."""
+        changes = sorted(self.steps)
+        switch = self.later[0] if self.later is not None else np.inf
+        days = sorted({0.0, switch, *(day for day, _ in changes), np.inf})
+        found = []
+        for start, end in pairwise(days):
+            rate, scale = self.rate, 1.0
+            if self.later is not None and start >= switch:
+                rate = self.later[1]
+                scale = float(discounted(switch, self.rate) / discounted(switch, rate))
+            price = [factor for day, factor in changes if day <= start]
+            found.append((start, end, rate, scale * (price[-1] if price else 1.0)))
+        return found
+
+    def worth(self, day: ArrayLike) -> Floats:
+        """What 1 on a day is worth; `day` from 0 on."""
+        days = np.asarray(day, np.float64)
+        found = np.zeros(days.shape)
+        for start, end, rate, scale in self.pieces():
+            inside = (days >= start) & (days < end)
+            found[inside] = scale * discounted(days[inside], rate)
+        return found
+
+    def years(self, start: ArrayLike, end: ArrayLike) -> Floats:
+        """Years from a day to another, each day at its worth; 0 where the end is not after the start."""
+        begins, ends = np.asarray(start, np.float64), np.asarray(end, np.float64)
+        found: Floats = np.zeros(np.broadcast(begins, ends).shape)
+        for since, until, rate, scale in self.pieces():
+            found = found + scale * discounted_years(np.maximum(begins, since), np.minimum(ends, until), rate)
+        return found
+
+    def weights(self, day: ArrayLike, horizon: float) -> Floats:
+        """As `year_weights`, of the whole."""
+        found: Floats = np.zeros(len(np.asarray(day)))
+        for since, until, rate, scale in self.pieces():
+            if since < horizon:
+                found = found + scale * year_weights(day, rate, min(until, horizon))
+                found = found - (scale * year_weights(day, rate, since) if since > 0 else 0.0)
+        return found
 
 
 def quality(shares: ArrayLike, utilities: ArrayLike) -> Floats:

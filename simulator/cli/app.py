@@ -47,13 +47,14 @@ report.register(app)
 
 
 def _register_scenarios() -> None:
-    from simulator.cli import calibrate, compiling, data, evidence, scenarios, sensitivity, sweep, trial
+    from simulator.cli import calibrate, compiling, data, decide, evidence, scenarios, sensitivity, sweep, trial
 
     scenarios.register(app)
     evidence.register(app)
     calibrate.register(app)
     trial.register(app)
     sensitivity.register(app)
+    decide.register(app)
     sweep.register(app)
     compiling.register(app)
     data.register(app)

@@ -9,12 +9,12 @@ import typer
 
 from simulator.cli.errors import friendly
 from simulator.cli.run import Against, Days, Json, show_files
-from simulator.report.kinds import Kind, SensitivityKind, SweepKind, TrialKind
+from simulator.report.kinds import DecisionKind, Kind, SensitivityKind, SweepKind, TrialKind
 
-KINDS = [str(kind) for kind in (*Kind, *TrialKind, *SweepKind, *SensitivityKind)]
+KINDS = [str(kind) for kind in (*Kind, *TrialKind, *SweepKind, *SensitivityKind, *DecisionKind)]
 HELP = (
     f"One of {', '.join(Kind)}; of a trial {', '.join(TrialKind)}; of a sweep {', '.join(SweepKind)}; of a "
-    f"sensitivity analysis {', '.join(SensitivityKind)}."
+    f"sensitivity analysis {', '.join(SensitivityKind)}; of a decision {', '.join(DecisionKind)}."
 )
 Folder = Annotated[
     Path, typer.Argument(metavar="DIR", help="A run, a trial, a sweep or an analysis: its folder or its file.")

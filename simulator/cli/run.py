@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -188,7 +188,41 @@ def show_run(result: Any, as_json: bool, against: str | None = None, days: Any =
         from simulator.cli.person_tables import portrait_text
 
         return show(portrait(found), as_json, portrait_text)
-    return show(headline(found), as_json, tables.headline_text)
+    economics = economics_of(found)
+    if economics is None:
+        return show(headline(found), as_json, tables.headline_text)
+    if as_json:
+        return show({**headline(found)._asdict(), "decision": economics.document}, as_json, None)
+    typer.echo(tables.headline_text(headline(found)))
+    return typer.echo(economics.text)
+
+
+class Economics(NamedTuple):
+    """The base case of a decision, as text and as plain data."""
+
+    text: str
+    document: dict[str, Any]
+
+
+def economics_of(result: Any) -> Economics | None:
+    """The economics of a run, where its scenario has a decision and its patients and options are there."""
+    from simulator.language import parse
+    from simulator.studies.decide.base import base_case
+    from simulator.studies.economics import EconomicsError
+
+    if "\ndecision:" not in result.scenario:
+        return None
+    scenario = parse(result.scenario.encode("utf-8"), result.scenario_name)
+    if scenario.decision is None:
+        return None
+    from simulator.cli.decision_tables import base_text
+
+    try:
+        base = base_case(result, scenario)
+    except EconomicsError as error:
+        return Economics(f"\nDecision: {error}", {"refused": str(error)})
+    told = {"tables": [table.content() for table in base.tables], "warnings": base.warnings}
+    return Economics(base_text(base, scenario), told)
 
 
 @friendly

@@ -111,6 +111,7 @@ def _show_citations(name: str, stored: bool, as_json: bool) -> None:
 
 def _show_result(folder: Path, as_json: bool, against: str | None, days: Any) -> None:
     """What the command that made the folder printed; of a run with the pairs and days asked for."""
+    from simulator.cli.decide import show_decision
     from simulator.cli.report import asked
     from simulator.cli.run import show_run
     from simulator.cli.sensitivity import show_sensitivity
@@ -120,6 +121,7 @@ def _show_result(folder: Path, as_json: bool, against: str | None, days: Any) ->
 
     found = asked(open_study(folder), against, days)
     shown: dict[str, Any] = {"run": show_run, "trial": show_trial, "sweep": show_sweep, "sensitivity": show_sensitivity}
+    shown["decision"] = show_decision
     shown[found.kind.name](found, as_json)
 
 

@@ -78,6 +78,24 @@ def _decision(scenario: Any) -> Iterator[Problem]:
         yield Problem(("decision", "utilities"), fact, "Remove output.stages")
 
 
+@reads("decision", "arms")
+def _named_options(scenario: Any) -> Iterator[Problem]:
+    """What names an option names one that is there."""
+    block = scenario.decision
+    if block is None:
+        return
+    named: list[tuple[Path, str]] = []
+    if block.severity is not None:
+        named.append((("severity", "option"), block.severity.option))
+    if block.budget is not None:
+        named.append((("budget", "current"), block.budget.current))
+        named.extend((("budget", "uptake", name), name) for name in block.budget.uptake)
+    for path, name in named:
+        if name not in block.options:
+            fact = f"{printable(name)} is no option of the decision"
+            yield Problem(("decision", *path), fact, suggest(name, block.options, "Options"))
+
+
 @reads("decision", "arms", "treatments")
 def _prices(scenario: Any) -> Iterator[Problem]:
     """Every treatment of an option has a price, and every price is of something that is there."""
@@ -86,7 +104,7 @@ def _prices(scenario: Any) -> Iterator[Problem]:
         return
     dosed = [name for name, drug in scenario.treatments.items() if drug.kind == "antisense"]
     there = {"per_dose": dosed, "per_administration": dosed, "once": block.options}
-    there |= {key: list(scenario.treatments) for key in ("per_month_on", "at_start", "at_stop")}
+    there |= {key: list(scenario.treatments) for key in ("per_month_on", "at_start", "at_stop", "monitoring")}
     for key, names in there.items():
         for name in getattr(block.costs, key):
             if name not in names:
@@ -116,11 +134,13 @@ def _priced_events(scenario: Any) -> Iterator[Problem]:
     block = scenario.decision
     if block is None:
         return
-    names = [*EVENTS, *(scenario.safety.event_names if scenario.safety else ())]
-    for name in block.costs.per_event:
+    adverse = list(scenario.safety.event_names if scenario.safety else ())
+    priced = [(name, ("costs", "per_event", name), [*EVENTS, *adverse]) for name in block.costs.per_event]
+    lost = [(name, ("utilities", "events", name), adverse) for name in block.utilities.events]
+    for name, path, names in (*priced, *lost):
         if name not in names:
-            fact, path = f"there is no event {printable(name)}", ("decision", "costs", "per_event", name)
-            yield Problem(path, fact, suggest(name, names, "Events"), on_key=True)
+            fact = f"there is no event {printable(name)}"
+            yield Problem(("decision", *path), fact, suggest(name, names, "Events"), on_key=True)
 
 
 def _given(scenario: Any, options: Iterable[str]) -> set[str]:

@@ -38,6 +38,15 @@ class SensitivityKind(StrEnum):
     sobol = "sobol"
 
 
+class DecisionKind(StrEnum):
+    """A picture of a decision; `DecisionPlots` has a method of the same name."""
+
+    plane = "plane"
+    acceptability = "acceptability"
+    loss = "loss"
+    oneway = "oneway"
+
+
 class SweepKind(StrEnum):
     """A picture of a sweep; `SweepPlots` has a method of the same name."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from simulator.report.kinds import SensitivityKind, SweepKind
+from simulator.report.kinds import DecisionKind, SensitivityKind, SweepKind
 from simulator.results import open_study
 from simulator.results.errors import ResultError
 from simulator.results.folder import kind_of
@@ -38,4 +38,5 @@ def open_for(path: Path, kind: str) -> Any:
     """What a kind of picture is drawn from: of a sensitivity analysis its own, or that of the sweep under it."""
     if kind in SweepKind.__members__ and path.is_dir() and kind_of(path) is SENSITIVITY:
         return open_study(path / SENSITIVITY.work[0])
-    return open_study(path) if kind in SensitivityKind.__members__ else open_simulated(path)
+    own = {*SensitivityKind.__members__, *DecisionKind.__members__}
+    return open_study(path) if kind in own else open_simulated(path)

@@ -16,6 +16,7 @@ from simulator.results import Result
 from simulator.results.files import text_writer, write_all
 
 if TYPE_CHECKING:
+    from simulator.studies.decide.result import Decided
     from simulator.studies.sweep.swept import Sweep
     from simulator.studies.trial.result import Trial
 
@@ -23,7 +24,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 DOI = re.compile(r"doi:(10\.[0-9]{4,9}/[-._()/:A-Za-z0-9]*[A-Za-z0-9])")
 
 
-def report_html(result: Result | Trial | Sweep) -> str:
+def report_html(result: Result | Trial | Sweep | Decided) -> str:
     """The report of a result, a trial that was run many times or a sweep, from what it holds."""
     return rendered("report.html.j2", _content(result))
 
@@ -41,9 +42,15 @@ def rendered(name: str, page: object) -> str:
     return environment.get_template(name).render(page=page, style=_style()) + "\n"
 
 
-def _content(result: Result | Trial | Sweep) -> Page:
+def _content(result: Result | Trial | Sweep | Decided) -> Page:
     if isinstance(result, Result):
         return drawn_content(result) if result.draws else content(result)
+    from simulator.studies.decide.result import Decided
+
+    if isinstance(result, Decided):
+        from simulator.report.decision import decision_content
+
+        return decision_content(result)
     from simulator.report.sweep import sweep_content
     from simulator.report.trial import trial_content  # brings the engine with it
     from simulator.studies.trial.result import Trial
@@ -51,7 +58,7 @@ def _content(result: Result | Trial | Sweep) -> Page:
     return trial_content(result) if isinstance(result, Trial) else sweep_content(result)
 
 
-def write_report(result: Result | Trial | Sweep, path: Path) -> Path:
+def write_report(result: Result | Trial | Sweep | Decided, path: Path) -> Path:
     """Write the report of a result to a file, atomically."""
     write_all(path.parent, [(path.name, text_writer(report_html(result)))])
     return path

@@ -81,9 +81,20 @@ SENSITIVITY = Kind(
     "als-sim sensitivity SCENARIO -o DIR",
     "simulator.studies.sensitivity.document:Sensitivity",
     "simulator.report.plots.sensitivity:SensitivityPlots",
-    ("sweep",),
+    ("sweep", "runs"),
 )
-KINDS = (RUN, TRIAL, SWEEP, SENSITIVITY)
+DECISION = Kind(
+    "decision",
+    "a decision",
+    "decision.json",
+    "als-simulator decision 1",
+    "als-simulator decision 1",
+    "als-sim decide SCENARIO -o DIR",
+    "simulator.studies.decide.result:Decided",
+    "simulator.report.plots.decision:DecisionPlots",
+    ("runs",),
+)
+KINDS = (RUN, TRIAL, SWEEP, SENSITIVITY, DECISION)
 
 
 def imported(place: str) -> Any:

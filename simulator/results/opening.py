@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from simulator.results.errors import NotARunError, ResultError
-from simulator.results.files import read_netcdf
+from simulator.results.files import read_json, read_netcdf
 from simulator.results.folder import kind_of
 from simulator.results.kinds import KINDS, RUN, Kind, imported
 from simulator.results.study import StudyResult
@@ -13,7 +13,7 @@ from simulator.results.tree import Result
 
 
 def open_study(path: str | Path, lazily: bool = False) -> StudyResult:
-    """Open the result of a study: a `Result`, a `Trial`, a `Sweep` or a `Sensitivity`.
+    """Open the result of a study: a `Result`, a `Trial`, a `Sweep`, a `Sensitivity` or a `Decided`.
 
     Parameters
     ----------
@@ -45,6 +45,8 @@ def open_study(path: str | Path, lazily: bool = False) -> StudyResult:
     named = next((kind for kind in KINDS if place.name == kind.file or place.suffix == Path(kind.file).suffix), RUN)
     if named.file.endswith(".nc"):
         return _open_netcdf(place, named, lazily)
+    form = read_json(place).get("format")
+    named = next((kind for kind in KINDS if kind.format == form), named)
     opened: StudyResult = imported(named.made).read(place)
     return opened
 

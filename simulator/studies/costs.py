@@ -12,20 +12,32 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.analysis import health_economics as economics
+from simulator.analysis.health_economics import Present
 from simulator.units import MONTHS_PER_YEAR
 
 if TYPE_CHECKING:
     from simulator.language import Scenario
-    from simulator.language.blocks.decision import Costs, Money
+    from simulator.language.blocks.decision import Costs, Decision, Money, Price
     from simulator.results import Result
 
 Floats = NDArray[np.float64]
+PAV, PAV_CODE = "pav", 2
+OF_DOSES = {"doses": "per_dose", "administration": "per_administration"}
 MULTIPLIERS = ("rate_multiplier", "hazard_multiplier")
 BEGINNINGS = {"non_invasive_ventilation": "niv_time", "gastrostomy": "gastrostomy_time"}
 """When the care of an offer begins, of each kind."""
 TIMES = {"death": "death_time", "niv": "niv_time", "gastrostomy": "gastrostomy_time"}
 """Events that cost, beside `pav` and kinds of adverse events."""
+
+
+def present(decision: Decision, what: str, discounted: bool = True) -> Present:
+    """What an amount of money (`costs`) or a year of health (`effects`) is worth by its day."""
+    if not discounted:
+        return Present(0.0)
+    own = decision.discount_effects_per_year if what == "effects" else None
+    rate = (own or decision.discount_per_year).value
+    later = decision.discount_later
+    return Present(rate, None if later is None else (float(later.from_day), getattr(later, what).value))
 
 
 class Arm(NamedTuple):
@@ -35,6 +47,7 @@ class Arm(NamedTuple):
     scenario: Scenario
     name: str
     horizon: float
+    discounted: bool = True
 
     @property
     def place(self) -> int:
@@ -48,10 +61,19 @@ class Arm(NamedTuple):
         return self.scenario.decision.costs
 
     @property
-    def rate(self) -> float:
-        """The rate of discount."""
+    def present(self) -> Present:
+        """What money is worth by its day."""
         assert self.scenario.decision is not None
-        return self.scenario.decision.discount_per_year.value
+        return present(self.scenario.decision, "costs", self.discounted)
+
+    def of(self, price: Price) -> Present:
+        """What a price is worth by the day, of its value."""
+        return self.present.with_steps(price.steps)
+
+    @property
+    def last(self) -> Floats:
+        """The last day that counts, of each patient: death, or the horizon."""
+        return np.minimum(self.events("death_time"), self.horizon)
 
     def events(self, name: str) -> Floats:
         """A day of each patient; infinite where it never comes."""
@@ -66,10 +88,20 @@ class Arm(NamedTuple):
         mine = (table["arm"].values == self.place) & (day >= 0) & (day < self.horizon)
         return np.asarray(table["patient"].values, np.intp), day, mine
 
-    def paid(self, day: Floats) -> Floats:
-        """What 1 on a day of each patient is worth; 0 outside the time that counts."""
+    def paid(self, day: Floats, price: Price) -> Floats:
+        """What a price on a day of each patient comes to; 0 outside the time that counts."""
         inside = (day >= 0) & (day < self.horizon)
-        return np.where(inside, economics.discounted(np.where(inside, day, 0.0), self.rate), 0.0)
+        return np.where(inside, price.value * self.of(price).worth(np.where(inside, day, 0.0)), 0.0)
+
+    def months(self, price: Price, start: Floats, end: Floats) -> Floats:
+        """What a price a month comes to from day to day."""
+        return price.value * MONTHS_PER_YEAR * self.of(price).years(np.maximum(start, 0.0), end)
+
+    @property
+    def pav_time(self) -> Floats:
+        """When permanent ventilation begins, of each patient; infinite where it never does."""
+        event = self.result.groups["events"]["event"].values[self.place]
+        return np.where(event == PAV_CODE, self.events("event_free_time"), np.inf)
 
 
 class Course(NamedTuple):
@@ -83,21 +115,48 @@ def of_patients(arm: Arm) -> dict[str, Floats]:
     """Every part of what each patient costs, beside months in a stage."""
     costs, n = arm.costs, arm.result.n_patients
     used = treatments_of(arm.scenario, arm.name)
-    parts = {"doses": _doses(arm, costs.per_dose), "administration": _doses(arm, costs.per_administration)}
-    courses = {name: list(_courses(arm, name)) for name in used if priced_by_course(costs, name)}
-    parts["months on treatments"], parts["starts"], parts["stops"] = np.zeros((3, n))
-    last = np.minimum(arm.events("death_time"), arm.horizon)
-    for name, every in courses.items():
-        month, start, stop = (_price(of, name) for of in (costs.per_month_on, costs.at_start, costs.at_stop))
-        for one in every:
-            begins = (one.start < one.end) & (one.start < last)
-            years = economics.discounted_years(np.maximum(one.start, 0.0), np.minimum(one.end, last), arm.rate)
-            parts["months on treatments"] += month * MONTHS_PER_YEAR * years
-            parts["starts"] += start * arm.paid(np.where(begins, one.start, np.inf))
-            parts["stops"] += stop * arm.paid(np.where(begins & (one.end < last), one.end, np.inf))
-    parts["events"] = sum((price.value * _event(arm, name) for name, price in costs.per_event.items()), np.zeros(n))
+    parts = {part: _doses(arm, key) for part, key in OF_DOSES.items()}
+    names = ("months on treatments", "starts", "stops", "monitoring")
+    parts |= {name: np.zeros(n) for name in names}
+    for name in used:
+        if priced_by_course(costs, name):
+            for course in _courses(arm, name):
+                for part, values in zip(names, _of_course(arm, name, course), strict=True):
+                    parts[part] = parts[part] + values
+    parts["events"] = sum((_event(arm, name) for name in costs.per_event), np.zeros(n))
+    after = costs.price("per_month", PAV)
+    if after is not None:
+        parts["months after PAV"] = arm.months(after, arm.pav_time, arm.last)
     parts["once"] = np.full(n, once(arm.scenario, arm.name))
     return parts
+
+
+def _of_course(arm: Arm, name: str, one: Course) -> tuple[Floats, Floats, Floats, Floats]:
+    """What a course costs each patient: its months, its start, its stop, its visits of monitoring."""
+    costs, nothing = arm.costs, np.zeros(arm.result.n_patients)
+    last, start, end = arm.last, np.broadcast_to(one.start, nothing.shape), np.broadcast_to(one.end, nothing.shape)
+    begins = (start < end) & (start < last)
+    stops = begins & (end < last)
+    month, at_start, at_stop = (costs.price(key, name) for key in ("per_month_on", "at_start", "at_stop"))
+    return (
+        nothing if month is None else arm.months(month, start, np.minimum(end, last)),
+        nothing if at_start is None else arm.paid(np.where(begins, start, np.inf), at_start),
+        nothing if at_stop is None else arm.paid(np.where(stops, end, np.inf), at_stop),
+        _monitoring(arm, name, start, np.minimum(end, last)),
+    )
+
+
+def _monitoring(arm: Arm, name: str, start: Floats, end: Floats) -> Floats:
+    """What visits of monitoring cost each patient: on the first day of a course and every so many days of it."""
+    found = np.zeros(arm.result.n_patients)
+    rule, price = arm.costs.monitoring.get(name), arm.costs.price("monitoring", name)
+    if rule is None or price is None:
+        return found
+    day = np.array(start, np.float64)
+    while (due := day < end).any():
+        found += arm.paid(np.where(due, day, np.inf), price)
+        day = day + rule.every_days
+    return found
 
 
 def treatments_of(scenario: Scenario, arm: str) -> list[str]:
@@ -106,8 +165,8 @@ def treatments_of(scenario: Scenario, arm: str) -> list[str]:
 
 
 def priced_by_course(costs: Costs, name: str) -> bool:
-    """Whether something is paid for a course of a treatment: its months, its start or its stop."""
-    return any(name in of for of in (costs.per_month_on, costs.at_start, costs.at_stop))
+    """Whether something is paid for a course of a treatment: its months, its start, its stop or its monitoring."""
+    return any(name in of for of in (costs.per_month_on, costs.at_start, costs.at_stop, costs.monitoring))
 
 
 def once(scenario: Scenario, arm: str) -> float:
@@ -116,38 +175,58 @@ def once(scenario: Scenario, arm: str) -> float:
     return _price(scenario.decision.costs.once, arm)
 
 
-def dose_price(scenario: Scenario, arm: str) -> dict[str, float]:
-    """What a dose in an arm costs, and giving it; an arm has one antisense drug at most."""
+def of_doses(scenario: Scenario, arm: str, day: Floats, present: Present) -> dict[str, Floats]:
+    """What a dose on each day costs, and giving it; an arm has one antisense drug at most."""
+    found = {part: np.zeros(len(day)) for part in ("doses", "administration")}
+    for part, price in _dose_prices(scenario, arm):
+        found[part] = found[part] + price.value * present.with_steps(price.steps).worth(day)
+    return found
+
+
+def are_doses_free(scenario: Scenario, arm: str) -> bool:
+    """Whether no dose of an arm costs anything, nor giving it."""
+    return not any(price.value for _, price in _dose_prices(scenario, arm))
+
+
+def _dose_prices(scenario: Scenario, arm: str) -> list[tuple[str, Price]]:
     assert scenario.decision is not None
     costs, used = scenario.decision.costs, treatments_of(scenario, arm)
-    given = {"doses": costs.per_dose, "administration": costs.per_administration}
-    return {part: sum(_price(of, name) for name in used) for part, of in given.items()}
+    found = ((part, costs.price(key, name)) for part, key in OF_DOSES.items() for name in used)
+    return [(part, price) for part, price in found if price is not None]
 
 
 def _price(prices: Mapping[str, Money], name: str) -> float:
     return float(prices[name].value) if name in prices else 0.0
 
 
-def _doses(arm: Arm, prices: Mapping[str, Money]) -> Floats:
-    """What the doses of each patient cost."""
-    n, price = arm.result.n_patients, sum(_price(prices, name) for name in treatments_of(arm.scenario, arm.name))
-    if price == 0:
-        return np.zeros(n)
-    patient, day, mine = arm.records("doses")
-    return np.bincount(patient[mine], price * economics.discounted(day[mine], arm.rate), n).astype(np.float64)
+def _doses(arm: Arm, key: str) -> Floats:
+    """What the doses of each patient cost, or giving them."""
+    n, found = arm.result.n_patients, np.zeros(arm.result.n_patients)
+    every = (arm.costs.price(key, name) for name in treatments_of(arm.scenario, arm.name))
+    for price in (one for one in every if one is not None):
+        patient, day, mine = arm.records("doses")
+        found = found + np.bincount(patient[mine], price.value * arm.of(price).worth(day[mine]), n)
+    return found
 
 
 def _event(arm: Arm, name: str) -> Floats:
-    """What the events of a kind would cost each patient at a price of 1."""
+    """What the events of a kind cost each patient."""
+    price = arm.costs.price("per_event", name)
+    assert price is not None
     if name in TIMES:
-        return arm.paid(arm.events(TIMES[name]))
-    if name == "pav":
-        event = arm.result.groups["events"]["event"].values[arm.place]
-        return arm.paid(np.where(event == 2, arm.events("event_free_time"), np.inf))
+        return arm.paid(arm.events(TIMES[name]), price)
+    if name == PAV:
+        return arm.paid(arm.pav_time, price)
+    patient, day = adverse_events(arm, name)
+    return np.bincount(patient, price.value * arm.of(price).worth(day), arm.result.n_patients).astype(np.float64)
+
+
+def adverse_events(arm: Arm, name: str) -> tuple[NDArray[np.intp], Floats]:
+    """Patient and day of each adverse event of a kind in the time that counts."""
     patient, day, mine = arm.records("adverse_events")
     kinds = str(arm.result.groups["adverse_events"]["kind"].attrs["flag_meanings"]).split()
     mine &= arm.result.groups["adverse_events"]["kind"].values == kinds.index(name)
-    return np.bincount(patient[mine], economics.discounted(day[mine], arm.rate), arm.result.n_patients).astype(float)
+    return patient[mine], day[mine]
 
 
 def _courses(arm: Arm, name: str) -> Iterator[Course]:
@@ -180,17 +259,21 @@ def spans(scenario: Scenario, arm: str, name: str) -> list[tuple[float, float]]:
     return found
 
 
-def months_of_summary(scenario: Scenario, arm: str, time: Floats, alive: Floats, horizon: float) -> Floats:
+def months_of_summary(
+    scenario: Scenario, arm: str, time: Floats, alive: Floats, until: tuple[float, Present]
+) -> Floats:
     """What months on multipliers cost per share alive at each time : (times,), to be multiplied with `alive`."""
     assert scenario.decision is not None
-    prices, rate = scenario.decision.costs.per_month_on, scenario.decision.discount_per_year.value
-    found = np.zeros(len(time))
+    (horizon, present), found = until, np.zeros(len(time))
     for name in treatments_of(scenario, arm):
-        for start, end in spans(scenario, arm, name) if name in prices else ():
-            until, since = (min(day, horizon) for day in (end, start))
-            years = economics.year_weights(time, rate, until) if until > 0 else 0.0
-            years = years - (economics.year_weights(time, rate, since) if since > 0 else 0.0)
-            found += prices[name].value * MONTHS_PER_YEAR * years
+        price = scenario.decision.costs.price("per_month_on", name)
+        for start, end in spans(scenario, arm, name) if price is not None else ():
+            assert price is not None
+            worth = present.with_steps(price.steps)
+            close, since = (min(day, horizon) for day in (end, start))
+            years = worth.weights(time, close) if close > 0 else np.zeros(len(time))
+            years = years - (worth.weights(time, since) if since > 0 else 0.0)
+            found += price.value * MONTHS_PER_YEAR * years
     return found * alive
 
 
@@ -198,10 +281,14 @@ def needs_patients(scenario: Scenario, arms: Iterable[str]) -> bool:
     """Whether something is priced that sums do not know: when a course begins or ends, events, care that is offered."""
     assert scenario.decision is not None
     costs = scenario.decision.costs
-    if any(price.value for price in costs.per_event.values()):
+    if any(price.value for price in costs.per_event.values()) or PAV in costs.per_month:
+        return True
+    if scenario.decision.utilities.needs_patients:
         return True
     for name in {name for arm in arms for name in treatments_of(scenario, arm)}:
         of_course = _price(costs.at_start, name) + _price(costs.at_stop, name)
+        if name in costs.monitoring:
+            return True
         of_month = 0.0 if scenario.treatments[name].kind in MULTIPLIERS else _price(costs.per_month_on, name)
         if of_course + of_month > 0:
             return True
@@ -220,5 +307,5 @@ def unpriced(scenario: Scenario) -> list[str]:
     found.extend(event for event in ("death", "pav") if event not in costs.per_event)
     if scenario.safety is not None:
         found += [name for name in scenario.safety.event_names if name not in costs.per_event]
-        found.append("visits and tests of monitoring")
+    found += [f"monitoring of {name}" for name in sorted(used) if name not in costs.monitoring]
     return found

@@ -14,20 +14,24 @@ from numpy.typing import NDArray
 from simulator.analysis import health_economics as economics
 from simulator.analysis import moments
 from simulator.analysis.cost_effectiveness import Draws, People, Row, incremental
+from simulator.analysis.health_economics import Present
 from simulator.analysis.moments import Estimate
 from simulator.errors import SimulatorError
 from simulator.language.blocks.decision import ALIVE, STATES, Decision
 from simulator.results import Result
 from simulator.results.variables import STAGES
 from simulator.studies import costs
-from simulator.units import MONTHS_PER_YEAR
+from simulator.units import DAYS_PER_YEAR, MONTHS_PER_YEAR
 
 if TYPE_CHECKING:
     from simulator.language import Scenario
+    from simulator.language.blocks.decision import Price
 
 Floats = NDArray[np.float64]
 KINDS = ("life_years", "qalys", "costs", "net_benefit")
 CARE = "months in stages"
+MAN = 0
+"""Code of a man in `patients.sex`."""
 
 
 class EconomicsError(SimulatorError):
@@ -90,16 +94,30 @@ def horizon_of(scenario: Scenario) -> float:
     return float(decision_of(scenario).day or scenario.follow_up_days)
 
 
-def by_state(decision: Decision) -> tuple[Floats, Floats]:
-    """Utility, and costs a month, of each stage in the order of its codes; of death 0."""
-    system, monthly = decision.utilities.system, decision.costs.per_month
-    labels = STAGES[f"{system}_stage"][:-1]
-    states = [_state(label) for label in labels]
-    assert set(states) == set(STATES[system])
-    alive = monthly[ALIVE].value if ALIVE in monthly else 0.0
-    cost = [alive + (monthly[state].value if state in monthly else 0.0) for state in states]
-    utility = [decision.utilities.states[state].value for state in states]
-    return np.array([*utility, 0.0]), np.array([*cost, 0.0])
+def by_state(decision: Decision) -> Floats:
+    """Utility of each stage in the order of its codes; of death 0."""
+    return np.array([*(decision.utilities.states[state].value for state in _states(decision)), 0.0])
+
+
+def _carers(decision: Decision) -> list[float]:
+    """What carers lose, by stage."""
+    lost = decision.utilities.carers
+    return [lost[state].value if state in lost else 0.0 for state in _states(decision)]
+
+
+def _states(decision: Decision) -> list[str]:
+    """The key of each stage in the order of its codes, without death."""
+    found = [_state(label) for label in STAGES[f"{decision.utilities.system}_stage"][:-1]]
+    assert set(found) == set(STATES[decision.utilities.system])
+    return found
+
+
+def _priced_states(decision: Decision) -> list[tuple[Floats, Price]]:
+    """Each price of a month with the codes it holds for, as 0 and 1; death is the last."""
+    states = _states(decision)
+    costs_of = decision.costs
+    monthly = {key: costs_of.price("per_month", key) for key in costs_of.per_month if key != costs.PAV}
+    return [(np.array([*(key in (ALIVE, one) for one in states), False], float), m) for key, m in monthly.items() if m]
 
 
 def _state(label: str) -> str:
@@ -107,31 +125,85 @@ def _state(label: str) -> str:
     return f"stage_{label.removesuffix('A').removesuffix('B') if label[0].isdigit() else label}"
 
 
-def _weights(time: Floats, scenario: Scenario) -> Floats:
-    """Years behind each day of output until the horizon, which is one of them."""
-    horizon = horizon_of(scenario)
-    if horizon > time[-1]:
-        raise EconomicsError(f"the result ends on day {time[-1]:g}, the decision on day {horizon:g}; run again")
-    return economics.year_weights(time, decision_of(scenario).discount_per_year.value, horizon)
-
-
 def _stage_name(scenario: Scenario) -> str:
     return f"{decision_of(scenario).utilities.system}_stage"
 
 
-def of_patients(result: Result, arm: str, scenario: Scenario) -> Worth:
-    """Of each patient."""
+def of_patients(
+    result: Result, arm: str, scenario: Scenario, discounted: bool = True, horizon: float | None = None
+) -> Worth:
+    """Of each patient; `discounted` False: as if all was now. `horizon` [d] in place of the decision's."""
     name, truth = _stage_name(scenario), result.groups["truth"]  # not the summary, which costs more than the run
     if name not in truth:
         raise EconomicsError(f"the result has no {name}; run again with output.stages: true")
-    index = truth["arm"].values.tolist().index(arm)
-    stage = truth[name].values[index].astype(np.intp)
-    weights = _weights(truth["time"].values, scenario)
-    utility, cost = by_state(decision_of(scenario))
-    living = np.append(np.ones(len(utility) - 1), 0.0)
-    parts = costs.of_patients(costs.Arm(result, scenario, arm, horizon_of(scenario)))
-    parts[CARE] = cost[stage] @ weights * MONTHS_PER_YEAR
-    return Worth(living[stage] @ weights, utility[stage] @ weights, parts)
+    block, end = decision_of(scenario), horizon_of(scenario) if horizon is None else horizon
+    of = costs.Arm(result, scenario, arm, end, discounted)
+    effects = costs.present(block, "effects", discounted)
+    course = _course(of, truth["time"].values, truth[name].values[of.place].astype(np.intp))
+    utility = by_state(block)
+    carers = np.array([*_carers(block), 0.0])
+    value = _quality(of, course, utility) - carers[course.stage]
+    parts = costs.of_patients(of)
+    parts[CARE] = np.zeros(result.n_patients)
+    for state, price in _priced_states(block):
+        parts[CARE] += price.value * MONTHS_PER_YEAR * course.area(state[course.stage], of.of(price))
+    alive = effects.years(np.zeros(result.n_patients), of.last)
+    return Worth(alive, course.area(value, effects) - _lost(of, effects), parts)
+
+
+class Course(NamedTuple):
+    """Stages at the days of output, (n, times), of which none is death: the last in life is kept on.
+
+    `last` is death or the horizon, of each patient.
+    """
+
+    time: Floats
+    stage: NDArray[np.intp]
+    last: Floats
+    horizon: float
+
+    def area(self, values: Floats, present: Present) -> Floats:
+        """Years under values : (n, times), straight between the days, to the day of death : (n,)."""
+        found: Floats = values @ present.weights(self.time, self.horizon)
+        after = present.years(self.last, np.full(len(self.last), self.horizon))
+        node = np.maximum((self.time[None, :] < self.last[:, None]).sum(axis=1) - 1, 0)
+        return found - values[np.arange(len(node)), node] * after
+
+
+def _course(of: costs.Arm, time: Floats, stage: NDArray[np.intp]) -> Course:
+    """The course of an arm; what is beyond the horizon does not count."""
+    if of.horizon > time[-1]:
+        raise EconomicsError(f"the result ends on day {time[-1]:g}, the decision on day {of.horizon:g}; run again")
+    death = of.events("death_time")
+    node = np.maximum((time[None, :] < death[:, None]).sum(axis=1) - 1, 0)
+    kept = np.minimum(np.arange(len(time))[None, :], node[:, None])
+    return Course(time, np.take_along_axis(stage, kept, axis=1), of.last, of.horizon)
+
+
+def _quality(of: costs.Arm, course: Course, utility: Floats) -> Floats:
+    """Utility of each patient at the days of output : (n, times)."""
+    block, values = decision_of(of.scenario).utilities, utility[course.stage]
+    if block.niv is not None:
+        values = values - block.niv.value * (course.time >= of.events("niv_time")[:, None])
+    if block.pav is not None:
+        values = np.where(course.time >= of.pav_time[:, None], block.pav.value, values)
+    if block.norm is not None:
+        people, norm = of.result.groups["patients"], block.norm
+        age = people["age"].values[:, None] + course.time[None, :] / DAYS_PER_YEAR
+        male = (people["sex"].values == MAN)[:, None]
+        most = norm.constant.value + norm.male.value * male + norm.age.value * age + norm.age_squared.value * age**2
+        values = np.minimum(values, most)
+    return values
+
+
+def _lost(of: costs.Arm, present: Present) -> Floats:
+    """QALYs that adverse events take from each patient, who must live to lose them."""
+    found = np.zeros(of.result.n_patients)
+    for name, loss in decision_of(of.scenario).utilities.events.items():
+        patient, day = costs.adverse_events(of, name)
+        end = np.minimum(day + loss.days.value, of.last[patient])
+        found += np.bincount(patient, loss.loss.value * present.years(day, end), of.result.n_patients)
+    return found
 
 
 def of_summary(result: Result, arm: str, scenario: Scenario) -> Worth:
@@ -142,22 +214,29 @@ def of_summary(result: Result, arm: str, scenario: Scenario) -> Worth:
         raise EconomicsError(f"the result has no {name}; run again with output.stages: true")
     if costs.needs_patients(scenario, [arm]):
         raise EconomicsError("events, starts and stops are priced, and a summary does not count them; keep patients")
-    shares, n = group[name].values[index], result.worth
-    weights = _weights(result.time, scenario)
-    utility, cost = by_state(decision_of(scenario))
+    block, horizon = decision_of(scenario), horizon_of(scenario)
+    if horizon > result.time[-1]:
+        raise EconomicsError(f"the result ends on day {result.time[-1]:g}, the decision on day {horizon:g}; run again")
+    effects, money = (costs.present(block, what) for what in ("effects", "costs"))
+    shares, n, alive = group[name].values[index], result.worth, group["survival"].values[index]
+    utility = by_state(block)
     living = np.append(np.ones(len(utility) - 1), 0.0)
-    means = [float(weights @ economics.quality(shares, value)) for value in (living, utility, cost * MONTHS_PER_YEAR)]
-    errors = [economics.most_error(shares, v, weights, n) for v in (living, utility, cost * MONTHS_PER_YEAR)]
-    day, worth = _dose_days(scenario, arm)
-    alive, prices = np.interp(day, result.time, group["survival"].values[index]), costs.dose_price(scenario, arm)
-    on = costs.months_of_summary(scenario, arm, result.time, group["survival"].values[index], horizon_of(scenario))
-    errors[2] += sum(prices.values()) * float(worth @ np.sqrt(alive * (1 - alive) / n))
-    errors[2] += float(on @ _relative(group["survival"].values[index], n))
-    life, quality, monthly = (np.array([value]) for value in means)
-    parts = {name: np.array([price * float(worth @ alive)]) for name, price in prices.items()}
-    parts |= {CARE: monthly, "months on treatments": np.array([float(on.sum())])}
+    per_year = [(living, effects), (utility - np.array([*_carers(block), 0.0]), effects)]
+    per_year += [(MONTHS_PER_YEAR * price.value * state, money.with_steps(price.steps))
+                 for state, price in _priced_states(block)]  # fmt: skip
+    weights = [present.weights(result.time, horizon) for _, present in per_year]
+    means = [float(w @ economics.quality(shares, value)) for (value, _), w in zip(per_year, weights, strict=True)]
+    errors = [economics.most_error(shares, v, w, n) for (v, _), w in zip(per_year, weights, strict=True)]
+    day = _dose_days(scenario, arm)
+    paid = costs.of_doses(scenario, arm, day, money)
+    there = np.interp(day, result.time, alive)
+    on = costs.months_of_summary(scenario, arm, result.time, alive, (horizon, money))
+    error = sum(errors[2:]) + float(sum(paid.values()) @ np.sqrt(there * (1 - there) / n))
+    error += float(on @ _relative(alive, n))
+    parts = {name: np.array([float(worth @ there)]) for name, worth in paid.items()}
+    parts |= {CARE: np.array([sum(means[2:])]), "months on treatments": np.array([float(on.sum())])}
     parts["once"] = np.array([costs.once(scenario, arm)])
-    return Worth(life, quality, parts, (errors[0], errors[1], errors[2]))
+    return Worth(np.array(means[:1]), np.array(means[1:2]), parts, (errors[0], errors[1], error))
 
 
 def _relative(alive: Floats, n: float) -> Floats:
@@ -166,22 +245,21 @@ def _relative(alive: Floats, n: float) -> Floats:
     return found
 
 
-def _dose_days(scenario: Scenario, arm: str) -> tuple[Floats, Floats]:
-    """Dose days until the horizon, and what 1 on each is worth; refused where some who live have no dose."""
+def _dose_days(scenario: Scenario, arm: str) -> Floats:
+    """Dose days until the horizon, where they cost; refused where some who live have no dose."""
     from simulator.program.arms import shared_dose_days
 
-    if not sum(costs.dose_price(scenario, arm).values()):
-        return np.zeros(0), np.zeros(0)
+    if costs.are_doses_free(scenario, arm):
+        return np.zeros(0)
     if not all_have_doses(scenario, arm):
         raise EconomicsError("doses are missed or stopped, and a summary does not count them; run with --output full")
-    day = np.array([d for d in shared_dose_days(scenario, arm) if d < horizon_of(scenario)], np.float64)
-    return day, economics.discounted(day, decision_of(scenario).discount_per_year.value)
+    return np.array([d for d in shared_dose_days(scenario, arm) if d < horizon_of(scenario)], np.float64)
 
 
 def is_summary_enough(scenario: Scenario) -> bool:
     """Whether a summary knows what the decision counts: no doses cost, or all who live have them, and no events do."""
     arms = list(scenario.arms)
-    free = (not sum(costs.dose_price(scenario, arm).values()) for arm in arms)
+    free = (costs.are_doses_free(scenario, arm) for arm in arms)
     doses = all(nothing or all_have_doses(scenario, arm) for arm, nothing in zip(arms, free, strict=True))
     return doses and not costs.needs_patients(scenario, arms)
 

@@ -112,7 +112,13 @@ def _sensitivity(
     return sensitivity(scenario, progress=progress, **arguments)
 
 
-AGAIN = {"run": _run, "trial": _trial, "sweep": _sweep, "sensitivity": _sensitivity}
+def _decision(scenario: Scenario, arguments: Arguments, _threads: int | None, progress: Progress | None) -> StudyResult:
+    from simulator.studies.decide.study import decide
+
+    return decide(scenario, progress=progress, **arguments)
+
+
+AGAIN = {"run": _run, "trial": _trial, "sweep": _sweep, "sensitivity": _sensitivity, "decision": _decision}
 """By kind: the study of a scenario, called with stored arguments."""
 
 

@@ -1,18 +1,19 @@
 """Block `decision`: a choice between arms on net monetary benefit, QALYs × willingness to pay − costs.
 
 One currency, price year, perspective and discount rate hold for all of it. An amount may say its own, as its source
-gives it, and is refused where it differs: converting is for people who know how.
+gives it, and is refused where it differs: converting is for people who know how. What `als-sim decide` adds to the
+base case (thresholds, scenarios, subgroups, severity, budget, research) stands here too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
 from simulator.language.parts import Interval, Name, Whole
-from simulator.quantities import Limit, NotNegative, Part, Positive, Quantity, fault
+from simulator.quantities import Limit, NotNegative, Part, Positive, Quantity, Share, fault
 
 STATES = {
     "ft9": ("stage_0", "stage_1", "stage_2", "stage_3", "stage_4"),
@@ -22,13 +23,31 @@ STATES = {
 """Living states of each staging system; King's 4A and 4B are one."""
 IN_FULL = ("ft9", "kings")
 """Systems of which the catalog has a utility of every state."""
-ALIVE = "alive"
+ALIVE, PAV = "alive", "pav"
 EVENTS = ("death", "pav", "niv", "gastrostomy")
 """Events that may cost, beside kinds of adverse events."""
+PRICES = (
+    "per_dose", "per_administration", "per_month", "per_month_on", "at_start", "at_stop", "monitoring", "per_event",
+)  # fmt: skip
+"""Kinds of prices that may change over time; what is paid once is paid on the first day."""
 COMMON = {"currency": "currency", "price_year": "price year", "perspective": "perspective"}
 
 Utility = Annotated[Quantity, Limit("above 1, the utility of full health", "Write a number up to 1", maximum=1)]
 Year = Annotated[int, Whole(1980, 2100)]
+
+
+class PriceStep(Part):
+    """From a day on, a price is its own value times `factor`, until the next step."""
+
+    from_day: Interval
+    factor: NotNegative
+
+
+class Price(NamedTuple):
+    """What is paid, and the days from which on it is itself times a factor."""
+
+    value: float
+    steps: tuple[tuple[float, float], ...] = ()
 
 
 class Money(Quantity):
@@ -48,11 +67,36 @@ class Money(Quantity):
 Amount = Annotated[Money, Limit("negative", "Write 0 or a number above it", minimum=0)]
 
 
+class EventLoss(Part):
+    """What an event costs in utility: a loss for some days from the event on."""
+
+    loss: NotNegative
+    days: Positive
+
+
+class Norm(Part):
+    """Utility of people at large: constant + male (1 for men) + age × years + age_squared × years², a cap of all."""
+
+    constant: Quantity
+    male: Quantity
+    age: Quantity
+    age_squared: Quantity
+
+
 class Utilities(Part):
-    """Utility of each living state of a staging system; death is 0. `catalog: utilities` gives published ones."""
+    """Utility of each living state of a staging system; death is 0. `catalog: utilities` gives published ones.
+
+    `pav` is the utility after PAV, whatever the stage; `niv` what is lost on non-invasive ventilation; `events` what
+    adverse events take; `norm` a cap by age and sex; `carers` what carers lose for each year of a patient in a state.
+    """
 
     system: Literal["ft9", "mitos", "kings"]
     states: dict[str, Utility]
+    pav: Utility | None = None
+    niv: NotNegative | None = None
+    events: dict[Name, EventLoss] = Field(default_factory=dict)
+    norm: Norm | None = None
+    carers: dict[str, NotNegative] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _complete(self) -> Utilities:
@@ -63,15 +107,29 @@ class Utilities(Part):
             whole = "" if self.system in IN_FULL else f", or use {' or '.join(IN_FULL)}, which the catalog has in full"
             fact = f"there is no utility of {self.system} {', '.join(lacking)}"
             raise fault(fact, f"Write it under utilities.states{whole}")
+        if unknown := [name for name in self.carers if name not in wanted]:
+            raise fault(f"{self.system} has no {unknown[0]}", f"States: {', '.join(wanted)}", "carers")
         return self
+
+    @property
+    def needs_patients(self) -> bool:
+        """Whether shares in states do not tell the QALYs."""
+        return self.pav is not None or self.niv is not None or bool(self.events) or self.norm is not None
+
+
+class Monitoring(Part):
+    """A visit or test while on a treatment: on its first day and every so many days, in those who live."""
+
+    price: Amount
+    every_days: Interval
 
 
 class Costs(Part):
     """What is paid: of each treatment a dose, giving it, a month on it, its start and its stop; of each option once.
 
-    `per_month` is of a month in a state: `alive`, or states of the utilities' system. `per_event` is of death, `pav`,
-    `niv`, `gastrostomy` and kinds of adverse events. `catalog: costs_usa` gives those of the catalog; keys beside it
-    change single values.
+    `per_month` is of a month in a state: `alive`, states of the utilities' system, or `pav` on top. `per_event` is of
+    death, `pav`, `niv`, `gastrostomy` and kinds of adverse events. `catalog: costs_usa` gives those of the catalog;
+    keys beside it change single values.
     """
 
     per_dose: dict[Name, Amount] = Field(default_factory=dict)
@@ -80,32 +138,120 @@ class Costs(Part):
     per_month_on: dict[Name, Amount] = Field(default_factory=dict)
     at_start: dict[Name, Amount] = Field(default_factory=dict)
     at_stop: dict[Name, Amount] = Field(default_factory=dict)
+    monitoring: dict[Name, Monitoring] = Field(default_factory=dict)
     per_event: dict[Name, Amount] = Field(default_factory=dict)
     once: dict[Name, Amount] = Field(default_factory=dict)
+    steps: dict[str, dict[Name, list[PriceStep]]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _steps_of_prices(self) -> Costs:
+        for key, of in self.steps.items():
+            if key not in PRICES:
+                raise fault(f"there are no prices {key}", f"Prices: {', '.join(PRICES)}", "steps")
+            if unknown := [name for name in of if name not in getattr(self, key)]:
+                raise fault(f"{key} has no price of {unknown[0]}", "Write the price, or remove its steps", "steps")
+        return self
+
+    def price(self, key: str, name: str) -> Price | None:
+        """A price with its steps; None where there is none."""
+        amount = getattr(self, key).get(name)
+        if amount is None:
+            return None
+        found = amount.price if isinstance(amount, Monitoring) else amount
+        steps = self.steps.get(key, {}).get(name, ())
+        return Price(found.value, tuple((float(one.from_day), one.factor.value) for one in steps))
 
 
 class Research(Part):
     """A study to run or not: its cost, how many patients the choice concerns, and what it would reveal.
 
     `about` names parameters of the calibration, by default all of the drug. `patients` counts later ones discounted.
+    `standard_errors`: with what error the study estimates parameters, on the scale on which their prior is normal
+    (the logarithm of what is lognormal); the study is then worth its EVSI.
     """
 
     cost: Amount
     patients: Positive
     about: Annotated[list[Name], Field(min_length=1)] | None = None
+    standard_errors: dict[Name, Positive] = Field(default_factory=dict)
+
+
+class LaterDiscount(Part):
+    """Discount rates from a day on."""
+
+    from_day: Interval
+    costs: NotNegative
+    effects: NotNegative
+
+
+class Correlation(Part):
+    """Correlation of the normal scores of any two utilities, and of any two costs, in a probabilistic analysis."""
+
+    utilities: Share | None = None
+    costs: Share | None = None
+
+
+class Band(Part):
+    """A weight of QALYs gained, from an absolute or a proportional shortfall on."""
+
+    absolute: NotNegative
+    proportional: Share
+    weight: Positive
+
+
+class Severity(Part):
+    """A weight of QALYs gained by what the disease takes under current care.
+
+    `expected_qalys` are those that people of the same age and sex have without the disease, discounted as the
+    decision's; `option` is current care.
+    """
+
+    expected_qalys: Positive
+    option: Name
+    bands: Annotated[list[Band], Field(min_length=1)]
+
+
+class Budget(Part):
+    """New patients in each year, and the share of them on each option in each year under the new choice and before."""
+
+    new_patients: Annotated[list[NotNegative], Field(min_length=1)]
+    current: Name
+    uptake: dict[Name, list[Share]]
+
+    @model_validator(mode="after")
+    def _years(self) -> Budget:
+        for name, shares in self.uptake.items():
+            if len(shares) != len(self.new_patients):
+                fact = f"there are {len(shares)} shares of {name} and {len(self.new_patients)} years"
+                raise fault(fact, "Write one share for each year of new_patients", "uptake")
+        for year, each in enumerate(zip(*self.uptake.values(), strict=True)):
+            if sum(share.value for share in each) > 1 + 1e-9:
+                raise fault(f"the shares of year {year + 1} add up to more than 1", "Correct them", "uptake")
+        return self
 
 
 class Decision(Part):
-    """Options are arms. `day` is the horizon (by default the last day); utilities, costs and time count until then."""
+    """Options are arms. `day` is the horizon (by default the last day); utilities, costs and time count until then.
+
+    `discount_per_year` is of costs, and of effects too unless `discount_effects_per_year` says otherwise.
+    """
 
     options: list[Name]
     currency: Name
     price_year: Year
     perspective: Name
     discount_per_year: NotNegative
+    discount_effects_per_year: NotNegative | None = None
+    discount_later: LaterDiscount | None = None
     willingness_to_pay: Amount
+    thresholds: Annotated[list[NotNegative], Field(min_length=2)] | None = None
     utilities: Utilities
     costs: Costs = Costs()
+    correlation: Correlation | None = None
+    subgroups: list[Literal["variant", "sex", "stratum"]] | None = None
+    scenarios: dict[Name, dict[str, Quantity]] | None = None
+    severity: Severity | None = None
+    budget: Budget | None = None
     research: Research | None = None
     day: Interval | None = None
 
@@ -124,7 +270,7 @@ class Decision(Part):
             if rate is not None and rate.value != self.discount_per_year.value:
                 fact = f"the discount rate is {rate.value:g}, that of the decision is {self.discount_per_year.value:g}"
                 raise _mixed(fact, at)
-        known = (ALIVE, *STATES[self.utilities.system])
+        known = (ALIVE, PAV, *STATES[self.utilities.system])
         if unknown := [name for name in self.costs.per_month if name not in known]:
             raise fault(f"there is no state {unknown[0]}", f"States: {', '.join(known)}", "costs.per_month")
         return self
@@ -132,9 +278,12 @@ class Decision(Part):
     def amounts(self) -> Iterator[tuple[str, Money]]:
         """Every amount of the block with its place."""
         yield "willingness_to_pay", self.willingness_to_pay
-        for key in Costs.model_fields:
+        for key in (*PRICES, "once"):
             for name, amount in getattr(self.costs, key).items():
-                yield f"costs.{key}.{name}", amount
+                if isinstance(amount, Monitoring):
+                    yield f"costs.{key}.{name}.price", amount.price
+                else:
+                    yield f"costs.{key}.{name}", amount
         if self.research is not None:
             yield "research.cost", self.research.cost
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from math import ceil
@@ -13,8 +15,10 @@ from numpy.typing import NDArray
 
 from simulator.errors import SimulatorError
 from simulator.results import Result
+from simulator.results.files import check_sealed, sealed_text, text_writer, write_all
 from simulator.studies.outcome import OUTCOMES, Asked
 from simulator.studies.sweep.executors import cores
+from simulator.version import __version__
 
 if TYPE_CHECKING:
     from simulator.language import Scenario
@@ -145,10 +149,12 @@ def _runs(points: Sequence[Settings], is_apart: bool) -> tuple[list[Settings], l
     return [dict(key) for key in known], [known[key] for key in keys]
 
 
-def of_patients(scenario: Scenario, read: Read, plan: Plan, progress: Progress | None = None) -> Evaluate:
+def of_patients(
+    scenario: Scenario, read: Read, plan: Plan, progress: Progress | None = None, folder: Path | None = None
+) -> Evaluate:
     """The model that keeps every patient while an outcome is read, for what a summary does not hold: doses missed.
 
-    Parameters and errors as `of_sweep`; nothing is kept, so that it cannot be gone on with.
+    Parameters and errors as `of_sweep`; what was read of each run is kept in a folder, so that a second start goes on.
     """
 
     def evaluate(points: Sequence[Settings]) -> Floats:
@@ -162,7 +168,12 @@ def of_patients(scenario: Scenario, read: Read, plan: Plan, progress: Progress |
             k, seed = task
             try:
                 changed = scenario.replace(points[k]) if points[k] else scenario
-                found = read(simulate(changed, patients=plan.patients, seed=seed, threads=1), changed)
+                kept = None if folder is None else _kept(folder, changed, plan.patients, seed)
+                found = None if kept is None else check_sealed(kept).get("values")
+                if found is None:
+                    found = list(read(simulate(changed, patients=plan.patients, seed=seed, threads=1), changed))
+                    if kept is not None:
+                        write_all(kept.parent, [(kept.name, text_writer(sealed_text({"values": found})))])
             except SimulatorError as error:
                 raise _failed(k, points[k], str(error), 1) from None
             done += 1
@@ -176,6 +187,12 @@ def of_patients(scenario: Scenario, read: Read, plan: Plan, progress: Progress |
         return values.reshape(plan.replicates, len(points), -1).swapaxes(0, 1)
 
     return evaluate
+
+
+def _kept(folder: Path, scenario: Scenario, patients: int, seed: int) -> Path:
+    """Where the values of a run are kept: its name is that of everything that decides them."""
+    key = json.dumps([scenario.sha256, patients, seed, __version__])
+    return folder / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
 
 
 def _failed(number: int, point: Settings, why: str, count: int) -> FailedPointsError:

@@ -223,7 +223,7 @@ def _model(asked: Request, question: Asked, read: Read, how: tuple[Plan, Progres
     """What is read as a function of settings: by a sweep, or from patients where doses must be counted one by one."""
     part, (plan, progress) = needed(asked.scenario, question), how
     if _needs_patients(question, part):
-        return of_patients(part, read, plan, progress)
+        return of_patients(part, read, plan, progress, asked.folder and asked.folder / SENSITIVITY.work[1])
     return of_sweep(part, read, plan, asked.folder and parts_of(asked.folder), progress)
 
 

@@ -1,0 +1,111 @@
+"""The command of a decision: decide."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from simulator.cli.errors import friendly
+from simulator.cli.run import DryRun, Force, Json, Patients, Scenario, Seed, Settings, note, show
+from simulator.errors import SimulatorError
+
+if TYPE_CHECKING:
+    from simulator.studies.decide.result import Decided
+    from simulator.studies.decide.study import Request
+
+Out = Annotated[Path | None, typer.Option("-o", "--out", metavar="DIR", help="Folder; a second start goes on there.")]
+Draws = Annotated[int | None, typer.Option("--draws", min=2, help="Draws of everything uncertain; usual: 300.")]
+DrawPatients = Annotated[int | None, typer.Option("--draw-patients", min=2, help="Patients in each run of a draw.")]
+Replicates = Annotated[int | None, typer.Option("--replicates", min=1, help="Runs of each draw; usual: 2.")]
+Where = Annotated[str, typer.Option("--executor", help="threads, processes or dask://host:port.")]
+Excel = Annotated[bool, typer.Option("--excel", help="Write every table into decision.xlsx too; needs openpyxl.")]
+
+
+class Interrupted(SimulatorError):
+    """Stopped by the person; the message says how to go on."""
+
+    exit_code = 130
+
+
+@friendly
+def decide(
+    scenario: Scenario,
+    *,
+    out: Out = None,
+    patients: Patients = None,
+    draws: Draws = None,
+    draw_patients: DrawPatients = None,
+    replicates: Replicates = None,
+    seed: Seed = None,
+    settings: Settings = None,
+    executor: Where = "threads",
+    excel: Excel = False,
+    force: Force = False,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Is it worth its price? Base case, probabilistic analysis, value of information, of the block `decision`."""
+    from simulator.language import load, parse_setting
+    from simulator.studies.decide.study import Request, folder_of, plan_of
+
+    amounts = {"draws": draws, "replicates": replicates, "draw_patients": draw_patients, "seed": seed}
+    given: dict[str, Any] = {name: value for name, value in amounts.items() if value is not None}
+    asked = Request(load(scenario, dict(map(parse_setting, settings or []))), out, patients, **given)
+    asked = replace(asked, folder=out or folder_of(asked), executor=executor, force=force)
+    if dry_run:
+        show(plan_of(asked), as_json, plan_text)
+        return
+    found = _run(asked, excel)
+    show_decision(found, as_json)
+
+
+def plan_text(plan: Any) -> str:
+    """What would be run."""
+    return (
+        f"Base case: {plan.patients:,} patients an option\n"
+        f"Draws: {plan.draws:,} of {plan.uncertain} uncertain values\n"
+        f"Runs: {plan.runs:,} of {plan.draw_patients:,} patients an option"
+    )
+
+
+def show_decision(found: Decided, as_json: bool) -> None:
+    """Print a decision on stdout."""
+    from simulator.cli.decision_tables import decision_text
+
+    show(found.content() if as_json else found, as_json, decision_text)
+
+
+def _run(asked: Request, excel: bool) -> Decided:
+    """Simulate, write the folder with pictures, report and Excel file."""
+    from simulator.cli.progress import Progress
+    from simulator.report.page import write_report
+    from simulator.results.files import bytes_writer, write_all
+    from simulator.results.folder import add_made
+    from simulator.studies.decide.study import run
+
+    try:
+        with Progress("points") as progress:
+            found = run(asked, progress)
+    except KeyboardInterrupt:
+        again = shlex.join(["als-sim", *sys.argv[1:]])
+        raise Interrupted(f"Interrupted. What was simulated is kept; go on with: {again}") from None
+    folder = asked.folder
+    assert folder is not None
+    made = [found.plot.draw(kind).save(folder / f"{kind}.svg") for kind in found.plot.kinds]
+    made.append(write_report(found, folder / "report.html"))
+    if excel:
+        write_all(folder, [("decision.xlsx", bytes_writer(found.excel()))])
+        made.append(folder / "decision.xlsx")
+    add_made(folder, made)
+    note(f"Written to {folder}")
+    return found
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("decide")(decide)

@@ -1,0 +1,128 @@
+"""The economics of a decision on the terminal: at most 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from textwrap import wrap
+
+from simulator.cli.tables import WIDTH, aligned, clean, short
+from simulator.language import Scenario
+from simulator.studies.decide.base import Base, basis
+from simulator.studies.decide.result import Decided
+from simulator.studies.decide.tables import Cell, Table, shown
+
+ACROSS = 3
+"""Options side by side."""
+
+
+def base_text(base: Base, scenario: Scenario) -> str:
+    """Costs and effects of the options, what each gains at what price, and what must be known."""
+    lines = ["", *wrap(f"Decision: {basis(scenario)}", WIDTH), "", *_outcomes(base.table("outcomes"))]
+    lines += [*increments_text(base.table("incremental"))]
+    for text in base.warnings:
+        lines += wrap(f"Warning: {clean(text)}", WIDTH)
+    return "\n".join(lines)
+
+
+def _outcomes(table: Table) -> Iterator[str]:
+    """Numbers down, discounted above undiscounted; options across, as many as fit."""
+    names = [one.name for one in table.columns]
+    for some in (table.rows[k : k + ACROSS] for k in range(0, len(table.rows), ACROSS)):
+        body = [["a patient", *(short(str(row[0])) for row in some)]]
+        for k in range(1, len(names), 2):
+            digits, unit = table.columns[k].digits, " [%]" if table.columns[k].unit == "%" else ""
+            body.append([f"{names[k]}{unit}", *(_pair(row[k], row[k + 1], digits) for row in some)])
+        yield from (*aligned(body), "")
+
+
+def increments_text(table: Table) -> Iterator[str]:
+    """Options in order of QALYs, with what each gains over the one before that is left."""
+    heads = [one.name for one in table.columns]
+    net, more = heads.index("net benefit"), heads.index("extra net benefit")
+    body = [["in order of QALYs", "extra costs", "extra QALYs", "ICER"]]
+    benefit = [["", "net benefit", "net health", "over versus"]]
+    for row in table.rows:
+        name, versus, status = (short(str(cell)) for cell in row[:3])
+        extra = [_pair(row[5], row[6], 0), _pair(row[8], row[9], 3), _n(row[11])] if versus else ["", "", ""]
+        body.append([f"{name} vs {versus}" if versus else f"{name}{f', {status}' if status else ''}", *extra])
+        over = _pair(row[more], row[more + 1], 0) if versus else ""
+        benefit.append([name, _pair(row[net], row[net + 1], 0), _n(row[-1], 3), over])
+    yield from (*aligned(body), "", *aligned(benefit), "")
+    yield "± is the Monte Carlo error; als-sim decide adds what is not known of the model."
+
+
+def _n(cell: Cell, digits: int = 0) -> str:
+    return shown(cell, digits)
+
+
+def _pair(value: Cell, error: Cell, digits: int) -> str:
+    return f"{shown(value, digits)} ± {shown(error, digits) or '?'}"
+
+
+def decision_text(found: Decided) -> str:
+    """A decision: what the options come to, at what price, how sure that is, and what knowing more is worth."""
+    lines = [clean(found.title), *wrap(found.basis, WIDTH), "", *_outcomes(found.tables["outcomes"])]
+    lines += [*_uncertain(found), "", *_sure(found), "", *_worth(found.tables["information"])]
+    for name in ("study", "prices", "severity", "subgroups", "scenarios", "budget"):
+        if name in found.tables:
+            lines += ["", *_table(found.tables[name])]
+    if found.fixed:
+        lines += ["", *wrap(f"Not drawn, for they have no prior: {', '.join(found.fixed)}", WIDTH)]
+    for text in found.warnings:
+        lines += wrap(f"Warning: {clean(text)}", WIDTH)
+    return "\n".join([*lines, *wrap(found.notice, WIDTH)])
+
+
+def _uncertain(found: Decided) -> Iterator[str]:
+    """The incremental table, Monte Carlo error and spread over the parameters apart."""
+    heads = ["in order of QALYs", "", "value", "Monte Carlo ±", "SD, parameters"]
+    body = []
+    for row in found.tables["incremental"].rows:
+        name, versus, status = (short(str(cell)) for cell in row[:3])
+        who = f"{name} vs {versus}" if versus else f"{name}{f', {status}' if status else ''}"
+        for label, k, digits in (("extra costs", 5, 0), ("extra QALYs", 8, 3), ("ICER", 11, 0)):
+            if versus:
+                three = [
+                    _n(row[k], digits),
+                    *(("", "") if k == 11 else (_n(row[k + 1], digits), _n(row[k + 2], digits))),
+                ]
+                body.append([who, label, *three])
+                who = ""
+        body.append([who, "net benefit", *(_n(row[k]) for k in (12, 13, 14))])
+    yield from aligned([heads, *body])
+
+
+def _sure(found: Decided) -> Iterator[str]:
+    """How often each option is the best, at a few thresholds, and what choosing it loses."""
+    accepted, lost = found.tables["acceptability"], found.tables["loss"]
+    some = sorted({0, len(accepted.rows) // 4, len(accepted.rows) // 2, 3 * len(accepted.rows) // 4,
+                   len(accepted.rows) - 1})  # fmt: skip
+    yield "Share of draws in which an option is the best, and the loss expected of it:"
+    body = [["threshold", *(short(name) for name in found.options), "frontier", "EVPI"]]
+    for k in some:
+        row, loss = accepted.rows[k], lost.rows[k]
+        shares = [f"{100 * float(x or 0):.0f} % ({_n(y)})" for x, y in zip(row[1:-2], loss[1:-1], strict=True)]
+        body.append([_n(row[0]), *shares, short(str(row[-2])), _n(loss[-1])])
+    yield from aligned(body)
+
+
+def _worth(table: Table) -> Iterator[str]:
+    """What knowing more is worth: what is above its floor."""
+    shown_rows = [row for row in table.rows if row[2] and (row[4] is None or float(row[2]) > float(row[4]))]
+    body = [[short(str(row[0])), _n(row[2]) if row[3] is None else _pair(row[2], row[3], 0)] for row in shown_rows]
+    yield from aligned([[table.caption, table.columns[2].unit], *body])
+    left = len(table.rows) - len(shown_rows)
+    yield from wrap(f"{f'{left} others are not above what noise gives. ' if left else ''}{table.note}", WIDTH)
+
+
+def _table(table: Table) -> Iterator[str]:
+    """Any table; where it is wider than the page, each row is a paragraph."""
+    texts = [[one.name for one in table.columns], *table.texts()]
+    lines = list(aligned([[short(cell) for cell in row] for row in texts]))
+    yield f"{table.caption}{f' [{table.columns[-1].unit}]' if table.columns[-1].unit else ''}"
+    if max(map(len, lines)) <= WIDTH:
+        yield from lines
+    else:
+        for row in texts[1:]:
+            pairs = [f"{one.name} {cell}" for one, cell in zip(table.columns[1:], row[1:], strict=True) if cell]
+            yield from wrap(f"{row[0]}: {'; '.join(pairs)}", WIDTH, initial_indent="  ", subsequent_indent="    ")

@@ -1,0 +1,150 @@
+"""The report of a decision, laid out by the 28 items of CHEERS 2022.
+
+References
+----------
+Husereau et al. (2022), Consolidated Health Economic Evaluation Reporting Standards 2022 statement,
+doi:10.1136/bmj-2021-067975.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from simulator.language.display import treated
+from simulator.report.content import Page, Pair, asked, words
+from simulator.report.evidence import evidence
+from simulator.report.tables import Table
+from simulator.studies.decide.tables import Table as Decision
+from simulator.version import __version__
+
+if TYPE_CHECKING:
+    from simulator.language.scenario import Scenario
+    from simulator.studies.decide.result import Decided
+
+FIRST = ("outcomes", "incremental", "probabilistic", "information", "study", "prices")
+"""Tables of page one; of outcomes and increments a few columns at a time."""
+LISTED = 60
+"""Rows of a table in the report; the others are in its CSV file."""
+NOTE = (
+    "± is the Monte Carlo standard error; SD is the spread over the draws of everything uncertain. Discounted unless "
+    "it says otherwise. An ICER is against the option named in `versus`."
+)
+AUTHOR = "The model does not say: the author's to write."
+ITEMS = (
+    ("Title", "Title of this report"),
+    ("Abstract", "What is asked; What the simulation gives"),
+    ("Background and objectives", "What is asked: question of interest, context of use"),
+    ("Health economic analysis plan", "The resolved scenario is the plan; it decides every number"),
+    ("Study population", "The resolved scenario: disease, entry, strata"),
+    ("Setting and location", "perspective"),
+    ("Comparators", "Arms"),
+    ("Perspective", "basis"),
+    ("Time horizon", "basis; share alive at the horizon in the first table"),
+    ("Discount rate", "basis"),
+    ("Selection of outcomes", "Life years and QALYs: first table"),
+    ("Measurement of outcomes", "Every value of the scenario: decision.utilities"),
+    ("Valuation of outcomes", "Every value of the scenario: decision.utilities, with sources"),
+    ("Measurement and valuation of resources and costs", "Every value of the scenario: decision.costs; table of parts"),
+    ("Currency, price date, and conversion", "basis; nothing is converted"),
+    ("Rationale and description of model", "docs/model.md of the program; model {model}"),
+    ("Analytics and assumptions", "What it rests on; the resolved scenario"),
+    ("Characterizing heterogeneity", "subgroups"),
+    ("Characterizing distributional effects", "Not assessed"),
+    ("Characterizing uncertainty", "Table of what is uncertain; pictures; value of information"),
+    ("Approach to engagement with patients and others affected by the study", AUTHOR),
+    ("Study parameters", "Every value of the scenario; table of what is uncertain"),
+    ("Summary of main results", "What the simulation gives"),
+    ("Effect of uncertainty", "Probabilistic analysis; acceptability; expected loss; one-way differences"),
+    ("Effect of engagement with patients and others affected by the study", AUTHOR),
+    ("Study findings, limitations, generalizability, and current knowledge", "Warnings; What it rests on; the rest: "
+     + AUTHOR),
+    ("Source of funding", AUTHOR),
+    ("Conflicts of interest", AUTHOR),
+)  # fmt: skip
+
+
+def decision_content(found: Decided) -> Page:
+    """The report of a decision."""
+    from simulator.language import ScenarioError, parse
+
+    scenario: Scenario | None
+    try:
+        scenario, fault = parse(found.scenario.encode("utf-8"), found.scenario_name), ""
+    except ScenarioError as error:
+        scenario, fault = None, str(error.errors[0])
+    main = [one for name in FIRST if name in found.tables for one in _fitting(found.tables[name])]
+    rest = [one for name, table in found.tables.items() if name not in FIRST for one in _fitting(table)]
+    told = [f"Not drawn, for they have no prior: {', '.join(found.fixed)}."] if found.fixed else []
+    return Page(
+        title=found.title,
+        lead=f"A decision between {', '.join(found.options)}. {found.basis}.",
+        notice=found.notice,
+        asked=asked(scenario),
+        arms=[Pair(arm, treated(scenario, arm)) for arm in found.options] if scenario else [],
+        main=main,
+        note=NOTE,
+        evidence=evidence(scenario) if scenario else None,
+        unreadable=fault,
+        warnings=(*found.warnings, *told),
+        pictures=[(str(kind), found.plot.draw(kind).svg()) for kind in found.plot.kinds],
+        tables=[cheers(found, scenario), *rest],
+        scenario_yaml=found.scenario,
+        citations=list(scenario.citations()) if scenario else [],
+        provenance=_provenance(found),
+    )
+
+
+def cheers(found: Decided, scenario: Scenario | None) -> Table:
+    """Where each item of CHEERS 2022 stands."""
+    model = scenario.progression.model if scenario else "not readable"
+    block = scenario.decision if scenario else None
+    said = {
+        "perspective": block.perspective if block else "not readable",
+        "subgroups": "Table: for whom" if "subgroups" in found.tables else "No subgroups were asked for",
+    }
+    rows = []
+    for number, (item, place) in enumerate(ITEMS, 1):
+        text = said.get(place, place).replace("{model}", model)
+        if text.startswith("basis"):
+            text = found.basis + text.removeprefix("basis")
+        rows.append([f"{number}. {item}", text])
+    return Table("CHEERS 2022: where each item stands", ["Item", "Where"], rows)
+
+
+def _fitting(table: Decision) -> Iterator[Table]:
+    """A table of the decision as one of the report, at most so many columns side by side and rows below each other."""
+    columns, texts, wide = table.columns, table.texts()[:LISTED], 7
+    caption = table.caption
+    if len(table.rows) > LISTED:
+        caption += f"; the first {LISTED} of {len(table.rows)} rows, all in {table.name}.csv"
+    joined = _joined([one.name + (f", {one.unit}" if one.unit else "") for one in columns], texts)
+    heads, body = joined[0], joined[1:]
+    for k in range(1, max(len(heads), 2), wide):
+        more = "" if k == 1 else ", continued"
+        part = [[row[0], *row[k : k + wide]] for row in body]
+        yield Table(caption + more, ["" if k > 1 else heads[0], *heads[k : k + wide]], part)
+
+
+def _joined(heads: list[str], texts: list[list[str]]) -> list[list[str]]:
+    """Rows in which an error stands beside its figure."""
+    keep = [k for k, head in enumerate(heads) if head not in {"±"}]
+    found = [[heads[k] for k in keep]]
+    for row in texts:
+        cells = []
+        for k in keep:
+            error = k + 1 < len(heads) and heads[k + 1] == "±" and row[k + 1]
+            cells.append(f"{row[k]} ± {row[k + 1]}" if error else row[k])
+        found.append(cells)
+    return found
+
+
+def _provenance(found: Decided) -> list[Pair]:
+    return [
+        Pair("Scenario", f"{found.scenario_name}, SHA-256 {found.scenario_sha256}"),
+        Pair("Seed", str(found.seed)),
+        Pair("Arguments", words(found.arguments)),
+        Pair("Simulated by", f"als-simulator {found.engine_version}"),
+        Pair("Report by", f"als-simulator {__version__}"),
+        Pair("Again", "als-sim replay DIR runs the folder of this decision again and compares every number."),
+    ]

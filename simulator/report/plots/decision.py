@@ -1,0 +1,183 @@
+"""The pictures of a decision: `found.plot.plane()`; all read its tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simulator.report import style
+from simulator.report.kinds import DecisionKind
+from simulator.report.picture import Picture, PictureError
+from simulator.report.plots.needs import need_kind, need_options
+from simulator.report.plots.tornado import HIGH, LOW
+from simulator.studies.decide.tables import Table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from simulator.studies.decide.result import Decided
+
+MOST = 15
+"""Bars of one-way differences."""
+NAME = 34
+
+
+class DecisionPlots:
+    """The pictures of one decision.
+
+    Raises
+    ------
+    PictureError
+        The decision has no such picture.
+    """
+
+    def __init__(self, found: Decided) -> None:
+        self._found = found
+
+    def plane(self) -> Picture:
+        """Extra costs over extra QALYs at each draw, with the line of the threshold."""
+        table, threshold = self._found.tables["plane"], _threshold(self._found)
+        names = self._found.options[1:]
+        line = f"Line: the threshold of {threshold:,.0f} {_money(self._found)} a QALY; below it an option is worth it."
+        notes = [f"{table.caption}. {_drawn(self._found)}", line]
+        with style.drawing():
+            figure = style.sheet("Cost-effectiveness plane", notes, 4.6)
+            axes = figure.subplots()
+            style.place(figure, len(notes), left=0.95, right=1.3)
+            ends = []
+            for k, name in enumerate(names):
+                effect, cost = np.array([[row[2 * k + 1], row[2 * k + 2]] for row in table.rows], float).T
+                colour = style.SERIES[k % 5].light
+                axes.scatter(effect, cost, s=8, color=colour, alpha=0.45, lw=0)
+                axes.plot(effect.mean(), cost.mean(), "o", ms=6, color=colour, mec=style.INK.light, mew=0.8)
+                ends.append((f"● {name}", colour))
+            reach = np.array(axes.get_xlim())
+            axes.autoscale(False)
+            axes.plot(reach, threshold * reach, color=style.SOFT.light, lw=1.0, ls="--")
+            axes.axhline(0, color=style.INK.light, lw=0.8)
+            axes.axvline(0, color=style.INK.light, lw=0.8)
+            _thousands(axes, "y")
+            axes.set_xlabel("Extra QALYs")
+            axes.set_ylabel(f"Extra costs, {_money(self._found)}")
+            for k, (text, colour) in enumerate(ends):
+                axes.text(1.02, 0.96 - 0.07 * k, style.short(text, 20), color=colour, transform=axes.transAxes)
+        return Picture(DecisionKind.plane, figure, f"{table.caption}: {', '.join(names)}")
+
+    def acceptability(self) -> Picture:
+        """The share of draws in which each option is the best, over thresholds, and the frontier."""
+        table = self._found.tables["acceptability"]
+        line = "Thick: the frontier, the option with the highest mean net benefit. Dotted: the decision's threshold."
+        notes = [f"{table.caption}. {_drawn(self._found)}", line]
+        with style.drawing():
+            figure = style.sheet("Acceptability and frontier", notes, 4.0)
+            axes = figure.subplots()
+            style.place(figure, len(notes), left=0.7, right=1.3)
+            self._curves(axes, table)
+            front = [(float(row[0] or 0), str(row[-2]), float(row[-1] or 0)) for row in table.rows]
+            for k, name in enumerate(self._found.options):
+                own = [share if best == name else np.nan for _, best, share in front]
+                axes.plot([x for x, *_ in front], own, color=_colour(k), lw=4.5, alpha=0.35, solid_capstyle="butt")
+            axes.set_ylim(0, 1.02)
+            axes.set_ylabel("Share of draws")
+        return Picture(DecisionKind.acceptability, figure, f"{table.caption}: {', '.join(self._found.options)}")
+
+    def loss(self) -> Picture:
+        """What choosing each option loses on average, over thresholds; the least is the EVPI."""
+        table = self._found.tables["loss"]
+        notes = [f"{table.caption}, {_money(self._found)}. {_drawn(self._found)}",
+                 "The lowest curve at a threshold is the EVPI: what perfect information is worth."]  # fmt: skip
+        with style.drawing():
+            figure = style.sheet("Expected loss", notes, 4.0)
+            axes = figure.subplots()
+            style.place(figure, len(notes), left=0.95, right=1.3)
+            self._curves(axes, table)
+            axes.set_ylim(0, None)
+            _thousands(axes, "y")
+            axes.set_ylabel(f"{_money(self._found)} a patient")
+        return Picture(DecisionKind.loss, figure, f"{table.caption}: {', '.join(self._found.options)}")
+
+    def oneway(self) -> Picture:
+        """A tornado on extra net benefit: each value at the 5th and the 95th percentile of its prior."""
+        if "oneway" not in self._found.tables:
+            raise PictureError("oneway: nothing in this decision has a prior of its own")
+        table = self._found.tables["oneway"]
+        rows = [row for row in table.rows if row[6]][:MOST]
+        base = float(table.note.rsplit(":", 1)[1].split()[0].replace(",", ""))
+        notes = [f"{table.caption}, {_money(self._found)}.", f"Line: all as the scenario has them, {base:,.0f}.", ""]
+        with style.drawing():
+            figure = style.sheet("What moves the net benefit", notes, 1.6 + 0.24 * max(len(rows), 2))
+            axes = figure.subplots()
+            style.place(figure, len(notes), left=2.6, right=0.4)
+            for k, row in enumerate(rows):
+                ends = [(float(row[4] or 0), LOW), (float(row[5] or 0), HIGH)]
+                for value, colour in sorted(ends, key=lambda end: -abs(end[0] - base)):
+                    axes.barh(k, value - base, left=base, height=0.62, color=colour, lw=0)
+            axes.axvline(base, color=style.INK.light, lw=1.0)
+            names = [str(row[0]) for row in rows]
+            axes.set_yticks(range(len(rows)), [n if len(n) <= NAME else f"…{n[1 - NAME :]}" for n in names])
+            axes.set_ylim(len(rows) - 0.4, -0.6)
+            axes.grid(visible=False, axis="y")
+            axes.xaxis.set_major_locator(_ticks())
+            _thousands(axes, "x")
+            axes.set_xlabel(_money(self._found))
+            style.key(figure, [("at the 5th percentile", LOW), ("at the 95th percentile", HIGH)], line=len(notes) - 1)
+        return Picture(DecisionKind.oneway, figure, f"{table.caption}: {', '.join(names[:5])}")
+
+    def _curves(self, axes: Axes, table: Table) -> None:
+        """A line for each option over thresholds, named at its end."""
+        x = [float(row[0] or 0) for row in table.rows]
+        ends = []
+        for k, name in enumerate(self._found.options):
+            y = [float(row[k + 1] or 0) for row in table.rows]
+            axes.plot(x, y, color=_colour(k), lw=1.8)
+            ends.append(style.Label(y[-1], name, _colour(k)))
+        axes.axvline(_threshold(self._found), color=style.SOFT.light, lw=0.9, ls=":")
+        axes.set_xlim(min(x), max(x))
+        axes.xaxis.set_major_locator(_ticks())
+        _thousands(axes, "x")
+        axes.set_xlabel(f"Threshold, {_money(self._found)} a QALY")
+        style.label_ends(axes, ends)
+
+    def draw(self, kind: DecisionKind | str, **options: Any) -> Picture:
+        """A picture by its name; these have no options."""
+        need_kind(kind, DecisionKind, "a decision")
+        method = getattr(self, DecisionKind(kind))
+        need_options(kind, options, method)
+        picture: Picture = method()
+        return picture
+
+    @property
+    def kinds(self) -> tuple[DecisionKind, ...]:
+        """The pictures that this decision can be drawn as."""
+        return tuple(kind for kind in DecisionKind if kind is not DecisionKind.oneway or "oneway" in self._found.tables)
+
+
+def _colour(k: int) -> str:
+    return style.SERIES[k % len(style.SERIES)].light
+
+
+def _money(found: Decided) -> str:
+    return found.basis.split(" of ", 1)[0]
+
+
+def _threshold(found: Decided) -> float:
+    """The decision's own value of a QALY."""
+    return float(found.tables["incremental"].note.removeprefix("At ").split()[0].replace(",", ""))
+
+
+def _drawn(found: Decided) -> str:
+    return f"{len(found.tables['plane'].rows):,} draws."
+
+
+def _ticks() -> Any:
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(6)
+
+
+def _thousands(axes: Axes, which: str) -> None:
+    """Whole numbers with separators."""
+    from matplotlib.ticker import FuncFormatter
+
+    getattr(axes, f"{which}axis").set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))

@@ -1,0 +1,173 @@
+"""The base case of a decision: costs, life years and QALYs of each option, and what one gains over another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.analysis import moments
+from simulator.analysis.cost_effectiveness import People, Row, incremental
+from simulator.analysis.moments import Estimate
+from simulator.results import Result
+from simulator.studies import costs
+from simulator.studies.decide.tables import Cell, Column, Table, errors, number
+from simulator.studies.economics import EconomicsError, Worth, decision_of, horizon_of, of_patients
+from simulator.units import DAYS_PER_YEAR
+
+if TYPE_CHECKING:
+    from simulator.language import Scenario
+
+Floats = NDArray[np.float64]
+CUT = 0.05
+"""Share alive at the horizon above which it is said that the horizon cuts something off."""
+
+
+class Base(NamedTuple):
+    """The base case. `worth` and `plain`, by option: of each patient, discounted and not; `alive`: at the horizon."""
+
+    options: tuple[str, ...]
+    worth: dict[str, Worth]
+    plain: dict[str, Worth]
+    alive: dict[str, Estimate]
+    rows: list[Row]
+    tables: list[Table]
+    warnings: list[str]
+
+    def table(self, name: str) -> Table:
+        """A table by its name."""
+        return next(one for one in self.tables if one.name == name)
+
+
+def base_case(result: Result, scenario: Scenario) -> Base:
+    """Costs and effects of the options of a decision, from a result with patients.
+
+    Parameters
+    ----------
+    result : Result
+        Of the scenario; every option lives the same patients.
+    scenario : Scenario
+        With a block `decision`.
+
+    Raises
+    ------
+    EconomicsError
+        There is no decision, or the result has no patients, no stages or ends before the horizon.
+    """
+    block = decision_of(scenario)
+    if not result.is_full:
+        raise EconomicsError("costs and effects pair patients, and a summary has none; run with --output full")
+    horizon, options = horizon_of(scenario), tuple(block.options)
+    worth = {arm: of_patients(result, arm, scenario) for arm in options}
+    plain = {arm: of_patients(result, arm, scenario, discounted=False) for arm in options}
+    alive = {}
+    for arm in options:
+        living = costs.Arm(result, scenario, arm, horizon).events("death_time") > horizon
+        alive[arm] = moments.proportion(living, result.weight)
+    rows = increments(options, worth, block.willingness_to_pay.value, result.weight)
+    found = Base(options, worth, plain, alive, rows, [], list(_warnings(scenario, alive)))
+    found.tables.extend(_tables(found, scenario, result.weight))
+    return found
+
+
+def increments(
+    options: Sequence[str], worth: dict[str, Worth], threshold: float, weight: Floats | None, who: Floats | None = None
+) -> list[Row]:
+    """The incremental table of options; `who` restricts it to some patients."""
+    inside = slice(None) if who is None else who
+    each = [worth[arm] for arm in options]
+    cost, effect = (np.stack(of, axis=1)[inside] for of in ([w.costs for w in each], [w.qalys for w in each]))
+    return incremental(options, People(cost, effect, None if weight is None else weight[inside]), threshold)
+
+
+def _warnings(scenario: Scenario, alive: dict[str, Estimate]) -> Iterator[str]:
+    """What the reader must know first."""
+    cut = {arm: one.value for arm, one in alive.items() if one.value > CUT}
+    if cut:
+        shares = ", ".join(f"{100 * share:.0f} % of {arm}" for arm, share in cut.items())
+        yield (
+            f"Alive at the horizon on day {horizon_of(scenario):g}: {shares}. What follows is cut off, of costs and of "
+            "effects. Take a longer follow_up_days and decision.day."
+        )
+    if free := costs.unpriced(scenario):
+        yield f"Without a price: {', '.join(free)}."
+
+
+def basis(scenario: Scenario) -> str:
+    """Currency, price year, perspective, rates and horizon, in words."""
+    block = decision_of(scenario)
+    effects = block.discount_effects_per_year or block.discount_per_year
+    rates = f"{100 * block.discount_per_year.value:g} % a year"
+    if effects.value != block.discount_per_year.value:
+        rates = f"costs {rates}, effects {100 * effects.value:g} %"
+    if block.discount_later is not None:
+        one = block.discount_later
+        rates += f" (from day {one.from_day} {100 * one.costs.value:g} % and {100 * one.effects.value:g} %)"
+    years = horizon_of(scenario) / DAYS_PER_YEAR
+    return (
+        f"{block.currency} of {block.price_year}, perspective: {block.perspective}; discount {rates}; "
+        f"{years:.1f} years; {block.willingness_to_pay.value:,.0f} {block.currency} a QALY"
+    )
+
+
+def _tables(base: Base, scenario: Scenario, weight: Floats | None) -> Iterator[Table]:
+    """Effects and costs of each option, what one gains over another, and what the costs are made of."""
+    yield _outcomes(base, scenario, weight)
+    yield incremental_table(base.rows, scenario, "incremental", "Options in order of QALYs")
+    yield _parts(base, scenario, weight)
+
+
+def _outcomes(base: Base, scenario: Scenario, weight: Floats | None) -> Table:
+    money = decision_of(scenario).currency
+    columns = [Column("option"), *errors(["life years", "undiscounted life years"], 3)]
+    columns += [*errors(["QALYs", "undiscounted QALYs"], 3), *errors(["costs", "undiscounted costs"], 0, money)]
+    rows: list[list[Cell]] = []
+    for arm in base.options:
+        both = base.worth[arm], base.plain[arm]
+        found = [
+            moments.mean(values, weight) for key in ("life_years", "qalys", "costs") for values in _each(both, key)
+        ]
+        found.append(moments.scaled(base.alive[arm], 100))
+        rows.append([arm, *(x for one in found for x in (number(one.value), number(one.mcse)))])
+    columns += errors(["alive at the horizon"], 1, "%")
+    return Table("outcomes", f"Costs and effects a patient; {basis(scenario)}", columns, rows, "± Monte Carlo error.")
+
+
+def _each(both: Iterable[Worth], key: str) -> list[Floats]:
+    return [getattr(one, key) for one in both]
+
+
+def incremental_table(rows: Sequence[Row], scenario: Scenario, name: str, caption: str) -> Table:
+    """Rows of an incremental analysis as a table, net benefit in money and in health."""
+    block = decision_of(scenario)
+    money, threshold = block.currency, block.willingness_to_pay.value
+    columns = [Column("option"), Column("versus"), Column("status"), Column("costs", 0, money), Column("QALYs", 3)]
+    for head, digits, unit in (("extra costs", 0, money), ("extra QALYs", 3, "")):
+        columns += [Column(head, digits, unit), Column("±", digits), Column("SD", digits)]
+    columns.append(Column("ICER", 0, f"{money}/QALY"))
+    columns += [Column("net benefit", 0, money), Column("±", 0), Column("SD", 0)]
+    columns += [Column("extra net benefit", 0, money), Column("±", 0), Column("SD", 0)]
+    columns.append(Column("net health benefit", 3, "QALYs"))
+    body: list[list[Cell]] = []
+    for row in rows:
+        three = [number(x) for figure in (row.extra_cost, row.extra_effect) for x in figure]
+        benefit = [number(x) for figure in (row.net_benefit, row.extra_net_benefit) for x in figure]
+        health = row.net_benefit.value / threshold if threshold else float("nan")
+        first: list[Cell] = [row.option, row.versus, row.status, number(row.cost.value), number(row.effect.value)]
+        body.append([*first, *three, number(row.icer), *benefit, number(health)])
+    note = f"At {threshold:,.0f} {money} a QALY. ± Monte Carlo error, SD over the parameters. ICER against `versus`."
+    return Table(name, caption, columns, body, note)
+
+
+def _parts(base: Base, scenario: Scenario, weight: Floats | None) -> Table:
+    """What each option costs, part by part; parts that cost nothing anywhere are left out."""
+    money = decision_of(scenario).currency
+    names = list(base.worth[base.options[0]].parts)
+    rows: list[list[Cell]] = []
+    for name in names:
+        found = [moments.mean(base.worth[arm].parts[name], weight) for arm in base.options]
+        if any(one.value for one in found):
+            rows.append([name, *(number(x) for one in found for x in (one.value, one.mcse))])
+    return Table("costs", "Costs by part, discounted", [Column("part"), *errors(base.options, 0, money)], rows)

@@ -1,0 +1,156 @@
+"""What draws of the uncertain values say of a decision: acceptability, expected loss, worth of information."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.analysis import value_of_information as value
+from simulator.studies.decide.drawing import GROUPS, Drawn
+from simulator.studies.decide.tables import Cell, Column, Table, number
+from simulator.studies.economics import decision_of
+
+if TYPE_CHECKING:
+    from simulator.language import Scenario
+    from simulator.language.blocks.decision import Research
+
+Floats = NDArray[np.float64]
+STEPS = 20
+"""Thresholds from 0 to twice the willingness to pay, where the decision names none."""
+PER_VALUE = 4
+"""Draws for each uncertain value, below which regressions on them are not made."""
+ALL = "all "
+
+
+class Sample(NamedTuple):
+    """Mean costs and QALYs a patient at the draws : (draws, options, replicates)."""
+
+    options: tuple[str, ...]
+    cost: Floats
+    effect: Floats
+    drawn: Drawn
+
+    def benefit(self, threshold: float) -> Floats:
+        """Net monetary benefit : (draws, options, replicates)."""
+        found: Floats = threshold * self.effect - self.cost
+        return found
+
+
+def thresholds(scenario: Scenario) -> list[float]:
+    """Values of a QALY over which curves run, that of the decision among them."""
+    block = decision_of(scenario)
+    own = block.willingness_to_pay.value
+    if block.thresholds is not None:
+        return sorted({own, *(one.value for one in block.thresholds)})
+    return [2 * own * k / STEPS for k in range(STEPS + 1)]
+
+
+def curves(sample: Sample, scenario: Scenario) -> Iterator[Table]:
+    """Acceptability, with the option on the frontier, and expected loss, over thresholds."""
+    money, options = decision_of(scenario).currency, sample.options
+    accepted: list[list[Cell]] = []
+    lost: list[list[Cell]] = []
+    for threshold in thresholds(scenario):
+        mean = sample.benefit(threshold).mean(axis=2)
+        best = mean.argmax(axis=1)
+        share = np.bincount(best, minlength=len(options)) / len(mean)
+        front = int(mean.mean(axis=0).argmax())
+        accepted.append([threshold, *map(float, share), options[front], float(share[front])])
+        loss = (mean.max(axis=1, keepdims=True) - mean).mean(axis=0)
+        lost.append([threshold, *map(float, loss), float(loss.min())])
+    head = Column("threshold", 0, f"{money}/QALY")
+    columns = [head, *(Column(name, 3) for name in options), Column("frontier"), Column("accepted", 3)]
+    yield Table(
+        "acceptability", "Share of draws in which each option has the highest net benefit", columns, accepted,
+        "Frontier: the option with the highest mean net benefit, and the share of draws in which it is the best.",
+    )  # fmt: skip
+    columns = [head, *(Column(name, 0, money) for name in options), Column("EVPI", 0, money)]
+    note = "What choosing an option now loses on average, against the best at each draw; the least of them is the EVPI."
+    yield Table("loss", "Expected loss a patient", columns, lost, note)
+
+
+def plane(sample: Sample, scenario: Scenario) -> Table:
+    """Extra costs and QALYs of each option over the first, at each draw."""
+    money = decision_of(scenario).currency
+    columns = [Column("draw")]
+    for name in sample.options[1:]:
+        columns += [Column(f"extra QALYs of {name}", 3), Column(f"extra costs of {name}", 0, money)]
+    cost, effect = (one.mean(axis=2) for one in (sample.cost, sample.effect))
+    rows: list[list[Cell]] = []
+    for k in range(len(cost)):
+        pairs = [(effect[k, j] - effect[k, 0], cost[k, j] - cost[k, 0]) for j in range(1, len(sample.options))]
+        rows.append([float(k), *(float(x) for pair in pairs for x in pair)])
+    return Table("plane", f"Extra costs and QALYs over {sample.options[0]} at each draw", columns, rows)
+
+
+def information(sample: Sample, scenario: Scenario, shared: bool, seed: int) -> Iterator[Table]:
+    """EVPI, EVPPI of single values and of groups, and what a stated study is worth."""
+    block, drawn = decision_of(scenario), sample.drawn
+    benefit, money = sample.benefit(block.willingness_to_pay.value), block.currency
+    whole = value.choice(benefit, shared)
+    columns = [Column("worth of knowing"), Column("group"), Column("worth", 0, money), Column("±", 0)]
+    columns.append(Column("noise floor", 0))
+    rows: list[list[Cell]] = [["everything (EVPI)", "", number(whole.evpi), number(whole.se_evpi), None]]
+    rows.append(["everything, at least", "", number(whole.lower), None, None])
+    names, groups = _groups(drawn)
+    enough = len(drawn.x) >= PER_VALUE * len(drawn.uncertain)
+    note = "Below the noise floor a worth cannot be told from nothing."
+    if enough:
+        found = value.partials(benefit, drawn.x, groups, shared)
+        order = sorted(range(len(groups)), key=lambda k: (len(groups[k]) == 1, -found[k].value))
+        for k in order:
+            group = "" if len(groups[k]) > 1 else drawn.uncertain[groups[k][0]].group
+            rows.append([names[k], group, number(found[k].value), number(found[k].se), number(found[k].floor)])
+    else:
+        needed = PER_VALUE * len(drawn.uncertain)
+        note = f"Too few draws to tell {len(drawn.uncertain)} values apart: ask for {needed} or more with --draws."
+    yield Table("information", "What knowing more would be worth, a patient", columns, rows, note)
+    if block.research is not None and enough:
+        yield _study(block.research, sample, benefit, (shared, seed), money)
+
+
+def _groups(drawn: Drawn) -> tuple[list[str], list[list[int]]]:
+    """Groups of two or more, then single values."""
+    every = {one: [k for k, u in enumerate(drawn.uncertain) if u.group == one] for one in GROUPS}
+    groups = {f"{ALL}{name}": inside for name, inside in every.items() if len(inside) > 1}
+    single = {one.name: [k] for k, one in enumerate(drawn.uncertain)}
+    return [*groups, *single], [*groups.values(), *single.values()]
+
+
+def _study(block: Research, sample: Sample, benefit: Floats, how: tuple[bool, int], money: str) -> Table:
+    """What a study is worth to all whom the choice concerns: at most its EVPPI, and its EVSI where its errors stand."""
+    (shared, seed), drawn = how, sample.drawn
+    known = {one.name: k for k, one in enumerate(drawn.uncertain)}
+    about = block.about or [one.name for one in drawn.uncertain if one.group == "drug"]
+    inside = [known[name] for name in {**dict.fromkeys(about), **block.standard_errors} if name in known]
+    patients, cost = block.patients.value, block.cost.value
+    rows: list[list[Cell]] = []
+    lines = [("perfect (EVPPI)", value.partials(benefit, drawn.x, [inside], shared)[0])] if inside else []
+    if seen := [name for name in block.standard_errors if name in known]:
+        lines.append(("as stated (EVSI)", _sampled(block, sample, benefit, (shared, seed), seen)))
+        if lines[-1][1].value > lines[0][1].value:  # a study tells no more than perfect knowledge of the same
+            lines[-1] = (lines[-1][0], lines[0][1])
+    for name, found in lines:
+        worth = patients * found.value
+        rows.append([name, number(found.value), number(worth), number(patients * found.se), cost, number(worth - cost)])
+    columns = [Column("study"), Column("a patient", 0, money), Column(f"{patients:,.0f} patients", 0, money)]
+    columns += [Column("±", 0), Column("cost", 0, money), Column("net", 0, money)]
+    return Table("study", f"A study of {', '.join(about)}", columns, rows)
+
+
+def _sampled(
+    block: Research, sample: Sample, benefit: Floats, how: tuple[bool, int], seen: Sequence[str]
+) -> value.Partial:
+    """EVSI: the best rule that chooses by what the study would measure, a value with its error at each draw."""
+    drawn = sample.drawn
+    at = {one.name: (k, one.sd) for k, one in enumerate(drawn.uncertain)}
+    rng = np.random.default_rng([how[1], 0xE751])
+    measured = np.stack(
+        [drawn.x[:, at[name][0]] + block.standard_errors[name].value / at[name][1] * rng.standard_normal(len(drawn.x))
+         for name in seen],
+        axis=1,
+    )  # fmt: skip
+    return value.partials(benefit, measured, [list(range(len(seen)))], how[0])[0]

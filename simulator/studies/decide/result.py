@@ -1,0 +1,164 @@
+"""What a decision comes to, as one document: in Python, as JSON, as tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from html import escape
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from simulator.errors import SimulatorError
+from simulator.results.errors import ResultError
+from simulator.results.files import Writer, check_there, digest, sealed_text, text_writer
+from simulator.results.kinds import DECISION, Kind
+from simulator.results.study import StudyResult
+from simulator.results.tidy import csv_text
+from simulator.studies.decide.tables import Table
+
+if TYPE_CHECKING:
+    import xarray
+
+NOTICE = "For research, not for reimbursement as it stands. A simulated benefit is not proven."
+SHEET_NAME = 31
+"""Letters that a sheet of Excel may have."""
+
+
+class NoExcelError(SimulatorError):
+    """The library for Excel files is not installed."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True)
+class Decided(StudyResult):
+    """A decision: base case, probabilistic analysis, value of information, and what else the scenario asks.
+
+    `tables` hold every number, each under a name: `found.tables["incremental"]`. `uncertain` is what was drawn,
+    `fixed` the utilities and costs that were not. `found.plot.plane().save("a.svg")` draws.
+    """
+
+    title: str
+    scenario_name: str
+    scenario_sha256: str
+    engine_version: str
+    seed: int
+    basis: str
+    options: tuple[str, ...]
+    tables: dict[str, Table]
+    warnings: tuple[str, ...]
+    fixed: tuple[str, ...]
+    scenario: str = ""
+    arguments: dict[str, Any] = field(default_factory=dict)
+    notice: str = NOTICE
+
+    kind: ClassVar[Kind] = DECISION
+    table_file: ClassVar[str] = "decision.csv"
+
+    @property
+    def data(self) -> xarray.Dataset:
+        """Its numbers as an `xarray.Dataset` along `row`: table, row, column, value."""
+        found: xarray.Dataset = self.summary().rename_axis("row").to_xarray()
+        return found
+
+    def table(self) -> tuple[Sequence[str], Iterable[Iterable[Any]]]:
+        """Every number of every table, a row each."""
+        return ("table", "row", "column", "value"), self._long()
+
+    def _long(self) -> Iterable[Iterable[Any]]:
+        for table in self.tables.values():
+            text = [one for one in range(len(table.columns)) if any(isinstance(row[one], str) for row in table.rows)]
+            for row in table.rows:
+                name = " ".join(str(row[k]) for k in text if row[k]) or str(row[0])
+                before = ""
+                for k, (head, cell) in enumerate(zip(table.heads, row, strict=True)):
+                    if k not in text:
+                        yield table.name, name, f"{before} {head}" if head in {"±", "SD"} else head, cell
+                        before = before if head in {"±", "SD"} else head
+
+    def frame(self, name: str) -> Any:
+        """A table as a data frame."""
+        import pandas
+
+        one = self.tables[name]
+        return pandas.DataFrame(one.rows, columns=one.heads)
+
+    def files(self) -> list[tuple[str, Writer]]:
+        """The files of its folder, apart from the manifest: beside the usual ones a CSV of every table."""
+        return [
+            *super().files(),
+            *((f"{name}.csv", text_writer(csv_text(one.heads, one.rows))) for name, one in self.tables.items()),
+        ]
+
+    def excel(self) -> bytes:
+        """Every table as a sheet of an Excel file; needs the extra `excel`.
+
+        Raises
+        ------
+        NoExcelError
+            The library is not installed.
+        """
+        try:
+            import openpyxl
+        except ImportError:
+            raise NoExcelError("Excel files need openpyxl. Install it: pip install 'als-simulator[excel]'") from None
+        book = openpyxl.Workbook()
+        book.remove(book.active)
+        for name, one in self.tables.items():
+            sheet = book.create_sheet(name[:SHEET_NAME])
+            lines: list[list[Any]] = [[one.caption], list(one.heads), *one.rows, [one.note]]
+            for row in lines:
+                sheet.append([_cell(value) for value in row])
+        file = BytesIO()
+        book.save(file)
+        return file.getvalue()
+
+    def content(self) -> dict[str, Any]:
+        """As plain data."""
+        plain = {one.name: getattr(self, one.name) for one in fields(self)}
+        plain |= {key: list(plain[key]) for key in ("options", "warnings", "fixed")}
+        return {"format": self.kind.format, **plain, "tables": [one.content() for one in self.tables.values()]}
+
+    def writer(self) -> Writer:
+        """A writer of the JSON document, with a checksum of the rest in it."""
+        return text_writer(sealed_text(self.content()))
+
+    @classmethod
+    def read(cls, path: Path) -> Decided:
+        """Read the JSON document.
+
+        Raises
+        ------
+        ResultError
+            There is none, it is damaged or was changed, or it is something else.
+        """
+        check_there(path, cls.kind)
+        try:
+            data = json.loads(path.read_text("utf-8"))
+            if data.get("format") != cls.kind.format:
+                raise ResultError(f"{path}: not {cls.kind.title} of this program ({cls.kind.format!r})")
+            if data.pop("sha256", None) != digest(data):
+                raise ResultError(f"{path}: damaged: its content does not match the checksum in it")
+            del data["format"]
+            tables = [Table.of(one) for one in data["tables"]]
+            data |= {key: tuple(data[key]) for key in ("options", "warnings", "fixed")}
+            return cls(**{**data, "tables": {one.name: one for one in tables}})
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ResultError(f"{path}: cut short or damaged: {error}") from error
+
+    def _repr_html_(self) -> str:
+        table = self.tables["incremental"]
+        head = "".join(f"<th>{escape(one)}</th>" for one in table.heads)
+        body = "".join(f"<tr>{''.join(f'<td>{escape(x)}</td>' for x in row)}</tr>" for row in table.texts())
+        notes = "".join(f"<li>{escape(one)}</li>" for one in self.warnings)
+        return (
+            f"<div><h4>{escape(self.title)}</h4><p>{escape(self.basis)}</p><table><tr>{head}</tr>{body}</table>"
+            f"<ul>{notes}</ul><p><small>{escape(self.notice)}</small></p></div>"
+        )
+
+
+def _cell(value: Any) -> Any:
+    """A value that a sheet takes as it is: text that begins like a formula stays text."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@"} else value
