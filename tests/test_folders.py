@@ -26,6 +26,17 @@ def scenario():
     return sim.load("analytic/constant_hazard").replace({ADDRESS: PRIOR, "sensitivity": OUTCOME})
 
 
+def deciding(scenario):
+    """The same with a second arm and a choice between the two."""
+    states = {f"stage_{k}": 0.8 - 0.1 * k for k in range(5)}
+    block = {
+        "options": ["untreated", "again"], "currency": "EUR", "price_year": 2020, "perspective": "payer",
+        "discount_per_year": 0.03, "willingness_to_pay": 1000, "utilities": {"system": "ft9", "states": states},
+        "costs": {"per_month": {"alive": 10}, "once": {"again": 5}},
+    }  # fmt: skip
+    return scenario.replace({"arms": {"untreated": [], "again": []}, "output.stages": True, "decision": block})
+
+
 @pytest.fixture(scope="module")
 def made(scenario, tmp_path_factory):
     """A folder of each kind of study."""
@@ -33,6 +44,7 @@ def made(scenario, tmp_path_factory):
     write_folder(sim.simulate(scenario, patients=20), places["run"])
     sim.sweep(scenario, {ADDRESS: [10, 20]}, patients=20, folder=places["sweep"])
     sim.sensitivity(scenario, patients=20, folder=places["sensitivity"])
+    sim.decide(deciding(scenario), patients=20, draws=2, replicates=1, draw_patients=5, folder=places["decision"])
     trial = sim.trial(sim.load("valor_trial"), replicates=2, truth=0, null=False, analyses=["ancova"])
     write_folder(trial, places["trial"])
     return places
