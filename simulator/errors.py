@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+INTERRUPTED = 130  # exit code of a command that was interrupted
+
 
 class SimulatorError(Exception):
     """Something went wrong that the message explains; `exit_code` is what the command ends with."""

@@ -10,7 +10,7 @@ from typing import NoReturn, ParamSpec, TypeVar
 
 import typer
 
-from simulator.cli import INTERRUPTED
+from simulator.errors import INTERRUPTED
 
 P = ParamSpec("P")
 R = TypeVar("R")
