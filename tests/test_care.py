@@ -183,6 +183,7 @@ def test_rules_know_whether_an_arm_offers_care():
         assert found.care.offered == offered
 
 
+@pytest.mark.slow
 def test_without_compiling_care_begins_on_the_same_days(tmp_path):
     changes = {**BASE, "follow_up_days": 364, "visits.every_days": 28}
     plain = elsewhere(tmp_path / "plain.npz", changes, 16, NUMBA_DISABLE_JIT="1", ALS_SIM_LANES="4")
