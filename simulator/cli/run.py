@@ -281,6 +281,14 @@ def note(text: str) -> None:
     typer.echo(text, err=True)
 
 
+def note_doubts(scenario: Any) -> None:
+    """Say on stderr which numbers of a scenario are probably slips of a unit."""
+    from simulator.language.plausible import doubts
+
+    for fault in doubts(scenario):
+        note(f"Warning: {fault}")
+
+
 def note_versions(folder: Path | None) -> None:
     """Say on stderr that a study goes on which other versions began."""
     from simulator.studies.replay import resumed_versions

@@ -271,6 +271,6 @@ def checks_text(found: Sequence[Check]) -> str:
 
 def plan_text(plan: Plan) -> str:
     """What would be run."""
-    rows = [(key.replace("_", " "), value) for key, value in plan._asdict().items()]
+    rows = [(key.replace("_", " "), value) for key, value in plan._asdict().items() if value != ()]
     said = [(key, ", ".join(value) if isinstance(value, tuple) else str(value)) for key, value in rows]
     return "\n".join(fill(text, WIDTH, initial_indent=f"{key:<20}", subsequent_indent=" " * 20) for key, text in said)

@@ -74,6 +74,7 @@ class Plan(NamedTuple):
     days: int
     memory_mb: int
     files: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def scenario_of(request: Request) -> Scenario:
@@ -89,6 +90,7 @@ def scenario_of(request: Request) -> Scenario:
 
 def plan(request: Request) -> Plan:
     """What the run would do, without doing it; faults of the scenario and of the folder show here too."""
+    from simulator.language.plausible import warnings
     from simulator.run import memory
 
     scenario = _checked(request)
@@ -98,9 +100,8 @@ def plan(request: Request) -> Plan:
     steps = -(-days // DAYS_PER_WEEK)
     folder = request.folder or Path("results") / f"{scenario.name}-*"
     files = tuple(str(folder / name) for name in (RUN.file, SUMMARY, SCENARIO, MANIFEST))
-    return Plan(
-        scenario.source_file, scenario.title, patients, tuple(scenario.arms), steps, days, bytes_taken >> 20, files
-    )
+    about = (scenario.source_file, scenario.title, patients, tuple(scenario.arms))
+    return Plan(*about, steps, days, bytes_taken >> 20, files, warnings(scenario))
 
 
 def run_to_folder(request: Request, progress: Progress | None = None) -> Written:
