@@ -195,7 +195,7 @@ def test_work_is_shared_with_another_process(places, monkeypatch):
     told = []
     monkeypatch.setattr(compiling, "tell", lambda done, total: told.append((done, total)))
     monkeypatch.setattr(compiling, "_start", lambda parts: subprocess.Popen(["true"], stdout=subprocess.PIPE))
-    monkeypatch.setattr(compiling, "_cores", lambda: 2)
+    monkeypatch.setattr(compiling, "cores", lambda: 2)
     one, other = kernel(), kernel()
     compiling._compile([(one, (jit.numba.int64,))], [(other, (jit.numba.float64,))])
     assert told == [(0, 2), (1, 2), (2, 2)]

@@ -242,9 +242,24 @@ def export_(
 
 
 @friendly
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    licences: Annotated[
+        bool, typer.Option("--licences", help="List what is needed, with versions and licences.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Check this installation. Versions, cores, threads, cache, random numbers."""
     from simulator.studies.doctor import checks
+
+    if licences:
+        from simulator.studies.dependencies import dependencies
+
+        show(
+            [one._asdict() for one in dependencies()] if as_json else dependencies(),
+            as_json,
+            tables_of("licences_text"),
+        )
+        return
 
     found = checks()
     show(found, as_json, tables_of("checks_text"))

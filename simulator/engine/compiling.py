@@ -84,7 +84,7 @@ def _compile(*shares: list[Part]) -> None:
                 tell(len(parts) - len(left), len(parts))
         process.wait()
 
-    alone = _cores() == 1
+    alone = cores() == 1
     started = [(process, share) for share in ([parts] if alone else shares) if share and (process := _start(share))]
     waiting = [Thread(target=wait, args=one, daemon=True) for one in started]
     try:
@@ -141,5 +141,6 @@ def _serve() -> None:
         sys.stdout.flush()
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

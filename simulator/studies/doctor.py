@@ -45,12 +45,14 @@ class Check(NamedTuple):
 
 def checks() -> list[Check]:
     """Everything that is looked at."""
+    from simulator.engine.compiling import cores
+
     found = [
         Check("als-simulator", __version__),
         Check("python", f"{platform.python_version()} ({platform.system()} {platform.machine()})"),
         *(_library(name) for name in LIBRARIES),
-        Check("cores", str(_cores())),
-        Check("threads", os.environ.get("NUMBA_NUM_THREADS", str(_cores()))),
+        Check("cores", str(cores())),
+        Check("threads", os.environ.get("NUMBA_NUM_THREADS", str(cores()))),
         Check("compiler", "off (NUMBA_DISABLE_JIT)" if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0" else "on"),
     ]
     return [*found, _cache(), _random_numbers()]
@@ -66,11 +68,6 @@ def _version(name: str) -> str:
 def _library(name: str) -> Check:
     version = _version(name)
     return Check(name, version, version != "not installed")
-
-
-def _cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _cache() -> Check:
