@@ -145,6 +145,7 @@ def test_every_error_is_a_simulator_error():
     assert bases == {
         ("errors.py", "SimulatorError"),
         ("batches.py", "NoPatient"),  # the engine's, put in words by `run`
+        ("jit.py", "DamagedKernelError"),  # caught where kernels are read: they are compiled again
         ("study.py", "_Designed"),  # no error: it ends an analysis whose points alone are wanted
     }
     assert issubclass(AnalysisError, simulator.SimulatorError)

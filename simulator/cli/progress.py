@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
-from simulator.engine.listeners import while_compiling
+from simulator.engine.listeners import while_compiling, while_noting
 
 PATIENCE_SECONDS = 2.0
 
@@ -22,7 +23,8 @@ class Progress:
     def __init__(self, unit: str = "", doing: str = "simulating") -> None:
         self._start, self._unit, self._doing = time.monotonic(), unit, doing
         self._bar: Any = None
-        self._compiling = while_compiling(self.compiled)
+        self._noted: list[str] = []
+        self._told = ExitStack()
 
     def compiled(self, done: int, total: int) -> None:
         """Say at once that the engine is being compiled, and on a terminal how far it is."""
@@ -33,6 +35,12 @@ class Progress:
             sys.stderr.write("\n")
         sys.stderr.flush()
         self._start = time.monotonic()  # patience is for the run
+
+    def note(self, text: str) -> None:
+        """Say once what the person should know of the cache of compiled kernels."""
+        if text not in self._noted:
+            self._noted.append(text)
+            sys.stderr.write(f"Note: {text}\n")
 
     def __call__(self, done: int, total: int) -> None:
         """Take note of how far the run is."""
@@ -63,12 +71,13 @@ class Progress:
         self._bar.start()
 
     def __enter__(self) -> Progress:
-        self._compiling.__enter__()
+        self._told.enter_context(while_compiling(self.compiled))
+        self._told.enter_context(while_noting(self.note))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._compiling.__exit__(kind, error, trace)
+        self._told.close()
         if self._bar is not None:
             self._bar.stop()

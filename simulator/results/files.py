@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import secrets
+import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -55,6 +56,21 @@ def write_all(folder: Path, writers: Iterable[tuple[str, Writer]]) -> None:
         for part, _ in parts:
             part.unlink(missing_ok=True)
     flush(folder)
+
+
+def check_room(folder: Path, needed: float, what: str) -> None:
+    """Refuse, before they are written, files that would not fit on the disk.
+
+    Raises
+    ------
+    ResourceError
+        With how much they take and how much is free.
+    """
+    there = next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
+    free = shutil.disk_usage(there).free
+    if needed > free:
+        sizes = f"{what} about {needed / 2**30:,.2f} GiB, the disk has free {free / 2**30:.2f} GiB"
+        raise ResourceError(f"{folder}: {sizes}. Make room, name another folder with -o, or ask for fewer patients")
 
 
 def write_error(folder: Path, error: OSError) -> SimulatorError:
