@@ -56,7 +56,7 @@ def headline_text(headline: Headline) -> str:
         f"{headline.patients:,} patients in each arm, seed {headline.seed}, {headline.follow_up_days:g} days",
         f"engine {headline.engine_version}, scenario {headline.scenario_sha256[:12]}",
         *_blocks([row for row in headline.rows if row.kind not in UNDATED], headline.arms),
-        *_undated(headline),
+        *undated(headline),
         "",
         *_screening(headline),
         *(f"Warning: {clean(text)}" for text in headline.warnings),
@@ -109,7 +109,7 @@ def _week(day: float) -> str:
     return f"week {day / 7:.1f}".removesuffix(".0")
 
 
-def _undated(headline: Headline) -> Iterator[str]:
+def undated(headline: Headline) -> Iterator[str]:
     """What has no day: survival from onset by variant, what follows the trigger."""
     for kind, head in UNDATED.items():
         yield from _onset([row for row in headline.rows if row.kind == kind], headline.arms, head)
