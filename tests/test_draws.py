@@ -11,6 +11,7 @@ import simulator as sim
 from simulator.analysis.trial.errors import AnalysisError
 from simulator.analysis.trial.reading import Contrast, from_result
 from simulator.catalog.calibration import calibration
+from simulator.cli.answering import answer_text
 from simulator.cli.app import app
 from simulator.errors import ResourceError
 from simulator.report.kinds import Kind
@@ -108,6 +109,7 @@ def run(tmp_path_factory):
     """The folder of a run over three draws, and what the command printed."""
     folder = tmp_path_factory.mktemp("drawn") / "a"
     arguments = ["run", "valor", "--draws", "3", "-n", "30", "--set", "follow_up_days=1036", "-o", str(folder)]
+    arguments.append("--full")
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, done.stderr
     return folder, done.stdout
@@ -133,6 +135,15 @@ def test_folder_replay_export_and_the_table(run, stored, tmp_path):
 def test_show_prints_what_run_printed(run, stored):
     shown = CliRunner().invoke(app, ["show", str(run[0])])
     assert (shown.exit_code, shown.stdout) == (0, run[1])
+
+
+def test_the_answer_of_a_run_over_draws_has_its_own_percentiles(run, stored):
+    text = " ".join(answer_text(stored, run[0]).split())
+    rows = [row for row in drawn(stored).rows if (row.metric, row.day, row.group) == ("event_free", 1036, "")]
+    row = next(row for row in rows if (row.arm, row.against) == ("early_start", "untreated"))
+    assert f"{row.estimate:.1f} more of 100 alive without permanent ventilation" in text
+    assert f"parameters {row.lower:.1f} to {row.upper:.1f})" in text
+    assert "medians over 3 vectors" in text
     document = json.loads(CliRunner().invoke(app, ["show", str(run[0]), "--json"]).stdout)
     each = [headline(sim.one_draw(stored, k)).rows for k in range(3)]
     row = next(row for row in document["rows"] if row["metric"] == "event_free_months" and row["against"])

@@ -41,7 +41,7 @@ def commands() -> Iterator[str]:
     from simulator.cli.app import app
 
     yield "# Commands\n"
-    yield "stdout carries results, stderr progress and notes. `--json` prints one document. Exit codes: 0 done; 1 the"
+    yield "stdout carries results, stderr progress and notes. `--json` prints one document, of an error too. Exit codes: 0 done; 1 the"
     yield "run failed or a check is out of tolerance; 2 wrong usage or an invalid scenario; 3 an optional part or a"
     yield "resource is missing; 4 a sweep ended with failed points; 130 interrupted.\n"
     group = get_command(app)
