@@ -235,7 +235,9 @@ def test_too_much_memory_is_refused():
 
 
 def test_figures_from_onset_are_spread_over_all_draws_and_tables_fit_eighty_columns(tmp_path):
-    done = CliRunner().invoke(app, ["run", "natural_history", "-n", "60", "--draws", "2", "-o", str(tmp_path / "out")])
+    done = CliRunner().invoke(
+        app, ["run", "natural_history", "-n", "60", "--draws", "2", "--full", "-o", str(tmp_path / "out")]
+    )
     assert done.exit_code == 0
     assert max(map(len, done.stdout.splitlines())) <= 80
     after = done.stdout.partition("From onset")[2].splitlines()
