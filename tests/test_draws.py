@@ -15,6 +15,8 @@ from simulator.cli.answering import answer_text
 from simulator.cli.app import app
 from simulator.errors import ResourceError
 from simulator.report.kinds import Kind
+from simulator.report.picture import PictureError
+from simulator.report.plots.needs import OVER_DRAWS
 from simulator.results.errors import DrawnError
 from simulator.results.export import export
 from simulator.results.occupancy import occupancy
@@ -185,7 +187,7 @@ def test_a_notebook_shows_median_and_percentiles(stored):
         lambda result: compare(sim.one_draw(result, 0), result),
         lambda result: result.survival("untreated"),
         lambda result: result.to_adam(),
-        *(lambda result, kind=kind: result.plot.draw(kind) for kind in Kind),
+        *(lambda result, kind=kind: result.plot.draw(kind) for kind in Kind if kind not in OVER_DRAWS),
     ],
 )
 def test_what_needs_one_parameter_vector_says_so(use, stored):
@@ -200,7 +202,16 @@ def test_an_analysis_of_a_trial_takes_one_draw(stored):
     with pytest.raises(AnalysisError, match="one_draw"):
         from_result(stored.groups, arms)
     assert from_result(sim.one_draw(stored, 1).groups, arms).n == 30
-    assert stored.plot.kinds == ()
+    assert stored.plot.kinds == OVER_DRAWS
+    free = stored.groups["summary"]["event_free"].values
+    axes = stored.plot.survival().figure.axes[0]
+    np.testing.assert_allclose(axes.lines[1].get_ydata(), np.median(free[:, 1], axis=0))
+    low = axes.collections[1].get_paths()[0].vertices[:, 1].min()
+    assert low == pytest.approx(np.quantile(free[:, 1], 0.05, axis=0).min())
+    mean = stored.groups["summary"]["alsfrs_r_death0_mean"].values
+    np.testing.assert_allclose(stored.plot.trajectories().figure.axes[0].lines[0].get_ydata(), np.median(mean[:, 0], 0))
+    with pytest.raises(PictureError, match="shows alsfrs_r"):
+        stored.plot.trajectories("svc")
     assert sim.one_draw(stored, 1).plot.survival().svg()
 
 
