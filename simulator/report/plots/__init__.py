@@ -61,11 +61,11 @@ class Plots:
 
         return over_draws.survival(self._whole) if self._whole.draws else survival.draw(self._result)
 
-    def strata(self) -> Picture:
-        """Event-free survival by stratum, with hazard ratio and log-rank test of each comparison."""
+    def strata(self, by: str = "stratum") -> Picture:
+        """Event-free survival by stratum, or by variant, with hazard ratio and log-rank test of each comparison."""
         from simulator.report.plots.strata import draw
 
-        return draw(self._result)
+        return draw(self._result, by)
 
     def incidence(self) -> Picture:
         """Cumulative incidence of death, permanent ventilation and dropout, by arm."""

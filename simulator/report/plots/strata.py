@@ -13,9 +13,9 @@ from simulator.analysis.trial.errors import AnalysisError
 from simulator.analysis.trial.logrank import logrank
 from simulator.report import style
 from simulator.report.kinds import Kind
-from simulator.report.picture import Picture
+from simulator.report.picture import Picture, PictureError
 from simulator.report.plots.grid import HEIGHTS, columns
-from simulator.report.plots.needs import need_strata, size
+from simulator.report.plots.needs import need_patients, need_strata, need_two_arms, size
 from simulator.report.scale import TimeScale, percent_axis, time_scale
 from simulator.results import Result
 
@@ -62,11 +62,9 @@ def ratios(result: Result, who: np.ndarray) -> list[Ratio]:
     return found
 
 
-def draw(result: Result) -> Picture:
-    """The picture; the first eight strata are drawn."""
-    need_strata(result, Kind.strata)
-    of = result.groups["patients"]["stratum"].values
-    names = [name for name in result.strata if (of == name).any()][:PANELS]
+def draw(result: Result, by: str = "stratum") -> Picture:
+    """The picture; the first eight strata, or the eight most frequent variants, are drawn."""
+    of, names = _parts(result, by)
     notes = [
         f"{size(result)}. Alive without permanent ventilation.",
         "Hazard ratio (Cox) with 95 % interval and z of the log-rank test, as if the arms were different people:",
@@ -78,7 +76,7 @@ def draw(result: Result) -> Picture:
     below = 0.34 + 0.17 * (few + 1)
     panel = HEIGHTS.get(down, 1.75)
     with style.drawing():
-        figure = style.sheet("Event-free survival, by stratum", notes, 1.1 + 0.17 * len(notes) + (panel + below) * down)
+        figure = style.sheet(f"Event-free survival, by {by}", notes, 1.1 + 0.17 * len(notes) + (panel + below) * down)
         axes = figure.subplots(down, across, sharey=True, squeeze=False).ravel()
         style.place(figure, len(notes) + 1, left=0.75, bottom=0.2 + below)
         figure.subplots_adjust(wspace=0.09, hspace=(below + 0.35) / panel)
@@ -91,12 +89,25 @@ def draw(result: Result) -> Picture:
         percent_axis(axes[0])
         drawn = style.lines(result.arms, result.control)
         style.key(figure, [(style.short(arm), drawn[arm].colour) for arm in result.arms[:6]], line=len(notes))
-    return Picture(
-        Kind.strata, figure, f"Event-free survival by stratum in {', '.join(result.arms)}, with hazard ratios"
-    )
+    return Picture(Kind.strata, figure, f"Event-free survival by {by} in {', '.join(result.arms)}, with hazard ratios")
 
 
 HEAD = {"loc": "left", "fontsize": 9.5, "fontweight": "bold"}
+
+
+def _parts(result: Result, by: str) -> tuple[np.ndarray, list[str]]:
+    """Of which part each patient is, and the parts that are drawn."""
+    if by == "stratum":
+        need_strata(result, Kind.strata)
+        of = result.groups["patients"]["stratum"].values
+        return of, [name for name in result.strata if (of == name).any()][:PANELS]
+    need_patients(result, Kind.strata)
+    need_two_arms(result, Kind.strata)
+    if by != "variant":
+        raise PictureError(f"{Kind.strata}: no panels by {by!r}; choose stratum or variant")
+    of = result.groups["patients"]["variant"].values
+    names, counts = np.unique(of, return_counts=True)
+    return of, [str(name) for name in names[np.argsort(-counts, kind="stable")]][:PANELS]
 
 
 def _panel(axes: Axes, result: Result, who: np.ndarray, scale: TimeScale) -> None:
