@@ -41,9 +41,9 @@ def commands() -> Iterator[str]:
     from simulator.cli.app import app
 
     yield "# Commands\n"
-    yield "stdout carries results, stderr progress and notes. `--json` prints one document. Exit codes: 0 done; 1 the"
-    yield "run failed or a check is out of tolerance; 2 wrong usage or an invalid scenario; 3 an optional part or a"
-    yield "resource is missing; 4 a sweep ended with failed points; 130 interrupted.\n"
+    yield "stdout carries results, stderr progress and notes. `--json` prints one document, of an error too. Exit"
+    yield "codes: 0 done; 1 the run failed or a check is out of tolerance; 2 wrong usage or an invalid scenario; 3 an"
+    yield "optional part or a resource is missing; 4 a sweep ended with failed points; 130 interrupted.\n"
     group = get_command(app)
     found = dict(group.commands)  # type: ignore[attr-defined]
     for name, command in group.commands.items():  # type: ignore[attr-defined]

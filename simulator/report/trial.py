@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.analysis.replicates import Measure
 from simulator.analysis.trial.registry import analysis
+from simulator.report.captions import Figure, figure
 from simulator.report.content import Page, Pair, asked, stored_scenario, treated, words
 from simulator.report.evidence import evidence
 from simulator.report.kinds import TrialKind
@@ -68,6 +69,7 @@ def trial_content(trial: Trial) -> Page:
         citations=json.loads(trial.attrs["citations"]),
         provenance=_provenance(trial),
         estimands=_estimands(trial),
+        answer=list(_answer(trial)),
     )
 
 
@@ -108,12 +110,22 @@ def _needed(trial: Trial, day: float) -> Iterator[Table]:
         yield Table(f"Participants needed, {when(day).lower()}", heads, body)
 
 
-def _pictures(trial: Trial) -> Iterator[tuple[str, str]]:
+def _pictures(trial: Trial) -> Iterator[Figure]:
     for day in trial.days:
         picture = trial.plot.forest(day)
-        yield f"forest-{day:g}", picture.svg().replace(f"{TrialKind.forest}-", f"{TrialKind.forest}-{day:g}-")
+        svg = picture.svg().replace(f"{TrialKind.forest}-", f"{TrialKind.forest}-{day:g}-")
+        yield figure(f"forest-{day:g}", svg)
     if TrialKind.power in trial.plot.kinds:
-        yield TrialKind.power, trial.plot.power().svg()
+        yield figure(TrialKind.power, trial.plot.power().svg())
+
+
+def _answer(trial: Trial) -> Iterator[str]:
+    """What the trial comes to: a sentence for each analysis on the last day."""
+    day = trial.days[-1]
+    for name in trial.analyses:
+        claimed, none = (percent(trial.measure(name, key, day)) for key in (POWER, "type_one_error"))
+        wrong = f"; without an effect {none} % claim one" if none.strip("–- ") else ""
+        yield f"{name}, {when(day, capital=False)}: {claimed} % of trials claim benefit{wrong}."
 
 
 def _tables(trial: Trial, day: float) -> Iterator[Table]:
