@@ -1,6 +1,7 @@
 """Data of trials and estimands: what is refused, what a result and a table become, names people type."""
 
 import sys
+from copy import copy
 from subprocess import run
 from typing import NamedTuple
 
@@ -366,6 +367,23 @@ def test_adam_out_and_in_again_gives_the_same_data(simulated, endpoint):
     for name in ("arm", "stratum", "nominal_day", "day", "outcome", "time", "event"):
         np.testing.assert_array_equal(getattr(read, name), getattr(direct, name), err_msg=name)
     np.testing.assert_array_equal(read.covariate("log_nfl"), direct.covariate("log_nfl"))
+
+
+def test_a_planned_visit_that_nobody_had_comes_in_again(simulated):
+    """Without it week 26 would be the last visit of a trial of 28 weeks whose last visit failed."""
+    observed = dict(simulated.groups["observed"])
+    for name in ("alsfrs_r", "svc", "hhd", "nfl_plasma", "sod1_csf"):
+        if name in observed:
+            values = observed[name].values.copy()
+            values[..., -2] = np.nan
+            observed[name] = observed[name]._replace(values=values)
+    failed = copy(simulated)
+    failed.groups = {**simulated.groups, "observed": observed}
+    arms = Contrast(*(name for name in simulated.arms if "tofersen" in name), "placebo")
+    made = {name: {key: table[key].to_numpy() for key in table} for name, table in failed.to_adam().items()}
+    read, direct = from_tables(made["ADSL"], made["ADQS"], made["ADTTE"], arms), from_result(failed.groups, arms)
+    for name in ("nominal_day", "day", "outcome"):
+        np.testing.assert_array_equal(getattr(read, name), getattr(direct, name), err_msg=name)
 
 
 def test_a_simulated_trial_can_be_analysed():
