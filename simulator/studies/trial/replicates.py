@@ -23,8 +23,6 @@ COUNTED = ("participants", "events", "left", "missing", "followed_days")
 """Of an arm by a day of analysis: its participants; who had the event; who left before it; who was not measured at the
 last visit without having had the event; mean days to event, leaving or analysis."""
 NFL = "nfl_plasma"
-PARALLEL_SEED = ("mi",)
-"""Analyses that draw random numbers: each replicate has its own."""
 
 
 class Block(NamedTuple):
@@ -87,7 +85,7 @@ def observed(plan: Plan, seen: Seen) -> TrialData:
     arms = list(plan.scenario.arms)
     places = tuple(map(arms.index, plan.arms))
     told = reading.Seen(
-        seen.patients["allocated_arm"], ranked(plan, seen), seen.nominal_day, seen.observed, seen.events
+        seen.patients["allocated_arm"], ranked(plan, seen), seen.nominal_day, seen.observed, seen.events, seen.patients
     )
     data = reading.from_arrays(
         told, (places[0], places[1]), places, outcome=plan.outcome, endpoint=plan.endpoint, log=NFL
@@ -106,11 +104,11 @@ def ranked(plan: Plan, seen: Seen) -> NDArray[np.int64]:
 
 def estimated(plan: Plan, name: str, data: TrialData, number: int) -> tuple[float, ...]:
     """One analysis of one replicate, in the order of ESTIMATED."""
-    options = dict(plan.options.get(name, {}))
-    if name in PARALLEL_SEED:
+    one, options = analysis(name), dict(plan.options.get(name, {}))
+    if one.draws:
         options["seed"] = number
     try:
-        found = analysis(name).run(data, **options)
+        found = one.run(data, **options)
     except NotEstimableError:
         return (np.nan,) * len(ESTIMATED)
     return found.value, found.se, found.df, found.lower, found.upper, found.p, found.n
