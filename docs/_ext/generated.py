@@ -71,7 +71,7 @@ def dependencies() -> Iterator[str]:
 
     yield "# Dependencies and licences\n"
     yield "What `als-sim doctor --licences` prints, from the metadata of what is installed where this page is made."
-    yield "Exact versions with checksums, for development too, are in `requirements.lock`. This program is Apache-2.0.\n"
+    yield "Exact versions with checksums, for development too, are in `requirements.lock`. The program is Apache-2.0.\n"
     rows = [(one.name, one.version, one.extra or "always", one.needed_by, one.licence) for one in needed.dependencies()]
     yield from table(("distribution", "version", "needed", "by", "licence"), rows)
 
@@ -168,4 +168,11 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
     yield ""
 
 
-PAGES = {"bundled": bundled, "commands": commands, "python": python, "results": results, "schema": schema, "dependencies": dependencies}
+PAGES = {
+    "bundled": bundled,
+    "commands": commands,
+    "python": python,
+    "results": results,
+    "schema": schema,
+    "dependencies": dependencies,
+}
