@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""What the system says where a disk, or the part of it that a person may fill, is full."""
 INTERRUPTED = 130  # exit code of a command that was interrupted
 
 

@@ -49,7 +49,7 @@ def warnings(scenario: Any) -> tuple[str, ...]:
 def _doubts(scenario: Any) -> Iterator[Problem]:
     usual = _usual()
     for path, value in _numbers(scenario, ()):
-        kind = _kind(path)
+        kind = place_kind(path)
         limit = _limit(kind)
         found = usual.get(kind)
         if value > limit:
@@ -105,8 +105,8 @@ def _usual() -> dict[Path, Usual]:
     found: dict[Path, Usual] = {}
     for part in parts:
         for path, value, unit in _graded(part, ()):
-            low, high, _ = found.get(_kind(path), (value, value, unit))
-            found[_kind(path)] = Usual(min(low, value), max(high, value), unit)
+            low, high, _ = found.get(place_kind(path), (value, value, unit))
+            found[place_kind(path)] = Usual(min(low, value), max(high, value), unit)
     return found
 
 
@@ -121,7 +121,7 @@ def _graded(node: Any, path: Path) -> Iterator[tuple[Path, float, str]]:
             yield from _graded(part, (*path, key))
 
 
-def _kind(path: Path) -> Path:
+def place_kind(path: Path) -> Path:
     """What a place is, whatever the names of variants and treatments and the shape of a distribution."""
     named = {"variants", "treatments", *(key for model in MODELS.values() for key in model.BY_VARIANT)}
     kept = [part for before, part in zip(("", *path), path, strict=False) if before not in named]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -15,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from simulator.errors import ResourceError, SimulatorError
+from simulator.errors import FULL, ResourceError, SimulatorError
 from simulator.results import netcdf
 from simulator.results.arrays import Groups
 from simulator.results.errors import ResultError
@@ -26,7 +25,6 @@ STALE_SECONDS = 3600.0
 MACHINE = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
 MANIFEST = "manifest.json"
 SEAL = b"sha256:"
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 SEAL_BYTES = len(SEAL) + 64
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 PIECE_BYTES = 1 << 20
