@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from simulator.language.display import treated
 from simulator.report import person, tables
 from simulator.report.captions import ORDER, Figure, figure
+from simulator.report.drivers import Drivers, drivers
 from simulator.report.evidence import Evidence, evidence
 from simulator.report.people import people
 from simulator.report.style import drawing
@@ -63,6 +64,7 @@ class Page(NamedTuple):
     estimands: Sequence[Pair] = ()
     answer: Sequence[str] = ()  # a sentence for each comparison, then where its ranges come from
     people: Sequence[tables.Table] = ()
+    drivers: Drivers | None = None
 
 
 def content(result: Result) -> Page:
@@ -87,6 +89,7 @@ def content(result: Result) -> Page:
         provenance=provenance(result),
         answer=[] if is_portrait(result) else sentences(said),
         people=people(result),
+        drivers=drivers(result, scenario) if scenario else None,
     )
 
 
