@@ -411,8 +411,12 @@ def test_the_fan_shows_the_person():
     assert told.get_xydata().tolist() == [[18.0, 34.0]]
     days = found.time[: len(median.get_xdata())]
     assert np.allclose(median.get_xdata() * DAYS_PER_MONTH, days)
-    level = found.groups["summary"]["alsfrs_r_quantile"].values[1, : len(days), 2]
-    assert np.allclose(median.get_ydata(), level)
+    score, death = found.groups["truth"]["alsfrs_r"].values[1], found.groups["events"]["death_time"].values[1]
+    for k, day in enumerate(days):
+        at = np.where(death <= day, 0, score[:, k])
+        order = np.argsort(at, kind="stable")
+        reached = np.cumsum(found.weight[order]) / found.weight.sum()
+        assert median.get_ydata()[k] == pytest.approx(at[order][reached >= 0.5 - 1e-12][0])
     assert set(found.plot.kinds) == {"trajectories", "survival", "occupancy", "stages", "biomarkers", "person"}
 
 
