@@ -442,6 +442,11 @@ def test_the_command_prints_the_person(tmp_path):
     )
     done = CliRunner().invoke(app, ["run", str(file), "-n", "80", "-o", str(tmp_path / "out")])
     assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    assert len(lines) <= 40
+    assert max(map(len, lines)) <= 80
+    assert "half of the twins gain" in " ".join(done.stdout.split())
+    done = CliRunner().invoke(app, ["show", str(tmp_path / "out")])
     for words in (
         "effective sample size 80",
         "ALSFRS-R, survivors, points",

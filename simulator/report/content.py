@@ -15,6 +15,7 @@ from simulator.report.people import people
 from simulator.report.style import drawing
 from simulator.studies.answer import Answer, answer
 from simulator.studies.headline import headline
+from simulator.studies.person.answer import sentences as person_sentences
 from simulator.studies.person.portrait import is_portrait, portrait
 from simulator.studies.ranges import stored_ranges
 from simulator.units import DAYS_PER_YEAR
@@ -87,7 +88,7 @@ def content(result: Result) -> Page:
         scenario_yaml=str(result.attrs["scenario"]),
         citations=json.loads(result.attrs["citations"]),
         provenance=provenance(result),
-        answer=[] if is_portrait(result) else sentences(said),
+        answer=person_sentences(portrait(result)) if is_portrait(result) else sentences(said),
         people=people(result),
         drivers=drivers(result, scenario) if scenario else None,
     )
