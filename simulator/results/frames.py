@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -202,10 +203,8 @@ def _moments(where: tuple[str, str, str], name: str, time: Floats, x: Floats, lo
         ]
         for key, value, error_of in figures:
             ends = [float(one) for one in mean_interval(np.array(value), np.array(error_of), np.array(n))]
-            told = [value, *ends, error_of]
-            if log:
-                told = [*np.exp(told[:3]).tolist(), float(np.exp(value) * error_of)]
-            yield GroupRow(*where, f"{name}_{key}", day, *told, n)
+            point, low, high = (math.exp(one) if log else one for one in (value, *ends))
+            yield GroupRow(*where, f"{name}_{key}", day, point, low, high, point * error_of if log else error_of, n)
 
 
 def chosen(rows: Sequence[Any], result: Result, arms: Any, days: Any) -> list[Any]:
