@@ -18,7 +18,7 @@ from simulator.cli.app import app
 from simulator.report import style
 from simulator.report.kinds import Kind
 from simulator.report.picture import PictureError
-from simulator.report.plots import Plots, function, incidence, strata
+from simulator.report.plots import Plots, function, incidence, strata, trajectories
 from simulator.report.plots.needs import PATIENTS
 from simulator.report.plots.published import OUTCOMES, observed, published
 from simulator.report.scale import plain_logarithm
@@ -190,6 +190,15 @@ def test_courses_count_the_dead_as_nothing_unless_survivors_are_asked_for(result
         np.testing.assert_allclose(axes.lines[0].get_ydata(), mean, rtol=1e-6)
     assert any("survivors only" in text for text, _ in boxes(plain))
     assert any("the dead at 0" in text for text, _ in boxes(results["summary"].plot.trajectories().figure))
+
+
+def test_weighted_quantiles_are_those_of_repeated_values():
+    """Law: a weight of 3 is three people with that value."""
+    rng = np.random.default_rng(2)
+    values, weight = rng.normal(size=(40, 3)), rng.integers(1, 5, 40)
+    repeated = np.repeat(values, weight, axis=0)
+    expected = np.quantile(repeated, trajectories.QUANTILES, axis=0, method="inverted_cdf").T
+    np.testing.assert_array_equal(trajectories.weighted(values, weight.astype(float)), expected)
 
 
 def test_shares_above_scores_are_those_of_everybody(results):

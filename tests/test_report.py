@@ -5,21 +5,26 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
+from scipy.stats import spearmanr
 from typer.testing import CliRunner
 
 from simulator.cli.app import app
 from simulator.language import load
 from simulator.language.listing import values
 from simulator.report.captions import CAPTIONS, ORDER
+from simulator.report.drivers import correlation, drivers
 from simulator.report.evidence import GRADES, evidence
 from simulator.report.kinds import Kind
 from simulator.report.page import breakable, linked, report_html, themed
 from simulator.report.people import people
 from simulator.report.style import COLOURS
-from simulator.results import name
+from simulator.results import Result, name
 from simulator.results.folder import write_folder
+from simulator.studies.calibrate.apply import drawn_settings
 from simulator.studies.headline import NOTICE, headline
+from simulator.studies.ranges import Ranges
 from simulator.studies.wording import with_error
 from tests.synthetic import make_provenance, make_record
 
@@ -179,6 +184,24 @@ def test_the_baseline_table_and_the_flow_count_the_people(scenario):
     assert counts["Candidates"] == [360] * 3
     ends = [counts[name] for name in ("Died without ventilation", "Permanent ventilation", "Free of both to the end")]
     assert [sum(column) for column in zip(*ends, strict=True)] == [120] * 3
+
+
+def test_the_values_that_an_answer_follows_are_found(scenario):
+    """An answer that is one drawn value, and noise: the value comes first, and its sign is right."""
+    address = "treatments.tofersen.effect.mean"
+    values = np.array([one[address] for one in drawn_settings(scenario, 40)])
+    noise = np.random.default_rng(3).normal(size=40)
+    made = {"untreated": [0.0] * 40, "early_start": (-values).tolist(), "delayed_start": noise.tolist()}
+    found = Ranges(364.0, 40, 200, {"event_free": made})
+    plain = make_result(scenario, n=30)
+    result = Result(lambda: plain.attrs | {"parameters": json.dumps(found._asdict())}, plain.groups)
+    rows = drivers(result, scenario).rows
+    assert rows[0].address == address
+    assert rows[0].correlation == pytest.approx(-1)
+    assert "What this answer follows" in report_html(result)
+    assert drivers(plain, scenario) is None
+    x = np.array([1.0, 2, 2, 5, 9])
+    assert correlation(x, np.array([3.0, 1, 4, 1, 5])) == pytest.approx(spearmanr(x, [3, 1, 4, 1, 5]).statistic)
 
 
 def test_every_colour_has_a_night_side(html):

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from pictures import gallery
+
 import simulator
 
 FOLDER = "reference"
@@ -27,7 +29,7 @@ def write(app: Any) -> None:
     """All pages; a page that says the same as before is not touched."""
     folder = Path(app.srcdir) / FOLDER
     folder.mkdir(exist_ok=True)
-    for name, lines in PAGES.items():
+    for name, lines in (PAGES | {"gallery": lambda: gallery(folder)}).items():
         text = "\n".join(lines()) + "\n"
         path = folder / f"{name}.md"
         if not path.exists() or path.read_text("utf-8") != text:

@@ -189,8 +189,11 @@ def show_run(
 
     found = asking(result, against, days)
     if not found.draws and is_portrait(found):
+        from simulator.cli.person_answer import portrait_answer
         from simulator.cli.person_tables import portrait_text
 
+        if answered and not as_json:
+            return typer.echo(portrait_answer(portrait(found), answered))
         return show(portrait(found), as_json, portrait_text)
     if answered and not as_json:
         return typer.echo(answering.answer_text(found, answered))

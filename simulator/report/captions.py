@@ -22,8 +22,8 @@ ORDER = (
 )
 CAPTIONS = {
     "person": (
-        "One person's courses. Compare the bands of two arms at the same month; both rows are needed, for the "
-        "upper one shows the living alone."
+        "One person's courses, the dead at 0. Compare the bands of two arms at the same month: they are wide, for what "
+        "makes people differ is mostly not known."
     ),
     "survival": (
         "How many are alive without permanent ventilation. The distance between two curves on a day is the second "

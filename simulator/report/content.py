@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from simulator.language.display import treated
 from simulator.report import person, tables
 from simulator.report.captions import ORDER, Figure, figure
+from simulator.report.drivers import Drivers, drivers
 from simulator.report.evidence import Evidence, evidence
 from simulator.report.people import people
 from simulator.report.style import drawing
 from simulator.studies.answer import Answer, answer
 from simulator.studies.headline import headline
+from simulator.studies.person.answer import sentences as person_sentences
 from simulator.studies.person.portrait import is_portrait, portrait
 from simulator.studies.ranges import stored_ranges
 from simulator.units import DAYS_PER_YEAR
@@ -63,6 +65,7 @@ class Page(NamedTuple):
     estimands: Sequence[Pair] = ()
     answer: Sequence[str] = ()  # a sentence for each comparison, then where its ranges come from
     people: Sequence[tables.Table] = ()
+    drivers: Drivers | None = None
 
 
 def content(result: Result) -> Page:
@@ -85,8 +88,9 @@ def content(result: Result) -> Page:
         scenario_yaml=str(result.attrs["scenario"]),
         citations=json.loads(result.attrs["citations"]),
         provenance=provenance(result),
-        answer=[] if is_portrait(result) else sentences(said),
+        answer=person_sentences(portrait(result)) if is_portrait(result) else sentences(said),
         people=people(result),
+        drivers=drivers(result, scenario) if scenario else None,
     )
 
 

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from simulator.analysis.replicates import Measure
-from simulator.analysis.trial.registry import analysis
 from simulator.report.captions import Figure, figure
 from simulator.report.content import Page, Pair, asked, stored_scenario, treated, words
 from simulator.report.evidence import evidence
 from simulator.report.kinds import TrialKind
 from simulator.report.tables import Table
 from simulator.studies.trial.estimands import alike, in_words
-from simulator.studies.trial.html import NOTICE, pair, people, percent, table
+from simulator.studies.trial.html import NOTICE, named, pair, people, percent, table
 from simulator.studies.trial.measures import POWER
 from simulator.studies.trial.sizes import LARGEST
 from simulator.studies.wording import when
@@ -84,17 +83,15 @@ def _lead(trial: Trial) -> str:
     )
 
 
-def _named(name: str) -> str:
-    return f"{name}, log" if analysis(name).scale == "log" else name
-
-
 def _headline(trial: Trial, day: float) -> Table:
     """Page one: analyses down, the main operating characteristics across."""
     heads = ["", "truth", "mean estimate", *(head.format(trial.power_word) for head, _ in HEADLINE)]
     body = []
     for name in trial.analyses:
         truth, estimate = (cell.text for cell in table(trial, name, day)[:2])
-        body.append([_named(name), truth, estimate, *(percent(trial.measure(name, key, day)) for _, key in HEADLINE)])
+        body.append(
+            [named(trial, name), truth, estimate, *(percent(trial.measure(name, key, day)) for _, key in HEADLINE)]
+        )
     return Table(when(day), heads, body)
 
 
@@ -133,7 +130,7 @@ def _tables(trial: Trial, day: float) -> Iterator[Table]:
     heads = ["", *(head for head, _, _ in FURTHER), "with an estimate, %", "covered without an effect, %"]
     body = [
         [
-            _named(name),
+            named(trial, name),
             *(pair(trial.measure(name, key, day), digits) for _, key, digits in FURTHER),
             percent(trial.measure(name, "estimable", day)),
             percent(trial.measure(name, "null_coverage", day)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -197,15 +198,13 @@ def _moments(where: tuple[str, str, str], name: str, time: Floats, x: Floats, lo
         half = [np.sqrt(p * (1 - p) / n) for p in QUANTILES]
         about = [np.quantile(known, np.clip((p - e, p, p + e), 0, 1)) for p, e in zip(QUANTILES, half, strict=True)]
         figures += [
-            (f"q{round(100 * p):02d}", float(middle), float(above - below) / 2)
-            for p, (below, middle, above) in zip(QUANTILES, about, strict=True)
+            (f"q{round(100 * p):02d}", float(middle), float(high - low) / 2)
+            for p, (low, middle, high) in zip(QUANTILES, about, strict=True)
         ]
         for key, value, error_of in figures:
-            low, high = (float(end) for end in mean_interval(np.array(value), np.array(error_of), np.array(n)))
-            shown = [value, low, high, error_of]
-            if log:
-                shown = [*np.exp(shown[:3]).tolist(), float(np.exp(value) * error_of)]
-            yield GroupRow(*where, f"{name}_{key}", day, shown[0], shown[1], shown[2], shown[3], n)
+            ends = [float(one) for one in mean_interval(np.array(value), np.array(error_of), np.array(n))]
+            point, low, high = (math.exp(one) if log else one for one in (value, *ends))
+            yield GroupRow(*where, f"{name}_{key}", day, point, low, high, point * error_of if log else error_of, n)
 
 
 def chosen(rows: Sequence[Any], result: Result, arms: Any, days: Any) -> list[Any]:

@@ -110,7 +110,7 @@ class Plots:
         return draw(self._result, number)
 
     def person(self) -> Picture:
-        """One person's fan: function of living twins and the chance to be event-free, by arm."""
+        """One person's fan: function of all twins, the dead at 0, and the chance to be event-free, by arm."""
         from simulator.report.plots.person import draw
 
         return draw(self._result)

@@ -14,6 +14,7 @@ from simulator.report.plots.pane import Pane
 from simulator.report.scale import plain_logarithm
 from simulator.report.style import CONTROL, drawing, short
 from simulator.results import Result
+from simulator.results.arrays import QUANTILES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,14 +57,26 @@ def spread(result: Result, arm: int, variable: str) -> Spread:
 
 def everybody(result: Result, arm: int, variable: str) -> Spread:
     """Of all patients, 0 from death on: mean and quantiles; of sums the mean alone."""
-    group, none = result.groups["summary"], np.full((len(result.time), 5), np.nan)
-    if not result.is_full or result.weight is not None:
-        return Spread(result.time, group[f"{variable}_death0_mean"].values[arm], none)
+    if not result.is_full:
+        mean = result.groups["summary"][f"{variable}_death0_mean"].values[arm]
+        return Spread(result.time, mean, np.full((len(result.time), 5), np.nan))
     values = result.groups["truth"][variable].values[arm]
     dead = result.groups["events"]["death_time"].values[arm][:, None] <= result.time
-    counted = np.where(dead, 0, values)
-    quantile = np.quantile(counted[:BANDS], (0.05, 0.25, 0.5, 0.75, 0.95), axis=0).T
-    return Spread(result.time, counted.mean(axis=0, dtype=np.float64), quantile)
+    counted = np.where(dead, 0, values).astype(np.float64)
+    weight = result.weight
+    mean = np.average(counted, axis=0, weights=weight)
+    some = counted[:BANDS]
+    quantile = weighted(some, weight) if weight is not None else np.quantile(some, QUANTILES, axis=0).T
+    return Spread(result.time, mean, quantile)
+
+
+def weighted(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Quantiles of each column of values : (n, times) with weights : (n,): the least value that reaches the share."""
+    order = np.argsort(values, axis=0, kind="stable")
+    reached = np.cumsum(weight[: len(values)][order], axis=0)
+    reached /= reached[-1]
+    places = np.stack([np.minimum((reached < p - 1e-12).sum(axis=0), len(values) - 1) for p in QUANTILES])
+    return np.take_along_axis(np.take_along_axis(values, order, 0), places, 0).T
 
 
 def _death(result: Result, variable: str, asked: str) -> str:
@@ -76,8 +89,7 @@ def _death(result: Result, variable: str, asked: str) -> str:
     """
     if asked not in ("", "zero", "survivors"):
         raise PictureError(f"{Kind.trajectories}: no estimand {asked!r}; choose zero or survivors")
-    patients = result.is_full and result.weight is None
-    can = variable in WORST and (patients or f"{variable}_death0_mean" in result.groups["summary"])
+    can = variable in WORST and (result.is_full or f"{variable}_death0_mean" in result.groups["summary"])
     if asked == "zero" and not can:
         raise PictureError(f"{Kind.trajectories}: {variable} of the dead is not 0, or was not kept; choose survivors")
     return asked or ("zero" if can else "survivors")
@@ -112,7 +124,7 @@ def _about(result: Result, variable: str, counted: str) -> str:
     """What bands and thick line are."""
     if counted == "survivors":
         return f"Bands: 50 % and 90 % of survivors. Thick: their {MEANS.get(variable, MEAN)}."
-    if not result.is_full or result.weight is not None:
+    if not result.is_full:
         return "Thick: mean of everybody, who has died with 0."
     return "Bands: 50 % and 90 % of everybody, who has died with 0. Thick: their mean."
 
