@@ -70,9 +70,8 @@ def decided(plan: Plan, found: Block) -> Claimed:
 def _claims(family: Family, p: Floats, alpha: float) -> Bools:
     if family.procedure in ("hochberg", "co_primary"):
         return claimed(p, alpha, family.procedure)
-    weights = [one.value for one in family.weights] if family.weights else None
-    table = [[one.value for one in row] for row in family.transitions] if family.transitions else None
-    return claimed(p, alpha, family.procedure, graph(family.procedure, p.shape[1], weights, table))
+    of = graph(family.procedure, p.shape[1], family.weights, family.transitions)
+    return claimed(p, alpha, family.procedure, of)
 
 
 def figures(work: Work, estimates: Block, null: Block | None) -> Floats:
