@@ -132,6 +132,31 @@ def trial():
     return sim.trial(scenario, replicates=60, analyses=["ancova"], truth=0, null=True, seed=3)
 
 
+def test_claims_of_several_endpoints_and_days():
+    """Each is what a study of its own outcome and endpoint finds in the same people."""
+    scenario = sim.load("valor_trial").replace({"trial.analysis_days": [112, 196]})
+    claims = [
+        {"analysis": "ancova", "day": 196},
+        {"analysis": "ancova", "day": 112, "outcome": "svc"},
+        {"analysis": "ancova", "outcome": "nfl_plasma"},
+        {"analysis": "logrank", "day": 196, "endpoint": "death"},
+    ]
+    asked = {"replicates": 6, "truth": 0, "null": False, "seed": 4}
+    together = scenario.replace({"trial.family": {"procedure": "hierarchical", "claims": claims}})
+    found = sim.trial(together, analyses=["ancova"], **asked)
+    names = list(found.family)
+    assert names[1:4] == ["ancova of svc, day 112", "ancova of nfl_plasma, day 112", "logrank of death, day 196"]
+    p, signs = [], (1, 1, -1, -1)
+    for one, sign in zip(claims, signs, strict=True):
+        more = {key: one[key] for key in ("outcome", "endpoint") if key in one}
+        alone = sim.trial(scenario, analyses=[one["analysis"]], **more, **asked)
+        at = alone.estimates(one["analysis"], one.get("day", 112))
+        p.append(np.where(at["value"] * sign > 0, at["p"], 1.0))
+    made = claimed(np.stack(p, axis=1), ALPHA, "hierarchical")
+    assert [found.family[name][0].value for name in names[:4]] == made.mean(axis=0).tolist()
+    assert found.family["any"][0] == found.family[names[0]][0]  # an order: the first is claimed or none
+
+
 def test_options_and_covariates_reach_the_truth_too():
     options = {
         "cox": {"covariates": ("progression_rate", "age"), "test": "score", "penalty": True},
@@ -193,6 +218,7 @@ TWO = [{"analysis": "ancova"}, {"analysis": "cox"}]
         ({"claims": [TWO[0], {"analysis": "cafs"}]}, "there is no analysis cafs. Write joint_rank"),
         ({"claims": [TWO[0], TWO[0]]}, "a claim is there twice. Write each once"),
         ({"claims": [{**TWO[0], "day": 12}, TWO[1]]}, "day 12 of a claim is no day of analysis"),
+        ({"claims": [{**TWO[0], "outcome": "hhd"}, TWO[1]]}, "a claim is made of hhd, but visits do not assess it"),
         (weighed(0.5, 0.7, 0.1), "the weights add up to 1.3, and the level is 1 of itself"),
         (weighed(0.5, 0.5, None), "there are 2 weights for 3 claims"),
         ({"procedure": "hochberg", **weighed(0.5, 0.5, 0)}, "hochberg has no weights"),

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from simulator.language.care import Assessment
 from simulator.language.parts import Interval, Name
 from simulator.quantities import Part, Share, fault
 
@@ -17,12 +18,14 @@ ROUNDING = 1e-9
 class Claim(Part):
     """A claim of benefit by an analysis on one of the trial's days of analysis, the first by default.
 
-    `weight`: its part of the level. `passes_on`: in a graph, the parts of that which the claims of the family get, in
-    their order, once it is made.
+    `outcome` and `endpoint` are those of the study by default. `weight`: its part of the level. `passes_on`: in a
+    graph, the parts of that which the claims of the family get, in their order, once it is made.
     """
 
     analysis: Name
     day: Interval | None = None
+    outcome: Assessment | None = None
+    endpoint: Literal["event_free", "death"] | None = None
     weight: Share | None = None
     passes_on: list[Share] | None = None
 
@@ -51,7 +54,7 @@ class Family(Part):
 
     @model_validator(mode="after")
     def _shared_out(self) -> Family:
-        if len({(claim.analysis, claim.day) for claim in self.claims}) < len(self.claims):
+        if len({(one.analysis, one.day, one.outcome, one.endpoint) for one in self.claims}) < len(self.claims):
             raise fault("a claim is there twice", "Write each once", "claims")
         weights, rows = self.weights, self.transitions
         if weights is not None:
