@@ -132,6 +132,31 @@ def trial():
     return sim.trial(scenario, replicates=60, analyses=["ancova"], truth=0, null=True, seed=3)
 
 
+def test_claims_of_several_endpoints_and_days():
+    """Each is what a study of its own outcome and endpoint finds in the same people."""
+    scenario = sim.load("valor_trial").replace({"trial.analysis_days": [112, 196]})
+    claims = [
+        {"analysis": "ancova", "day": 196},
+        {"analysis": "ancova", "day": 112, "outcome": "svc"},
+        {"analysis": "ancova", "outcome": "nfl_plasma"},
+        {"analysis": "logrank", "day": 196, "endpoint": "death"},
+    ]
+    asked = {"replicates": 6, "truth": 0, "null": False, "seed": 4}
+    together = scenario.replace({"trial.family": {"procedure": "hierarchical", "claims": claims}})
+    found = sim.trial(together, analyses=["ancova"], **asked)
+    names = list(found.family)
+    assert names[1:4] == ["ancova of svc, day 112", "ancova of nfl_plasma, day 112", "logrank of death, day 196"]
+    p, signs = [], (1, 1, -1, -1)
+    for one, sign in zip(claims, signs, strict=True):
+        more = {key: one[key] for key in ("outcome", "endpoint") if key in one}
+        alone = sim.trial(scenario, analyses=[one["analysis"]], **more, **asked)
+        at = alone.estimates(one["analysis"], one.get("day", 112))
+        p.append(np.where(at["value"] * sign > 0, at["p"], 1.0))
+    made = claimed(np.stack(p, axis=1), ALPHA, "hierarchical")
+    assert [found.family[name][0].value for name in names[:4]] == made.mean(axis=0).tolist()
+    assert found.family["any"][0] == found.family[names[0]][0]  # an order: the first is claimed or none
+
+
 def test_options_and_covariates_reach_the_truth_too():
     options = {
         "cox": {"covariates": ("progression_rate", "age"), "test": "score", "penalty": True},
@@ -171,37 +196,49 @@ def test_it_is_printed_kept_and_told(trial, tmp_path):
     assert sim.open(tmp_path / "trial.nc").family == trial.family
 
 
+def claims(*parts):
+    """The claims of FAMILY, each with more."""
+    return {"claims": [{**claim, **part} for claim, part in zip(FAMILY["claims"], parts, strict=True)]}
+
+
+def weighed(*weights):
+    return claims(*({} if weight is None else {"weight": weight} for weight in weights))
+
+
+def drawn(*rows):
+    return {"procedure": "graphical", **claims(*({"weight": 0.3, "passes_on": row} for row in rows))}
+
+
+TWO = [{"analysis": "ancova"}, {"analysis": "cox"}]
+
+
 @pytest.mark.parametrize(
     ("family", "message"),
     [
-        ({"claims": [{"analysis": "ancova"}, {"analysis": "cafs"}]}, "there is no analysis cafs. Write joint_rank"),
-        ({"claims": [{"analysis": "ancova"}, {"analysis": "ancova"}]}, "a claim is there twice. Write each once"),
-        (
-            {"claims": [{"analysis": "ancova", "day": 12}, {"analysis": "cox"}]},
-            "day 12 of a claim is no day of analysis",
-        ),
-        ({"weights": [0.5, 0.7, 0.1]}, "the weights add up to 1.3, and the level is 1 of itself"),
-        ({"weights": [0.5, 0.5]}, "there are 2 weights for 3 claims"),
-        ({"procedure": "hochberg", "weights": [0.5, 0.5, 0]}, "hochberg has no weights"),
-        ({"transitions": [[0, 1, 0]] * 3}, "holm has no transitions"),
-        ({"procedure": "graphical", "weights": [1, 0, 0]}, "a graph has weights and transitions"),
-        (
-            {"procedure": "graphical", "weights": [1, 0, 0], "transitions": [[0, 1, 0], [0, 0.5, 0], [0, 0, 0]]},
-            "claim 2 passes its level to itself",
-        ),
-        (
-            {"procedure": "graphical", "weights": [1, 0, 0], "transitions": [[0, 1, 0.2], [0, 0, 1], [0, 0, 0]]},
-            "claim 1 passes on 1.2 of its level",
-        ),
-        (
-            {"procedure": "graphical", "weights": [1, 0, 0], "transitions": [[0, 1], [1, 0]]},
-            "the transitions are no table of 3 rows of 3",
-        ),
+        ({"claims": [TWO[0], {"analysis": "cafs"}]}, "there is no analysis cafs. Write joint_rank"),
+        ({"claims": [TWO[0], TWO[0]]}, "a claim is there twice. Write each once"),
+        ({"claims": [{**TWO[0], "day": 12}, TWO[1]]}, "day 12 of a claim is no day of analysis"),
+        ({"claims": [{**TWO[0], "outcome": "hhd"}, TWO[1]]}, "a claim is made of hhd, but visits do not assess it"),
+        (weighed(0.5, 0.7, 0.1), "the weights add up to 1.3, and the level is 1 of itself"),
+        (weighed(0.5, 0.5, None), "there are 2 weights for 3 claims"),
+        ({"procedure": "hochberg", **weighed(0.5, 0.5, 0)}, "hochberg has no weights"),
+        ({**drawn([0, 1, 0], [1, 0, 0], [1, 0, 0]), "procedure": "holm"}, "holm passes nothing on"),
+        ({"procedure": "graphical", **weighed(1, 0, 0)}, "in a graph every claim has a weight and passes on"),
+        (drawn([0, 1, 0], [0, 0.5, 0], [0, 0, 0]), "claim 2 passes its level to itself"),
+        (drawn([0, 1, 0.2], [0, 0, 1], [0, 0, 0]), "claim 1 passes on 1.2 of its level"),
+        (drawn([0, 1], [1, 0], [0, 0]), "claim 1 passes on 2 parts to 3 claims"),
     ],
 )
 def test_contradictions_are_one_error_before_anything_runs(family, message):
     with pytest.raises(ScenarioError, match=message):
         sim.load("valor_trial").replace({"trial.family": {**FAMILY, **family}})
+
+
+def test_a_graph_is_read_from_its_claims():
+    one = sim.load("valor_trial").replace({"trial.family": drawn([0, 1, 0], [0, 0, 1], [0, 0, 0])})
+    assert one.trial.family.weights == [0.3, 0.3, 0.3]
+    assert one.trial.family.transitions == [[0, 1, 0], [0, 0, 1], [0, 0, 0]]
+    assert not any("Quantity" in str(line) for line in one.resolved_yaml().splitlines())
 
 
 def test_looks_have_one_claim():

@@ -132,7 +132,7 @@ def _given_before(epochs: Any, end: int) -> list[tuple[Any, ...]]:
     return found
 
 
-@reads("trial")
+@reads("trial", "visits")
 def _claims(scenario: Any) -> Iterator[Problem]:
     """The claims of a family are of analyses that exist."""
     trial = scenario.trial
@@ -142,6 +142,9 @@ def _claims(scenario: Any) -> Iterator[Problem]:
             meant = other_name(claim.analysis)
             remedy = f"Write {meant.split(',')[0]}" if meant else suggest(claim.analysis, DEATH, "Analyses")
             yield Problem(("trial", "family", "claims", number, "analysis"), fact, remedy)
+        if claim.outcome is not None and claim.outcome not in scenario.visits.assessments:
+            fact = f"a claim is made of {claim.outcome}, but visits do not assess it"
+            yield Problem(("trial", "family", "claims", number, "outcome"), fact, "Add it to visits.assessments")
 
 
 @reads("trial")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from simulator.analysis.replicates import Measure, share
 from simulator.analysis.trial.multiplicity import claimed, graph
 from simulator.studies.trial.decision import direction, level
+from simulator.studies.trial.plan import Claim, claims_of
 from simulator.studies.trial.replicates import ESTIMATED, Block
 
 if TYPE_CHECKING:
@@ -44,25 +45,20 @@ def procedure(plan: Plan) -> str:
 
 def labels(plan: Plan) -> list[str]:
     """The claims in words."""
-    return [f"{name}, day {day}" for name, day in places(plan)]
+    return [_label(plan, one) for one in claims_of(plan)]
 
 
-def places(plan: Plan) -> list[tuple[str, int]]:
-    """Analysis and day since randomisation of each claim."""
-    family, trial = family_of(plan), plan.scenario.trial
-    start = 0 if trial is None else trial.randomised_on
-    claims = family.claims if family else []
-    return [(one.analysis, plan.days[0] if one.day is None else one.day - start) for one in claims]
+def _label(plan: Plan, one: Claim) -> str:
+    other = [one.outcome] * (one.outcome != plan.outcome) + [one.endpoint] * (one.endpoint != plan.endpoint)
+    return f"{one.analysis}{' of ' * bool(other)}{' and '.join(other)}, day {one.day}"
 
 
 def decided(plan: Plan, found: Block) -> Claimed:
     """What the procedure claims in each replicate, benefit and harm apart, each at the level of the design."""
     family, test = family_of(plan), level(plan)
     assert family is not None
-    at = [(plan.analyses.index(name), plan.days.index(day)) for name, day in places(plan)]
-    rows = np.stack([found.estimates[:, a, d] for a, d in at], axis=1)
-    signs = np.array([direction(name, plan.outcome) for name, _ in places(plan)])
-    side, p = np.sign(rows[..., VALUE]) * signs, rows[..., P]
+    signs = np.array([direction(one.analysis, one.outcome) for one in claims_of(plan)])
+    side, p = np.sign(found.claims[..., VALUE]) * signs, found.claims[..., P]
     benefit, harm = (_claims(family, np.where(side == one, p, 1.0), test.two_sided) for one in (1, -1))
     return Claimed(benefit, harm & (test.sides == 2))
 
@@ -70,9 +66,8 @@ def decided(plan: Plan, found: Block) -> Claimed:
 def _claims(family: Family, p: Floats, alpha: float) -> Bools:
     if family.procedure in ("hochberg", "co_primary"):
         return claimed(p, alpha, family.procedure)
-    weights = [one.value for one in family.weights] if family.weights else None
-    table = [[one.value for one in row] for row in family.transitions] if family.transitions else None
-    return claimed(p, alpha, family.procedure, graph(family.procedure, p.shape[1], weights, table))
+    of = graph(family.procedure, p.shape[1], family.weights, family.transitions)
+    return claimed(p, alpha, family.procedure, of)
 
 
 def figures(work: Work, estimates: Block, null: Block | None) -> Floats:

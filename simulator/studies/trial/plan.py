@@ -75,6 +75,37 @@ class Plan(NamedTuple):
     endpoint: str
 
 
+class Claim(NamedTuple):
+    """A claim of the trial's family; its day counts from randomisation."""
+
+    analysis: str
+    day: int
+    outcome: str
+    endpoint: str
+
+
+def claims_of(planned: Plan) -> list[Claim]:
+    """The claims of the trial's family; none without one."""
+    trial = planned.scenario.trial
+    if trial is None or trial.family is None:
+        return []
+    return [
+        Claim(
+            one.analysis,
+            planned.days[0] if one.day is None else one.day - trial.randomised_on,
+            one.outcome or planned.outcome,
+            one.endpoint or planned.endpoint,
+        )
+        for one in trial.family.claims
+    ]
+
+
+def analyses_of(scenario: Scenario, asked: Asked) -> tuple[str, ...]:
+    """The analyses that are asked for, and those of the family's claims."""
+    family = scenario.trial.family if scenario.trial else None
+    return tuple(dict.fromkeys([*asked.analyses, *(claim.analysis for claim in (family.claims if family else ()))]))
+
+
 def plan(scenario: Scenario, asked: Asked) -> Plan:
     """The plan, checked.
 
@@ -91,8 +122,7 @@ def plan(scenario: Scenario, asked: Asked) -> Plan:
         raise _fault(scenario, ("trial",), "there is no block trial", "Write it, with size and allocation")
     if scenario.person is not None:
         raise _fault(scenario, ("person",), "a trial is of many people, and this scenario has one", "Leave out person")
-    claims = scenario.trial.family.claims if scenario.trial.family else []
-    analyses = tuple(dict.fromkeys([*asked.analyses, *(claim.analysis for claim in claims)]))
+    analyses = analyses_of(scenario, asked)
     if not analyses:
         raise TrialError(f"no analysis is named. Choose from {', '.join(ANALYSES)}")
     for name in analyses:
