@@ -103,6 +103,7 @@ Days = Annotated[
     typer.Option("--days", parser=days, metavar="DAY,…", help="Days to show, with the last; default: the design's."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Whole = Annotated[bool, typer.Option("--full", help="Print every metric, day and stratum, not only the answer.")]
 
 
 @friendly
@@ -122,9 +123,10 @@ def run(
     draws: Draws = None,
     against: Against = None,
     days: Days = None,
+    whole: Whole = False,
     as_json: Json = False,
 ) -> None:
-    """Simulate a scenario. Files go to a folder, the headline to the terminal."""
+    """Simulate a scenario. Files go to a folder, the answer to the terminal."""
     from simulator.studies import single
 
     kinds = tuple(map(str, export or ()))
@@ -149,7 +151,7 @@ def run(
 
     with repeatable(), Progress() as progress:
         result, places = (drawn if draws else once)(request, progress, draws or 0)
-    show_run(result, as_json, against, days)
+    show_run(result, as_json, against, days, None if whole else places[0])
     for place in places:
         note(f"Written to {place}")
 
@@ -172,29 +174,38 @@ def drawn(request: Any, progress: Any, draws: int) -> tuple[Any, list[Path]]:
     return found.result, [folder]
 
 
-def show_run(result: Any, as_json: bool, against: str | None = None, days: Any = None) -> None:
-    """Print a result, fresh or stored: its headline, the headline over its draws, or one person's courses."""
-    from simulator.cli import tables
+def show_run(
+    result: Any, as_json: bool, against: str | None = None, days: Any = None, answered: Path | None = None
+) -> None:
+    """Print a result, fresh or stored: its answer, with the folder it is in, or all of its headline.
+
+    Of one person's twins the courses are printed; JSON has both.
+    """
+    from simulator.cli import answering, tables
     from simulator.studies.asking import asking
     from simulator.studies.draws import drawn
     from simulator.studies.headline import headline
     from simulator.studies.person.portrait import is_portrait, portrait
 
     found = asking(result, against, days)
-    if found.draws:
-        spread = drawn(found)
-        return show(tables.draws_document(spread) if as_json else spread, as_json, tables.draws_text)
-    if is_portrait(found):
+    if not found.draws and is_portrait(found):
+        from simulator.cli.person_answer import portrait_answer
         from simulator.cli.person_tables import portrait_text
 
+        if answered and not as_json:
+            return typer.echo(portrait_answer(portrait(found), answered))
         return show(portrait(found), as_json, portrait_text)
     economics = economics_of(found)
-    if economics is None:
-        return show(headline(found), as_json, tables.headline_text)
     if as_json:
-        return show({**headline(found)._asdict(), "decision": economics.document}, as_json, None)
-    typer.echo(tables.headline_text(headline(found)))
-    return typer.echo(economics.text)
+        more = {} if economics is None else {"decision": economics.document}
+        return show({**answering.document(found), **more}, as_json, str)
+    if answered:
+        typer.echo(answering.answer_text(found, answered))
+    elif found.draws:
+        typer.echo(tables.draws_text(drawn(found)))
+    else:
+        typer.echo(tables.headline_text(headline(found)))
+    return None if economics is None else typer.echo(economics.text)
 
 
 class Economics(NamedTuple):
@@ -205,17 +216,17 @@ class Economics(NamedTuple):
 
 
 def economics_of(result: Any) -> Economics | None:
-    """The economics of a run, where its scenario has a decision and its patients and options are there."""
+    """The economics of a run, where its scenario has a decision; draws have theirs in `decide`."""
     from simulator.language import parse
-    from simulator.studies.decide.base import base_case
-    from simulator.studies.economics import EconomicsError
 
-    if "\ndecision:" not in result.scenario:
+    if result.draws or "\ndecision:" not in result.scenario:
         return None
     scenario = parse(result.scenario.encode("utf-8"), result.scenario_name)
     if scenario.decision is None:
         return None
     from simulator.cli.decision_tables import base_text
+    from simulator.studies.decide.base import base_case
+    from simulator.studies.economics import EconomicsError
 
     try:
         base = base_case(result, scenario)
@@ -276,9 +287,24 @@ def export_(
 
 
 @friendly
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    licences: Annotated[
+        bool, typer.Option("--licences", help="List what is needed, with versions and licences.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Check this installation. Versions, cores, threads, cache, random numbers."""
     from simulator.studies.doctor import checks
+
+    if licences:
+        from simulator.studies.dependencies import dependencies
+
+        show(
+            [one._asdict() for one in dependencies()] if as_json else dependencies(),
+            as_json,
+            tables_of("licences_text"),
+        )
+        return
 
     found = checks()
     show(found, as_json, tables_of("checks_text"))
@@ -313,6 +339,14 @@ def show_files(places: Sequence[Path], as_json: bool) -> None:
 def note(text: str) -> None:
     """Print a note on stderr."""
     typer.echo(text, err=True)
+
+
+def note_doubts(scenario: Any) -> None:
+    """Say on stderr which numbers of a scenario are probably slips of a unit."""
+    from simulator.language.plausible import doubts
+
+    for fault in doubts(scenario):
+        note(f"Warning: {fault}")
 
 
 def note_versions(folder: Path | None) -> None:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.engine.compiling import cores
 from simulator.errors import SimulatorError
 from simulator.results import Result
 from simulator.results.files import check_sealed, sealed_text, text_writer, write_all
 from simulator.studies.outcome import OUTCOMES, Asked
-from simulator.studies.sweep.executors import cores
 from simulator.version import __version__
 
 if TYPE_CHECKING:
