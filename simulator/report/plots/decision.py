@@ -48,7 +48,7 @@ class DecisionPlots:
             ends = []
             for k, name in enumerate(names):
                 effect, cost = np.array([[row[2 * k + 1], row[2 * k + 2]] for row in table.rows], float).T
-                colour = style.SERIES[k % 5].light
+                colour = _colour(k + 1)  # as in the curves, where the first option has one too
                 axes.scatter(effect, cost, s=8, color=colour, alpha=0.45, lw=0)
                 axes.plot(effect.mean(), cost.mean(), "o", ms=6, color=colour, mec=style.INK.light, mew=0.8)
                 ends.append((f"● {name}", colour))
