@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from simulator.cli.errors import friendly
-from simulator.cli.run import Against, Days, bundled_names, show_files
+from simulator.cli.run import Against, Days, bundled_names, note, show_files
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -88,6 +88,10 @@ def show(
         return _print_json(found.content())
     for value in found.values:
         _print_long(str(value))
+    if found.scenario:
+        from simulator.report.evidence import evidence
+
+        note(evidence(found.scenario).sentence())
     return None
 
 
