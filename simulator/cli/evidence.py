@@ -36,6 +36,7 @@ def evidence(
     """Every published fact beside its simulated twin. How far apart, and whether it was fitted."""
     from simulator.cli.evidence_tables import claims_text, evidence_text
     from simulator.cli.tables import without_nan
+    from simulator.results.folder import check_place
     from simulator.studies.evidence.score import Runs
     from simulator.studies.evidence.scoreboard import write
     from simulator.studies.evidence.structures import at_starting, with_model
@@ -43,6 +44,8 @@ def evidence(
 
     if model and starting:
         raise SimulatorError("calibration is of the default model. Leave out --starting or --model")
+    if out:
+        check_place(out)
     if cross_validate:
         if model or starting or claims:
             raise SimulatorError("calibrated values of the default model are cross-validated. Name no other option")

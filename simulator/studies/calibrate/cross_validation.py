@@ -303,7 +303,7 @@ def summaries(found: Validated) -> list[Summary]:
     whole = _summary("all rows", found.predictions, sum(found.fitted.values()))
     largest = max(each, key=lambda one: one.rows)
     rest = [one for one in found.predictions if one.cohort != largest.source]
-    others = _summary(f"all but {largest.source}", rest, whole.fitted - largest.fitted)
+    others = _summary("all but the largest", rest, whole.fitted - largest.fitted)
     sizes = {cohort: len(mine) for cohort, mine in by_cohort.items()}
     weight = np.array([1 / sizes[one.cohort] / len(sizes) for one in found.predictions])
     alike = _summary("every source counted alike", found.predictions, whole.fitted, weight)
