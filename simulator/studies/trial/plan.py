@@ -94,7 +94,7 @@ def plan(scenario: Scenario, asked: Asked) -> Plan:
     if not analyses:
         raise TrialError(f"no analysis is named. Choose from {', '.join(ANALYSES)}")
     for name in analyses:
-        _check_options(name, asked.options.get(name, {}))
+        check_options(name, asked.options.get(name, {}))
     _check_measured(scenario, analyses, asked)
     check_estimand(scenario, analyses, asked.endpoint, asked.outcome)
     days = _days(scenario, asked.days)
@@ -200,7 +200,7 @@ def _days(scenario: Scenario, wanted: Sequence[int] | None) -> tuple[int, ...]:
     return tuple(days)
 
 
-def _check_options(name: str, options: Mapping[str, Any]) -> None:
+def check_options(name: str, options: Mapping[str, Any]) -> None:
     """Options that the analysis has, with values of their kind."""
     kinds = get_type_hints(analysis(name).run)
     known = [key for key in kinds if key not in ("data", "seed", "return")]
