@@ -6,6 +6,7 @@ import errno
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 """What the system says where a disk, or the part of it that a person may fill, is full."""
+INTERRUPTED = 130  # exit code of a command that was interrupted
 
 
 class SimulatorError(Exception):

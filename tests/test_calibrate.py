@@ -255,6 +255,7 @@ def test_r_hat_sees_chains_that_disagree():
     assert split_r_hat(agree + np.arange(8)[:, None]) > 1.5
 
 
+@pytest.mark.slow
 def test_known_parameters_are_found_again():
     """One repeat of the synthetic truth; benchmarks/coverage.py makes a hundred on the emulator of the whole fit."""
     names = data(ROWS, SMALL, runs())
@@ -283,6 +284,7 @@ def test_stored_values_are_those_of_the_ensemble():
         assert value["interval"][0] < value["value"] < value["interval"][1]
 
 
+@pytest.mark.slow
 def test_the_report_of_a_small_calibration(tmp_path):
     names = data(ROWS, SMALL, runs())
     evaluate, target = Evaluator(SMALL, names, patients=0.03), likelihood(names, SPEC, runs())

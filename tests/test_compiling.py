@@ -14,7 +14,7 @@ import pytest
 from numba.core.caching import IndexDataCacheFile
 
 import simulator as sim
-from simulator.cli.progress import Progress
+from simulator.cli.progress import CLEAR, Progress
 from simulator.engine import batches, compiling, jit, looking, loop, random, recruit
 from simulator.engine.compiling import NAME_ANOTHER as ANOTHER
 from simulator.engine.listeners import while_noting
@@ -206,8 +206,9 @@ def test_compiling_is_told_at_once(terminal, monkeypatch, capsys):
         for done in range(3):
             compiling.tell(done, 2)
     compiling.tell(0, 2)
-    lines = [f"compiling the engine, once: {done} of 2" for done in range(3 if terminal else 1)]
-    assert capsys.readouterr().err == ("".join(f"\r{line}" for line in lines) + "\n" if terminal else f"{lines[0]}\n")
+    lines = [f"compiling the engine, once: {done} of 2" for done in range(2 if terminal else 1)]
+    shown = "".join(f"{CLEAR}{line}, 0 s" for line in [*lines, "simulating"]) + CLEAR
+    assert capsys.readouterr().err == (shown if terminal else f"{lines[0]}\n")
 
 
 COUNT = """

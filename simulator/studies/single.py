@@ -111,6 +111,7 @@ def plan(request: Request) -> Plan:
 
 def run_to_folder(request: Request, progress: Progress | None = None) -> Written:
     """Simulate and write the folder; what cannot be written is refused before anything is simulated."""
+    from simulator.studies.ranges import with_ranges
     from simulator.studies.simulate import simulate
 
     scenario = _checked(request)
@@ -123,6 +124,8 @@ def run_to_folder(request: Request, progress: Progress | None = None) -> Written
         progress=progress,
         max_memory=request.max_memory,
     )
+    if scenario.person is None:
+        result = with_ranges(result, scenario, request.days)
     folder = request.folder or folder_of(result)
     write_folder(result, folder, request.force)
     tables: list[Path] = []

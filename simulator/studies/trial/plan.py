@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from simulator.analysis.trial.reading import Contrast
+from simulator.analysis.trial.reading import PROGRESSION_RATE, TOTAL, TRAITS, Contrast
 from simulator.analysis.trial.registry import ANALYSES, analysis
 from simulator.errors import SimulatorError
 from simulator.language.check_trial import may_be_empty
@@ -75,6 +75,37 @@ class Plan(NamedTuple):
     endpoint: str
 
 
+class Claim(NamedTuple):
+    """A claim of the trial's family; its day counts from randomisation."""
+
+    analysis: str
+    day: int
+    outcome: str
+    endpoint: str
+
+
+def claims_of(planned: Plan) -> list[Claim]:
+    """The claims of the trial's family; none without one."""
+    trial = planned.scenario.trial
+    if trial is None or trial.family is None:
+        return []
+    return [
+        Claim(
+            one.analysis,
+            planned.days[0] if one.day is None else one.day - trial.randomised_on,
+            one.outcome or planned.outcome,
+            one.endpoint or planned.endpoint,
+        )
+        for one in trial.family.claims
+    ]
+
+
+def analyses_of(scenario: Scenario, asked: Asked) -> tuple[str, ...]:
+    """The analyses that are asked for, and those of the family's claims."""
+    family = scenario.trial.family if scenario.trial else None
+    return tuple(dict.fromkeys([*asked.analyses, *(claim.analysis for claim in (family.claims if family else ()))]))
+
+
 def plan(scenario: Scenario, asked: Asked) -> Plan:
     """The plan, checked.
 
@@ -91,11 +122,11 @@ def plan(scenario: Scenario, asked: Asked) -> Plan:
         raise _fault(scenario, ("trial",), "there is no block trial", "Write it, with size and allocation")
     if scenario.person is not None:
         raise _fault(scenario, ("person",), "a trial is of many people, and this scenario has one", "Leave out person")
-    analyses = tuple(dict.fromkeys(asked.analyses))
+    analyses = analyses_of(scenario, asked)
     if not analyses:
         raise TrialError(f"no analysis is named. Choose from {', '.join(ANALYSES)}")
     for name in analyses:
-        _check_options(name, asked.options.get(name, {}))
+        check_options(name, asked.options.get(name, {}))
     _check_measured(scenario, analyses, asked)
     check_estimand(scenario, analyses, asked.endpoint, asked.outcome)
     days = _days(scenario, asked.days)
@@ -184,7 +215,9 @@ def _contrast(scenario: Scenario, wanted: Sequence[str] | None) -> Contrast:
 def _days(scenario: Scenario, wanted: Sequence[int] | None) -> tuple[int, ...]:
     """The days of analysis, ascending."""
     known = list(scenario.trial.analysis_days) if scenario.trial else []
-    days = sorted(set(known if wanted is None else wanted))
+    family = scenario.trial.family if scenario.trial else None
+    claimed = {claim.day for claim in family.claims if claim.day is not None} if family else set()
+    days = sorted({*(known if wanted is None else wanted), *claimed})
     if not days:
         raise TrialError(f"no day of analysis is named. The scenario has {', '.join(map(str, known))}")
     start = scenario.trial.randomised_on if scenario.trial else 0
@@ -203,7 +236,7 @@ def _days(scenario: Scenario, wanted: Sequence[int] | None) -> tuple[int, ...]:
     return tuple(days)
 
 
-def _check_options(name: str, options: Mapping[str, Any]) -> None:
+def check_options(name: str, options: Mapping[str, Any]) -> None:
     """Options that the analysis has, with values of their kind."""
     kinds = get_type_hints(analysis(name).run)
     known = [key for key in kinds if key not in ("data", "seed", "return")]
@@ -213,7 +246,12 @@ def _check_options(name: str, options: Mapping[str, Any]) -> None:
         try:
             TypeAdapter(kinds[key]).validate_python(tuple(value) if isinstance(value, list) else value, strict=True)
         except ValidationError:
-            raise TrialError(f"{name}.{key} is {KINDS[kinds[key]]}, and {value!r} is not. Correct it") from None
+            raise TrialError(f"{name}.{key} is {_words(kinds[key])}, and {value!r} is not. Correct it") from None
+
+
+def _words(kind: Any) -> str:
+    """What an option can be."""
+    return f"one of {', '.join(get_args(kind))}" if get_origin(kind) is Literal else KINDS[kind]
 
 
 def _check_measured(scenario: Scenario, analyses: Sequence[str], asked: Asked) -> None:
@@ -228,7 +266,8 @@ def _check_measured(scenario: Scenario, analyses: Sequence[str], asked: Asked) -
     if needy and NFL not in assessed:
         fact = f"{needy[0]} needs neurofilament, and {NFL} is not assessed"
         raise _fault(scenario, ASSESSMENTS, fact, "Add it")
-    there = [LOG_NFL] * (NFL in assessed) + [LEAD_IN_CHANGE] * bool(scenario.trial and scenario.trial.lead_in)
+    there = [*TRAITS, *[PROGRESSION_RATE] * (asked.outcome == TOTAL), *[LOG_NFL] * (NFL in assessed)]
+    there += [LEAD_IN_CHANGE] * bool(scenario.trial and scenario.trial.lead_in)
     for name in analyses:
         for one in set(_covariates(asked.options.get(name, {}))) - set(there):
             known = ", ".join(there) or "none"
