@@ -111,8 +111,9 @@ def from_arrays(
     if outcome not in seen.observed:
         raise AnalysisError(f"the result has no variable {outcome}. Was there a trial, and was it assessed?")
     measured = seen.observed[outcome][place]
-    taken = {name: key for name, key in TRAITS.items() if key in seen.traits}
-    traits = {name: np.asarray(seen.traits[key][people], np.float64) for name, key in taken.items()}
+    traits: dict[str, Floats] = {
+        name: np.asarray(seen.traits[key][people], float) for name, key in TRAITS.items() if key in seen.traits
+    }
     covariates = with_rate(traits, measured[:, 0] if outcome == TOTAL else None)
     if log in seen.observed:
         covariates["log_nfl"] = np.log(seen.observed[log][*place, 0])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from simulator.analysis.trial.estimand import Estimand
 from simulator.analysis.trial.registry import analysis
 from simulator.analysis.trial.truth import QUANTITIES
+from simulator.language import plausible
 from simulator.record import versions
 from simulator.results.arrays import Group, Groups, Named, names_of
 from simulator.results.kinds import TRIAL
@@ -216,7 +217,7 @@ def attributes(scenario: Scenario, work: Work, parts: Parts) -> dict[str, Any]:
         "estimands": json.dumps(
             {name: told(estimated_by(name, plan.endpoint, plan.outcome)) for name in plan.analyses}, ensure_ascii=False
         ),
-        "warnings": json.dumps(_warnings(plan, wanted), ensure_ascii=False),
+        "warnings": json.dumps([*_warnings(plan, wanted), *plausible.warnings(scenario)], ensure_ascii=False),
     }
 
 

@@ -17,6 +17,7 @@ from simulator.language.faults import Path, Problem
 from simulator.program.calendar import visit_days
 from simulator.quantities import Quantity
 from simulator.replicate import LEAD_IN_CHANGE
+from simulator.run import LIMIT
 from simulator.studies.trial.estimands import check_estimand
 
 if TYPE_CHECKING:
@@ -132,6 +133,8 @@ def plan(scenario: Scenario, asked: Asked) -> Plan:
     arms = _contrast(scenario, asked.arms)
     options = {name: dict(asked.options[name]) for name in analyses if asked.options.get(name)}
     size = size_of(scenario) if asked.size is None else asked.size
+    if size > LIMIT:
+        raise TrialError(f"{size:,} participants cannot be simulated. Ask for 1 to {LIMIT:,}")
     if empty := may_be_empty(scenario, size, arms):
         raise TrialError(". ".join(empty))
     since = tuple(day - scenario.trial.randomised_on for day in days)

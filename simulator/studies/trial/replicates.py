@@ -44,6 +44,12 @@ class Block(NamedTuple):
     claims: Floats
 
 
+def bytes_of(plan: Plan) -> int:
+    """Bytes of what is kept of a replicate."""
+    found = len(plan.analyses) * (len(plan.days) + looks(plan)) * len(ESTIMATED)
+    return 8 * (found + len(plan.days) * 2 * len(COUNTED) + (looks(plan) + 1) * len(CALENDAR))
+
+
 def block(plan: Plan, space: Replicator, seed: int, numbers: range) -> Block:
     """The replicates with these numbers."""
     found = Block(
