@@ -82,7 +82,9 @@ def _outcome(pane: Pane, number: int, name: str) -> style.Label:
     at = int(np.searchsorted(result.time, end))
     days, course = np.insert(result.time, at, end), np.insert(values, at, there)
     lived, after = days <= end, days >= end
-    pane.axes.plot(pane.scale.of(days[lived]), course[lived], color=line.colour, ls=line.dash, lw=1.8)
+    pane.axes.plot(
+        pane.scale.of(days[lived]), course[lived], color=line.colour, ls=line.dash, zorder=line.order, lw=1.8
+    )
     if kind:
         pane.axes.plot(pane.scale.of(days[after]), course[after], color=line.colour, lw=0.9, ls=":")
         pane.axes.plot(pane.scale.of(end), there, MARKS[int(kind)], color=line.colour, ms=8, mec=style.PAPER.light)
