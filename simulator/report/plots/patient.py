@@ -30,7 +30,7 @@ def draw(result: Result, number: int) -> Picture:
     dosed = dosed_arms(result, number)
     scale, seen = time_scale(result.follow_up_days), _seen(result, number)
     notes = [
-        f"Patient {number} in every arm, with the same luck: {_who(result, number)}.",
+        f"Patient {number} in every arm, with the same random numbers: {_who(result, number)}.",
         "Lines: truth; dotted from the event on, as if it had not come. "
         + (f"Dots: visits in {style.short(seen)}, the arm allocated." if seen in result.arms else "Dots: visits."),
         "X: death; diamond: permanent ventilation." + (" Marks below: doses." if dosed else ""),
