@@ -67,6 +67,17 @@ def python() -> Iterator[str]:
         yield ("   :members:\n   :exclude-members: model_config\n" if kind == "class" else "") + "```\n"
 
 
+def dependencies() -> Iterator[str]:
+    """What the program needs, as installed where the pages are made."""
+    from simulator.studies import dependencies as needed
+
+    yield "# Dependencies and licences\n"
+    yield "What `als-sim doctor --licences` prints, from the metadata of what is installed where this page is made."
+    yield "Versions with checksums, for development too, are in `requirements.lock`. The program is Apache-2.0.\n"
+    rows = [(one.name, one.version, one.extra or "always", one.needed_by, one.licence) for one in needed.dependencies()]
+    yield from table(("distribution", "version", "needed", "by", "licence"), rows)
+
+
 def results() -> Iterator[str]:
     """The table of outputs."""
     from simulator.results.variables import VARIABLES
@@ -159,4 +170,11 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
     yield ""
 
 
-PAGES = {"bundled": bundled, "commands": commands, "python": python, "results": results, "schema": schema}
+PAGES = {
+    "bundled": bundled,
+    "commands": commands,
+    "python": python,
+    "results": results,
+    "schema": schema,
+    "dependencies": dependencies,
+}

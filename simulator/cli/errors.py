@@ -11,7 +11,7 @@ from typing import NoReturn, ParamSpec, TypeVar
 
 import typer
 
-from simulator.cli import INTERRUPTED
+from simulator.errors import FULL, INTERRUPTED
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -51,7 +51,7 @@ def _describe(error: BaseException) -> tuple[str, int]:
         return f"An optional part is missing: {error.name}. Install it with pip install 'als-simulator[all]'", 3
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
-        return f"{place}{error.strerror or error}", 1
+        return f"{place}{error.strerror or error}", 3 if error.errno in FULL else 1
     return f"Internal error: {type(error).__name__}: {error}. Run with --debug for the traceback, and report it", 1
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import ExitStack
 from threading import Event, Thread
 from types import TracebackType
 from typing import Any
 
-from simulator.engine.listeners import while_compiling
+from simulator.engine.listeners import while_compiling, while_noting
 
 PATIENCE_SECONDS = 2.0
 TICK_SECONDS = 1.0
@@ -62,8 +63,9 @@ class Progress:
     def __init__(self, unit: str = "", doing: str = "simulating") -> None:
         self._start, self._unit, self._doing = time.monotonic(), unit, doing
         self._bar: Any = None
+        self._noted: list[str] = []
+        self._listening = ExitStack()
         self._status = Status(doing)
-        self._compiling = while_compiling(self.compiled)
 
     def compiled(self, done: int, total: int) -> None:
         """Say at once that the engine is being compiled, and on a terminal how far it is and for how long."""
@@ -74,6 +76,12 @@ class Progress:
             sys.stderr.write(f"{text}\n")
             sys.stderr.flush()
         self._start = time.monotonic()  # patience is for the run
+
+    def note(self, text: str) -> None:
+        """Say once what the person should know of the cache of compiled kernels."""
+        if text not in self._noted:
+            self._noted.append(text)
+            sys.stderr.write(f"Note: {text}\n")
 
     def __call__(self, done: int, total: int) -> None:
         """Take note of how far the run is."""
@@ -105,14 +113,15 @@ class Progress:
         self._bar.start()
 
     def __enter__(self) -> Progress:
-        self._compiling.__enter__()
+        self._listening.enter_context(while_compiling(self.compiled))
+        self._listening.enter_context(while_noting(self.note))
         self._status.open()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._compiling.__exit__(kind, error, trace)
+        self._listening.close()
         self._status.close()
         if self._bar is not None:
             self._bar.stop()

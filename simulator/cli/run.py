@@ -255,9 +255,24 @@ def export_(
 
 
 @friendly
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    licences: Annotated[
+        bool, typer.Option("--licences", help="List what is needed, with versions and licences.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Check this installation. Versions, cores, threads, cache, random numbers."""
     from simulator.studies.doctor import checks
+
+    if licences:
+        from simulator.studies.dependencies import dependencies
+
+        show(
+            [one._asdict() for one in dependencies()] if as_json else dependencies(),
+            as_json,
+            tables_of("licences_text"),
+        )
+        return
 
     found = checks()
     show(found, as_json, tables_of("checks_text"))
@@ -292,6 +307,14 @@ def show_files(places: Sequence[Path], as_json: bool) -> None:
 def note(text: str) -> None:
     """Print a note on stderr."""
     typer.echo(text, err=True)
+
+
+def note_doubts(scenario: Any) -> None:
+    """Say on stderr which numbers of a scenario are probably slips of a unit."""
+    from simulator.language.plausible import doubts
+
+    for fault in doubts(scenario):
+        note(f"Warning: {fault}")
 
 
 def note_versions(folder: Path | None) -> None:

@@ -20,6 +20,7 @@ NAME_WIDTH = 30  # longer names of arms and strata are cut
 
 if TYPE_CHECKING:
     from simulator.studies.compare import Comparison, Difference
+    from simulator.studies.dependencies import Dependency
     from simulator.studies.doctor import Check
     from simulator.studies.draws import Drawn, Spread
     from simulator.studies.headline import Headline, Row
@@ -280,8 +281,17 @@ def checks_text(found: Sequence[Check]) -> str:
     return "\n".join(f"{check.name:<16}{words[check.passed]:<8}{check.finding}".rstrip() for check in found)
 
 
+def licences_text(found: list[Dependency]) -> str:
+    """A distribution a line: what it is needed for, and its licence."""
+    rows = [(one.name, one.version, one.extra or "always", one.licence) for one in found]
+    wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, wide, strict=True)).rstrip() for row in rows
+    )
+
+
 def plan_text(plan: Plan) -> str:
     """What would be run."""
-    rows = [(key.replace("_", " "), value) for key, value in plan._asdict().items()]
+    rows = [(key.replace("_", " "), value) for key, value in plan._asdict().items() if value != ()]
     said = [(key, ", ".join(value) if isinstance(value, tuple) else str(value)) for key, value in rows]
     return "\n".join(fill(text, WIDTH, initial_indent=f"{key:<20}", subsequent_indent=" " * 20) for key, text in said)

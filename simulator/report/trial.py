@@ -63,7 +63,7 @@ def trial_content(trial: Trial) -> Page:
         unreadable=fault,
         warnings=trial.warnings,
         pictures=list(_pictures(trial)),
-        tables=[one for day in trial.days for one in _tables(trial, day)] + list(_looks(trial)),
+        tables=[one for day in trial.days for one in _tables(trial, day)] + [*_looks(trial), *_family(trial)],
         scenario_yaml=str(trial.attrs["scenario"]),
         citations=json.loads(trial.attrs["citations"]),
         provenance=_provenance(trial),
@@ -182,6 +182,14 @@ def _looks(trial: Trial) -> Iterator[Table]:
                 for a, name in enumerate(at["analysis"])
             ]
             yield Table(label, heads, body)
+
+
+def _family(trial: Trial) -> Iterator[Table]:
+    """The claims that share the level of the trial."""
+    if trial.family:
+        body = [[claim, percent(power), percent(error)] for claim, (power, error) in trial.family.items()]
+        heads = ["", f"{trial.power_word}, %", "claimed without an effect, %"]
+        yield Table(f"Claims at one level: {trial.attrs['procedure']}", heads, body)
 
 
 def _with(at: dict[str, Any], name: str, a: int, digits: int) -> str:

@@ -280,7 +280,7 @@ def _attributes(record: Record, provenance: Provenance) -> dict[str, Any]:
         "engine_version": provenance.engine_version,
         "versions": json.dumps(provenance.versions, sort_keys=True),
         "citations": json.dumps(list(provenance.citations), ensure_ascii=False),
-        "warnings": json.dumps(list(record.warnings), ensure_ascii=False),
+        "warnings": json.dumps([*record.warnings, *provenance.warnings], ensure_ascii=False),
         "arguments": json.dumps(provenance.arguments, sort_keys=True),
         "analysis_days": json.dumps([float(day) for day in provenance.analysis_days]),
         "named_days": json.dumps([float(day) for day in provenance.named_days]),
