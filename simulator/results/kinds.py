@@ -94,7 +94,17 @@ DECISION = Kind(
     "simulator.report.plots.decision:DecisionPlots",
     ("runs",),
 )
-KINDS = (RUN, TRIAL, SWEEP, SENSITIVITY, DECISION)
+TWINS = Kind(
+    "twins",
+    "twins of a cohort",
+    "twins.nc",
+    "als-simulator twins 1",
+    "als-simulator twins 1",
+    "als-sim twins DATA SCENARIO -o DIR",
+    "simulator.studies.twins.result:Twins",
+    "simulator.report.plots.twins:TwinsPlots",
+)
+KINDS = (RUN, TRIAL, SWEEP, SENSITIVITY, DECISION, TWINS)
 
 
 def imported(place: str) -> Any:
