@@ -56,6 +56,10 @@ CAPTIONS = {
     "forest": "Estimates of single trials and of all: how far one trial may lie from the truth.",
     "power": "Power by size: read off the participants at the power that you need.",
     "sweep": "Each outcome against what was varied.",
+    "plane": "Extra costs over extra QALYs at each draw of everything uncertain; below the line an option is worth it.",
+    "acceptability": "In what share of the draws each option is the best, by what a QALY is worth.",
+    "loss": "What choosing an option loses on average against the best at each draw; the least is the EVPI.",
+    "oneway": "Extra net benefit when each value moves between the 5th and 95th percentile of its prior.",
 }
 """By the name of the picture; that of a trial's day without the day."""
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from simulator.language.display import treated
+from simulator.report.captions import figure
 from simulator.report.content import Page, Pair, asked, words
 from simulator.report.evidence import evidence
 from simulator.report.tables import Table
@@ -87,7 +88,7 @@ def decision_content(found: Decided) -> Page:
         evidence=evidence(scenario) if scenario else None,
         unreadable=fault,
         warnings=(*found.warnings, *told),
-        pictures=[(str(kind), found.plot.draw(kind).svg()) for kind in found.plot.kinds],
+        pictures=[figure(str(kind), found.plot.draw(kind).svg()) for kind in found.plot.kinds],
         tables=[cheers(found, scenario), *rest],
         scenario_yaml=found.scenario,
         citations=list(scenario.citations()) if scenario else [],
