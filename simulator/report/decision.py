@@ -128,14 +128,16 @@ def _fitting(table: Decision) -> Iterator[Table]:
 
 
 def _joined(heads: list[str], texts: list[list[str]]) -> list[list[str]]:
-    """Rows in which an error stands beside its figure."""
-    keep = [k for k, head in enumerate(heads) if head not in {"±"}]
+    """Rows in which an error, and a spread over the draws, stand beside their figure."""
+    keep = [k for k, head in enumerate(heads) if head not in {"±", "SD"}]
     found = [[heads[k] for k in keep]]
     for row in texts:
         cells = []
         for k in keep:
-            error = k + 1 < len(heads) and heads[k + 1] == "±" and row[k + 1]
-            cells.append(f"{row[k]} ± {row[k + 1]}" if error else row[k])
+            after = [(heads[j], row[j]) for j in (k + 1, k + 2) if j < len(heads) and row[j]]
+            error = f" ± {after[0][1]}" if after and after[0][0] == "±" else ""
+            spread = f" (SD {after[1][1]})" if error and len(after) > 1 and after[1][0] == "SD" else ""
+            cells.append(row[k] + error + spread)
         found.append(cells)
     return found
 
