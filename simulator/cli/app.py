@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from simulator import plugins
 from simulator.cli import report, run
 from simulator.version import __version__
 
@@ -68,4 +69,5 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot show a letter gets a question mark
+    plugins.load()
     app()

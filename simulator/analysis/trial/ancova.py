@@ -11,9 +11,11 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.analysis.trial.data import TrialData
+from simulator.analysis.trial.definition import CHANGE, Analysis
 from simulator.analysis.trial.design import ARM, columns, least_squares, usable
 from simulator.analysis.trial.estimand import PAV, STOPPING, Strategy, death, estimand
 from simulator.analysis.trial.estimate import About, Estimate, wald
+from simulator.analysis.trial.potential import always_survivors
 
 ESTIMAND = estimand(
     "change of function from baseline to the visit of analysis",
@@ -41,3 +43,9 @@ def ancova(data: TrialData, *, covariates: tuple[str, ...] = (), robust: bool = 
 def ancova_nfl(data: TrialData, *, robust: bool = False) -> Estimate:
     """The same, adjusted for the logarithm of neurofilament light at baseline (covariate `log_nfl`)."""
     return ancova(data, covariates=("log_nfl",), robust=robust)
+
+
+ANALYSES = (
+    Analysis("ancova", ancova, ESTIMAND, CHANGE, truth=always_survivors),
+    Analysis("ancova_nfl", ancova_nfl, ESTIMAND, CHANGE, truth=always_survivors),
+)

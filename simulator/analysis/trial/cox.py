@@ -15,10 +15,12 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.analysis.trial.data import Floats, TrialData, where
+from simulator.analysis.trial.definition import HAZARDS, Analysis
 from simulator.analysis.trial.design import usable
 from simulator.analysis.trial.errors import NotEstimableError
 from simulator.analysis.trial.estimand import STOPPING, Strategy, death, estimand
 from simulator.analysis.trial.estimate import About, Estimate, wald
+from simulator.analysis.trial.potential import NOTHING, Options, Potential
 from simulator.analysis.trial.risk_sets import RiskSets, over_risk_sets, risk_sets
 
 ESTIMAND = estimand(
@@ -103,3 +105,11 @@ def _maximum(sets: RiskSets, x: Floats) -> tuple[Floats, Floats]:
         if np.abs(beta * x.std(axis=0)).max() > LARGEST:
             break
     raise NotEstimableError("Cox: the partial likelihood has no maximum; an arm or covariate separates the events")
+
+
+def hazard_ratio(of: Potential, options: Options = NOTHING) -> float:
+    """The limit of Cox's model, with its covariates and strata if there are any."""
+    return cox(of.data, **options).value
+
+
+ANALYSES = (Analysis("cox", cox, ESTIMAND, HAZARDS, "log", truth=hazard_ratio, changes=("covariates", "stratified")),)

@@ -16,12 +16,15 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.analysis.trial.data import Floats, TrialData, where
+from simulator.analysis.trial.definition import Analysis
 from simulator.analysis.trial.design import ARM, Fit, columns, least_squares, usable
 from simulator.analysis.trial.errors import NotEstimableError
 from simulator.analysis.trial.estimand import PAV, STOPPING, Strategy, death, estimand
 from simulator.analysis.trial.estimate import About, Estimate, wald
 from simulator.analysis.trial.imputation import Plan, combine, complete
 from simulator.analysis.trial.pairs import scores
+from simulator.analysis.trial.potential import NOTHING, Options, Potential
+from simulator.analysis.trial.wins import wins, within_strata
 
 ESTIMAND = estimand(
     "rank among all participants by time of the event, then by change of function",
@@ -91,3 +94,14 @@ def _fit(x: Floats, data: TrialData) -> Fit:
 
 def _of_arm(fit: Fit) -> tuple[float, float]:
     return float(fit.coefficients[ARM]), float(fit.covariance[ARM, ARM])
+
+
+def true_net_benefit(of: Potential, options: Options = NOTHING) -> float:
+    """Probability of faring better minus that of faring worse, of people of one stratum if it is stratified."""
+    won, lost = within_strata(of.data, of.day, 2) if options.get("stratified") else wins(of.data, of.day)
+    return won - lost
+
+
+ANALYSES = (
+    Analysis("joint_rank", joint_rank, ESTIMAND, "net benefit", truth=true_net_benefit, changes=("stratified",)),
+)

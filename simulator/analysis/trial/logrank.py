@@ -14,10 +14,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from simulator.analysis.trial.cox import cox, hazard_ratio
 from simulator.analysis.trial.data import TrialData
+from simulator.analysis.trial.definition import HAZARDS, Analysis
 from simulator.analysis.trial.errors import NotEstimableError
 from simulator.analysis.trial.estimand import STOPPING, Strategy, death, estimand
 from simulator.analysis.trial.estimate import About, Estimate, wald
+from simulator.analysis.trial.potential import NOTHING, Options, Potential
 from simulator.analysis.trial.risk_sets import over_risk_sets, risk_sets
 
 ESTIMAND = estimand(
@@ -50,3 +53,14 @@ def _logrank(data: TrialData, *, stratified: bool) -> Estimate:
     excess = float(arm[sets.event].sum() - sets.deaths @ share)
     about = About("stratified log-rank" if stratified else "log-rank", ESTIMAND, "log")
     return wald(excess / total, 1 / np.sqrt(total), about, n=data.n)
+
+
+def stratified_hazard_ratio(of: Potential, options: Options = NOTHING) -> float:
+    """The limit of Cox's model within the strata of randomisation."""
+    return cox(of.data, stratified=True).value
+
+
+ANALYSES = (
+    Analysis("logrank", logrank, ESTIMAND, HAZARDS, "log", truth=hazard_ratio),
+    Analysis("stratified_logrank", stratified_logrank, ESTIMAND, HAZARDS, "log", truth=stratified_hazard_ratio),
+)

@@ -8,10 +8,12 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.analysis.trial.data import TrialData
+from simulator.analysis.trial.definition import CHANGE, Analysis
 from simulator.analysis.trial.design import ARM, columns, least_squares, usable
 from simulator.analysis.trial.estimand import PAV, STOPPING, Strategy, death, estimand
 from simulator.analysis.trial.estimate import About, Estimate, wald
 from simulator.analysis.trial.imputation import Plan, combine, complete
+from simulator.analysis.trial.potential import as_if_alive
 
 ESTIMAND = estimand(
     "change of function from baseline to the visit of analysis",
@@ -44,3 +46,6 @@ def mi(
     words = f"ANCOVA after {imputations} imputations by regression, missing at random, Rubin's rules"
     about = About(words + "".join(f", adjusted for {name}" for name in covariates), ESTIMAND)
     return wald(found.value, found.se, about, n=int(rows.sum()), df=found.df)
+
+
+ANALYSES = (Analysis("mi", mi, ESTIMAND, CHANGE, truth=as_if_alive),)

@@ -10,10 +10,12 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.analysis.trial.data import Floats, TrialData
+from simulator.analysis.trial.definition import CHANGE, Analysis
 from simulator.analysis.trial.design import ARM, columns, usable
 from simulator.analysis.trial.errors import NotEstimableError, solvable
 from simulator.analysis.trial.estimand import PAV, STOPPING, Strategy, death, estimand
 from simulator.analysis.trial.estimate import About, Estimate, wald
+from simulator.analysis.trial.potential import as_if_alive
 from simulator.analysis.trial.unstructured import Patterns, State, maximum, patterns, satterthwaite
 
 ESTIMAND = estimand(
@@ -71,3 +73,6 @@ def _start(z: Floats, y: Floats) -> Floats:
     while np.linalg.eigvalsh(sigma)[0] < 1e-3 * np.diagonal(own).min():
         sigma = 0.7 * sigma + 0.3 * own
     return np.asarray(sigma)
+
+
+ANALYSES = (Analysis("mmrm", mmrm, ESTIMAND, CHANGE, truth=as_if_alive),)

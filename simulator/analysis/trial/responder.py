@@ -15,9 +15,11 @@ import numpy as np
 
 from simulator.analysis.intervals import share_interval
 from simulator.analysis.trial.data import TrialData
+from simulator.analysis.trial.definition import Analysis
 from simulator.analysis.trial.errors import NotEstimableError
 from simulator.analysis.trial.estimand import PAV, STOPPING, Strategy, death, estimand
 from simulator.analysis.trial.estimate import Estimate, two_sided
+from simulator.analysis.trial.potential import NOTHING, Options, Potential
 
 ESTIMAND = estimand(
     "response: event-free at the visit of analysis with at least the least change of function",
@@ -64,3 +66,20 @@ def responder(data: TrialData, *, least_change: float = 0.0, missing_fails: bool
         method=f"responders with change of {least_change:g} or more, Newcombe interval, pooled z test",
         estimand=ESTIMAND,
     )
+
+
+def responders(of: Potential, options: Options = NOTHING) -> float:
+    """Difference of the shares of responders."""
+    return responder(of.data, **options).value
+
+
+ANALYSES = (
+    Analysis(
+        "responder",
+        responder,
+        ESTIMAND,
+        "difference of proportions",
+        truth=responders,
+        changes=("least_change", "missing_fails"),
+    ),
+)

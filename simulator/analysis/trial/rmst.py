@@ -11,9 +11,11 @@ import numpy as np
 
 from simulator.analysis.survival import kaplan_meier, restricted_mean
 from simulator.analysis.trial.data import TrialData
+from simulator.analysis.trial.definition import Analysis
 from simulator.analysis.trial.errors import AnalysisError
 from simulator.analysis.trial.estimand import STOPPING, Strategy, death, estimand
 from simulator.analysis.trial.estimate import About, Estimate, wald
+from simulator.analysis.trial.potential import NOTHING, Options, Potential
 
 ESTIMAND = estimand(
     "event-free time up to the horizon",
@@ -41,3 +43,13 @@ def rmst(data: TrialData, *, horizon: float | None = None) -> Estimate:
     treated, control = (restricted_mean(kaplan_meier(data.time[arm], data.event[arm]), to) for arm in arms)
     about = About(f"difference in restricted mean time to {to:g} d, Greenwood variance", ESTIMAND)
     return wald(treated.value - control.value, float(np.hypot(treated.mcse, control.mcse)), about, n=data.n)
+
+
+def true_rmst(of: Potential, options: Options = NOTHING) -> float:
+    """Difference of mean event-free days to the horizon, by default the day of analysis."""
+    horizon = options.get("horizon")
+    time = np.minimum(of.data.time, of.day if horizon is None else horizon).reshape(2, -1)
+    return float(np.mean(time[0] - time[1]))
+
+
+ANALYSES = (Analysis("rmst", rmst, ESTIMAND, "difference of RMST, days", truth=true_rmst, changes=("horizon",)),)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from simulator.catalog import entry
 from simulator.catalog.calibration import calibration
 from simulator.catalog.facts import read_text
+from simulator.mechanisms.antisense.spec import Antisense
 from simulator.studies.calibrate.errors import CalibrationError
 from simulator.studies.calibrate.evaluate import settings, starting_vector, value_at
 from simulator.studies.evidence.score import scenario_of
@@ -46,7 +47,7 @@ def at_calibrated(name: str, scenario: Scenario) -> Scenario:
 
 def put(scenario: Scenario, vector: tuple[float, ...] | Floats, run: str) -> Scenario:
     """The scenario with the values of a vector, as far as a run of the calibration has them."""
-    drugs = [key for key, one in scenario.treatments.items() if one.kind == "antisense"]
+    drugs = [key for key, one in scenario.treatments.items() if isinstance(one, Antisense)]
     return scenario.replace(settings(calibration().parameters, vector, run, drugs))
 
 
@@ -86,7 +87,7 @@ def drawn_settings(scenario: Scenario, draws: int) -> Iterator[dict[str, float]]
 def starting_places(scenario: Scenario) -> list[tuple[str, int, bool]]:
     """Addresses that hold a starting value, the parameter's number, and whether one minus it goes there."""
     content, found = scenario.content(), []
-    drugs = [key for key, one in scenario.treatments.items() if one.kind == "antisense"]
+    drugs = [key for key, one in scenario.treatments.items() if isinstance(one, Antisense)]
     for k, (parameter, start) in enumerate(zip(calibration().parameters, starting_vector(calibration()), strict=True)):
         for drug in drugs if "*" in parameter.address else ("",):
             address = parameter.address.replace("*", drug)
