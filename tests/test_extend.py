@@ -101,6 +101,8 @@ def written(folder: Path) -> dict[str, list[Path]]:
             (package / "model").mkdir()
             (package / "model" / "__init__.py").write_text("")
             places = [package / "model" / "spec.py", package / "model" / "compile.py"]
+        if name == "study":
+            places.append(package / "command.py")
         assert len(parts) == len(places), name
         for place, text in zip(places, parts, strict=True):
             place.write_text(text, "utf-8")
@@ -108,7 +110,9 @@ def written(folder: Path) -> dict[str, list[Path]]:
     about = folder / "als_extra-1.0.dist-info"
     about.mkdir()
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: als-extra\nVersion: 1.0\n")
-    modules = {name: f"als_extra.{name}" + (".spec" if name == "model" else "") for name in ADDITIONS}
+    modules = {"command": "als_extra.command"} | {
+        name: f"als_extra.{name}" + (".spec" if name == "model" else "") for name in ADDITIONS
+    }
     named = "".join(f"{name} = {module}\n" for name, module in modules.items())
     (about / "entry_points.txt").write_text(f"[als_simulator]\n{named}")
     return made
@@ -137,12 +141,11 @@ def done(installed) -> dict[str, object]:
     return json.loads(ran.stdout)
 
 
-def test_each_addition_is_one_file_or_one_folder(installed):
+def test_each_addition_is_one_file_or_one_folder_and_a_study_a_command(installed):
     _, made = installed
-    counted = {
-        name: len({place.parent if name == "model" else place for place in places}) for name, places in made.items()
-    }
-    assert counted == dict.fromkeys(ADDITIONS, 1)
+    parts = {name: {one.parent if name == "model" else one for one in places} for name, places in made.items()}
+    counted = {name: len(places) for name, places in parts.items()}
+    assert counted == dict.fromkeys(ADDITIONS, 1) | {"study": 2}  # a module, and its command
 
 
 def test_a_mechanism_from_outside_treats_is_checked_and_swept(done):
@@ -181,6 +184,9 @@ def test_the_command_line_knows_what_is_installed(installed, done):
     )
     assert ran.returncode == 0, ran.stderr
     assert (folder / "alive.svg").is_file()
+    ran = python(folder, "-c", "from simulator.cli import main; main()", "seeds", "analytic/constant_hazard", "more")
+    assert ran.returncode == 0, ran.stderr
+    assert (folder / "more" / "seeds.nc").is_file()
 
 
 def test_a_plug_in_that_cannot_be_loaded_is_named(installed, tmp_path):

@@ -12,11 +12,14 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 import simulator as sim
+from simulator.language.care import spans
+from simulator.language.contrasts import amount
 from simulator.mechanisms import MECHANISMS, ByDay, Course, Dosed, Offered
 from simulator.mechanisms.gene_therapy import GeneTherapy
 from simulator.mechanisms.small_molecule import SmallMolecule
 from simulator.program.arms import arms
 from simulator.program.memory import Memory
+from simulator.studies.costs import months_of_summary
 
 ORAL = {
     "kind": "small_molecule",
@@ -224,3 +227,44 @@ def test_who_is_treated_fares_better_and_what_wanes_gives_less():
 
 def test_every_mechanism_is_one_of_the_three_kinds():
     assert all(issubclass(one, (ByDay, Dosed, Offered)) for one in MECHANISMS.values())
+
+
+# --- days of an epoch, for prices and for what is compared
+
+
+def test_epochs_of_a_treatment_that_adjoin_are_one_stretch_before_baseline_too():
+    made = scenario(
+        {
+            "arms": {
+                "one": [
+                    {"treatments": ["half"], "from_day": -90, "to_day": -30},
+                    {"treatments": ["oral", "half"], "from_day": -30, "to_day": 0},
+                    {"treatments": ["oral"], "from_day": 0, "to_day": 90},
+                    {"treatments": ["half"], "from_day": 120},
+                ],
+                "none": [],
+            }
+        }
+    )
+    assert spans(made.arms["one"], "half") == [(-90, 0.0), (120, math.inf)]
+    assert spans(made.arms["one"], "oral") == [(-30, 90.0)]
+    assert amount(made, "one")[0] == 90 + 244  # days before baseline are no days of the study
+
+
+def test_what_was_paid_before_baseline_costs_nothing():
+    epochs = [{"treatments": ["older"], "from_day": -365}]
+    made = sim.load("small_molecule").replace({"arms": {"stays": epochs, "none": []}, "control": "none", "trial": None})
+    decision = {
+        "options": ["none", "stays"],
+        "currency": "USD",
+        "price_year": 2023,
+        "perspective": "payer",
+        "willingness_to_pay": 100_000,
+        "utilities": {"catalog": "utilities", "system": "ft9"},
+        "costs": {"per_month_on": {"older": 100}, "at_start": {"older": 5000}},
+        "discount_per_year": 0.0,
+    }
+    made = made.replace({"decision": decision})
+    time = np.linspace(0, 364, 14)
+    found = months_of_summary(made, "stays", time, np.ones(14), 364.0)
+    assert found.sum() == pytest.approx(100 * 364 / 365.25 * 12, rel=1e-6)

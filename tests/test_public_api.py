@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 
 import simulator as sim
+from simulator.analysis.trial.registry import ANALYSES
+from simulator.mechanisms import MECHANISMS
 
 ROOT = Path(__file__).resolve().parents[1]
 SECTION = r"^{name}\n-{{3,}}\n(.*?)(?=^\w[^\n]*\n-{{3,}}$|\Z)"
@@ -63,6 +65,26 @@ def test_every_public_method_is_documented_in_full():
     known = dict(methods())
     assert len(known) >= 50
     assert {name: found for name, one in known.items() if (found := lacking(one, needs_example=False))} == {}
+
+
+def test_what_additions_are_built_on_is_documented_in_full():
+    """Every registry's `register`, what a mechanism answers, the functions of all analyses."""
+    registers = [
+        importlib.import_module(name).register
+        for name in (
+            *("simulator.mechanisms", "simulator.models", "simulator.analysis.trial.registry"),
+            *("simulator.studies.metrics", "simulator.report.plots", "simulator.results.kinds"),
+        )
+    ]
+    answers = [
+        getattr(one, name)
+        for one in MECHANISMS.values()
+        for name in ("without_effect", "multipliers")
+        if hasattr(one, name)
+    ]
+    known = [*registers, *answers, *(one.run for one in ANALYSES.values())]
+    assert len(known) >= 30
+    assert {one.__qualname__: found for one in known if (found := lacking(one, needs_example=False))} == {}
 
 
 def test_what_is_lacking_would_be_found():

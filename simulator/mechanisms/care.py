@@ -27,7 +27,13 @@ class Ventilation(Offered):
     BEGINS: ClassVar = "niv_time"
 
     def without_effect(self) -> dict[str, float]:
-        """See `Mechanism.without_effect`."""
+        """See `Mechanism.without_effect`.
+
+        Returns
+        -------
+        dict of str to float
+            Values by their address in the section.
+        """
         return {f"hazard_multiplier_{bulbar}_bulbar": 1.0 for bulbar in ("good", "poor")}
 
 
@@ -42,5 +48,11 @@ class Gastrostomy(Offered):
     BEGINS: ClassVar = "gastrostomy_time"
 
     def without_effect(self) -> dict[str, float]:
-        """See `Mechanism.without_effect`."""
+        """See `Mechanism.without_effect`.
+
+        Returns
+        -------
+        dict of str to float
+            Values by their address in the section.
+        """
         return {"hazard_multiplier": 1.0}

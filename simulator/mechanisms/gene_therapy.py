@@ -39,12 +39,29 @@ class GeneTherapy(ByDay):
         return self
 
     def without_effect(self) -> dict[str, float]:
-        """See `Mechanism.without_effect`."""
+        """See `Mechanism.without_effect`.
+
+        Returns
+        -------
+        dict of str to float
+            Values by their address in the section.
+        """
         names = ("max_rate_reduction", "max_hazard_reduction")
         return {name: 0.0 for name in names if getattr(self, name) is not None}
 
     def expression(self, course: Course) -> np.ndarray:
-        """Mean expression of each day : (days,), 0 before the dose, at most the plateau."""
+        """Mean expression of each day : (days,), 0 before the dose, at most the plateau.
+
+        Parameters
+        ----------
+        course : Course
+            When an arm gives it.
+
+        Returns
+        -------
+        ndarray, shape (days,)
+            Share of what a boundless dose would reach.
+        """
         import numpy as np
 
         day, dose = np.arange(course.days, dtype=float), self.dose_vg.value
@@ -57,7 +74,18 @@ class GeneTherapy(ByDay):
         return np.asarray(found * dose / (dose + self.half_effect_dose_vg.value))
 
     def multipliers(self, course: Course) -> Multipliers:
-        """The mean of each day, exactly. The end of a course ends nothing."""
+        """The mean of each day, exactly. The end of a course ends nothing.
+
+        Parameters
+        ----------
+        course : Course
+            When an arm gives it.
+
+        Returns
+        -------
+        Multipliers
+            Of the rate and the hazard, for each day of follow-up.
+        """
         share = self.expression(course)
         acts = (self.max_rate_reduction, self.max_hazard_reduction)
         return Multipliers(*(1.0 if one is None else 1 - one.value * share for one in acts))

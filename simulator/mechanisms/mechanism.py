@@ -35,11 +35,23 @@ class Mechanism(Part):
 
     @abstractmethod
     def without_effect(self) -> dict[str, float]:
-        """Values, by their address in the section, with which it changes neither function nor survival."""
+        """Values, by their address in the section, with which it changes neither function nor survival.
+
+        Returns
+        -------
+        dict of str to float
+            Values by their address in the section.
+        """
 
     @classmethod
     def name(cls) -> str:
-        """What `kind` says."""
+        """What `kind` says.
+
+        Returns
+        -------
+        str
+            Such as `antisense`.
+        """
         name: str = cls.model_fields["kind"].annotation.__args__[0]  # type: ignore[union-attr]
         return name
 
@@ -79,7 +91,18 @@ class ByDay(Mechanism):
 
     @abstractmethod
     def multipliers(self, course: Course) -> Multipliers:
-        """What a course of it does, day by day; what is left after its end (washout) included."""
+        """What a course of it does, day by day; what is left after its end (washout) included.
+
+        Parameters
+        ----------
+        course : Course
+            When an arm gives it.
+
+        Returns
+        -------
+        Multipliers
+            Of the rate and the hazard, for each day of follow-up.
+        """
 
 
 class Dosed(Mechanism):

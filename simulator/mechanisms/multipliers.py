@@ -18,11 +18,28 @@ class RateMultiplier(ByDay):
     value: NotNegative
 
     def without_effect(self) -> dict[str, float]:
-        """See `Mechanism.without_effect`."""
+        """See `Mechanism.without_effect`.
+
+        Returns
+        -------
+        dict of str to float
+            Values by their address in the section.
+        """
         return {"value": 1.0}
 
     def multipliers(self, course: Course) -> Multipliers:
-        """The value on the days of the course, 1 on all others."""
+        """The value on the days of the course, 1 on all others.
+
+        Parameters
+        ----------
+        course : Course
+            When an arm gives it.
+
+        Returns
+        -------
+        Multipliers
+            Of the rate and the hazard, for each day of follow-up.
+        """
         return Multipliers(rate=_while_given(self.value.value, course))
 
 
@@ -33,11 +50,28 @@ class HazardMultiplier(ByDay):
     value: NotNegative
 
     def without_effect(self) -> dict[str, float]:
-        """See `Mechanism.without_effect`."""
+        """See `Mechanism.without_effect`.
+
+        Returns
+        -------
+        dict of str to float
+            Values by their address in the section.
+        """
         return {"value": 1.0}
 
     def multipliers(self, course: Course) -> Multipliers:
-        """The value on the days of the course, 1 on all others."""
+        """The value on the days of the course, 1 on all others.
+
+        Parameters
+        ----------
+        course : Course
+            When an arm gives it.
+
+        Returns
+        -------
+        Multipliers
+            Of the rate and the hazard, for each day of follow-up.
+        """
         return Multipliers(hazard=_while_given(self.value.value, course))
 
 

@@ -41,13 +41,29 @@ class SmallMolecule(ByDay):
         return self
 
     def without_effect(self) -> dict[str, float]:
-        """See `Mechanism.without_effect`: what it does to its concentration stays."""
+        """See `Mechanism.without_effect`: what it does to its concentration stays.
+
+        Returns
+        -------
+        dict of str to float
+            Values by their address in the section.
+        """
         return {f"{name}.max_reduction": 0.0 for name in ("rate", "hazard") if getattr(self, name) is not None}
 
     def concentration(self, course: Course) -> np.ndarray:
         """Concentration at the start of each day, after its dose : (days,), in means at steady state on the reference.
 
         With `k = ln 2/half-life` a dose adds `k dose/reference`, and n doses leave a geometric series.
+
+        Parameters
+        ----------
+        course : Course
+            When an arm gives it.
+
+        Returns
+        -------
+        ndarray, shape (days,)
+            1: the mean at steady state on the reference dose.
         """
         import numpy as np
 
@@ -60,7 +76,18 @@ class SmallMolecule(ByDay):
         return np.asarray(found * k * self.daily_dose_mg.value / self.reference_dose_mg.value)
 
     def multipliers(self, course: Course) -> Multipliers:
-        """The mean of each day, exactly; after the last dose the effect leaves with the drug."""
+        """The mean of each day, exactly; after the last dose the effect leaves with the drug.
+
+        Parameters
+        ----------
+        course : Course
+            When an arm gives it.
+
+        Returns
+        -------
+        Multipliers
+            Of the rate and the hazard, for each day of follow-up.
+        """
         c = self.concentration(course)
         return Multipliers(*(1.0 if how is None else self._mean(how, c) for how in (self.rate, self.hazard)))
 

@@ -31,6 +31,20 @@ def ancova(data: TrialData, *, covariates: tuple[str, ...] = (), robust: bool = 
     """Adjusted difference in change at the last visit; t with n − q degrees of freedom.
 
     The standard error is the classical one; `robust` takes the sandwich HC3.
+
+    Parameters
+    ----------
+    data : TrialData
+        Participants of two arms.
+    covariates : tuple of str
+        Covariates of the data that the model adjusts for, beside baseline and strata.
+    robust : bool
+        The sandwich error HC3.
+
+    Returns
+    -------
+    Estimate
+        Value, standard error, interval and p.
     """
     x, y = columns(data, covariates), data.later_change()[:, -1]
     rows = usable(x) & np.isfinite(y)
@@ -41,7 +55,20 @@ def ancova(data: TrialData, *, covariates: tuple[str, ...] = (), robust: bool = 
 
 
 def ancova_nfl(data: TrialData, *, robust: bool = False) -> Estimate:
-    """The same, adjusted for the logarithm of neurofilament light at baseline (covariate `log_nfl`)."""
+    """The same, adjusted for the logarithm of neurofilament light at baseline (covariate `log_nfl`).
+
+    Parameters
+    ----------
+    data : TrialData
+        Participants of two arms.
+    robust : bool
+        The sandwich error HC3.
+
+    Returns
+    -------
+    Estimate
+        Value, standard error, interval and p.
+    """
     return ancova(data, covariates=("log_nfl",), robust=robust)
 
 

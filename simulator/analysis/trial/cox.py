@@ -62,6 +62,20 @@ def partial_likelihood(sets: RiskSets, x: Floats, beta: Floats) -> Partial:
 def cox(data: TrialData, *, covariates: tuple[str, ...] = (), stratified: bool = False) -> Estimate:
     """Log hazard ratio of the arms, adjusted for the covariates; Wald, normal. Who lacks a covariate is left out.
 
+    Parameters
+    ----------
+    data : TrialData
+        Participants of two arms.
+    covariates : tuple of str
+        Covariates of the data.
+    stratified : bool
+        A baseline hazard for each stratum.
+
+    Returns
+    -------
+    Estimate
+        On the logarithmic scale.
+
     Raises
     ------
     NotEstimableError

@@ -37,6 +37,22 @@ def delayed_start(
 ) -> Estimate:
     """Difference at the last visit minus `kept_share` of that at the last visit by `switch_day` [d].
 
+    Parameters
+    ----------
+    data : TrialData
+        Participants of two arms.
+    switch_day : float, optional
+        Last day of the period in which one arm is untreated [d].
+    kept_share : float
+        Share of the earlier difference that is taken off.
+    covariates : tuple of str
+        Covariates of the data that the model adjusts for, beside baseline and strata.
+
+    Returns
+    -------
+    Estimate
+        Value, standard error, interval and p.
+
     Raises
     ------
     AnalysisError

@@ -40,6 +40,18 @@ def joint_rank(data: TrialData, *, stratified: bool = False) -> Estimate:
     """Net benefit with the standard error of the permutation distribution; normal.
 
     `stratified` compares within strata only and adds wins, losses and variances over them.
+
+    Parameters
+    ----------
+    data : TrialData
+        Participants of two arms.
+    stratified : bool
+        Pairs of one stratum only.
+
+    Returns
+    -------
+    Estimate
+        Value, standard error, interval and p.
     """
     groups = data.stratum if stratified else np.zeros(data.n, np.int64)
     fared = np.zeros(data.n)

@@ -32,12 +32,34 @@ ESTIMAND = estimand(
 
 
 def logrank(data: TrialData) -> Estimate:
-    """Log-rank test; its value is Peto's log hazard ratio, negative when treatment has fewer events than expected."""
+    """Log-rank test; its value is Peto's log hazard ratio, negative when treatment has fewer events than expected.
+
+    Parameters
+    ----------
+    data : TrialData
+        Participants of two arms.
+
+    Returns
+    -------
+    Estimate
+        On the logarithmic scale.
+    """
     return _logrank(data, stratified=False)
 
 
 def stratified_logrank(data: TrialData) -> Estimate:
-    """Log-rank test within the strata of randomisation, added over them."""
+    """Log-rank test within the strata of randomisation, added over them.
+
+    Parameters
+    ----------
+    data : TrialData
+        Participants of two arms.
+
+    Returns
+    -------
+    Estimate
+        On the logarithmic scale.
+    """
     return _logrank(data, stratified=True)
 
 

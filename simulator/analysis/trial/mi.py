@@ -33,7 +33,26 @@ def mi(
     per_arm: bool = False,
     seed: int = 0,
 ) -> Estimate:
-    """Adjusted difference in change, Rubin's rules; see `imputation.Plan` for the options."""
+    """Adjusted difference in change, Rubin's rules; see `imputation.Plan` for the options.
+
+    Parameters
+    ----------
+    data : TrialData
+        Participants of two arms.
+    covariates : tuple of str
+        Covariates of the data that the model adjusts for, beside baseline and strata.
+    imputations, passes : int
+        Completed data sets; rounds of the imputation.
+    per_arm : bool
+        Impute each arm on its own.
+    seed : int
+        Of the imputations.
+
+    Returns
+    -------
+    Estimate
+        Value, standard error, interval and p.
+    """
     x, change = columns(data, covariates), data.later_change()
     rows = usable(x)
     completed = complete(x[rows], change[rows], Plan(imputations, passes, per_arm, seed))

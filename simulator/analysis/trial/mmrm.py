@@ -28,7 +28,20 @@ ESTIMAND = estimand(
 
 
 def mmrm(data: TrialData, *, covariates: tuple[str, ...] = ()) -> Estimate:
-    """Adjusted difference in change at the last visit."""
+    """Adjusted difference in change at the last visit.
+
+    Parameters
+    ----------
+    data : TrialData
+        Participants of two arms.
+    covariates : tuple of str
+        Covariates of the data that the model adjusts for, beside baseline and strata.
+
+    Returns
+    -------
+    Estimate
+        Value, standard error, interval and p.
+    """
     weights = np.zeros(data.later_change().shape[1])
     weights[-1] = 1
     words = "MMRM, unstructured covariance, REML, Satterthwaite df"

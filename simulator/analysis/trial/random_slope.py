@@ -72,7 +72,20 @@ class State(NamedTuple):
 
 
 def random_slope(data: TrialData, *, covariates: tuple[str, ...] = ()) -> Estimate:
-    """Difference in slopes, in points per month."""
+    """Difference in slopes, in points per month.
+
+    Parameters
+    ----------
+    data : TrialData
+        Participants of two arms.
+    covariates : tuple of str
+        Covariates of the data.
+
+    Returns
+    -------
+    Estimate
+        Value, standard error, interval and p.
+    """
     more = np.column_stack([dummies(data.stratum), *(data.covariate(name) for name in covariates)])
     rows = usable(more) & (np.isfinite(data.outcome).sum(axis=1) > 0)
     with solvable("random slope"):

@@ -167,6 +167,18 @@ def gradient(data: Sums, theta: Floats, nodes: int = NODES[0]) -> Floats:
 def rate_ratio(data: TrialData, *, robust: bool = True) -> Estimate:
     """Log of the disease-rate ratio; Wald, normal; without `robust` as if rates were normal.
 
+    Parameters
+    ----------
+    data : TrialData
+        Participants of two arms.
+    robust : bool
+        The sandwich error.
+
+    Returns
+    -------
+    Estimate
+        On the logarithmic scale.
+
     Raises
     ------
     NotEstimableError

@@ -37,6 +37,20 @@ def responder(data: TrialData, *, least_change: float = 0.0, missing_fails: bool
     out. p is that of the pooled z test without continuity correction, the standard error the unpooled one, 0 where
     nobody or everybody in both arms responds.
 
+    Parameters
+    ----------
+    data : TrialData
+        Participants of two arms.
+    least_change : float
+        Change that is a response [points].
+    missing_fails : bool
+        A missing value is no response.
+
+    Returns
+    -------
+    Estimate
+        Value, standard error, interval and p.
+
     Raises
     ------
     NotEstimableError

@@ -28,6 +28,18 @@ ESTIMAND = estimand(
 def rmst(data: TrialData, *, horizon: float | None = None) -> Estimate:
     """Difference in days to the horizon [d], by default the shorter of the arms' longest follow-ups; normal.
 
+    Parameters
+    ----------
+    data : TrialData
+        Participants of two arms.
+    horizon : float, optional
+        Until when time counts [d].
+
+    Returns
+    -------
+    Estimate
+        Value, standard error, interval and p.
+
     Raises
     ------
     AnalysisError

@@ -79,7 +79,22 @@ def _weighted(found: Sequence[Wins], weight: Floats) -> Wins:
 
 
 def win_ratio(data: TrialData, *, margin: float = 0.0, stratified: bool = False) -> Estimate:
-    """Logarithm of the win ratio p_w/p_l; normal. Ties count for neither side. `stratified` compares within strata."""
+    """Logarithm of the win ratio p_w/p_l; normal. Ties count for neither side. `stratified` compares within strata.
+
+    Parameters
+    ----------
+    data : TrialData
+        Participants of two arms.
+    margin : float
+        A smaller difference of function is a tie [points].
+    stratified : bool
+        Pairs of one stratum only.
+
+    Returns
+    -------
+    Estimate
+        On the logarithmic scale.
+    """
     (won, lost), covariance = (wins_within_strata if stratified else wins)(data, margin=margin)
     if not won or not lost:
         raise NotEstimableError("win ratio: one arm wins no pair")

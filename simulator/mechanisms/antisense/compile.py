@@ -15,7 +15,18 @@ if TYPE_CHECKING:
 
 
 def table(drug: Antisense) -> np.ndarray:
-    """Propagators of one to seven days."""
+    """Propagators of one to seven days.
+
+    Parameters
+    ----------
+    drug : Antisense
+        Its section.
+
+    Returns
+    -------
+    ndarray of float32, shape (8, columns)
+        Row h for a step of h days.
+    """
     per_day, nfl = propagators.half_life, drug.neurofilament
     return propagators.table(
         propagators.Rates(
@@ -30,7 +41,18 @@ def table(drug: Antisense) -> np.ndarray:
 
 
 def constants(drug: Antisense) -> list[float]:
-    """Fields of `effect.Drug` after the table."""
+    """Fields of `effect.Drug` after the table.
+
+    Parameters
+    ----------
+    drug : Antisense
+        Its section.
+
+    Returns
+    -------
+    list of float
+        In the order of `effect.Drug`.
+    """
     tissue, target, nfl, effect = drug.tissue, drug.target, drug.neurofilament, drug.effect
     turnover = propagators.half_life(tissue.half_life_days.value) * tissue.reference_every_days.value
     dose = drug.regimen.dose_mg.value / tissue.reference_dose_mg.value * turnover

@@ -91,5 +91,11 @@ class Antisense(Dosed):
     neurofilament: NeurofilamentEffect
 
     def without_effect(self) -> dict[str, float]:
-        """See `Mechanism.without_effect`: what it does to its target stays."""
+        """See `Mechanism.without_effect`: what it does to its target stays.
+
+        Returns
+        -------
+        dict of str to float
+            Values by their address in the section.
+        """
         return {"effect.mean": 0.0, "effect.sd": 0.0}
