@@ -28,7 +28,7 @@ class Analysis(NamedTuple):
     truth : callable, optional
         The true value of what it estimates. Without one, a trial is run with `--truth 0`.
     changes : tuple of str
-        Options that change what is estimated, not only how; the truth is told them.
+        Options that change what is estimated, not only how; they are passed to the truth.
     """
 
     name: str
