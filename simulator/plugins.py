@@ -33,5 +33,7 @@ def load() -> tuple[str, ...]:
         try:
             one.load()
         except Exception as error:
-            raise SimulatorError(f"the plug-in {one.name} ({one.value}) cannot be loaded: {error}") from error
+            raise SimulatorError(
+                f"the plug-in {one.name} ({one.value}) cannot be loaded: {error}. Correct or uninstall it"
+            ) from error
     return tuple(one.name for one in found)

@@ -194,7 +194,12 @@ def test_a_plug_in_that_cannot_be_loaded_is_named(installed, tmp_path):
     (tmp_path / "broken-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n")
     (tmp_path / "broken-1.0.dist-info" / "entry_points.txt").write_text("[als_simulator]\nbad = no_such_module\n")
     ran = python(tmp_path, "-c", "import simulator as sim; sim.load('valor')")
-    assert "the plug-in bad (no_such_module) cannot be loaded: No module named 'no_such_module'" in ran.stderr
+    fact = (
+        "the plug-in bad (no_such_module) cannot be loaded: No module named 'no_such_module'. Correct or uninstall it\n"
+    )
+    assert ran.stderr.endswith(fact)
+    ran = python(tmp_path, "-c", "from simulator.cli import main; main()", "list")
+    assert (ran.returncode, ran.stderr) == (1, fact)
 
 
 def test_two_of_one_name_are_refused():
@@ -237,3 +242,20 @@ def test_an_analysis_of_the_package_is_one_file():
     }
     assert all(len(files) == 1 for files in listed.values())
     assert {file for (file,) in listed.values()} == set(FIRST)
+
+
+@pytest.mark.parametrize(
+    ("words", "own"),
+    [
+        (r"SmallMolecule|small_molecule", "mechanisms/small_molecule.py"),
+        (r"GeneTherapy|gene_therapy", "mechanisms/gene_therapy.py"),
+        (r"LinearSpec|models\.linear", "models/linear"),
+        (r"MultistateSpec|models\.multistate", "models/multistate"),
+    ],
+)
+def test_a_mechanism_or_model_of_the_package_is_one_place_and_one_line(words, own):
+    """Nothing else names it: neither the language nor the program nor the loop."""
+    package = ROOT / "simulator"
+    naming = [path for path in package.rglob("*.py") if re.search(words, path.read_text("utf-8"))]
+    elsewhere = {path.relative_to(package).as_posix() for path in naming if not path.is_relative_to(package / own)}
+    assert elsewhere == {f"{own.split('/')[0]}/__init__.py"}

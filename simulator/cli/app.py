@@ -11,6 +11,7 @@ import typer
 
 from simulator import plugins
 from simulator.cli import report, run
+from simulator.errors import SimulatorError
 from simulator.version import __version__
 
 SELDOM = 50_000
@@ -69,5 +70,9 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot show a letter gets a question mark
-    plugins.load()
+    try:
+        plugins.load()
+    except SimulatorError as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(1) from None
     app()

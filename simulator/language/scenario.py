@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, PrivateAttr
 
@@ -35,15 +35,7 @@ from simulator.quantities import Part
 SCHEMA_VERSION = 1
 NOWHERE = Origin("scenario", {}, {})
 
-if TYPE_CHECKING:
-    from simulator.models.clock.spec import ClockSpec
-    from simulator.models.linear.spec import LinearSpec
-    from simulator.models.multistate.spec import MultistateSpec
-    from simulator.models.regions.spec import RegionsSpec
-
-    Progression: TypeAlias = ClockSpec | RegionsSpec | LinearSpec | MultistateSpec
-else:
-    Progression = Annotated[Specification, ByTag("model")]
+Progression = Annotated[Specification, ByTag("model")]
 
 
 class Scenario(Part):
