@@ -259,3 +259,10 @@ def test_a_mechanism_or_model_of_the_package_is_one_place_and_one_line(words, ow
     naming = [path for path in package.rglob("*.py") if re.search(words, path.read_text("utf-8"))]
     elsewhere = {path.relative_to(package).as_posix() for path in naming if not path.is_relative_to(package / own)}
     assert elsewhere == {f"{own.split('/')[0]}/__init__.py"}
+
+
+def test_the_loop_and_the_models_name_no_mechanism():
+    words = re.compile("antisense|small molecule|gene therapy", re.IGNORECASE)
+    sources = [path for part in ("engine", "models") for path in (ROOT / "simulator" / part).rglob("*.py")]
+    assert len(sources) > 40
+    assert not [path.name for path in sources if words.search(path.read_text("utf-8"))]
