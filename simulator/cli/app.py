@@ -11,6 +11,7 @@ import typer
 
 from simulator import plugins
 from simulator.cli import report, run
+from simulator.cli.helping import with_endings
 from simulator.errors import SimulatorError
 from simulator.version import __version__
 
@@ -49,7 +50,7 @@ report.register(app)
 
 
 def _register_scenarios() -> None:
-    from simulator.cli import calibrate, compiling, data, evidence, scenarios, sensitivity, sweep, trial
+    from simulator.cli import calibrate, compiling, data, evidence, scenarios, sensitivity, sweep, trial, twins
 
     scenarios.register(app)
     evidence.register(app)
@@ -59,9 +60,11 @@ def _register_scenarios() -> None:
     sweep.register(app)
     compiling.register(app)
     data.register(app)
+    twins.register(app)
 
 
 _register_scenarios()
+with_endings(app)
 
 
 def main() -> None:

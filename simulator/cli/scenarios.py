@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from simulator.cli.errors import friendly
-from simulator.cli.run import Against, Days, bundled_names, show_files
+from simulator.cli.run import Against, Days, bundled_names, note, show_files
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -88,6 +88,10 @@ def show(
         return _print_json(found.content())
     for value in found.values:
         _print_long(str(value))
+    if found.scenario:
+        from simulator.report.evidence import evidence
+
+        note(evidence(found.scenario).sentence())
     return None
 
 
@@ -116,10 +120,17 @@ def _show_result(folder: Path, as_json: bool, against: str | None, days: Any) ->
     from simulator.cli.sensitivity import show_sensitivity
     from simulator.cli.sweep import show_sweep
     from simulator.cli.trial import show_trial
+    from simulator.cli.twins import show_twins
     from simulator.results import open_study
 
     found = asked(open_study(folder), against, days)
-    shown: dict[str, Any] = {"run": show_run, "trial": show_trial, "sweep": show_sweep, "sensitivity": show_sensitivity}
+    shown: dict[str, Any] = {
+        "run": show_run,
+        "trial": show_trial,
+        "sweep": show_sweep,
+        "sensitivity": show_sensitivity,
+        "twins": show_twins,
+    }
     shown[found.kind.name](found, as_json)
 
 
@@ -141,21 +152,28 @@ def validate(
     ],
     as_json: Json = False,
 ) -> None:
-    """Check scenario files. All faults at once, as file:line:col: address: fact. remedy."""
-    from simulator.language import ScenarioError, load
+    """Check scenario files. All faults at once, as file:line:col: address: fact. remedy.
 
-    faults = []
+    Numbers that are probably slips of a unit are warnings: the file is valid.
+    """
+    from simulator.language import ScenarioError, load
+    from simulator.language.plausible import doubts
+
+    faults, doubted = [], []
     for file in files:
         try:
-            load(file)
+            found = doubts(load(file))
         except ScenarioError as error:
             faults += error.errors
         else:
+            doubted += found
             if not as_json:
                 _print(f"{file}: valid")
     if as_json:
-        _print_json({"valid": not faults, "faults": [fault._asdict() for fault in faults]})
+        told = {name: [one._asdict() for one in some] for name, some in (("faults", faults), ("warnings", doubted))}
+        _print_json({"valid": not faults, **told})
         raise typer.Exit(ScenarioError.exit_code if faults else 0)
+    sys.stderr.writelines(f"Warning: {one}\n" for one in doubted)
     if faults:
         raise ScenarioError(faults)
 

@@ -7,7 +7,10 @@ class Kind(StrEnum):
     """A picture of a result; `Plots` has a method of the same name."""
 
     trajectories = "trajectories"
+    function = "function"
     survival = "survival"
+    strata = "strata"
+    incidence = "incidence"
     occupancy = "occupancy"
     stages = "stages"
     biomarkers = "biomarkers"
@@ -29,6 +32,13 @@ class AnalysedKind(StrEnum):
 
     forest = "forest"
     survival = "survival"
+
+
+class TwinsKind(StrEnum):
+    """A picture of twins of a cohort; `TwinsPlots` has a method of the same name."""
+
+    vpc = "vpc"
+    calibration = "calibration"
 
 
 class SensitivityKind(StrEnum):

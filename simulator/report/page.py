@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -14,18 +14,26 @@ from simulator.report.draws import drawn_content
 from simulator.report.style import COLOURS
 from simulator.results import Result
 from simulator.results.files import text_writer, write_all
+from simulator.results.kinds import TWINS
 
 if TYPE_CHECKING:
     from simulator.studies.sweep.swept import Sweep
     from simulator.studies.trial.result import Trial
+    from simulator.studies.twins.result import Twins
 
+Reported: TypeAlias = "Result | Trial | Sweep | Twins"
+"""What has a report."""
 TEMPLATES = Path(__file__).parent / "templates"
 DOI = re.compile(r"doi:(10\.[0-9]{4,9}/[-._()/:A-Za-z0-9]*[A-Za-z0-9])")
 
 
-def report_html(result: Result | Trial | Sweep) -> str:
-    """The report of a result, a trial that was run many times or a sweep, from what it holds."""
-    return rendered("report.html.j2", _content(result))
+def report_html(result: Reported) -> str:
+    """The report of a result, a trial that was run many times, a sweep or twins, from what it holds."""
+    if result.kind is TWINS:
+        from simulator.report.twins import twins_content
+
+        return rendered("data.html.j2", twins_content(cast("Twins", result)))
+    return rendered("report.html.j2", _content(cast("Result | Trial | Sweep", result)))
 
 
 def rendered(name: str, page: object) -> str:
@@ -51,7 +59,7 @@ def _content(result: Result | Trial | Sweep) -> Page:
     return trial_content(result) if isinstance(result, Trial) else sweep_content(result)
 
 
-def write_report(result: Result | Trial | Sweep, path: Path) -> Path:
+def write_report(result: Reported, path: Path) -> Path:
     """Write the report of a result to a file, atomically."""
     write_all(path.parent, [(path.name, text_writer(report_html(result)))])
     return path

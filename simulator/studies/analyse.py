@@ -8,7 +8,7 @@ from functools import cached_property
 from inspect import signature
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from simulator.analysis.trial.registry import Analysis, analysis
 from simulator.datasets import Dataset, Note
 from simulator.datasets.reading import read_data
 from simulator.results.kinds import imported
+
+if TYPE_CHECKING:
+    from simulator.studies.twins.result import Twins
 
 DEFAULT = ("ancova", "joint_rank")
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -170,6 +173,7 @@ def analyse(
     visits: Sequence[float] = (),
     window: float = 14.0,
     options: Mapping[str, Mapping[str, Any]] = NOTHING,
+    scores: Twins | str | Path | None = None,
 ) -> Analysed:
     """The analyses of `trial`, on the data of real people.
 
@@ -187,6 +191,7 @@ def analyse(
         the nearest.
     window : [d] how far a measurement may lie from its planned day.
     options : options of analyses by name, such as `{"responder": {"least_change": -6}}`.
+    scores : twins matched at baseline, or their folder: they give the covariate `prognostic_score`.
 
     Returns
     -------
@@ -209,6 +214,10 @@ def analyse(
     """
     if not isinstance(data, Dataset):
         data = read_data(*([data] if isinstance(data, str | Path) else data))
+    if scores is not None:
+        from simulator.studies.twins.scores import with_scores
+
+        data = with_scores(data, scores, day)
     wanted = [analysis(name) for name in dict.fromkeys(analyses)]
     if unknown := [name for name in options if name not in analyses]:
         raise AnalysisError(f"options of {unknown[0]}: this analysis is not run. Add it to the analyses")
@@ -253,9 +262,9 @@ def _row(one: Analysis, data: TrialData, endpoint: str, covariates: Sequence[str
     if covariates and "covariates" in takes:
         found.setdefault("covariates", tuple(covariates))
     if options:
-        from simulator.studies.trial.plan import _check_options
+        from simulator.studies.trial.plan import check_options
 
-        _check_options(one.name, options)
+        check_options(one.name, options)
     if not endpoint and one.estimand.death in {Strategy.COMPOSITE, Strategy.WHILE_ALIVE}:
         return Row(one.name, one.measure, None, "the data have no events", data.n)
     try:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Arguments = dict[str, Any]
 Progress = Callable[[int, int], None]
-NOT_COMPARED = frozenset({"versions", "engine_version", "scenario_name"})  # no number of a result
+NOT_COMPARED = frozenset({"versions", "engine_version", "scenario_name", "parameters"})  # no number of the run itself
 RELATIVE, ABSOLUTE = 1e-5, 1e-6
 """Within what numbers of other versions count as the same: compilers round float32 differently."""
 
@@ -60,7 +60,7 @@ def replay(folder: str | Path, threads: int | None = None, progress: Progress | 
     Parameters
     ----------
     folder : str or Path
-        Of a run, a trial, a sweep or a sensitivity analysis.
+        Of a run, a trial, a sweep, a sensitivity analysis or twins.
     threads : int, optional
         The machine's cores by default; no number depends on it.
     progress : callable, optional
@@ -83,11 +83,17 @@ def replay(folder: str | Path, threads: int | None = None, progress: Progress | 
     []
     """
     from simulator.language import load
+    from simulator.studies.twins.result import Twins
+    from simulator.studies.twins.study import again
 
     place = Path(folder)
     kind, manifest = read_manifest(place)
     stored = open_study(place)
-    fresh = AGAIN[kind.name](load(place / SCENARIO), dict(manifest["arguments"]), threads, progress)
+    scenario, arguments = load(place / SCENARIO), dict(manifest["arguments"])
+    if isinstance(stored, Twins):
+        fresh: StudyResult = again(stored, scenario, threads, progress)
+    else:
+        fresh = AGAIN[kind.name](scenario, arguments, threads, progress)
     compared = sum(len(group) for group in _parts(stored)[1].values())
     others = other_versions(stored.provenance(), fresh.provenance())
     exact = not others

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
+from inspect import Parameter, signature
 from typing import Literal, NamedTuple
 
 from simulator.analysis.trial.estimand import Estimand
@@ -38,6 +40,16 @@ class Analysis(NamedTuple):
     scale: Literal["identity", "log"] = "identity"
     truth: Truth | None = None
     changes: tuple[str, ...] = ()
+
+    @property
+    def draws(self) -> bool:
+        """Whether it draws random numbers, from an option `seed`: each replicate has its own."""
+        return "seed" in _options(self.run)
+
+
+@cache
+def _options(run: Callable[..., Estimate]) -> Mapping[str, Parameter]:
+    return signature(run).parameters
 
 
 CHANGE = "difference of change, {unit}"

@@ -11,11 +11,11 @@ from simulator.analysis import trial
 from simulator.analysis.trial.definition import Analysis
 from simulator.analysis.trial.errors import AnalysisError
 from simulator.analysis.trial.estimand import Estimand
-from simulator.strategies import EVENTS, contradiction
+from simulator.strategies import EVENTS, contradiction, other_name
 
 __all__ = ["ANALYSES", "Analysis", "agree", "analysis", "register"]
 FIRST = (
-    *("ancova", "mi", "mmrm", "random_slope", "joint_rank", "win_ratio"),
+    *("ancova", "mi", "controlled_mi", "mmrm", "random_slope", "joint_rank", "joint_rank_ancova", "win_ratio"),
     *("logrank", "cox", "rmst", "responder", "delayed_start", "rate_ratio"),
 )
 """Files whose analyses are listed first, in this order; others follow by their name."""
@@ -58,9 +58,11 @@ def register(one: Analysis) -> Analysis:
 
 
 def analysis(name: str) -> Analysis:
-    """An analysis by name; AnalysisError with the names that exist."""
+    """An analysis by name; AnalysisError with the names that exist, or the one that is meant."""
     plugins.load()
     if name not in ANALYSES:
+        if meant := other_name(name):
+            raise AnalysisError(f"no analysis {name}. Write {meant}")
         raise AnalysisError(f"no analysis {name}. Choose from {', '.join(ANALYSES)}")
     return ANALYSES[name]
 
