@@ -6,12 +6,11 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias, Union
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, PrivateAttr
 
 from simulator.language.address import apply
-from simulator.language.blocks.adherence import Adherence
 from simulator.language.blocks.attrition import Attrition
 from simulator.language.blocks.context_of_use import ContextOfUse
 from simulator.language.blocks.decision import Decision
@@ -30,24 +29,15 @@ from simulator.language.dump import canonical, content, numbers, sources, to_yam
 from simulator.language.faults import Fault, Origin, Problem
 from simulator.language.parts import Count, Interval, Name, Whole
 from simulator.language.people import Disease, Entry
-from simulator.models import MODELS
+from simulator.language.registered import ByTag, registered
+from simulator.mechanisms.regimen import Adherence
+from simulator.models.specification import Specification
 from simulator.quantities import Part
 
 SCHEMA_VERSION = 1
 NOWHERE = Origin("scenario", {}, {})
 
-if TYPE_CHECKING:
-    from simulator.models.clock.spec import ClockSpec
-    from simulator.models.linear.spec import LinearSpec
-    from simulator.models.multistate.spec import MultistateSpec
-    from simulator.models.regions.spec import RegionsSpec
-
-    Progression: TypeAlias = ClockSpec | RegionsSpec | LinearSpec | MultistateSpec
-else:
-    Progression = Annotated[
-        Union[tuple(MODELS.values())],  # noqa: UP007 - made from the registry
-        Field(discriminator="model") if len(MODELS) > 1 else Field(),
-    ]
+Progression = Annotated[Specification, ByTag("model")]
 
 
 class Scenario(Part):
@@ -85,6 +75,8 @@ class Scenario(Part):
     _build: ClassVar[Callable[[Mapping[str, Any], Document], Scenario]]  # set by `loading`, which checks what is built
     _origin: Origin = PrivateAttr(default_factory=lambda: NOWHERE)  # a default would be copied, deeply, each time
 
+    _registered: ClassVar[tuple[int, ...]] = registered()
+
     @property
     def source_file(self) -> str:
         """The file the scenario was read from."""
@@ -118,25 +110,60 @@ class Scenario(Part):
         return html(self)
 
     def fault(self, problem: Problem) -> Fault:
-        """The problem with its place in the file."""
+        """The problem with its place in the file.
+
+        Parameters
+        ----------
+        problem : Problem
+            What is wrong, with its path.
+
+        Returns
+        -------
+        Fault
+            With file, line and column.
+        """
         return self._origin.fault(problem)
 
     def content(self) -> dict[str, Any]:
-        """Plain data, complete, with the sources: what `resolved_yaml` writes."""
+        """Plain data, complete, with the sources: what `resolved_yaml` writes.
+
+        Returns
+        -------
+        dict
+            Sections by key, for YAML or JSON.
+        """
         data: dict[str, Any] = content(self)
         return data
 
     def numbers(self) -> dict[str, Any]:
-        """Plain data with every sourced value as a float; a distribution stays `{shape: {...}}`."""
+        """Plain data with every sourced value as a float; a distribution stays `{shape: {...}}`.
+
+        Returns
+        -------
+        dict
+            Sections by key.
+        """
         data: dict[str, Any] = numbers(self)
         return data
 
     def citations(self) -> tuple[str, ...]:
-        """The sources of its values, without the places in them, each once."""
+        """The sources of its values, without the places in them, each once.
+
+        Returns
+        -------
+        tuple of str
+            In the order of the scenario.
+        """
         return tuple(dict.fromkeys(source.partition("; ")[0] for source in sources(self.content())))
 
     def resolved_yaml(self) -> str:
-        """The complete scenario as YAML; it loads again to an equal scenario."""
+        """The complete scenario as YAML; it loads again to an equal scenario.
+
+        Returns
+        -------
+        str
+            YAML 1.2.
+        """
         return to_yaml(self.content())
 
     def replace(self, settings: Mapping[str, object]) -> Scenario:
@@ -148,6 +175,11 @@ class Scenario(Part):
             Address (a dotted path in the resolved scenario, lists by index) to value; whole subtrees are
             allowed, and keys of free mappings (variants, treatments, arms, strata) may be new.
 
+        Returns
+        -------
+        Scenario
+            Complete and checked; this one is not changed.
+
         Raises
         ------
         ScenarioError
@@ -156,3 +188,10 @@ class Scenario(Part):
         origin = self._origin
         data = apply(self.content(), settings, origin, type(self))
         return type(self)._build(data, Document(None, origin, [], []))
+
+
+def know_registered() -> None:
+    """Let the schema know the models and mechanisms that were registered since it was made."""
+    if Scenario._registered != (now := registered()):
+        Scenario.model_rebuild(force=True)
+        Scenario._registered = now
