@@ -120,10 +120,17 @@ def _show_result(folder: Path, as_json: bool, against: str | None, days: Any) ->
     from simulator.cli.sensitivity import show_sensitivity
     from simulator.cli.sweep import show_sweep
     from simulator.cli.trial import show_trial
+    from simulator.cli.twins import show_twins
     from simulator.results import open_study
 
     found = asked(open_study(folder), against, days)
-    shown: dict[str, Any] = {"run": show_run, "trial": show_trial, "sweep": show_sweep, "sensitivity": show_sensitivity}
+    shown: dict[str, Any] = {
+        "run": show_run,
+        "trial": show_trial,
+        "sweep": show_sweep,
+        "sensitivity": show_sensitivity,
+        "twins": show_twins,
+    }
     shown[found.kind.name](found, as_json)
 
 
