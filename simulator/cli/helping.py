@@ -69,6 +69,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "als-sim analyse people.csv visits.csv --analysis ancova,cox --day 84",
         "als-sim analyse people.csv visits.csv --arms drug,placebo -o results/mine",
     ),
+    "twins": (
+        "als-sim twins people.csv visits.csv generic_als -o results/cohort",
+        "als-sim twins people.csv visits.csv generic_als --until-day 120",
+    ),
     "data check": ("als-sim data check people.csv visits.csv",),
     "data show": ("als-sim data show people.csv visits.csv",),
     "data convert": ("als-sim data convert adam/ -o tidy",),
@@ -129,17 +133,19 @@ def outcomes() -> Iterator[Line]:
 
 def pictures() -> Iterator[Line]:
     """Kinds of pictures."""
-    from simulator.report.kinds import Kind, SensitivityKind, SweepKind, TrialKind
+    from simulator.report.kinds import Kind, SensitivityKind, SweepKind, TrialKind, TwinsKind
     from simulator.report.plots import Plots
     from simulator.report.plots.sensitivity import SensitivityPlots
     from simulator.report.plots.sweep import SweepPlots
     from simulator.report.plots.trial import TrialPlots
+    from simulator.report.plots.twins import TwinsPlots
 
     pairs: tuple[tuple[Any, Iterable[str], str], ...] = (
         (Plots, Kind, ""),
         (TrialPlots, TrialKind, "trial: "),
         (SweepPlots, SweepKind, "sweep: "),
         (SensitivityPlots, SensitivityKind, "sensitivity analysis: "),
+        (TwinsPlots, TwinsKind, "twins: "),
     )
     for made, kinds, of in pairs:
         yield from ((str(kind), of + (getattr(made, kind).__doc__ or "").splitlines()[0]) for kind in kinds)
@@ -160,6 +166,7 @@ LISTS: dict[str, tuple[tuple[str, Listing], ...]] = {
     "export": (("Kinds of tables", lambda: FORMATS),),
     "trial": (("Analyses", analyses), ("Outcomes", lambda: SCORES)),
     "analyse": (("Analyses", analyses), ("Outcomes", lambda: SCORES)),
+    "twins": (("Bundled scenarios", scenarios),),
     "sensitivity": (("Methods", lambda: METHODS), ("Outcomes, for the block `sensitivity`", outcomes)),
     "sweep": (("Outcomes, for the block `sweep`", outcomes),),
 }
