@@ -48,7 +48,7 @@ report.register(app)
 
 
 def _register_scenarios() -> None:
-    from simulator.cli import calibrate, compiling, data, evidence, scenarios, sensitivity, sweep, trial
+    from simulator.cli import calibrate, compiling, data, evidence, scenarios, sensitivity, sweep, trial, twins
 
     scenarios.register(app)
     evidence.register(app)
@@ -58,6 +58,7 @@ def _register_scenarios() -> None:
     sweep.register(app)
     compiling.register(app)
     data.register(app)
+    twins.register(app)
 
 
 _register_scenarios()
