@@ -69,6 +69,13 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "als-sim analyse people.csv visits.csv --analysis ancova,cox --day 84",
         "als-sim analyse people.csv visits.csv --arms drug,placebo -o results/mine",
     ),
+    "twins": (
+        "als-sim twins people.csv visits.csv valor",
+        "als-sim twins people.csv visits.csv valor --until-day 84 --twins 500 -o results/twins",
+    ),
+    "fit": ("als-sim fit people.csv visits.csv valor -o results/fit",),
+    "decide": ("als-sim decide worth_treating",),
+    "explore": ("als-sim explore valor", "als-sim explore results/mine"),
     "data check": ("als-sim data check people.csv visits.csv",),
     "data show": ("als-sim data show people.csv visits.csv",),
     "data convert": ("als-sim data convert adam/ -o tidy",),
@@ -160,6 +167,7 @@ LISTS: dict[str, tuple[tuple[str, Listing], ...]] = {
     "export": (("Kinds of tables", lambda: FORMATS),),
     "trial": (("Analyses", analyses), ("Outcomes", lambda: SCORES)),
     "analyse": (("Analyses", analyses), ("Outcomes", lambda: SCORES)),
+    "twins": (("Outcomes", lambda: SCORES), ("Bundled scenarios", scenarios)),
     "sensitivity": (("Methods", lambda: METHODS), ("Outcomes, for the block `sensitivity`", outcomes)),
     "sweep": (("Outcomes, for the block `sweep`", outcomes),),
 }
@@ -183,7 +191,8 @@ class Helped(TyperCommand):
 
 def ending(name: str) -> Iterator[str]:
     """The lines after the options of a command."""
-    yield from ("", "Examples:", *(f"  {one}" for one in EXAMPLES.get(name, ())))
+    if name in EXAMPLES:
+        yield from ("", "Examples:", *(f"  {one}" for one in EXAMPLES[name]))
     for head, lines in LISTS.get(name, ()):
         yield from ("", f"{head}:")
         rows = list(lines())
