@@ -71,7 +71,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "twins": (
         "als-sim twins people.csv visits.csv valor",
-        "als-sim twins people.csv visits.csv valor --until-day 84 --twins 500 -o results/twins",
+        "als-sim twins people.csv visits.csv valor --until-day 84 -o results/twins",
     ),
     "fit": ("als-sim fit people.csv visits.csv valor -o results/fit",),
     "decide": ("als-sim decide worth_treating",),
@@ -87,6 +87,8 @@ ANALYSES = {
     "mmrm": "mixed model for repeated measures, last visit",
     "random_slope": "random slopes and intercepts, all visits",
     "joint_rank": "joint rank of survival and function (CAFS)",
+    "joint_rank_ancova": "joint rank, adjusted for baseline, strata, covariates",
+    "joint_rank_mi": "joint rank after multiple imputation",
     "win_ratio": "win ratio of survival, then function",
     "logrank": "log-rank test of the time to the event",
     "stratified_logrank": "the same within strata of randomisation",
