@@ -47,7 +47,7 @@ report.register(app)
 
 
 def _register_scenarios() -> None:
-    from simulator.cli import calibrate, compiling, data, evidence, scenarios, sensitivity, sweep, trial
+    from simulator.cli import calibrate, compiling, data, evidence, explore, scenarios, sensitivity, sweep, trial
 
     scenarios.register(app)
     evidence.register(app)
@@ -57,6 +57,7 @@ def _register_scenarios() -> None:
     sweep.register(app)
     compiling.register(app)
     data.register(app)
+    explore.register(app)
 
 
 _register_scenarios()

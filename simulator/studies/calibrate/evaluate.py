@@ -53,10 +53,11 @@ def runs_at(spec: Calibration, vector: Sequence[float] | Floats, patients: float
 def starting_vector(spec: Calibration) -> Floats:
     """The catalog's starting values, in prior SDs."""
     found = []
+    scenarios = {name: scenario_of(spec.runs[name]) for name in {one.runs[0] for one in spec.parameters}}
+    contents = {name: scenario.content() for name, scenario in scenarios.items()}
     for parameter in spec.parameters:
-        scenario = scenario_of(spec.runs[parameter.runs[0]])
-        drug = next(iter(scenario.treatments), "")
-        value = value_at(scenario.content(), parameter.address.replace("*", drug))
+        drug = next(iter(scenarios[parameter.runs[0]].treatments), "")
+        value = value_at(contents[parameter.runs[0]], parameter.address.replace("*", drug))
         assert value is not None, parameter.name
         found.append(parameter.standard(value))
     return np.array(found)
