@@ -254,7 +254,7 @@ def test_bands_hold_what_is_moved_and_spread_the_rest(panel, monkeypatch):
     assert [step["done"] for step in steps] == [1, 2, 3, 4]
     ends = last["bands"]["event_free"]
     assert all(low <= high for low, high in zip(*ends[1], strict=True))
-    assert last["words"]["early_start against untreated"].startswith("over 4 parameter vectors")
+    assert last["words"]["early_start against untreated"].count(" to ") == 3
     assert not any(EFFECT in settings for settings in running.vectors(panel.changed({EFFECT: 0.4})))
     assert all(EFFECT in settings for settings in running.vectors(panel.scenario))
 
@@ -266,6 +266,22 @@ def test_power_of_the_trial(tab, monkeypatch):
     assert found["picture"]["time"] == [54, 81, 108, 162, 216]
     assert len(found["curve"]["lines"]) == 2
     assert found["curve"]["title"].startswith("With 108 participants: logrank: ")
+
+
+def test_a_move_ends_the_trial_and_says_so(tab, monkeypatch):
+    def endless(panel, moved, seed, asked, progress):
+        while True:
+            time.sleep(0.01)
+            progress(1, 2)
+
+    monkeypatch.setattr(running, "power", endless)
+    mine = tab.ask("power", analyses=["ancova"], day=196)
+    while tab.read()["kind"] != "progress":
+        pass
+    tab.ask("show", moved={"patients": PEOPLE})
+    while (found := tab.read()).get("id") != mine or found["kind"] == "progress":
+        pass
+    assert found["kind"] == "stopped"
 
 
 def test_two_people_move_their_own_sliders(widget):
@@ -383,6 +399,17 @@ def test_a_folder_opens_with_its_seed(tmp_path):
     found = source(str(tmp_path / "run"))
     assert (found.scenario, found.seed) == (scenario, 9)
     assert found.word == str(tmp_path / "run" / "scenario.resolved.yaml")
+
+
+def test_a_notebook_shows_the_page_until_it_is_closed(panel):
+    widget = panel.scenario.explore(height=500)
+    assert get(widget, f"/?token={widget._explorer.token}")[0] == 200
+    html = widget._repr_html_()
+    assert f'<iframe src="{widget.address}"' in html
+    assert 'height="500"' in html
+    widget.close()
+    with pytest.raises(ConnectionRefusedError):
+        get(widget, "/")
 
 
 def test_what_is_missing_is_said(monkeypatch):

@@ -26,6 +26,7 @@ ELSEWHERE = {
     "data": "test_data_cli.py",
     "analyse": "test_data_cli.py",
     "calibrate": "test_calibrate.py",
+    "explore": "test_explorer.py",
     "evidence": "test_evidence.py",
     "--show-completion": "the shell",
 }

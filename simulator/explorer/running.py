@@ -203,5 +203,4 @@ def _told(told: list[Figures]) -> dict[str, str]:
                 ends = " to ".join(fixed(x, metric.digits) for x in sorted((sign * low, sign * high)))
                 words = in_words(metric, middle, f"{fixed(abs(middle), metric.digits)} ({ends})")
                 found.setdefault(f"{a} against {b}", []).append(words)
-    over = f"over {len(told)} parameter vectors, median and 5th to 95th percentile: "
-    return {pair: over + ", ".join(words) for pair, words in found.items()}
+    return {pair: ", ".join(words) for pair, words in found.items()}

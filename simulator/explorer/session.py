@@ -22,6 +22,8 @@ from simulator.language.display import lines
 
 REST = 0.4
 """Seconds without a move after which a run is done with its patients."""
+OFTEN = 0.2
+"""Seconds between two words on how far something is."""
 MOST_ASKED = 20
 """Things that one tab may wait for."""
 Message = dict[str, Any]
@@ -79,7 +81,8 @@ class Session:
             try:
                 do(message)
             except Stopped:
-                continue
+                if message["ask"] != "show":
+                    self._answer(message, {"kind": "stopped"})
             except SimulatorError as error:
                 self._answer(message, {"kind": "fault", "message": str(error)})
             except Exception as error:  # a fault of the program must not end the session
@@ -106,13 +109,24 @@ class Session:
         if not self._closed:
             self._send(answer | {"id": message.get("id"), "ask": message["ask"]})
 
-    def _go_on(self, moved_too: bool) -> None:
-        """End what is under way where it is wanted no more."""
-        if self._closed or (moved_too and (self._newest is not None or self._asked)):
+    def _go_on(self, message: Message) -> None:
+        """End what is under way where it is wanted no more; what was asked for once is ended by a move only."""
+        at_rest = message["ask"] == "show"
+        if self._closed or self._newest is not None or (at_rest and self._asked):
             raise Stopped("stopped")
 
-    def _stop(self, moved_too: bool) -> running.Progress:
-        return lambda done, of: self._go_on(moved_too)
+    def _progress(self, message: Message) -> running.Progress:
+        """Say how far it is, a few times a second, and end it where it is wanted no more."""
+        last = time.monotonic()
+
+        def tell(done: int, of: int) -> None:
+            nonlocal last
+            self._go_on(message)
+            if time.monotonic() > last + OFTEN:
+                last = time.monotonic()
+                self._answer(message, {"kind": "progress", "done": done, "of": of})
+
+        return tell
 
     @property
     def panel(self) -> Panel:
@@ -125,7 +139,7 @@ class Session:
         """The pictures of where the sliders are, from sums."""
         moved, day = _moved(message), _day(message)
         begin = time.perf_counter()
-        result = running.fast(self.panel, moved, self._source.seed, self._stop(moved_too=False))
+        result = running.fast(self.panel, moved, self._source.seed)
         shown = picture(result, day)
         took = round(1000 * (time.perf_counter() - begin))
         self._answer(message, {"kind": "shown", "picture": shown, "took": took})
@@ -135,7 +149,7 @@ class Session:
         """The same with patients, then bands where they are wanted."""
         moved, day = _moved(message), _day(message)
         if self.panel.scenario.person is None:
-            result = running.whole(self.panel, moved, self._source.seed, self._stop(moved_too=True))
+            result = running.whole(self.panel, moved, self._source.seed, lambda done, of: self._go_on(message))
             shown = picture(result, day)
             day = shown["day"]
             self._answer(message, {"kind": "shown", "picture": shown, "settled": True})
@@ -143,7 +157,7 @@ class Session:
             if day is None:
                 day = float(self.panel.scenario.follow_up_days)
             for step in running.bands(self.panel, moved, self._source.seed, day):
-                self._go_on(moved_too=True)
+                self._go_on(message)
                 self._answer(message, {"kind": "bands", **step})
 
     def _other(self, message: Message) -> None:
@@ -201,15 +215,15 @@ class Session:
 
     def _power(self, message: Message) -> None:
         """The power of the scenario's trial."""
-        found = running.power(self.panel, _moved(message), self._source.seed, message, self._stop(moved_too=False))
+        found = running.power(self.panel, _moved(message), self._source.seed, message, self._progress(message))
         self._answer(message, {"kind": "power", **found})
 
     def _report(self, message: Message) -> None:
         """The report of the run as one HTML file, which the browser saves."""
         from simulator.report.page import report_html
 
-        result = running.kept(self.panel, _moved(message), self._source.seed, self._stop(moved_too=False))
-        self._go_on(moved_too=False)
+        result = running.kept(self.panel, _moved(message), self._source.seed, self._progress(message))
+        self._go_on(message)
         self._answer(
             message, {"kind": "report", "name": f"{self._source.scenario.name}.html", "html": report_html(result)}
         )

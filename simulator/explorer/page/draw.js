@@ -4,7 +4,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const SERIES = ["blue", "vermilion", "green", "purple", "orange"];
 const DASHES = ["", "8 4", "2 3", "10 3 2 3", "5 2"];
-const BOX = { width: 300, height: 200, left: 34, right: 8, top: 8, bottom: 32 };
+const BOX = { width: 300, height: 200, left: 34, right: 12, top: 8, bottom: 32 };
 
 function svg(name, attributes, text) {
   const made = document.createElementNS(SVG, name);

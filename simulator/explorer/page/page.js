@@ -46,9 +46,13 @@ function show() {
 }
 
 function receive(message) {
-  const handle = { opened, shown, bands: banded, copy: copied, patient: single, power: powered, report: saved, fault: faulty }[message.kind];
+  const handle = { opened, shown, bands: banded, copy: copied, patient: single, power: powered, report: saved, progress: progressed, stopped, fault: faulty }[message.kind];
   if (handle) handle(message);
 }
+
+const DOING = { power: "Running the trial", report: "Writing the report" };
+function progressed(message) { status(`${DOING[message.ask] || "Computing"}: ${Math.round((100 * message.done) / message.of)} %`); }
+function stopped(message) { fault(`${DOING[message.ask] || "This"} was ended because a slider moved. Ask again.`); }
 
 function faulty(message) {
   fault(message.message);
@@ -219,8 +223,9 @@ function draw() {
 
 function words(picture) {
   const told = picture.answer.map((text) => element("p", {}, text));
-  const drawn = state.drawn ? Object.entries(state.drawn).map(([pair, text]) => element("p", { class: "drawn" }, `${pair}: ${text}`)) : [];
-  $("answer").replaceChildren(...told, ...(state.bands ? drawn : []));
+  const drawn = Object.entries((state.bands && state.drawn) || {}).map(([pair, text]) => `${pair}: ${text}.`);
+  if (drawn.length) drawn.unshift(`Over ${state.draws} parameter vectors, median (5th to 95th percentile):`);
+  $("answer").replaceChildren(...told, ...drawn.map((text) => element("p", { class: "drawn" }, text)));
 }
 
 function legend(picture, id = "legend") {
