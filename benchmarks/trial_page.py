@@ -74,11 +74,28 @@ def null(all_: Figures) -> str:
     return table(head, [[f"`{name}`", *cells(name)] for name in ANALYSES])
 
 
+def options(all_: Figures) -> str:
+    """The same of options of analyses."""
+    keys = ("null_108", "null_60")
+
+    def cells(label: str) -> Iterator[str]:
+        for one in (all_["options"][key][label] for key in keys):
+            yield shown(one["rejection"], "%±1") + ("" if one["inside"] else " \\*")
+            yield shown(one["coverage"], "%±1") + ("" if one["covers"] else " \\*")
+            yield shown(one["estimable"], "%1")
+
+    head = [
+        "analysis",
+        *(f"{column} ({n})" for n in (108, 60) for column in ("rejected, %", "covered, %", "estimable, %")),
+    ]
+    return table(head, [[label, *cells(label)] for label in all_["options"][keys[0]]])
+
+
 def drug(all_: Figures) -> str:
     """Truth, bias, coverage and power with the drug."""
     section, digits = all_["drug_108"], {"rmst": 2}
     rows = []
-    for name in ANALYSES:
+    for name in (name for name in ANALYSES if name in section):
         one, d = section[name], digits.get(name, 3)
         sign = ["%0", "%0", "%0"]
         rows.append(

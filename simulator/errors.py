@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""What the system says where a disk, or the part of it that a person may fill, is full."""
+INTERRUPTED = 130  # exit code of a command that was interrupted
+
 
 class SimulatorError(Exception):
     """Something went wrong that the message explains; `exit_code` is what the command ends with."""

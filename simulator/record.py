@@ -18,6 +18,7 @@ from simulator.engine.lives import KEPT
 from simulator.engine.people import BEFORE_ONSET, strata_of
 from simulator.engine.random import Key
 from simulator.engine.space import Full
+from simulator.language import plausible
 from simulator.language.contrasts import contrasts, control_of, named_days
 from simulator.program import Program
 from simulator.results.record import Arrays, Provenance, Record
@@ -220,6 +221,7 @@ def provenance(scenario: Scenario, arguments: dict[str, Any]) -> Provenance:
         control=control_of(scenario),
         contrasts=tuple(contrasts(scenario)),
         arguments=arguments,
+        warnings=plausible.warnings(scenario),
     )
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 SEED = 1
 LIMIT, REPLICATES = 5_000_000, 2**31
 """Most patients, and replicates that a seed has; the other half of the replicate's word is for potential outcomes."""
+SMALLER = "Ask for fewer patients, a larger output.every_days, or output summary"
 SUMMED = [(s.of, s.transform == "log", bool(s.since), s.low, s.high) for s in SUMMARISED]
 
 
@@ -120,7 +121,7 @@ def recorded(
     program = compile_program(scenario, SUMMED, n, is_full)
     if not quantiles:
         program = program._replace(sizes=program.sizes._replace(bins=0))
-    _check_memory(batches.memory(program.sizes, is_full, workers), max_memory)
+    check_memory(batches.memory(program.sizes, is_full, workers), "the run needs", SMALLER, max_memory)
     full = batches.make_full(program.sizes, is_full)
     pool = batches.make_pool(_wide(program.sizes) if numbers is not None else program.sizes, workers)
     try:
@@ -157,8 +158,7 @@ def _checked(
 ) -> tuple[int, int, int]:
     """Number of patients, seed and number of workers, or one clear error."""
     n, seed = scenario.patients if patients is None else patients, SEED if seed is None else seed
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    workers = cores if threads is None else threads
+    workers = compiling.cores() if threads is None else threads
     if not 1 <= n <= LIMIT:
         raise UsageError(f"{n:,} patients cannot be simulated. Ask for 1 to {LIMIT:,}")
     if not 0 <= seed < 2**64:
@@ -170,12 +170,28 @@ def _checked(
     return n, seed, min(workers, -(-n // batches.PART)) if JIT else 1
 
 
-def _check_memory(needed: int, limit: int | None) -> None:
+def check_memory(needed: int, what: str, remedy: str, limit: int | None = None) -> None:
+    """Refuse, before any work, what would not fit in memory.
+
+    Parameters
+    ----------
+    needed : int
+        Bytes.
+    what, remedy : str
+        Such as "the run needs", and how to make it smaller.
+    limit : int, optional
+        Bytes that a person allows.
+
+    Raises
+    ------
+    ResourceError
+        With the number.
+    """
     free = _free_memory()
-    for most, what in ((limit, "--max-memory allows"), (free, "this machine has free")):
+    for most, whose in ((limit, "--max-memory allows"), (free, "this machine has free")):
         if most is not None and needed > most:
-            fact = f"the run needs about {needed / 2**30:.1f} GiB, {what} {most / 2**30:.1f} GiB"
-            raise ResourceError(f"{fact}. Ask for fewer patients, a larger output.every_days, or output summary")
+            sizes = f"{what} about {needed / 2**30:,.1f} GiB, {whose} {most / 2**30:.1f} GiB"
+            raise ResourceError(f"{sizes}. {remedy}")
 
 
 def _free_memory() -> int | None:

@@ -40,9 +40,12 @@ DEATH: Mapping[str, Strategy] = {
     "ancova": Strategy.PRINCIPAL_STRATUM,
     "ancova_nfl": Strategy.PRINCIPAL_STRATUM,
     "mi": Strategy.HYPOTHETICAL,
+    "controlled_mi": Strategy.HYPOTHETICAL,
     "mmrm": Strategy.HYPOTHETICAL,
     "random_slope": Strategy.HYPOTHETICAL,
     "joint_rank": Strategy.COMPOSITE,
+    "joint_rank_ancova": Strategy.COMPOSITE,
+    "joint_rank_mi": Strategy.COMPOSITE,
     "win_ratio": Strategy.COMPOSITE,
     "logrank": Strategy.COMPOSITE,
     "stratified_logrank": Strategy.COMPOSITE,
@@ -53,6 +56,45 @@ DEATH: Mapping[str, Strategy] = {
     "rate_ratio": Strategy.WHILE_ALIVE,
 }
 """The strategy for death of each analysis. A test holds the analyses to it."""
+
+OTHER_NAMES: Mapping[str, str] = {
+    "cafs": "joint_rank",
+    "finkelstein_schoenfeld": "joint_rank",
+    "wilcoxon": "joint_rank",
+    "mann_whitney": "joint_rank",
+    "net_benefit": "joint_rank",
+    "win_odds": "win_ratio",
+    "procova": "ancova, with --option ancova.covariates=[log_nfl]",
+    "t_test": "ancova",
+    "ancova_mi": "mi",
+    "multiple_imputation": "mi",
+    "j2r": "controlled_mi, with --option controlled_mi.rule=jump",
+    "jump_to_reference": "controlled_mi, with --option controlled_mi.rule=jump",
+    "copy_reference": "controlled_mi, with --option controlled_mi.rule=copy",
+    "copy_increments": "controlled_mi, with --option controlled_mi.rule=increments",
+    "tipping_point": "controlled_mi, with --option controlled_mi.rule=random and controlled_mi.tipping=true",
+    "delta": "controlled_mi, with --option controlled_mi.rule=random and controlled_mi.delta=-1",
+    "kenward_roger": "mmrm, with --option mmrm.df=kenward_roger",
+    "mixed_model": "mmrm",
+    "slope": "random_slope",
+    "lme": "random_slope",
+    "kaplan_meier": "logrank",
+    "log_rank": "logrank",
+    "hazard_ratio": "cox",
+    "stratified_cox": "cox, with --option cox.stratified=true",
+    "firth": "cox, with --option cox.penalty=true and cox.test=likelihood_ratio",
+    "likelihood_ratio": "cox, with --option cox.test=likelihood_ratio",
+    "cmh": "responder, with --option responder.stratified=true",
+    "shared_parameter": "rate_ratio",
+    "joint_model": "rate_ratio",
+    "disease_rate_ratio": "rate_ratio",
+}
+"""What people call analyses otherwise, and what to write."""
+
+
+def other_name(text: str) -> str | None:
+    """What to write for a name of somebody's own; None where it is not known."""
+    return OTHER_NAMES.get(text.strip().lower().replace("-", "_").replace(" ", "_"))
 
 
 class Contradiction(NamedTuple):

@@ -388,7 +388,11 @@ def pair(name: str, patients: int = 0) -> Pair:
     return Pair(run.groups, people, run.follow_up_days)
 
 
-@pytest.fixture(params=CASES)
+QUICK = ("valor", "by_items", "at_onset", "label", "off_the_week", "add_ons_inside_a_week", "carriers", "guided")
+"""Cases that are tried every time; the others take the oracle a minute, and one has a kernel of its own."""
+
+
+@pytest.fixture(params=[name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in CASES])
 def both(request):
     return pair(request.param)
 

@@ -204,6 +204,20 @@ def test_evaluations_are_kept_and_taken_up(tmp_path):
         Evaluator(SPEC, small, tmp_path, patients=0.06)
 
 
+def test_a_damaged_evaluation_is_made_again(tmp_path):
+    small = data(["PK-09"], SPEC, runs())
+    value = Evaluator(SPEC, small, tmp_path, patients=0.05)(START)
+    file = tmp_path / "evaluations.jsonl"
+    head, line = file.read_text("utf-8").splitlines()
+    at = next(k for k in range(line.index('"y"'), len(line)) if line[k].isdigit())
+    file.write_text(f"{head}\n{line[:at]}{9 - int(line[at])}{line[at + 1 :]}\n", "utf-8")
+    made = []
+    assert Evaluator(SPEC, small, tmp_path, patients=0.05, tell=made.append)(START) == value
+    assert made == [1]
+    file.write_text("")  # killed before anything was written
+    Evaluator(SPEC, small, tmp_path, patients=0.05)
+
+
 def test_the_emulator_is_exact_for_a_quadratic():
     rng = np.random.default_rng(2)
     x = rng.normal(size=(200, 3))
@@ -241,6 +255,7 @@ def test_r_hat_sees_chains_that_disagree():
     assert split_r_hat(agree + np.arange(8)[:, None]) > 1.5
 
 
+@pytest.mark.slow
 def test_known_parameters_are_found_again():
     """One repeat of the synthetic truth; benchmarks/coverage.py makes a hundred on the emulator of the whole fit."""
     names = data(ROWS, SMALL, runs())
@@ -269,6 +284,7 @@ def test_stored_values_are_those_of_the_ensemble():
         assert value["interval"][0] < value["value"] < value["interval"][1]
 
 
+@pytest.mark.slow
 def test_the_report_of_a_small_calibration(tmp_path):
     names = data(ROWS, SMALL, runs())
     evaluate, target = Evaluator(SMALL, names, patients=0.03), likelihood(names, SPEC, runs())

@@ -12,7 +12,6 @@ import pytest
 import simulator as sim
 from benchmarks.care import CHANGES, NIV, gains
 from simulator.engine import batches
-from simulator.engine.care import Care, NoCare
 from simulator.engine.rules import NoRules, Rules
 from simulator.program.rules import rules
 from tests.test_invariance import BASE as SHORT
@@ -175,18 +174,16 @@ def test_an_arm_without_care_is_the_same_in_a_scenario_without_care():
     assert differing(alone, cared(), ("patients",)) == []
 
 
-def test_nothing_is_compiled_where_no_arm_offers_care():
+def test_rules_know_whether_an_arm_offers_care():
     scenario = sim.load("valor").replace(BASE)
     assert isinstance(rules(sim.load("valor")), NoRules)
     assert isinstance(rules(scenario.replace({"arms": {"none": []}})), NoRules)
-    prevention = rules(sim.load("prevention"))
-    assert isinstance(prevention, Rules)
-    assert isinstance(prevention.care, NoCare)
-    found = rules(scenario)
-    assert isinstance(found, Rules)
-    assert isinstance(found.care, Care)
+    for found, offered in ((rules(sim.load("prevention")), False), (rules(scenario), True)):
+        assert isinstance(found, Rules)
+        assert found.care.offered == offered
 
 
+@pytest.mark.slow
 def test_without_compiling_care_begins_on_the_same_days(tmp_path):
     changes = {**BASE, "follow_up_days": 364, "visits.every_days": 28}
     plain = elsewhere(tmp_path / "plain.npz", changes, 16, NUMBA_DISABLE_JIT="1", ALS_SIM_LANES="4")

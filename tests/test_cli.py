@@ -68,7 +68,7 @@ def call(*arguments):
 
 
 def test_run_writes_a_folder_and_prints_the_headline():
-    done = call("run", "valor", "-o", "out", "-n", 30, "--seed", 5)
+    done = call("run", "valor", "-o", "out", "-n", 30, "--seed", 5, "--full")
     assert done.exit_code == 0, done.output
     assert names("out") == ["manifest.json", "result.nc", "scenario.resolved.yaml", "summary.csv"]
     assert "Written to out" in done.stderr
@@ -81,7 +81,7 @@ def test_run_writes_a_folder_and_prints_the_headline():
 
 
 def test_columns_are_aligned():
-    lines = call("run", "valor", "-o", "out").stdout.splitlines()
+    lines = call("run", "valor", "-o", "out", "--full").stdout.splitlines()
     at = next(k for k, line in enumerate(lines) if line.split()[:2] == ["day", "196"])
     assert lines[at].split() == ["day", "196", "day", "364", "day", "728"]
     assert lines[at + 1].split() == ["week", "28", "week", "52", "week", "104"]
@@ -97,7 +97,7 @@ def test_columns_are_aligned():
 
 
 def test_tables_fit_eighty_columns():
-    lines = call("run", "valor", "-o", "out").stdout.splitlines()
+    lines = call("run", "valor", "-o", "out", "--full").stdout.splitlines()
     assert max(map(len, lines)) <= 80
     at = next(k for k, line in enumerate(lines) if line.startswith("Screening"))
     assert lines[at].split()[-1] == "faster"
@@ -134,7 +134,7 @@ def test_json_is_one_document_without_nan():
 
 
 def test_summary_output():
-    done = call("run", "valor", "-o", "out", "--output", "summary")
+    done = call("run", "valor", "-o", "out", "--output", "summary", "--full")
     assert done.exit_code == 0
     assert "as if alive" not in done.stdout
     assert "death = 0" in done.stdout

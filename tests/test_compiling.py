@@ -1,7 +1,9 @@
 """How kernels are compiled, kept and shared; nothing here is about what they compute."""
 
+import errno
 import json
 import os
+import random as random_numbers
 import subprocess
 import sys
 from pathlib import Path
@@ -11,14 +13,20 @@ import pytest
 from numba.core.caching import IndexDataCacheFile
 
 import simulator as sim
-from simulator.cli.progress import Progress
+from simulator.cli.progress import CLEAR, Progress
 from simulator.engine import batches, compiling, jit, looking, loop, random, recruit
+from simulator.engine.compiling import NAME_ANOTHER as ANOTHER
+from simulator.engine.listeners import while_noting
 from simulator.engine.random import make_key
 from simulator.program import compile_program
 from simulator.run import SUMMED, simulate
 from simulator.studies import compiling as studies
+from simulator.studies import doctor
 
 pytestmark = pytest.mark.skipif(not jit.JIT, reason="nothing is compiled")
+
+
+INT = (jit.numba.int64,)
 
 
 def twice(x):
@@ -31,13 +39,26 @@ def kernel():
 
 @pytest.fixture
 def places(tmp_path, monkeypatch):
-    """Two places for kernels; which is written to can be changed."""
+    """Two places for kernels."""
     found = [tmp_path / "shared", tmp_path / "own"]
     for place in found:
         place.mkdir()
-    monkeypatch.setattr(jit, "_places", lambda: found)
-    monkeypatch.setattr(jit, "cache_folder", lambda: found[0])
-    return found
+    monkeypatch.setattr(jit, "places", lambda: found)
+    monkeypatch.setattr(compiling, "places", lambda: found)
+    jit.cache_folder.cache_clear()
+    yield found
+    jit.cache_folder.cache_clear()
+
+
+def read_only(monkeypatch, *forbidden):
+    monkeypatch.setattr(jit, "_writable", lambda folder: folder not in forbidden)
+
+
+@pytest.fixture
+def notes():
+    found = []
+    with while_noting(found.append):
+        yield found
 
 
 def files(place):
@@ -54,9 +75,9 @@ def test_what_is_inside_kernels_can_be_called_from_python(call):
 def test_a_shared_cache_that_cannot_be_written_is_read(places, monkeypatch):
     assert kernel()(2) == 4
     assert files(places[0]) == [".nbc", ".nbi"]
-    monkeypatch.setattr(jit, "cache_folder", lambda: places[1])
+    read_only(monkeypatch, places[0])
     again = kernel()
-    assert again._cache.has((jit.numba.int64,), again.targetctx)
+    assert again._cache.place(INT, again.targetctx) == str(places[0])
     assert again(3) == 6
     assert sum(again.stats.cache_hits.values()) == 1
     assert again(0.5) == 1  # another type: compiled, and kept in the place of one's own
@@ -64,30 +85,92 @@ def test_a_shared_cache_that_cannot_be_written_is_read(places, monkeypatch):
     assert len(files(places[0])) == 2
 
 
-def test_where_nothing_can_be_written_kernels_are_compiled_all_the_same(places, monkeypatch):
-    def nowhere():
-        raise OSError("no folder")
-
-    monkeypatch.setattr(jit, "cache_folder", nowhere)
+def test_where_nothing_can_be_written_kernels_are_compiled_all_the_same(places, notes, monkeypatch):
+    read_only(monkeypatch, *places)
     monkeypatch.chdir(places[0])
-    assert kernel()(2) == 4
+    one = kernel()
+    assert one(2) == 4
     assert not files(places[0])
+    compiling._say_where([(one, INT)])
+    assert notes[0].startswith("compiled kernels cannot be kept, so every start compiles: ")
     with pytest.raises(sim.SimulatorError, match="no folder"):
         studies.fill_cache(["valor"])
 
 
-@pytest.mark.parametrize("suffix", ["nbc", "nbi"])
-def test_a_damaged_file_is_no_kernel(places, suffix):
-    kernel()(2)
-    for path in places[0].glob(f"*.{suffix}"):
-        path.write_bytes(b"damaged")
+def test_a_full_place_is_left_for_the_next_one(places, notes, monkeypatch):
+    save = jit.IndexDataCacheFile._save_data
+
+    def fill(self, name, data):
+        if self._cache_path == str(places[0]):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        save(self, name, data)
+
+    monkeypatch.setattr(jit.IndexDataCacheFile, "_save_data", fill)
     assert kernel()(2) == 4
-    assert kernel()._cache.has((jit.numba.int64,), loop.live.targetctx)
+    again = kernel()
+    assert again(2) == 4
+    assert sum(again.stats.cache_hits.values()) == 1
+    compiling._say_where([(again, INT)])
+    assert notes == [f"{places[0]} cannot be written or is full: compiled kernels are in {places[1]}; {ANOTHER}"]
+
+
+def damage(path, how, draw):
+    """A file emptied, cut, filled with junk, or with one bit flipped."""
+    content = bytearray(path.read_bytes())
+    at = draw.randrange(len(content))
+    if how == "flipped":
+        content[at] ^= 1 << draw.randrange(8)
+    path.write_bytes({"empty": b"", "cut": content[:at], "junk": draw.randbytes(len(content))}.get(how, content))
+
+
+@pytest.mark.parametrize("suffix", ["nbc", "nbi"])
+@pytest.mark.parametrize("how", ["empty", "cut", "junk", "flipped"])
+def test_a_damaged_file_is_no_kernel(places, notes, suffix, how):
+    """Three of each kind, 24 in all: none is run, each is said, compiled again, and then loaded."""
+    kernel()(2)
+    for seed in range(3):
+        (path,) = places[0].glob(f"*.{suffix}")
+        damage(path, how, random_numbers.Random(seed))
+        assert jit.damaged() == [path]
+        one = kernel()
+        assert one._cache.place(INT, one.targetctx) is None
+        assert one(2) == 4
+        assert not sum(one.stats.cache_hits.values())
+        assert notes[-1].startswith(f"{path} is damaged and not used")
+        assert not jit.damaged()
+        again = kernel()
+        assert again(2) == 4
+        assert sum(again.stats.cache_hits.values()) == 1
+
+
+def test_what_a_killed_process_left_in_the_cache_goes(places):
+    left = places[0] / "a.nbc.tmp.0123"
+    left.write_text("")
+    assert jit.cache_folder() == places[0]
+    assert left.exists()  # its process may be at work
+    os.utime(left, (0, 0))
+    jit.cache_folder.cache_clear()
+    jit.cache_folder()
+    assert not left.exists()
+
+
+def test_doctor_loads_a_kernel(places, monkeypatch):
+    assert doctor._cache() == ("kernel cache", f"{places[0]}: 1 kernels, one of them loaded", True)
+    (path,) = places[0].glob("*.nbc")
+    damage(path, "flipped", random_numbers.Random(1))
+    assert not doctor._cache().passed
+    assert str(path) in doctor._cache().finding
+    assert studies.fill_cache([]).megabytes == 0
+    assert doctor._cache().passed
+    monkeypatch.setattr(jit._Sealed, "save", lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, "full")))
+    for place in places[0].iterdir():
+        place.unlink()
+    assert "takes no kernel" in doctor._cache().finding
 
 
 def test_files_of_another_user_among_temporary_ones_are_not_read(tmp_path, monkeypatch):
     monkeypatch.setattr(jit.tempfile, "gettempdir", lambda: str(tmp_path))
-    folder = jit._places()[-1]
+    folder = jit.places()[-1]
     folder.mkdir(parents=True)
     assert jit._is_safe(folder)
     monkeypatch.setattr(jit, "_temporary", lambda: folder.parent)
@@ -112,7 +195,7 @@ def test_work_is_shared_with_another_process(places, monkeypatch):
     told = []
     monkeypatch.setattr(compiling, "tell", lambda done, total: told.append((done, total)))
     monkeypatch.setattr(compiling, "_start", lambda parts: subprocess.Popen(["true"], stdout=subprocess.PIPE))
-    monkeypatch.setattr(compiling, "_cores", lambda: 2)
+    monkeypatch.setattr(compiling, "cores", lambda: 2)
     one, other = kernel(), kernel()
     compiling._compile([(one, (jit.numba.int64,))], [(other, (jit.numba.float64,))])
     assert told == [(0, 2), (1, 2), (2, 2)]
@@ -126,8 +209,9 @@ def test_compiling_is_told_at_once(terminal, monkeypatch, capsys):
         for done in range(3):
             compiling.tell(done, 2)
     compiling.tell(0, 2)
-    lines = [f"compiling the engine, once: {done} of 2" for done in range(3 if terminal else 1)]
-    assert capsys.readouterr().err == ("".join(f"\r{line}" for line in lines) + "\n" if terminal else f"{lines[0]}\n")
+    lines = [f"compiling the engine, once: {done} of 2" for done in range(2 if terminal else 1)]
+    shown = "".join(f"{CLEAR}{line}, 0 s" for line in [*lines, "simulating"]) + CLEAR
+    assert capsys.readouterr().err == (shown if terminal else f"{lines[0]}\n")
 
 
 COUNT = """

@@ -11,9 +11,12 @@ import simulator as sim
 from simulator.analysis.trial.errors import AnalysisError
 from simulator.analysis.trial.reading import Contrast, from_result
 from simulator.catalog.calibration import calibration
+from simulator.cli.answering import answer_text
 from simulator.cli.app import app
 from simulator.errors import ResourceError
 from simulator.report.kinds import Kind
+from simulator.report.picture import PictureError
+from simulator.report.plots.needs import OVER_DRAWS
 from simulator.results.errors import DrawnError
 from simulator.results.export import export
 from simulator.results.occupancy import occupancy
@@ -108,6 +111,7 @@ def run(tmp_path_factory):
     """The folder of a run over three draws, and what the command printed."""
     folder = tmp_path_factory.mktemp("drawn") / "a"
     arguments = ["run", "valor", "--draws", "3", "-n", "30", "--set", "follow_up_days=1036", "-o", str(folder)]
+    arguments.append("--full")
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, done.stderr
     return folder, done.stdout
@@ -133,6 +137,15 @@ def test_folder_replay_export_and_the_table(run, stored, tmp_path):
 def test_show_prints_what_run_printed(run, stored):
     shown = CliRunner().invoke(app, ["show", str(run[0])])
     assert (shown.exit_code, shown.stdout) == (0, run[1])
+
+
+def test_the_answer_of_a_run_over_draws_has_its_own_percentiles(run, stored):
+    text = " ".join(answer_text(stored, run[0]).split())
+    rows = [row for row in drawn(stored).rows if (row.metric, row.day, row.group) == ("event_free", 1036, "")]
+    row = next(row for row in rows if (row.arm, row.against) == ("early_start", "untreated"))
+    assert f"{row.estimate:.1f} more of 100 alive without permanent ventilation" in text
+    assert f"parameters {row.lower:.1f} to {row.upper:.1f})" in text
+    assert "medians over 3 vectors" in text
     document = json.loads(CliRunner().invoke(app, ["show", str(run[0]), "--json"]).stdout)
     each = [headline(sim.one_draw(stored, k)).rows for k in range(3)]
     row = next(row for row in document["rows"] if row["metric"] == "event_free_months" and row["against"])
@@ -174,7 +187,7 @@ def test_a_notebook_shows_median_and_percentiles(stored):
         lambda result: compare(sim.one_draw(result, 0), result),
         lambda result: result.survival("untreated"),
         lambda result: result.to_adam(),
-        *(lambda result, kind=kind: result.plot.draw(kind) for kind in Kind),
+        *(lambda result, kind=kind: result.plot.draw(kind) for kind in Kind if kind not in OVER_DRAWS),
     ],
 )
 def test_what_needs_one_parameter_vector_says_so(use, stored):
@@ -189,7 +202,16 @@ def test_an_analysis_of_a_trial_takes_one_draw(stored):
     with pytest.raises(AnalysisError, match="one_draw"):
         from_result(stored.groups, arms)
     assert from_result(sim.one_draw(stored, 1).groups, arms).n == 30
-    assert stored.plot.kinds == ()
+    assert stored.plot.kinds == OVER_DRAWS
+    free = stored.groups["summary"]["event_free"].values
+    axes = stored.plot.survival().figure.axes[0]
+    np.testing.assert_allclose(axes.lines[1].get_ydata(), np.median(free[:, 1], axis=0))
+    low = axes.collections[1].get_paths()[0].vertices[:, 1].min()
+    assert low == pytest.approx(np.quantile(free[:, 1], 0.05, axis=0).min())
+    mean = stored.groups["summary"]["alsfrs_r_death0_mean"].values
+    np.testing.assert_allclose(stored.plot.trajectories().figure.axes[0].lines[0].get_ydata(), np.median(mean[:, 0], 0))
+    with pytest.raises(PictureError, match="shows alsfrs_r"):
+        stored.plot.trajectories("svc")
     assert sim.one_draw(stored, 1).plot.survival().svg()
 
 
@@ -224,7 +246,9 @@ def test_too_much_memory_is_refused():
 
 
 def test_figures_from_onset_are_spread_over_all_draws_and_tables_fit_eighty_columns(tmp_path):
-    done = CliRunner().invoke(app, ["run", "natural_history", "-n", "60", "--draws", "2", "-o", str(tmp_path / "out")])
+    done = CliRunner().invoke(
+        app, ["run", "natural_history", "-n", "60", "--draws", "2", "--full", "-o", str(tmp_path / "out")]
+    )
     assert done.exit_code == 0
     assert max(map(len, done.stdout.splitlines())) <= 80
     after = done.stdout.partition("From onset")[2].splitlines()

@@ -227,7 +227,7 @@ def test_what_is_shown_is_what_a_run_gives(panel, tab):
     own = result.groups["summary"]["alsfrs_r_death0_mean"].values
     assert own.shape[1] <= POINTS
     assert curve["lines"] == [[float(f"{x:.4g}") for x in row] for row in own]
-    assert shown["answer"][0].startswith("early_start against untreated, day 1036")
+    assert shown["answer"][0].startswith("early_start against untreated, after 34 months (day 1036): ")
     assert not shown["paired"]
 
 
@@ -250,11 +250,12 @@ def test_at_rest_differences_are_paired(tab):
 
 def test_bands_hold_what_is_moved_and_spread_the_rest(panel, monkeypatch):
     monkeypatch.setattr(running, "DRAWS", 4)
-    *steps, last = running.bands(panel, {EFFECT: 0.4, "patients": PEOPLE}, 1, 1036)
+    moved = {EFFECT: 0.4, "patients": PEOPLE}
+    *steps, last = running.bands(panel, moved, 1, running.whole(panel, moved, 1), 1036)
     assert [step["done"] for step in steps] == [1, 2, 3, 4]
     ends = last["bands"]["event_free"]
     assert all(low <= high for low, high in zip(*ends[1], strict=True))
-    assert last["words"]["early_start against untreated"].count(" to ") == 3
+    assert "parameters " in last["answer"][0]
     assert not any(EFFECT in settings for settings in running.vectors(panel.changed({EFFECT: 0.4})))
     assert all(EFFECT in settings for settings in running.vectors(panel.scenario))
 

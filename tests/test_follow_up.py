@@ -50,12 +50,17 @@ NOTHING_DONE: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 """Blocks, and care, with which nothing happens."""
 NEEDS = {"rules": "svc", "by_function": "alsfrs_r", "niv": "alsfrs_r_bulbar"}
-"""What a model must have for a block."""
+"""What a model must have for a block; with rules it has a kernel of its own."""
 
 
 @pytest.mark.parametrize(
     ("model", "block"),
-    [(model, block) for model in MODELS for block in NOTHING_DONE if NEEDS.get(block, "rate") in known(model)],
+    [
+        pytest.param(model, block, marks=pytest.mark.slow if block in NEEDS and model != "clock" else ())
+        for model in MODELS
+        for block in NOTHING_DONE
+        if NEEDS.get(block, "rate") in known(model)
+    ],
 )
 def test_a_block_with_which_nothing_happens_changes_no_event_and_nothing_that_is_observed(model, block):
     base = BARE | {"progression.survival.pav_probability": 1}

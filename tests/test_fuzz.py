@@ -1,6 +1,7 @@
 """A bounded, seeded part of `python -m tests.fuzz`."""
 
 import random
+import sys
 
 import pytest
 
@@ -23,6 +24,18 @@ def test_damaged_files_are_noticed(tmp_path):
 
 @pytest.mark.slow
 def test_killed_runs_leave_nothing(tmp_path):
-    command = ("run", "analytic/constant_hazard", "-n", "2000")
-    wrong = [one for seed in range(6) if (one := cases.kill(random.Random(seed), tmp_path, command))]
+    wrong = [one for seed in range(6) if (one := cases.kill(random.Random(seed), tmp_path, cases.COMMANDS[0]))]
     assert not wrong
+
+
+@pytest.mark.slow
+def test_mixtures_of_bundled_blocks_are_refused_or_run():
+    wrong = [one for seed in range(40) if (one := cases.mixture(random.Random(seed)))]
+    assert not wrong
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of a process are those of POSIX")
+@pytest.mark.parametrize("command", [cases.COMMANDS[k] for k in (5, 7, 10)], ids=" ".join)
+def test_a_full_disk_is_one_line(tmp_path, command):
+    """Runs are in `test_folders.py`; the other commands in `python -m tests.fuzz --every disks`."""
+    assert cases.full(random.Random(1), tmp_path, command) is None

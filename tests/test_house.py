@@ -2,6 +2,7 @@
 
 import ast
 import builtins
+import json
 import os
 import re
 import shutil
@@ -10,7 +11,10 @@ import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 import simulator
 from simulator.analysis.trial.errors import AnalysisError
@@ -87,6 +91,37 @@ def test_a_room_without_a_layer_is_found(copy):
     assert "simulator.attic" in done.stdout
 
 
+def cycles(folder: Path) -> list[list[str]]:
+    """The groups of files of the package in `folder` that import each other in a circle, inside functions too."""
+    code = (
+        "import json, grimp; g = grimp.build_graph('simulator', cache_dir=None, exclude_type_checking_imports=True); "
+    )
+    code += "print(json.dumps({m: sorted(g.find_modules_directly_imported_by(m)) for m in sorted(g.modules)}))"
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=folder, capture_output=True, check=True)
+    imports = json.loads(done.stdout)
+    number = {module: place for place, module in enumerate(imports)}
+    ends = [(number[module], number[other]) for module, others in imports.items() for other in others]
+    graph = coo_array((np.ones(len(ends)), np.transpose(ends)), shape=(len(number), len(number)))
+    _, group = connected_components(graph, connection="strong")
+    groups = [[module for module in imports if group[number[module]] == one] for one in np.unique(group)]
+    return [modules for modules in groups if len(modules) > 1]
+
+
+def test_no_file_imports_itself_by_way_of_others():
+    assert cycles(ROOT) == []
+
+
+def test_a_planted_cycle_is_found(copy):
+    file = copy / "simulator" / "units.py"
+    text = file.read_text()
+    try:
+        file.write_text(f"{text}\n\ndef late():\n    import simulator.language\n")
+        assert any("simulator.units" in group for group in cycles(copy))
+    finally:
+        file.write_text(text)
+
+
 def test_there_are_sources():
     assert len(SOURCES) > 20
 
@@ -110,6 +145,7 @@ def test_every_error_is_a_simulator_error():
     assert bases == {
         ("errors.py", "SimulatorError"),
         ("batches.py", "NoPatient"),  # the engine's, put in words by `run`
+        ("jit.py", "DamagedKernelError"),  # caught where kernels are read: they are compiled again
         ("study.py", "_Designed"),  # no error: it ends an analysis whose points alone are wanted
     }
     assert issubclass(AnalysisError, simulator.SimulatorError)

@@ -148,6 +148,7 @@ def test_block_width_does_not_show(tmp_path):
         assert len(found) == sum(len(group) for group in expected.groups.values())
 
 
+@pytest.mark.slow
 @every_model
 def test_without_compiling_the_numbers_are_the_same_but_for_rounding(tmp_path, model):
     changes = MISSED | {"follow_up_days": 364, "output.every_days": 20}

@@ -11,7 +11,6 @@ import pytest
 
 import simulator as sim
 from simulator.engine import batches
-from simulator.engine.leaving import Leaving, NoLeaving
 from simulator.program.rules import rules
 from tests.test_invariance import differing, differing_in_arm, same
 
@@ -148,7 +147,7 @@ def test_an_arm_more_changes_no_other_and_arms_alike_leave_alike(missing):
     assert same(left_on(many)[1], left_on(many)[2])
 
 
-def test_nothing_is_compiled_where_dropout_depends_on_nothing():
+def test_rules_know_whether_dropout_depends_on_function():
     scenario = sim.load("valor").replace(BASE)
-    assert isinstance(rules(scenario.replace(how("MAR"))).leave, Leaving)  # type: ignore[union-attr]
-    assert isinstance(rules(sim.load("prevention")).leave, NoLeaving)  # type: ignore[union-attr]
+    assert rules(scenario.replace(how("MAR"))).leave.depends  # type: ignore[union-attr]
+    assert not rules(sim.load("prevention")).leave.depends  # type: ignore[union-attr]

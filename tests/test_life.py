@@ -225,6 +225,7 @@ def test_arms_without_rules_are_the_same_beside_one_with_rules():
     assert sim.simulate(scenario.replace(guided), **WHOLE).arms == few.arms
 
 
+@pytest.mark.slow
 def test_without_compiling_the_numbers_are_the_same_but_for_rounding(tmp_path):
     changes = CARRIERS | MISSED | {"follow_up_days": 364, "visits.every_days": 28}
     plain = elsewhere(tmp_path / "plain.npz", changes, 12, NUMBA_DISABLE_JIT="1", ALS_SIM_LANES="4")

@@ -5,6 +5,7 @@ Runs are made smaller: what is tested is that the command works as written, not 
 
 import re
 import shlex
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -122,8 +123,16 @@ def test_a_command_that_does_not_exist_would_be_found(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_the_readme_shows_what_its_command_prints(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    text = (ROOT / "README.md").read_text("utf-8")
-    (shown,) = re.findall(r"^Part of what it prints:\n\n```\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    picture = (ROOT / "docs" / "pictures" / "answer.svg").read_text("utf-8")
+    shown = [unescape(row) for row in re.findall(r"<text [^>]*>(.*?)</text>", picture)]
+    assert shown[0] == "$ als-sim run valor"
     printed = iter(CliRunner().invoke(app, ["run", "valor"]).stdout.splitlines())
-    for line in shown.splitlines():
-        assert line == "..." or line in printed, line  # in the order in which they are printed
+    for line in shown[1:]:
+        assert line in printed, line  # in the order in which they are printed
+
+
+def test_pages_show_pictures_that_are_there():
+    for page in PAGES:
+        for place in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", page.read_text("utf-8")):
+            assert (page.parent / place).is_file(), (page, place)
+    assert (ROOT / "README.md").read_text("utf-8").count("](docs/pictures/") == 2

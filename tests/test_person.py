@@ -411,8 +411,12 @@ def test_the_fan_shows_the_person():
     assert told.get_xydata().tolist() == [[18.0, 34.0]]
     days = found.time[: len(median.get_xdata())]
     assert np.allclose(median.get_xdata() * DAYS_PER_MONTH, days)
-    level = found.groups["summary"]["alsfrs_r_quantile"].values[1, : len(days), 2]
-    assert np.allclose(median.get_ydata(), level)
+    score, death = found.groups["truth"]["alsfrs_r"].values[1], found.groups["events"]["death_time"].values[1]
+    for k, day in enumerate(days):
+        at = np.where(death <= day, 0, score[:, k])
+        order = np.argsort(at, kind="stable")
+        reached = np.cumsum(found.weight[order]) / found.weight.sum()
+        assert median.get_ydata()[k] == pytest.approx(at[order][reached >= 0.5 - 1e-12][0])
     assert set(found.plot.kinds) == {"trajectories", "survival", "occupancy", "stages", "biomarkers", "person"}
 
 
@@ -438,6 +442,11 @@ def test_the_command_prints_the_person(tmp_path):
     )
     done = CliRunner().invoke(app, ["run", str(file), "-n", "80", "-o", str(tmp_path / "out")])
     assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    assert len(lines) <= 40
+    assert max(map(len, lines)) <= 80
+    assert "half of the twins gain" in " ".join(done.stdout.split())
+    done = CliRunner().invoke(app, ["show", str(tmp_path / "out")])
     for words in (
         "effective sample size 80",
         "ALSFRS-R, survivors, points",

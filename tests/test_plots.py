@@ -18,7 +18,8 @@ from simulator.cli.app import app
 from simulator.report import style
 from simulator.report.kinds import Kind
 from simulator.report.picture import PictureError
-from simulator.report.plots import Plots
+from simulator.report.plots import Plots, function, incidence, strata, trajectories
+from simulator.report.plots.needs import PATIENTS
 from simulator.report.plots.published import OUTCOMES, observed, published
 from simulator.report.scale import plain_logarithm
 from simulator.results import name
@@ -61,8 +62,8 @@ CROWD = [kind for kind in Kind if kind != Kind.person]
 """Pictures of a crowd; that of one person is tested in test_person.py."""
 CASES = [
     *(("full", kind) for kind in CROWD),
-    *(("summary", kind) for kind in CROWD if kind not in ("published", "benefit", "patient")),
-    *(("one arm", kind) for kind in CROWD if kind not in ("published", "benefit")),
+    *(("summary", kind) for kind in CROWD if kind not in ("published", *PATIENTS)),
+    *(("one arm", kind) for kind in CROWD if kind not in ("published", "benefit", "strata")),
 ]
 
 
@@ -179,6 +180,72 @@ def test_numbers_at_risk_are_those_of_the_result(results):
     assert free[0] == 120 > free[-1] > 0
 
 
+def test_courses_count_the_dead_as_nothing_unless_survivors_are_asked_for(results):
+    result = results["full"]
+    score, death = result.groups["truth"]["alsfrs_r"].values, result.groups["events"]["death_time"].values
+    dead = death[..., None] <= result.time
+    shown, plain = result.plot.trajectories().figure, result.plot.trajectories(death="survivors").figure
+    for k, axes in enumerate(shown.axes[:3]):
+        mean = np.where(dead[k], 0, score[k].astype(float)).mean(0)
+        np.testing.assert_allclose(axes.lines[0].get_ydata(), mean, rtol=1e-6)
+    assert any("survivors only" in text for text, _ in boxes(plain))
+    assert any("the dead at 0" in text for text, _ in boxes(results["summary"].plot.trajectories().figure))
+
+
+def test_weighted_quantiles_are_those_of_repeated_values():
+    """Law: a weight of 3 is three people with that value."""
+    rng = np.random.default_rng(2)
+    values, weight = rng.normal(size=(40, 3)), rng.integers(1, 5, 40)
+    repeated = np.repeat(values, weight, axis=0)
+    expected = np.quantile(repeated, trajectories.QUANTILES, axis=0, method="inverted_cdf").T
+    np.testing.assert_array_equal(trajectories.weighted(values, weight.astype(float)), expected)
+
+
+def test_shares_above_scores_are_those_of_everybody(results):
+    result = results["full"]
+    found = function.shares(result, 1)
+    assert found.sum(0) == pytest.approx(1)
+    assert (found >= 0).all()
+    score, death = result.groups["truth"]["alsfrs_r"].values[1], result.groups["events"]["death_time"].values[1]
+    assert found[0, 10] == np.mean((score[:, 10] >= 36) & ~(death <= result.time[10]))
+    assert found[4] == pytest.approx(np.mean(death[:, None] <= result.time, 0))
+
+
+def test_incidences_are_counts_and_compete(results):
+    result = results["full"]
+    death, ventilated, left = incidence.times(result, 2).values()
+    events = {name: one.values for name, one in result.groups["events"].items()}
+    assert np.isfinite(death).sum() == (events["event"][2] == 1).sum()
+    assert not (np.isfinite(death) & np.isfinite(ventilated)).any()
+    np.testing.assert_array_equal(left, events["dropout_time"][2])
+    free = result.groups["summary"]["event_free"].values[2, -1]
+    ends = [axes.lines[2].get_ydata()[-1] for axes in result.plot.incidence().figure.axes[:2]]
+    assert sum(ends) == pytest.approx(1 - free)
+
+
+def test_hazard_ratios_by_stratum_have_the_right_value():
+    """Exponential times, hazards 1 and 1/2 a year: the ratio is 1/2, and z of the log-rank test is far below 0."""
+    made = make_result(1500)
+    years = np.random.default_rng(5).exponential([[1.0], [2.0], [1.0]], (3, 1500))
+    events = made.groups["events"]
+    events["event_free_time"] = events["event_free_time"]._replace(values=np.minimum(365.25 * years, 728))
+    events["event"] = events["event"]._replace(values=(365.25 * years < 728).astype(np.int8))
+    of = made.groups["patients"]["stratum"].values
+    found = {(one.arm, one.against): one for one in strata.ratios(made, of == "faster")}
+    one = found["early_start", "untreated"]
+    assert one.lower < 0.5 < one.upper
+    assert one.upper < 0.65
+    assert one.z < -5
+    assert abs(found["delayed_start", "untreated"].z) < 4
+
+
+def test_lines_that_coincide_are_all_seen():
+    """Of arms that are the same, none is solid over another: the control is, the others are dashed."""
+    drawn = style.lines(ARMS, "untreated")
+    assert drawn["untreated"].dash == "-"
+    assert len({drawn[arm].dash for arm in ARMS}) == 3
+
+
 def test_stages_are_those_of_the_result(results):
     result = results["full"]
     areas = result.plot.stages().figure.axes[1].collections
@@ -273,6 +340,10 @@ def test_gains_are_those_of_the_same_patients(results):
         (lambda found: found["full"].plot.draw("survival", number=3), "no option 'number'; it has none"),
         (lambda found: found["full"].plot.draw("patient", outcome="svc"), "no option 'outcome'; it has number"),
         (lambda found: found["full"].plot.trajectories("weight"), "no outcome 'weight'; choose from alsfrs_r"),
+        (lambda found: found["full"].plot.trajectories(death="alive"), "no estimand 'alive'; choose zero or survivors"),
+        (lambda found: found["full"].plot.trajectories("hhd", death="zero"), "hhd of the dead is not 0"),
+        (lambda found: found["one arm"].plot.strata(), "needs two arms"),
+        (lambda found: found["summary"].plot.incidence(), "incidence: this result kept sums"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(results, draw, text):

@@ -5,19 +5,26 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
+from scipy.stats import spearmanr
 from typer.testing import CliRunner
 
 from simulator.cli.app import app
 from simulator.language import load
 from simulator.language.listing import values
+from simulator.report.captions import CAPTIONS, ORDER
+from simulator.report.drivers import correlation, drivers
 from simulator.report.evidence import GRADES, evidence
 from simulator.report.kinds import Kind
 from simulator.report.page import breakable, linked, report_html, themed
+from simulator.report.people import people
 from simulator.report.style import COLOURS
-from simulator.results import name
+from simulator.results import Result, name
 from simulator.results.folder import write_folder
+from simulator.studies.calibrate.apply import drawn_settings
 from simulator.studies.headline import NOTICE, headline
+from simulator.studies.ranges import Ranges
 from simulator.studies.wording import with_error
 from tests.synthetic import make_provenance, make_record
 
@@ -95,7 +102,7 @@ def test_whole_and_offline(html):
 
 
 def test_page_one_comes_first(html):
-    wanted = ("Question of interest", "What the simulation gives", "What it rests on", "Pictures", "Tables", "Seed")
+    wanted = ("more of 100 alive", "Contents", "Question of interest", "Figure 1.", "People at baseline", "Seed")
     places = [checked(html).text.index(text) for text in wanted]
     assert places == sorted(places)
     text = checked(html).text
@@ -126,12 +133,12 @@ def test_every_number_of_the_headline_is_there(scenario, full):
 
 
 def test_the_main_table_is_of_the_last_day(html, scenario):
-    main = html[html.index('id="results"') : html.index('id="assumptions"')]
+    main = html[html.index('id="results"') : html.index('id="question"')]
     assert "Day 364 (week 52)" in main
-    assert "ALSFRS-R change, as if alive, points" in main
+    assert "ALSFRS-R change, death = 0, points" in main
     rows = [row for row in headline(make_result(scenario)).rows if row.day == 364 and not row.group]
     (free,) = [row for row in rows if (row.metric, row.arm, row.against) == ("event_free", "early_start", "untreated")]
-    line = next(line for line in main.splitlines() if "early_start vs untreated" in line)
+    line = next(line for line in main.splitlines() if '<th scope="row">early_start vs untreated' in line)
     assert with_error(free.estimate, free.mcse, free.digits) in line
 
 
@@ -144,6 +151,57 @@ def test_pictures(html, scenario):
     short = report_html(make_result(scenario, full=False))
     assert '<figure id="survival"' in short
     assert '<figure id="benefit"' not in short
+
+
+def test_figures_are_numbered_in_the_order_of_the_question_with_captions(html):
+    names = re.findall(r'<figure id="([a-z]+)"', html)
+    assert names == [str(kind) for kind in ORDER if kind in names]
+    captions = re.findall(r"<figcaption><strong>Figure (\d+)\.</strong> (.+?)</figcaption>", html)
+    assert [int(number) for number, _ in captions] == list(range(1, len(names) + 1))
+    assert set(ORDER) == set(Kind)
+    assert all(CAPTIONS[kind] for kind in Kind)
+    links = re.findall(r'<a href="#([a-z]+)">\d+&nbsp;', html)
+    assert links == names
+
+
+def test_cells_carry_their_heads_for_narrow_screens(html):
+    tables = re.findall(r'<table class="stack">.*?</table>', html, re.DOTALL)
+    assert len(tables) > 4
+    for table in tables:
+        heads = re.findall(r'<th scope="col">(.*?)</th>', table)
+        for row in re.findall(r"<tr.*?</tr>", table.partition("<tbody>")[2]):
+            assert re.findall(r'<td data-head="(.*?)"', row) == heads[1:]
+
+
+def test_the_baseline_table_and_the_flow_count_the_people(scenario):
+    result = make_result(scenario)
+    table, flow = people(result)
+    age = result.groups["patients"]["age"].values.astype(float)
+    cells = {row[0]: row[1:] for row in table.rows}
+    assert cells["Age, years, mean (SD)"][0] == f"{age.mean():.1f} ({age.std(ddof=1):.1f})"
+    assert sum(map(int, cells["People"][1:])) == int(cells["People"][0]) == 120
+    counts = {row[0]: [int(cell.replace(",", "")) for cell in row[1:]] for row in flow.rows}
+    assert counts["Candidates"] == [360] * 3
+    ends = [counts[name] for name in ("Died without ventilation", "Permanent ventilation", "Free of both to the end")]
+    assert [sum(column) for column in zip(*ends, strict=True)] == [120] * 3
+
+
+def test_the_values_that_an_answer_follows_are_found(scenario):
+    """An answer that is one drawn value, and noise: the value comes first, and its sign is right."""
+    address = "treatments.tofersen.effect.mean"
+    values = np.array([one[address] for one in drawn_settings(scenario, 40)])
+    noise = np.random.default_rng(3).normal(size=40)
+    made = {"untreated": [0.0] * 40, "early_start": (-values).tolist(), "delayed_start": noise.tolist()}
+    found = Ranges(364.0, 40, 200, {"event_free": made})
+    plain = make_result(scenario, n=30)
+    result = Result(lambda: plain.attrs | {"parameters": json.dumps(found._asdict())}, plain.groups)
+    rows = drivers(result, scenario).rows
+    assert rows[0].address == address
+    assert rows[0].correlation == pytest.approx(-1)
+    assert "What this answer follows" in report_html(result)
+    assert drivers(plain, scenario) is None
+    x = np.array([1.0, 2, 2, 5, 9])
+    assert correlation(x, np.array([3.0, 1, 4, 1, 5])) == pytest.approx(spearmanr(x, [3, 1, 4, 1, 5]).statistic)
 
 
 def test_every_colour_has_a_night_side(html):

@@ -1,6 +1,7 @@
 """Data of trials and estimands: what is refused, what a result and a table become, names people type."""
 
 import sys
+from copy import copy
 from subprocess import run
 from typing import NamedTuple
 
@@ -17,12 +18,16 @@ from simulator.analysis.trial.reading import Contrast, from_result, from_tables
 from simulator.analysis.trial.registry import ANALYSES, agree, analysis
 from simulator.analysis.trial.rmst import rmst
 from simulator.datasets import DataError
+from simulator.strategies import OTHER_NAMES
+from simulator.studies.trial.plan import check_options
+from simulator.studies.trial.request import parse_options
 from tests.trials import invented
 
 ARMS = Contrast("early_start", "delayed_start")
 TYPED = (
-    *("ancova", "ancova_nfl", "mi", "mmrm", "random_slope", "joint_rank", "win_ratio", "logrank", "stratified_logrank"),
-    *("cox", "rmst", "responder", "delayed_start", "rate_ratio"),
+    *("ancova", "ancova_nfl", "mi", "controlled_mi", "mmrm", "random_slope", "joint_rank", "joint_rank_ancova"),
+    *("joint_rank_mi", "win_ratio", "logrank", "stratified_logrank", "cox", "rmst", "responder", "delayed_start"),
+    "rate_ratio",
 )
 SMALL = {
     "arm": [1, 0, 1],
@@ -40,6 +45,17 @@ def test_the_names_that_people_type():
     assert tuple(ANALYSES) == TYPED
     with pytest.raises(AnalysisError, match=r"no analysis ancva\. Choose from ancova, "):
         analysis("ancva")
+
+
+@pytest.mark.parametrize("other", OTHER_NAMES)
+def test_other_names_lead_to_an_analysis_and_options_that_it_has(other):
+    with pytest.raises(AnalysisError, match=f"no analysis {other.upper()}. Write ") as found:
+        analysis(other.upper())
+    name, _, options = str(found.value).split("Write ")[1].partition(", with --option ")
+    assert other not in ANALYSES
+    for text in filter(None, options.split(" and ")):
+        check_options(name, parse_options([text])[name])
+    assert name in ANALYSES
 
 
 @pytest.mark.parametrize("name", TYPED)
@@ -365,7 +381,38 @@ def test_adam_out_and_in_again_gives_the_same_data(simulated, endpoint):
     read = from_tables(made["ADSL"], made["ADQS"], made["ADTTE"], arms, endpoint=endpoint[1])
     for name in ("arm", "stratum", "nominal_day", "day", "outcome", "time", "event"):
         np.testing.assert_array_equal(getattr(read, name), getattr(direct, name), err_msg=name)
-    np.testing.assert_array_equal(read.covariate("log_nfl"), direct.covariate("log_nfl"))
+    for name in ("log_nfl", "months_since_onset", "female", "progression_rate"):
+        np.testing.assert_array_equal(read.covariate(name), direct.covariate(name), err_msg=name)
+    np.testing.assert_array_equal(read.covariate("age"), np.floor(direct.covariate("age")))
+
+
+def test_a_trait_of_every_participant_is_a_covariate(simulated):
+    arms = Contrast(*(name for name in simulated.arms if "tofersen" in name), "placebo")
+    data, patients = from_result(simulated.groups, arms), simulated.groups["patients"]
+    who = np.flatnonzero(np.isin(patients["allocated_arm"].values, arms))
+    months = patients["time_since_onset"].values[who]
+    np.testing.assert_array_equal(data.covariate("progression_rate"), (48 - data.baseline) / months)
+    assert {*data.covariate("female")} == {0, 1}
+    adjusted = ancova(data, covariates=("progression_rate", "age", "female"))
+    assert adjusted.df == ancova(data).df - 3
+    assert "progression_rate" not in from_result(simulated.groups, arms, outcome="svc").covariates
+
+
+def test_a_planned_visit_that_nobody_had_comes_in_again(simulated):
+    """Without it week 26 would be the last visit of a trial of 28 weeks whose last visit failed."""
+    observed = dict(simulated.groups["observed"])
+    for name in ("alsfrs_r", "svc", "hhd", "nfl_plasma", "sod1_csf"):
+        if name in observed:
+            values = observed[name].values.copy()
+            values[..., -2] = np.nan
+            observed[name] = observed[name]._replace(values=values)
+    failed = copy(simulated)
+    failed.groups = {**simulated.groups, "observed": observed}
+    arms = Contrast(*(name for name in simulated.arms if "tofersen" in name), "placebo")
+    made = {name: {key: table[key].to_numpy() for key in table} for name, table in failed.to_adam().items()}
+    read, direct = from_tables(made["ADSL"], made["ADQS"], made["ADTTE"], arms), from_result(failed.groups, arms)
+    for name in ("nominal_day", "day", "outcome"):
+        np.testing.assert_array_equal(getattr(read, name), getattr(direct, name), err_msg=name)
 
 
 def test_a_simulated_trial_can_be_analysed():

@@ -7,6 +7,7 @@ from typing import get_args
 import numpy as np
 import pytest
 from matplotlib import rc_context
+from matplotlib.collections import PolyCollection
 from typer.testing import CliRunner
 
 import simulator as sim
@@ -135,6 +136,19 @@ def test_a_forest_shows_the_estimates(trial):
     dots = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "."]
     np.testing.assert_array_equal(dots, trial.estimates("joint_rank")["value"][:5])
     assert any(np.all(np.equal(line.get_xdata(), trial.truth("joint_rank").value)) for line in axes.lines)
+
+
+def test_bands_of_power_are_the_intervals_of_the_table(trial):
+    """Wilson's: of 12 trials ±1.96 errors would reach below 0 and above 1."""
+    drawn = trial.plot.power().figure.axes[0].collections
+    bands = [one for one in drawn if isinstance(one, PolyCollection)]
+    for name, band in zip(trial.analyses, bands, strict=True):
+        found = trial.power(name)
+        edges = {(x, y) for x, y in band.get_paths()[0].vertices.tolist()}
+        assert {(size, limit) for size, one in found.items() for limit in (one.lower, one.upper)} <= edges
+    rows = {(row.analysis, row.metric): row for row in trial.summary_rows()}
+    assert rows["ancova", "power_60"][5:7] == trial.power("ancova")[60][2:]
+    assert all(0 <= one.lower < one.upper <= 1 for one in trial.power("ancova").values())
 
 
 def test_a_forest_says_what_each_panel_measures(trial):

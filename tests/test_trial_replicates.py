@@ -119,7 +119,10 @@ def test_an_interrupted_study_goes_on(valor, trial, tmp_path):
         (Asked(options={"ancova": {"robustly": True}}), "ancova has no option robustly; it has covariates, robust"),
         (Asked(options={"ancova": {"robust": "yes"}}), "ancova.robust is true or false, and 'yes' is not"),
         (Asked(options={"ancova": {"covariates": "log_nfl"}}), "ancova.covariates is a list of covariates"),
-        (Asked(options={"ancova": {"covariates": ["age"]}}), "no covariate age; they have log_nfl. Correct it"),
+        (
+            Asked(options={"ancova": {"covariates": ["weight"]}}),
+            "no covariate weight; they have age, months_since_onset, f",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_anything_runs(valor, asked, message):

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from benchmarks.trial_page import FOLDER, PAGE, TABLES, at, figures, outside, page, shown
-from benchmarks.trial_validation import SECTIONS, SLOW, band, rounded
+from benchmarks.trial_validation import SECTIONS
+from benchmarks.validation_base import SLOW, band, rounded
 from simulator.analysis.trial.registry import ANALYSES
 
 ALL = figures()

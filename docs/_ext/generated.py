@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from pictures import gallery
+
 import simulator
 
 FOLDER = "reference"
@@ -27,7 +29,7 @@ def write(app: Any) -> None:
     """All pages; a page that says the same as before is not touched."""
     folder = Path(app.srcdir) / FOLDER
     folder.mkdir(exist_ok=True)
-    for name, lines in PAGES.items():
+    for name, lines in (PAGES | {"gallery": lambda: gallery(folder)}).items():
         text = "\n".join(lines()) + "\n"
         path = folder / f"{name}.md"
         if not path.exists() or path.read_text("utf-8") != text:
@@ -41,9 +43,9 @@ def commands() -> Iterator[str]:
     from simulator.cli.app import app
 
     yield "# Commands\n"
-    yield "stdout carries results, stderr progress and notes. `--json` prints one document. Exit codes: 0 done; 1 the"
-    yield "run failed or a check is out of tolerance; 2 wrong usage or an invalid scenario; 3 an optional part or a"
-    yield "resource is missing; 4 a sweep ended with failed points; 130 interrupted.\n"
+    yield "stdout carries results, stderr progress and notes. `--json` prints one document, of an error too. Exit"
+    yield "codes: 0 done; 1 the run failed or a check is out of tolerance; 2 wrong usage or an invalid scenario; 3 an"
+    yield "optional part or a resource is missing; 4 a sweep ended with failed points; 130 interrupted.\n"
     group = get_command(app)
     found = dict(group.commands)  # type: ignore[attr-defined]
     for name, command in group.commands.items():  # type: ignore[attr-defined]
@@ -63,6 +65,17 @@ def python() -> Iterator[str]:
         kind = "class" if inspect.isclass(getattr(simulator, name)) else "function"
         yield f"## {name}\n\n```{{eval-rst}}\n.. auto{kind}:: simulator.{name}"
         yield ("   :members:\n   :exclude-members: model_config\n" if kind == "class" else "") + "```\n"
+
+
+def dependencies() -> Iterator[str]:
+    """What the program needs, as installed where the pages are made."""
+    from simulator.studies import dependencies as needed
+
+    yield "# Dependencies and licences\n"
+    yield "What `als-sim doctor --licences` prints, from the metadata of what is installed where this page is made."
+    yield "Versions with checksums, for development too, are in `requirements.lock`. The program is Apache-2.0.\n"
+    rows = [(one.name, one.version, one.extra or "always", one.needed_by, one.licence) for one in needed.dependencies()]
+    yield from table(("distribution", "version", "needed", "by", "licence"), rows)
 
 
 def results() -> Iterator[str]:
@@ -157,4 +170,11 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
     yield ""
 
 
-PAGES = {"bundled": bundled, "commands": commands, "python": python, "results": results, "schema": schema}
+PAGES = {
+    "bundled": bundled,
+    "commands": commands,
+    "python": python,
+    "results": results,
+    "schema": schema,
+    "dependencies": dependencies,
+}

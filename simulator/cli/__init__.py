@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 
-INTERRUPTED = 130
+from simulator.errors import INTERRUPTED
 
 
 def main() -> None:

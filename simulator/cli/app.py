@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from simulator.cli import report, run
+from simulator.cli.helping import with_endings
 from simulator.version import __version__
 
 SELDOM = 50_000
@@ -61,6 +62,7 @@ def _register_scenarios() -> None:
 
 
 _register_scenarios()
+with_endings(app)
 
 
 def main() -> None:

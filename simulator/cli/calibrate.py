@@ -48,11 +48,13 @@ def calibrate(
     """Fit free parameters to calibration rows. Then draw an ensemble of parameter vectors."""
     from simulator.cli.evidence_tables import left
     from simulator.cli.progress import Progress
+    from simulator.results.folder import check_place
     from simulator.studies.calibrate import report
     from simulator.studies.calibrate.study import Request
     from simulator.studies.calibrate.study import calibrate as study
 
     folder = out or Path("results") / f"calibration-{scenario}"
+    check_place(folder)
     request = Request(scenario, folder, recalled, tuple(extra or ()), allow_validation, design, draws, point_only)
     try:
         with Progress() as progress:

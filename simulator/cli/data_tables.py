@@ -101,7 +101,9 @@ def _estimates(found: Document) -> Iterator[str]:
         rows.append([row["analysis"], *cells, f"{row['left_out']:,}"])
     yield from aligned(rows)
     for row in found["analyses"]:
-        yield from wrap(f"{row['analysis']}: {row['measure'].format(unit='points')}", WIDTH)
+        how = f"; {row['method']}" if row["method"] else ""
+        text = f"{row['analysis']}: {row['measure'].format(unit='points')}{how}"
+        yield from wrap(clean(text), WIDTH, subsequent_indent="  ")
 
 
 def _arms(arms: Sequence[Document]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import NoReturn, ParamSpec, TypeVar
 
 import typer
 
-from simulator.cli import INTERRUPTED
+from simulator.errors import FULL, INTERRUPTED
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -21,8 +22,8 @@ def debugging() -> bool:
     return "--debug" in sys.argv or bool(os.environ.get("ALS_SIM_DEBUG"))
 
 
-def fail(error: BaseException) -> NoReturn:
-    """Print the error, each line as it is, and leave with its code.
+def fail(error: BaseException, as_json: bool = False) -> NoReturn:
+    """Print the error, each line as it is, and leave with its code; where JSON was asked for, on stdout too.
 
     Exit codes: 1 the work failed, 2 wrong usage or an invalid scenario, 3 a resource or an optional part is
     missing, 130 interrupted.
@@ -30,6 +31,11 @@ def fail(error: BaseException) -> NoReturn:
     message, code = _describe(error)
     if message:
         sys.stderr.write(message + "\n")
+    if as_json:
+        faults = [fault._asdict() for fault in getattr(error, "errors", ())]
+        sys.stdout.write(
+            json.dumps({"error": {"exit_code": code, "message": message, "faults": faults}}, indent=1) + "\n"
+        )
     raise typer.Exit(code) from None
 
 
@@ -45,7 +51,7 @@ def _describe(error: BaseException) -> tuple[str, int]:
         return f"An optional part is missing: {error.name}. Install it with pip install 'als-simulator[all]'", 3
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
-        return f"{place}{error.strerror or error}", 1
+        return f"{place}{error.strerror or error}", 3 if error.errno in FULL else 1
     return f"Internal error: {type(error).__name__}: {error}. Run with --debug for the traceback, and report it", 1
 
 
@@ -62,6 +68,6 @@ def friendly(command: Callable[P, R]) -> Callable[P, R]:
         except (Exception, KeyboardInterrupt) as error:
             if isinstance(error, (typer.Exit, typer.Abort)) or hasattr(error, "show") or debugging():
                 raise
-            fail(error)
+            fail(error, bool(kwargs.get("as_json")))
 
     return wrapped

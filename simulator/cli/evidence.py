@@ -27,6 +27,7 @@ def evidence(
     """Every published fact beside its simulated twin. How far apart, and whether it was fitted."""
     from simulator.cli.evidence_tables import claims_text, evidence_text
     from simulator.cli.tables import without_nan
+    from simulator.results.folder import check_place
     from simulator.studies.calibrate.apply import at_calibrated
     from simulator.studies.evidence.score import Runs
     from simulator.studies.evidence.scoreboard import write
@@ -35,6 +36,8 @@ def evidence(
 
     if model and calibrated:
         raise SimulatorError("calibrated values are those of the default model. Leave out --calibrated or --model")
+    if out:
+        check_place(out)
     runs = Runs(with_model(model) if model else at_calibrated if calibrated else None)
     values = f"starting (model {model})" if model else "calibrated" if calibrated else "starting"
     with Progress() as progress:

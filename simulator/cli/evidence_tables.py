@@ -1,9 +1,11 @@
-"""The evidence on the terminal: plain text, never wrapped."""
+"""The evidence on the terminal: plain text, 80 columns wide."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from textwrap import fill
 
+from simulator.cli.tables import WIDTH
 from simulator.studies.evidence import cells
 from simulator.studies.evidence.study import Evidence
 
@@ -11,27 +13,50 @@ NOTE = (
     "z = (simulated - published)/sqrt(SE^2 + MCSE^2); ± is the Monte Carlo standard error. Errors of the published "
     "value: published, derived, design.\nResearch software. A simulated benefit is not a proven one."
 )
+INDENT = 14  # longest id and a gap
+FIGURES = "{:<26}{:<16}{:>5}  {}"
 
 
 def evidence_text(found: Evidence) -> str:
     """Targets by role, agreement, rows that cannot be simulated, known conflicts."""
     lines: list[str] = []
     for role in cells.ROLES:
-        lines += [role.capitalize(), *left(cells.table(found.scores, role)), ""]
-    lines += [
-        "Not simulated",
-        *left(cells.missing(found)),
-        "",
-        "Known conflicts",
-        *_blocks(cells.conflicts(found)),
-        "",
-    ]
-    return "\n".join([*lines, f"Agreement of the {found.values} values", *cells.agreement(found.scores), "", NOTE])
+        lines += [role.capitalize(), *_targets(cells.table(found.scores, role)), ""]
+    missing = (_hung(key, f"{what}: {why}", INDENT) for key, what, why in cells.missing(found)[1:])
+    lines += ["Not simulated", *missing, "", "Known conflicts", *_blocks(cells.conflicts(found)), ""]
+    agreement = (fill(text, WIDTH, subsequent_indent="  ") for text in cells.agreement(found.scores))
+    return "\n".join([*lines, f"Agreement of the {found.values} values", *agreement, "", _note()])
+
+
+def _targets(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Each target on two lines: what it is; what was published and simulated, and how far they are apart."""
+    for key, what, published, simulated, z, error, verdict in rows:
+        yield _hung(key, what, INDENT)
+        told = f"{verdict}, {error}" if key == cells.HEADER[0] or error != "-" else verdict
+        yield fill(
+            FIGURES.format(published, simulated, z, told),
+            WIDTH,
+            initial_indent="  ",
+            subsequent_indent=" " * 51,
+            replace_whitespace=False,
+            drop_whitespace=True,
+        )
+
+
+def _hung(key: str, text: str, indent: int) -> str:
+    """A key, and text beside it; a long key, which says what it is about, alone."""
+    if len(key) > indent:
+        return key
+    return fill(text, WIDTH, initial_indent=f"{key} ".ljust(indent), subsequent_indent=" " * indent)
+
+
+def _note() -> str:
+    return "\n".join(fill(line, WIDTH) for line in NOTE.splitlines())
 
 
 def claims_text(found: Evidence) -> str:
     """The article's claims, a block each."""
-    return "\n".join([*_blocks(cells.claims(found)), "", NOTE])
+    return "\n".join([*_blocks(cells.claims(found)), "", _note()])
 
 
 def left(rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -45,6 +70,6 @@ def _blocks(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Rows with long cells as blocks: number and title, then the rest with its names."""
     (_, _, *names), *body = rows
     for key, title, *rest in body:
-        yield f"{key:<4}{title}"
+        yield _hung(key, title, 4)
         for name, cell in zip(names, rest, strict=True):
-            yield f"    {name:<10}{cell}"
+            yield _hung(f"    {name:<10}", cell, 14)

@@ -1,15 +1,56 @@
-"""Progress on a terminal's stderr, for runs that take longer than two seconds."""
+"""Progress on a terminal's stderr: a line from the first second, a bar where a run takes longer than two."""
 
 from __future__ import annotations
 
 import sys
 import time
+from contextlib import ExitStack
+from threading import Event, Thread
 from types import TracebackType
 from typing import Any
 
-from simulator.engine.listeners import while_compiling
+from simulator.engine.listeners import while_compiling, while_noting
 
 PATIENCE_SECONDS = 2.0
+TICK_SECONDS = 1.0
+CLEAR = "\r\x1b[K"
+
+
+class Status:
+    """A line on a terminal that says what is being done, and for how many seconds; none without a terminal."""
+
+    def __init__(self, text: str) -> None:
+        self.text, self._start, self._closed = text, time.monotonic(), Event()
+        self._thread: Thread | None = None
+
+    def say(self, text: str) -> None:
+        """What is being done now."""
+        self.text = text
+        self._write()
+
+    def open(self) -> None:
+        """Begin."""
+        if sys.stderr.isatty():
+            self._thread = Thread(target=self._tick, daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """Clear the line."""
+        if self._thread is not None:
+            self._closed.set()
+            self._thread.join()
+            self._thread = None
+            sys.stderr.write(CLEAR)
+            sys.stderr.flush()
+
+    def _tick(self) -> None:
+        while not self._closed.wait(TICK_SECONDS):
+            self._write()
+
+    def _write(self) -> None:
+        if self._thread is not None:
+            sys.stderr.write(f"{CLEAR}{self.text}, {time.monotonic() - self._start:.0f} s")
+            sys.stderr.flush()
 
 
 class Progress:
@@ -22,17 +63,25 @@ class Progress:
     def __init__(self, unit: str = "", doing: str = "simulating") -> None:
         self._start, self._unit, self._doing = time.monotonic(), unit, doing
         self._bar: Any = None
-        self._compiling = while_compiling(self.compiled)
+        self._noted: list[str] = []
+        self._listening = ExitStack()
+        self._status = Status(doing)
 
     def compiled(self, done: int, total: int) -> None:
-        """Say at once that the engine is being compiled, and on a terminal how far it is."""
-        text, shown = f"compiling the engine, once: {done} of {total}", sys.stderr.isatty()
-        if shown or done == 0:
-            sys.stderr.write(f"\r{text}" if shown else f"{text}\n")
-        if shown and done == total:
-            sys.stderr.write("\n")
-        sys.stderr.flush()
+        """Say at once that the engine is being compiled, and on a terminal how far it is and for how long."""
+        text = f"compiling the engine, once: {done} of {total}"
+        if sys.stderr.isatty():
+            self._status.say(text if done < total else self._doing)
+        elif done == 0:
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
         self._start = time.monotonic()  # patience is for the run
+
+    def note(self, text: str) -> None:
+        """Say once what the person should know of the cache of compiled kernels."""
+        if text not in self._noted:
+            self._noted.append(text)
+            sys.stderr.write(f"Note: {text}\n")
 
     def __call__(self, done: int, total: int) -> None:
         """Take note of how far the run is."""
@@ -48,6 +97,7 @@ class Progress:
         from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
         from rich.text import Text
 
+        self._status.close()
         unit = self._unit
 
         class Rate(ProgressColumn):
@@ -63,12 +113,15 @@ class Progress:
         self._bar.start()
 
     def __enter__(self) -> Progress:
-        self._compiling.__enter__()
+        self._listening.enter_context(while_compiling(self.compiled))
+        self._listening.enter_context(while_noting(self.note))
+        self._status.open()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._compiling.__exit__(kind, error, trace)
+        self._listening.close()
+        self._status.close()
         if self._bar is not None:
             self._bar.stop()

@@ -39,6 +39,10 @@ def plot(
     outcome: Annotated[
         str | None, typer.Option("--outcome", help="Of trajectories: alsfrs_r, svc …; of sweep: event_free …")
     ] = None,
+    death: Annotated[
+        str | None,
+        typer.Option("--death", metavar="HOW", help="Of trajectories: zero counts the dead as 0; survivors."),
+    ] = None,
     number: Annotated[int | None, typer.Option("--patient", metavar="NUMBER", help="Of patient, from 0.")] = None,
     day: Annotated[float | None, typer.Option("--day", metavar="DAY", help="Of forest: a day of analysis.")] = None,
     against: Against = None,
@@ -47,7 +51,7 @@ def plot(
     """Draw one picture of a result."""
     from simulator.report.opening import open_for
 
-    given = {"outcome": outcome, "number": number, "day": day}
+    given = {"outcome": outcome, "death": death, "number": number, "day": day}
     options = {key: value for key, value in given.items() if value is not None}
     picture = asked(open_for(folder, kind), against).plot.draw(kind, **options)
     _made(folder, picture.save(out or home(folder) / f"{kind}.svg"), as_json)

@@ -103,6 +103,7 @@ Days = Annotated[
     typer.Option("--days", parser=days, metavar="DAY,…", help="Days to show, with the last; default: the design's."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Whole = Annotated[bool, typer.Option("--full", help="Print every metric, day and stratum, not only the answer.")]
 
 
 @friendly
@@ -122,9 +123,10 @@ def run(
     draws: Draws = None,
     against: Against = None,
     days: Days = None,
+    whole: Whole = False,
     as_json: Json = False,
 ) -> None:
-    """Simulate a scenario. Files go to a folder, the headline to the terminal."""
+    """Simulate a scenario. Files go to a folder, the answer to the terminal."""
     from simulator.studies import single
 
     kinds = tuple(map(str, export or ()))
@@ -149,7 +151,7 @@ def run(
 
     with repeatable(), Progress() as progress:
         result, places = (drawn if draws else once)(request, progress, draws or 0)
-    show_run(result, as_json, against, days)
+    show_run(result, as_json, against, days, None if whole else places[0])
     for place in places:
         note(f"Written to {place}")
 
@@ -172,22 +174,33 @@ def drawn(request: Any, progress: Any, draws: int) -> tuple[Any, list[Path]]:
     return found.result, [folder]
 
 
-def show_run(result: Any, as_json: bool, against: str | None = None, days: Any = None) -> None:
-    """Print a result, fresh or stored: its headline, the headline over its draws, or one person's courses."""
-    from simulator.cli import tables
+def show_run(
+    result: Any, as_json: bool, against: str | None = None, days: Any = None, answered: Path | None = None
+) -> None:
+    """Print a result, fresh or stored: its answer, with the folder it is in, or all of its headline.
+
+    Of one person's twins the courses are printed; JSON has both.
+    """
+    from simulator.cli import answering, tables
     from simulator.studies.asking import asking
     from simulator.studies.draws import drawn
     from simulator.studies.headline import headline
     from simulator.studies.person.portrait import is_portrait, portrait
 
     found = asking(result, against, days)
-    if found.draws:
-        spread = drawn(found)
-        return show(tables.draws_document(spread) if as_json else spread, as_json, tables.draws_text)
-    if is_portrait(found):
+    if not found.draws and is_portrait(found):
+        from simulator.cli.person_answer import portrait_answer
         from simulator.cli.person_tables import portrait_text
 
+        if answered and not as_json:
+            return typer.echo(portrait_answer(portrait(found), answered))
         return show(portrait(found), as_json, portrait_text)
+    if answered and not as_json:
+        return typer.echo(answering.answer_text(found, answered))
+    if as_json:
+        return show(answering.document(found), as_json, str)
+    if found.draws:
+        return show(drawn(found), as_json, tables.draws_text)
     return show(headline(found), as_json, tables.headline_text)
 
 
@@ -242,9 +255,24 @@ def export_(
 
 
 @friendly
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    licences: Annotated[
+        bool, typer.Option("--licences", help="List what is needed, with versions and licences.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Check this installation. Versions, cores, threads, cache, random numbers."""
     from simulator.studies.doctor import checks
+
+    if licences:
+        from simulator.studies.dependencies import dependencies
+
+        show(
+            [one._asdict() for one in dependencies()] if as_json else dependencies(),
+            as_json,
+            tables_of("licences_text"),
+        )
+        return
 
     found = checks()
     show(found, as_json, tables_of("checks_text"))
@@ -279,6 +307,14 @@ def show_files(places: Sequence[Path], as_json: bool) -> None:
 def note(text: str) -> None:
     """Print a note on stderr."""
     typer.echo(text, err=True)
+
+
+def note_doubts(scenario: Any) -> None:
+    """Say on stderr which numbers of a scenario are probably slips of a unit."""
+    from simulator.language.plausible import doubts
+
+    for fault in doubts(scenario):
+        note(f"Warning: {fault}")
 
 
 def note_versions(folder: Path | None) -> None:

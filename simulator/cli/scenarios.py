@@ -141,21 +141,28 @@ def validate(
     ],
     as_json: Json = False,
 ) -> None:
-    """Check scenario files. All faults at once, as file:line:col: address: fact. remedy."""
-    from simulator.language import ScenarioError, load
+    """Check scenario files. All faults at once, as file:line:col: address: fact. remedy.
 
-    faults = []
+    Numbers that are probably slips of a unit are warnings: the file is valid.
+    """
+    from simulator.language import ScenarioError, load
+    from simulator.language.plausible import doubts
+
+    faults, doubted = [], []
     for file in files:
         try:
-            load(file)
+            found = doubts(load(file))
         except ScenarioError as error:
             faults += error.errors
         else:
+            doubted += found
             if not as_json:
                 _print(f"{file}: valid")
     if as_json:
-        _print_json({"valid": not faults, "faults": [fault._asdict() for fault in faults]})
+        told = {name: [one._asdict() for one in some] for name, some in (("faults", faults), ("warnings", doubted))}
+        _print_json({"valid": not faults, **told})
         raise typer.Exit(ScenarioError.exit_code if faults else 0)
+    sys.stderr.writelines(f"Warning: {one}\n" for one in doubted)
     if faults:
         raise ScenarioError(faults)
 

@@ -12,7 +12,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simulator.cli.errors import friendly
-from simulator.cli.run import DryRun, Force, Json, Patients, Seed, Settings, bundled_names, note, note_versions, show
+from simulator.cli.run import (
+    DryRun,
+    Force,
+    Json,
+    Patients,
+    Seed,
+    Settings,
+    bundled_names,
+    note,
+    note_doubts,
+    note_versions,
+    show,
+)
 from simulator.errors import SimulatorError
 
 if TYPE_CHECKING:
@@ -78,6 +90,7 @@ def sensitivity(
     found = stored.look_up(source, settings or ())
     if found is None:
         asked = _asked(source, settings or [], method, out, {**amounts, "executor": executor, "force": force})
+        note_doubts(asked.scenario)
         if dry_run:
             show(foretold(asked), as_json, forecast_text)
             return

@@ -11,7 +11,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simulator.cli.errors import friendly
-from simulator.cli.run import DryRun, Folder, Force, Json, Patients, Scenario, Seed, Settings, note, note_versions, show
+from simulator.cli.run import (
+    DryRun,
+    Folder,
+    Force,
+    Json,
+    Patients,
+    Scenario,
+    Seed,
+    Settings,
+    note,
+    note_doubts,
+    note_versions,
+    show,
+)
 from simulator.cli.tables import WIDTH, aligned, clean
 from simulator.errors import SimulatorError
 
@@ -56,6 +69,7 @@ def sweep(
     asked = located(
         Request(loaded, None, executor, out, patients, seed, rerun_failed=rerun_failed, force=force)
     )  # fmt: skip
+    note_doubts(loaded)
     if dry_run:
         show(forecast(asked), as_json, forecast_text)
         return

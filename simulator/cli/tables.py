@@ -20,6 +20,7 @@ NAME_WIDTH = 30  # longer names of arms and strata are cut
 
 if TYPE_CHECKING:
     from simulator.studies.compare import Comparison, Difference
+    from simulator.studies.dependencies import Dependency
     from simulator.studies.doctor import Check
     from simulator.studies.draws import Drawn, Spread
     from simulator.studies.headline import Headline, Row
@@ -56,14 +57,14 @@ def headline_text(headline: Headline) -> str:
         f"{headline.patients:,} patients in each arm, seed {headline.seed}, {headline.follow_up_days:g} days",
         f"engine {headline.engine_version}, scenario {headline.scenario_sha256[:12]}",
         *_blocks([row for row in headline.rows if row.kind not in UNDATED], headline.arms),
-        *_undated(headline),
+        *undated(headline),
         "",
         *_screening(headline),
         *(f"Warning: {clean(text)}" for text in headline.warnings),
     ]
     if len(headline.arms) > 1:
         paired = "in the same patients" if headline.output != "summary" else "not paired, the errors upper bounds"
-        lines.append(f"B vs A: B minus A, {paired}; for a ratio, B / A.")
+        lines.append(f"vs: the first minus the second, {paired}; of ratios the quotient.")
     return "\n".join([*lines, *LEGEND, headline.notice])
 
 
@@ -71,10 +72,10 @@ def _blocks(rows: Sequence[Row], arms: Sequence[str]) -> Iterator[str]:
     """As many days side by side as fit, then the others below; a single arm needs no row of its own."""
     days = sorted({row.day for row in rows})
     cells = {(_key(row), _column(row), row.day): with_error(row.estimate, row.mcse, row.digits) for row in rows}
-    names = [_label(row) if len(arms) == 1 else _who(row, arms) for row in rows]
-    first = max(map(len, names), default=0)
     width = max((len(text) for text in [*cells.values(), *map(_day, days)]), default=0)
-    fit = max(1, (WIDTH - first) // (width + 2))
+    lettered, named = ([_label(row) if len(arms) == 1 else who(row, arms) for row in rows] for who in (_who, _named))
+    names = named if _across(named, width) >= min(_across(lettered, width), len(days)) else lettered
+    first, fit = max(map(len, names), default=0), _across(names, width)
     for some in (days[k : k + fit] for k in range(0, len(days), fit)):
         yield from ("", _line("", map(_day, some), first, width), _line("", map(_week, some), first, width))
         seen: set[tuple[str, str]] = set()
@@ -85,6 +86,11 @@ def _blocks(rows: Sequence[Row], arms: Sequence[str]) -> Iterator[str]:
                 yield _label(row)
             seen.add(_key(row))
             yield _line(name, (cells.get((_key(row), _column(row), day), "") for day in some), first, width)
+
+
+def _across(names: Sequence[str], width: int) -> int:
+    """How many days fit beside the names."""
+    return max(1, (WIDTH - max(map(len, names), default=0)) // (width + 2))
 
 
 def _line(name: str, cells: Iterable[str], first: int, width: int) -> str:
@@ -109,7 +115,7 @@ def _week(day: float) -> str:
     return f"week {day / 7:.1f}".removesuffix(".0")
 
 
-def _undated(headline: Headline) -> Iterator[str]:
+def undated(headline: Headline) -> Iterator[str]:
     """What has no day: survival from onset by variant, what follows the trigger."""
     for kind, head in UNDATED.items():
         yield from _onset([row for row in headline.rows if row.kind == kind], headline.arms, head)
@@ -121,7 +127,7 @@ def _onset(rows: Sequence[Row], arms: Sequence[str], head: str) -> Iterator[str]
         yield from ("", head)
     for key in dict.fromkeys(map(_key, rows)):
         block = [row for row in rows if _key(row) == key]
-        cells = [[_who(row, arms), with_error(row.estimate, row.mcse, row.digits)] for row in block]
+        cells = [[_named(row, arms), with_error(row.estimate, row.mcse, row.digits)] for row in block]
         yield from (
             (_label(block[0]), *aligned(cells)) if len(arms) > 1 else aligned([[_label(block[0]), cells[0][1]]], (55,))
         )
@@ -137,6 +143,12 @@ def _who(row: Row | Spread, arms: Sequence[str]) -> str:
     if row.against:
         return f"  {_letter(row.arm, arms)} vs {_letter(row.against, arms)}"
     return f"  {_letter(row.arm, arms)} {short(row.arm)}" if len(arms) > 1 else f"  {short(row.arm)}"
+
+
+def _named(row: Row | Spread, arms: Sequence[str], limit: int = 40) -> str:
+    """The arm, or the two, by name; with letters where names are too long."""
+    text = f"  {clean(row.arm)} vs {clean(row.against)}" if row.against else f"  {clean(row.arm)}"
+    return text if len(text) <= limit else _who(row, arms)
 
 
 def _letter(arm: str, arms: Sequence[str]) -> str:
@@ -204,7 +216,7 @@ def draws_text(found: Drawn) -> str:
 
 def _drawn(rows: Sequence[Spread], arms: Sequence[str], head: str) -> Iterator[str]:
     """Median, interval and assumed share, arm by arm, under the name of each metric."""
-    cells = [[_who(row, arms), *_spread(row)] for row in rows]
+    cells = [[_named(row, arms, 34), *_spread(row)] for row in rows]
     table = list(aligned([[head, "median", "5th to 95th percentile", "assumed"], *cells]))
     yield table[0]
     label = ""
@@ -269,8 +281,17 @@ def checks_text(found: Sequence[Check]) -> str:
     return "\n".join(f"{check.name:<16}{words[check.passed]:<8}{check.finding}".rstrip() for check in found)
 
 
+def licences_text(found: list[Dependency]) -> str:
+    """A distribution a line: what it is needed for, and its licence."""
+    rows = [(one.name, one.version, one.extra or "always", one.licence) for one in found]
+    wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, wide, strict=True)).rstrip() for row in rows
+    )
+
+
 def plan_text(plan: Plan) -> str:
     """What would be run."""
-    rows = [(key.replace("_", " "), value) for key, value in plan._asdict().items()]
+    rows = [(key.replace("_", " "), value) for key, value in plan._asdict().items() if value != ()]
     said = [(key, ", ".join(value) if isinstance(value, tuple) else str(value)) for key, value in rows]
     return "\n".join(fill(text, WIDTH, initial_indent=f"{key:<20}", subsequent_indent=" " * 20) for key, text in said)

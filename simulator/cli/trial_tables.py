@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from simulator.analysis.trial.registry import analysis
 from simulator.cli.tables import WIDTH, aligned, clean, short
 from simulator.cli.trial_estimands import estimands_text
+from simulator.cli.trial_family import family_document, family_text
 from simulator.cli.trial_looks import looks_document, looks_text, sizes_text
-from simulator.studies.trial.html import NOTICE, pair, people, percent
+from simulator.studies.trial.html import NOTICE, named, pair, people, percent, unit
 from simulator.studies.trial.measures import POWER
 from simulator.studies.trial.sizes import LARGEST
 from simulator.studies.trial.summary import measured
@@ -26,17 +27,17 @@ SHARES = (
     ("right sign, %", "right_sign"),
 )
 FACTS = (
-    ("change_as_if_alive", "Difference of change, as if alive (hypothetical)", 3),
-    ("change_always_survivors", "Difference of change, always-survivors", 3),
-    ("change_survivors", "Difference of change, survivors of each arm", 3),
+    ("change_as_if_alive", "Difference of change, as if alive (hypothetical), {unit}", 3),
+    ("change_always_survivors", "Difference of change, always-survivors, {unit}", 3),
+    ("change_survivors", "Difference of change, survivors of each arm, {unit}", 3),
     ("always_survivors", "Share of always-survivors", 3),
     ("net_benefit", "Net benefit", 3),
     ("event_free", "Difference of event-free shares", 3),
-    ("restricted_mean", "Event-free days gained by then, mean", 2),
+    ("restricted_mean", "Event-free time gained by then, mean, days", 2),
     ("gaining", "Share whose function gains, as if alive", 3),
-    ("gain_q05", "Gained by 95 % of people at least", 2),
-    ("gain_q50", "Gained by half of people at least", 2),
-    ("gain_q95", "Gained by 5 % of people at least", 2),
+    ("gain_q05", "Gained by 95 % of people at least, {unit}", 2),
+    ("gain_q50", "Gained by half of people at least, {unit}", 2),
+    ("gain_q95", "Gained by 5 % of people at least, {unit}", 2),
 )
 COUNTS = (
     ("participants", "participants", 1),
@@ -67,7 +68,7 @@ def trial_text(trial: Trial) -> str:
         lines += ["", *_estimates(trial, day), "", *_spread(trial, day), "", *_shares(trial, day)]
         lines += [*_needed(trial, day), "", *_counts(trial, day)]
         lines += [*sizes_text(trial, day), *_population(trial, day)]
-    lines += [*looks_text(trial), *estimands_text(trial)]
+    lines += [*looks_text(trial), *family_text(trial), *estimands_text(trial)]
     notes = [*(f"Warning: {clean(text)}." for text in trial.warnings), legend(trial), NOTICE]
     return "\n".join([*lines, "", *(line for text in notes for line in wrap(text, WIDTH))])
 
@@ -83,24 +84,20 @@ def _estimates(trial: Trial, day: float) -> Iterator[str]:
     rows = [[when(day), "truth", "mean estimate", "bias"]]
     for name in trial.analyses:
         figures = [trial.truth(name, day), trial.mean(name, day), trial.measure(name, "bias", day)]
-        rows.append([_named(name), *(pair(one, 3) for one in figures)])
+        rows.append([named(trial, name), *(pair(one, 3) for one in figures)])
     return aligned(rows)
 
 
 def _spread(trial: Trial, day: float) -> Iterator[str]:
     """How far estimates spread, and how far they say they do; how many there are, if not all."""
     keys = ("empirical_se", "model_se")
-    body = [[_named(name), *(pair(trial.measure(name, key, day), 3) for key in keys)] for name in trial.analyses]
+    body = [[named(trial, name), *(pair(trial.measure(name, key, day), 3) for key in keys)] for name in trial.analyses]
     rows = [["", "SD", "SE"], *body]
     estimable = [trial.measure(name, "estimable", day) for name in trial.analyses]
     if any(one.value < 1 for one in estimable):
         cells = ["estimable, %", *map(percent, estimable)]
         rows = [[*row, cell] for row, cell in zip(rows, cells, strict=True)]
     return aligned(rows)
-
-
-def _named(name: str) -> str:
-    return f"{name}, log" if analysis(name).scale == "log" else name
 
 
 def _shares(trial: Trial, day: float) -> Iterator[str]:
@@ -145,7 +142,7 @@ def _population(trial: Trial, day: float) -> list[str]:
         return []
     rows = [[f"in {int(trial.attrs['people']):,} people simulated in both arms", ""]]
     for name, label, digits in FACTS:
-        rows.append([f"  {label}", pair(trial.fact(name, day), digits)])
+        rows.append([f"  {label.format(unit=unit(trial))}", pair(trial.fact(name, day), digits)])
     return ["", *aligned(rows)]
 
 
@@ -181,6 +178,7 @@ def trial_document(trial: Trial) -> dict[str, Any]:
             if not row["analysis"]
         ],
         **looks_document(trial),
+        **family_document(trial),
         "estimand": trial.estimand,
         "warnings": list(trial.warnings),
         "notice": NOTICE,

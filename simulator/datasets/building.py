@@ -186,7 +186,10 @@ def _measured(
             day = plan
             notes.append(Note(int(mine.sum()), "rows", "only planned days are known: taken as the days of measuring"))
         what = "day" if "day" in table.columns else "planned_day"
-        faults.rows(table.place(what), mine & _empty(table, what), "the day is missing", "Give the day of measuring")
+        blank = _empty(table, what)
+        if "value" in table.columns:
+            blank &= ~_empty(table, "value")  # a row without a value says that a visit was planned
+        faults.rows(table.place(what), mine & blank, "the day is missing", "Give the day of measuring")
         planned.append(plan[mine])
         for name, value in _values(table, faults, notes).items():
             some = mine & np.isfinite(value)

@@ -1,8 +1,7 @@
 """Ventilation and feeding tubes: offered at a visit by what it measures, accepted or not, begun at the next week.
 
 Each is offered once. From the day it begins the hazard of death or PAV is multiplied by c: what is left of the
-patient's threshold is divided by c, which is exact. Background death is not affected. Where no arm offers it, `NoCare`
-is compiled, which is nothing (see choice.py). Docs: docs/care.md.
+patient's threshold is divided by c, which is exact. Background death is not affected. Docs: docs/care.md.
 """
 
 from typing import NamedTuple
@@ -11,8 +10,7 @@ import numpy as np
 
 from simulator.engine import lives as life
 from simulator.engine import rows, staging
-from simulator.engine.choice import Table, by_type
-from simulator.engine.jit import LANES
+from simulator.engine.jit import LANES, merge
 from simulator.engine.lives import NEVER
 from simulator.engine.observe import SEEN_BREATHING, SEEN_SVC, SEEN_SWALLOWING
 from simulator.engine.plans import first_week
@@ -29,42 +27,19 @@ and what it then multiplies the hazard by. Days between which a feeding tube is 
 uptake, and what it multiplies the hazard by."""
 
 
-class NoCare(NamedTuple):
-    """Rules, and no arm offers ventilation or a feeding tube."""
-
-
 class Care(NamedTuple):
     """What arms offer."""
 
+    offered: bool  # whether any arm offers anything
     offers: np.ndarray  # (arm, column) float32; nothing is offered where days are infinite
 
 
-_OFFER: Table = {}
-_START: Table = {}
-
-
-@by_type(_OFFER)
+@merge
 def offer(care, a, key, mine, w, s, o, day, i, seen):
     """Lane i is seen in arm `a` on `day`: offer what the measurements call for.
 
     A missing one calls for nothing; ventilation is not offered to somebody on permanent ventilation.
     """
-
-
-@by_type(_START)
-def start(care, lives, w, s, day):
-    """Begin what was accepted since the week before."""
-
-
-def _nothing_offered(care, a, key, mine, w, s, o, day, i, seen):
-    pass
-
-
-def _nothing_started(care, lives, w, s, day):
-    pass
-
-
-def _offer(care, a, key, mine, w, s, o, day, i, seen):
     terms = care.offers[a]
     accepts, takes, _, _ = uniforms(key, w[PATIENT + i], I0, CARE, w[CANDIDATE + i])
     wanted = (seen[SEEN_SVC - 1] < terms[SVC_BELOW]) | (seen[SEEN_BREATHING - 1] <= terms[ITEM_AT])
@@ -82,7 +57,9 @@ def _offer(care, a, key, mine, w, s, o, day, i, seen):
             mine[life.TUBE], mine[life.TUBE_FACTOR] = first_week(day), terms[FACTOR_TUBE]
 
 
-def _start(care, lives, w, s, day):
+@merge
+def start(lives, w, s, day):
+    """Begin what was accepted since the week before."""
     for i in range(LANES):
         mine = lives[w[SLOT + i]]
         if mine[life.NIV] == day:
@@ -91,7 +68,3 @@ def _start(care, lives, w, s, day):
         if mine[life.TUBE] == day:
             s[rows.TUBE + i] = day
             s[LEFT + i] /= mine[life.TUBE_FACTOR]
-
-
-_OFFER.update({NoCare: _nothing_offered, Care: _offer})
-_START.update({NoCare: _nothing_started, Care: _start})

@@ -15,13 +15,14 @@ from typing import Any
 import numba
 
 from simulator.engine import looking, loop, recruit
-from simulator.engine.jit import JIT, cache_folder
-from simulator.engine.listeners import tell
+from simulator.engine.jit import JIT, cache_folder, places
+from simulator.engine.listeners import note, tell
 
 Part = tuple[Any, tuple]
 """A kernel and the types of its arguments."""
 SECOND = "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); from simulator.engine import compiling"
 SECOND = f"{SECOND}; compiling._serve()"
+NAME_ANOTHER = "ALS_SIM_CACHE names another folder"
 _done: set[tuple] = set()
 _lock = Lock()
 
@@ -54,7 +55,14 @@ def _calls(p: Any, key: Any, full: Any, worker: Any) -> tuple[list[Part], list[P
 def _missing(calls: list[Part]) -> list[Part]:
     """Of calls, those that are not in the cache, by the types of their arguments."""
     typed = [(function, tuple(map(numba.typeof, arguments))) for function, arguments in calls]
-    return [(function, types) for function, types in typed if not function._cache.has(types, function.targetctx)]
+    return [part for part in typed if _place(part) is None]
+
+
+def _place(part: Part) -> str | None:
+    """The folder that holds a kernel."""
+    function, types = part
+    found: str | None = function._cache.place(types, function.targetctx)
+    return found
 
 
 def _compile(*shares: list[Part]) -> None:
@@ -76,7 +84,7 @@ def _compile(*shares: list[Part]) -> None:
                 tell(len(parts) - len(left), len(parts))
         process.wait()
 
-    alone = _cores() == 1
+    alone = cores() == 1
     started = [(process, share) for share in ([parts] if alone else shares) if share and (process := _start(share))]
     waiting = [Thread(target=wait, args=one, daemon=True) for one in started]
     try:
@@ -90,6 +98,17 @@ def _compile(*shares: list[Part]) -> None:
     for k, (function, types) in enumerate(left):
         function.compile(types)
         tell(len(parts) - len(left) + k + 1, len(parts))
+    _say_where(parts)
+
+
+def _say_where(parts: list[Part]) -> None:
+    """Note where compiled kernels went, if not to the first place, or that they are nowhere."""
+    wanted, found = str(places()[0]), {_place(part) for part in parts}
+    if None in found:
+        note(f"compiled kernels cannot be kept, so every start compiles: make room, or {NAME_ANOTHER}")
+    elif found != {wanted}:
+        elsewhere = ", ".join(sorted(place for place in found if place and place != wanted))
+        note(f"{wanted} cannot be written or is full: compiled kernels are in {elsewhere}; {NAME_ANOTHER}")
 
 
 def _start(parts: list[Part]) -> "subprocess.Popen[bytes] | None":
@@ -122,5 +141,6 @@ def _serve() -> None:
         sys.stdout.flush()
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

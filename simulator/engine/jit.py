@@ -5,9 +5,12 @@ file. With ``NUMBA_DISABLE_JIT=1`` both decorators give back the plain Python fu
 """
 
 import hashlib
+import io
 import os
 import pickle
 import tempfile
+import time
+from contextlib import contextmanager
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -15,6 +18,8 @@ import numba
 import numpy as np
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile, _CacheLocator
 from numba.core.registry import CPUDispatcher
+
+from simulator.engine.listeners import note
 
 LANES = int(os.environ.get("ALS_SIM_LANES", "128"))
 """Patients stepped at once, at most 128; a compile-time constant. Results do not depend on it (a test proves it)."""
@@ -30,6 +35,8 @@ JIT = not numba.config.DISABLE_JIT
 # No "reassoc" and never True: sums are integers (see sums.py), and infinity means something here.
 # Kernels allocate nothing, so arrays need no counting of references ("_nrt"): it cost a tenth of the time.
 OPTIONS = {"_nrt": False, "error_model": "numpy", "fastmath": {"contract", "nsz", "arcp", "afn"}, "nogil": True}
+STALE_SECONDS = 3600.0
+SEAL_BYTES = hashlib.sha256().digest_size
 INSIDE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 """What is called from kernels only needs no entry for Python or C."""
 
@@ -44,7 +51,7 @@ def _digest() -> str:
     return digest.hexdigest()[:16]
 
 
-def _places() -> list[Path]:
+def places() -> list[Path]:
     """Where compiled kernels may lie: ``ALS_SIM_CACHE``, the user's cache folder, the user's among temporary files."""
     named, base = os.environ.get("ALS_SIM_CACHE"), os.environ.get("XDG_CACHE_HOME")
     cache_home = Path(base) if base else Path(os.path.expanduser("~"), ".cache")
@@ -65,9 +72,11 @@ def cache_folder() -> Path:
     OSError
         There is none: kernels are compiled in every process that finds them in no place.
     """
-    for folder in _places():
-        if _writable(folder):
-            return folder
+    for folder in filter(_writable, places()):
+        for left in folder.glob("*.tmp.*"):  # of processes that were killed
+            if time.time() - left.stat().st_mtime > STALE_SECONDS:
+                left.unlink(missing_ok=True)
+        return folder
     raise OSError("no folder for compiled kernels can be written: set ALS_SIM_CACHE to one that can")
 
 
@@ -109,27 +118,68 @@ class _Locator(_CacheLocator):  # type: ignore[misc]
         return str(self._line)
 
 
+class _Sealed(IndexDataCacheFile):  # type: ignore[misc]
+    """numba's two kinds of files, each with a checksum after its end: a flipped bit in a kernel may end the process."""
+
+    def has(self, key):
+        """Whether a whole kernel is there."""
+        name = self._load_index().get(key)
+        return name is not None and bool(unsealed(self._data_path(name)))
+
+    def _load_index(self):
+        if os.path.exists(self._index_path):
+            unsealed(self._index_path)
+        return super()._load_index()
+
+    def _load_data(self, name):
+        return pickle.loads(unsealed(self._data_path(name)))
+
+    @contextmanager
+    def _open_for_write(self, filepath):
+        with super()._open_for_write(filepath) as file, io.BytesIO() as content:
+            yield content
+            file.write(content.getvalue() + hashlib.sha256(content.getvalue()).digest())
+
+
+class DamagedKernelError(ValueError):
+    """The checksum of a file in the cache does not hold."""
+
+
+def unsealed(path) -> bytes:
+    """What a file of the cache holds, when its checksum holds."""
+    content = Path(path).read_bytes()
+    body, seal = content[:-SEAL_BYTES], content[-SEAL_BYTES:]
+    if hashlib.sha256(body).digest() != seal:
+        raise DamagedKernelError(f"{path} is damaged and not used: the kernel is compiled again")
+    return body
+
+
+def damaged() -> list[Path]:
+    """Files of the cache that are not whole, in all places."""
+    files = [path for place in places() for path in sorted(place.glob("*.nb[ic]"))]
+    return [path for path in files if _tried(lambda path=path: unsealed(path), None) is None]
+
+
 class _Storage(CompileResultCacheImpl):  # type: ignore[misc]
     _locator_classes = (_Locator,)
 
 
 class Kept(FunctionCache):  # type: ignore[misc]
-    """What is compiled of a kernel, on disk: in the first place that can be written, or in one before it."""
+    """What is compiled of a kernel, on disk: written to the first place that takes it, read from any."""
 
     _impl_class = _Storage
 
     def _files(self):
-        for folder in _places():
+        """The files of this kernel in each place that is there."""
+        for folder in places():
             if folder.is_dir() and _is_safe(folder):
-                yield IndexDataCacheFile(str(folder), self._impl.filename_base, _digest())
-            if str(folder) == self.cache_path:
-                return
+                yield _Sealed(str(folder), self._impl.filename_base, _digest())
 
-    def has(self, types, context):
-        """Whether a kernel for these types is there, without loading it."""
+    def place(self, types, context):
+        """The folder that holds a whole kernel for these types, without loading it; None where it is nowhere."""
         context.refresh()
         key = self._index_key(types, context.codegen())
-        return any(key in _tried(file._load_index, {}) for file in self._files())
+        return next((file._cache_path for file in self._files() if _tried(lambda f=file: f.has(key), False)), None)
 
     def _load_overload(self, sig, target_context):
         key = self._index_key(sig, target_context.codegen())
@@ -140,17 +190,24 @@ class Kept(FunctionCache):  # type: ignore[misc]
         return None
 
     def _save_overload(self, sig, data):
-        save = super()._save_overload
-        if self.cache_path and not _tried(lambda: [save(sig, data)], None):
-            _tried(lambda: [self.flush(), save(sig, data)], None)  # the index was damaged
+        if not self._impl.check_cachable(data):
+            return
+        key, content = self._index_key(sig, data.codegen), self._impl.reduce(data)
+        for folder in filter(_writable, places()):
+            file = _Sealed(str(folder), self._impl.filename_base, _digest())
+            if any(_tried(lambda f=file, a=again: [a and f.flush(), f.save(key, content)], None) for again in (0, 1)):
+                return  # at the second try without the index, which was damaged
 
 
 def _tried(read, otherwise):
     """What `read` gives; `otherwise` where a file is damaged, gone or forbidden, for then a kernel is compiled."""
     try:
         return read()
+    except DamagedKernelError as error:
+        note(str(error))
     except (OSError, EOFError, ValueError, KeyError, AttributeError, ImportError, pickle.UnpicklingError):
-        return otherwise
+        pass
+    return otherwise
 
 
 def kernel(function):

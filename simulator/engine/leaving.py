@@ -1,8 +1,7 @@
 """Dropout that depends on function: a hazard multiplied by exp(slope · (points lost - neutral)), week by week.
 
 The points are those of the last measurement (MAR) or of the truth as a week begins, which nobody sees (MNAR). Each
-patient's threshold is that of dropout without it, the same in all arms. Where the scenario has none, `NoLeaving` is
-compiled, which is nothing (see choice.py). Section 8 of docs/model.md.
+patient's threshold is that of dropout without it, the same in all arms. Section 8 of docs/model.md.
 """
 
 from typing import NamedTuple
@@ -11,8 +10,7 @@ import numpy as np
 
 from simulator.engine import lives as life
 from simulator.engine import rows, seam
-from simulator.engine.choice import Table, by_type
-from simulator.engine.jit import LANES, inline
+from simulator.engine.jit import LANES, inline, merge
 from simulator.engine.mathematics import ZERO, F, exp32, log32
 from simulator.engine.observe import POINTS, SEEN_ALSFRS_R
 from simulator.engine.plans import WEEK
@@ -27,13 +25,10 @@ FIRST, RATE, BEFORE = range(3)
 """Columns of a piece of the hazard: its first day, rate per day, hazard before."""
 
 
-class NoLeaving(NamedTuple):
-    """Rules, and dropout depends on nothing that happens."""
-
-
 class Leaving(NamedTuple):
     """How dropout depends on ALSFRS-R."""
 
+    depends: bool  # whether it does
     pieces: np.ndarray  # (piece, column) float32: the hazard where the multiplier is 1
     slope: np.float32  # log of what a point lost multiplies the hazard by
     neutral: np.float32  # points lost at which it is multiplied by 1
@@ -42,37 +37,9 @@ class Leaving(NamedTuple):
     stops: bool  # dropout ends the drug
 
 
-_ANSWERS: dict[str, Table] = {name: {} for name in ("begin", "note", "carry_out")}
-
-
-@by_type(_ANSWERS["begin"])
-def begin(leave, key, lives, w, s):
+@merge
+def begin(key, lives, w, s):
     """Before day 0: nobody of this block has left, and nothing of the thresholds is used up."""
-
-
-@by_type(_ANSWERS["note"])
-def note(leave, mine, visit, seen):
-    """A visit has measured a patient."""
-
-
-@by_type(_ANSWERS["carry_out"])
-def carry_out(leave, model, lives, w, s, o, step):
-    """The week `step` begins: find who drops out in it."""
-
-
-def _nothing_begins(leave, key, lives, w, s):
-    pass
-
-
-def _nothing_noted(leave, mine, visit, seen):
-    pass
-
-
-def _nobody_leaves(leave, model, lives, w, s, o, step):
-    pass
-
-
-def _begin(leave, key, lives, w, s):
     for i in range(LANES):
         if s[DEATH + i] > NOBODY:
             threshold, _, _, _ = uniforms(key, w[PATIENT + i], I1, EVENTS, w[CANDIDATE + i])
@@ -80,7 +47,9 @@ def _begin(leave, key, lives, w, s):
             s[DROPOUT + i] = NEVER
 
 
-def _note(leave, mine, visit, seen):
+@merge
+def note(leave, mine, visit, seen):
+    """A visit has measured a patient."""
     if not leave.unseen:
         mine[life.SCORE] = seen[SEEN_ALSFRS_R - 1]
         mine[life.FIRST_SCORE] = mine[life.SCORE] if visit == 0 else mine[life.FIRST_SCORE]
@@ -106,7 +75,9 @@ def _day_of(pieces, hazard):
     return day
 
 
-def _carry_out(leave, model, lives, w, s, o, step):
+@merge
+def carry_out(leave, model, lives, w, s, o, step):
+    """The week `step` begins: find who drops out in it."""
     day, end = F(WEEK * step), F(WEEK * (step + 1))
     before = _hazard(leave.pieces, day)
     usual = _hazard(leave.pieces, end) - before
@@ -125,8 +96,3 @@ def _carry_out(leave, model, lives, w, s, o, step):
                 s[DROPOUT + i] = min(max(found, day), end)
                 s[STOP + i] = min(s[STOP + i], s[DROPOUT + i]) if leave.stops else s[STOP + i]
             mine[life.STAYS] -= usual * factor
-
-
-_ANSWERS["begin"].update({NoLeaving: _nothing_begins, Leaving: _begin})
-_ANSWERS["note"].update({NoLeaving: _nothing_noted, Leaving: _note})
-_ANSWERS["carry_out"].update({NoLeaving: _nobody_leaves, Leaving: _carry_out})

@@ -1,10 +1,11 @@
-"""Who is told how far compiling is; light, so that a command can ask before anything heavy is imported."""
+"""Who is told how far compiling is, and what went wrong with the cache; light, for commands ask before they import."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 Listener = Callable[[int, int], None]
 _LISTENERS: list[Listener] = []
+_NOTED: list[Callable[[str], None]] = []
 
 
 @contextmanager
@@ -21,3 +22,19 @@ def tell(done: int, total: int) -> None:
     """So many parts are compiled."""
     for listener in _LISTENERS:
         listener(done, total)
+
+
+@contextmanager
+def while_noting(listener: Callable[[str], None]) -> Iterator[None]:
+    """Call `listener` with a sentence whenever compiled kernels are damaged or cannot be kept where they should be."""
+    _NOTED.append(listener)
+    try:
+        yield
+    finally:
+        _NOTED.remove(listener)
+
+
+def note(text: str) -> None:
+    """Something that the person should know, and need not do anything about at once."""
+    for listener in _NOTED:
+        listener(text)

@@ -18,7 +18,7 @@ import numpy as np
 
 from simulator.engine import care, leaving, rows, seam, staging
 from simulator.engine.choice import Table, by_type
-from simulator.engine.jit import LANES
+from simulator.engine.jit import LANES, merge
 from simulator.engine.lives import (
     AT_LIMIT,
     AT_PAV,
@@ -63,8 +63,8 @@ class Rules(NamedTuple):
     sensitivity: np.float32  # probability that a visit notices phenoconversion
     limit_alsfrs_r: np.float32  # measured score at or below which the limit is reached
     limit_svc: np.float32  # measured SVC at or below which it is
-    care: care.NoCare | care.Care  # ventilation and feeding tubes
-    leave: leaving.NoLeaving | leaving.Leaving  # dropout that depends on function
+    care: care.Care  # ventilation and feeding tubes
+    leave: leaving.Leaving  # dropout that depends on function
     guide: np.ndarray  # (arm, LONGER ... INTERVALS + 5) float32; samples needed infinite where NfL guides nothing
 
 
@@ -142,12 +142,31 @@ def _begin(rules, key, lives, w, s):
             for k in range(mine.size):
                 mine[k] = NEVER
             mine[SAMPLES], mine[SUM_NFL] = ZERO, ZERO
-    leaving.begin(rules.leave, key, lives, w, s)
+    if rules.leave.depends:
+        leaving.begin(key, lives, w, s)
 
 
 def _renew_shared(rules, model, key, w, s, epoch):
     if not rules.carriers:
         seam.renew(model, key, w, s, epoch)
+
+
+@merge
+def _guide(guide, mine, day, nfl):
+    """The interval between doses follows measured NfL."""
+    since = mine[CHANGED] if mine[CHANGED] < NEVER else mine[STARTED]
+    if guide[NEEDED] < NEVER and mine[BEGAN] < NEVER and day >= max(since, mine[STARTED]) + guide[WAIT]:
+        mine[SUM_NFL] += log32(nfl / mine[BASE_NFL])
+        mine[SAMPLES] += ONE
+        if mine[SAMPLES] >= guide[NEEDED]:
+            level = mine[SUM_NFL] / mine[SAMPLES]
+            every = mine[EVERY]
+            for k in range(INTERVALS + 1, guide.size):
+                shorter, longer = guide[k - 1], guide[k]
+                every = longer if level <= guide[LONGER] and mine[EVERY] == shorter < longer else every
+                every = shorter if level >= guide[SHORTER] and mine[EVERY] == longer > shorter else every
+            mine[CHANGED] = day if every != mine[EVERY] else mine[CHANGED]
+            mine[EVERY], mine[SAMPLES], mine[SUM_NFL] = every, ZERO, ZERO
 
 
 def _consider(rules, a, key, lives, w, s, o, visit, day, i, seen):
@@ -164,29 +183,20 @@ def _consider(rules, a, key, lives, w, s, o, visit, day, i, seen):
         mine[AT_PAV] = first_week(day)
     if mine[AT_LIMIT] == NEVER and (score <= rules.limit_alsfrs_r or svc <= rules.limit_svc):
         mine[AT_LIMIT] = first_week(day)
-    care.offer(rules.care, a, key, mine, w, s, o, day, i, seen)
-    leaving.note(rules.leave, mine, visit, seen)
-    guide = rules.guide[a]
-    since = mine[CHANGED] if mine[CHANGED] < NEVER else mine[STARTED]
-    if guide[NEEDED] < NEVER and mine[BEGAN] < NEVER and day >= max(since, mine[STARTED]) + guide[WAIT]:
-        mine[SUM_NFL] += log32(nfl / mine[BASE_NFL])
-        mine[SAMPLES] += ONE
-        if mine[SAMPLES] >= guide[NEEDED]:
-            level = mine[SUM_NFL] / mine[SAMPLES]
-            every = mine[EVERY]
-            for k in range(INTERVALS + 1, guide.size):
-                shorter, longer = guide[k - 1], guide[k]
-                every = longer if level <= guide[LONGER] and mine[EVERY] == shorter < longer else every
-                every = shorter if level >= guide[SHORTER] and mine[EVERY] == longer > shorter else every
-            mine[CHANGED] = day if every != mine[EVERY] else mine[CHANGED]
-            mine[EVERY], mine[SAMPLES], mine[SUM_NFL] = every, ZERO, ZERO
+    if rules.care.offered:
+        care.offer(rules.care, a, key, mine, w, s, o, day, i, seen)
+    if rules.leave.depends:
+        leaving.note(rules.leave, mine, visit, seen)
+    _guide(rules.guide[a], mine, day, nfl)
 
 
 def _carry_out(rules, model, key, lives, w, s, o, step):
     if rules.carriers:
         seam.turn(model, key, w, s, step)
-    care.start(rules.care, lives, w, s, F(WEEK * step))
-    leaving.carry_out(rules.leave, model, lives, w, s, o, step)
+    if rules.care.offered:
+        care.start(lives, w, s, F(WEEK * step))
+    if rules.leave.depends:
+        leaving.carry_out(rules.leave, model, lives, w, s, o, step)
 
 
 _answer(

@@ -6,7 +6,7 @@ Rounded to four digits and at most `POINTS` times: the page draws no more than c
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -17,15 +17,18 @@ from simulator.analysis.moments import Estimate
 from simulator.report.scale import time_scale
 from simulator.results import Result
 from simulator.results.variables import STAGES
+from simulator.studies.answer import Comparison, Figure
 from simulator.studies.headline import headline_days, main_day
 from simulator.studies.metrics import Metric, estimate, known, shown
-from simulator.studies.wording import fixed, when, with_error
+from simulator.studies.ranges import ANSWERING
+from simulator.studies.wording import when, with_error
 
 if TYPE_CHECKING:
     from simulator.studies.trial.result import Trial
 
 Floats = NDArray[np.float64]
 Told = dict[tuple[str, str], Estimate]
+Ends = Mapping[tuple[str, str, str], tuple[float, float]]
 Figures = dict[str, tuple[Metric, Told]]
 POINTS = 80
 PATIENT = {
@@ -135,7 +138,7 @@ def picture(result: Result, day: float | None = None) -> dict[str, Any]:
         "curves": [_drawn(one, result, at) for one in CURVES if not one.needs or result.has(one.needs)],
         "stages": _stages(result, at),
         "table": table(result, day, read),
-        "answer": list(answer(result, day, read)),
+        "answer": answer(result, day, read, {}),
         "patients": result.n_patients,
         "paired": result.is_full,
     }
@@ -208,54 +211,19 @@ def table(result: Result, day: float, read: Figures) -> dict[str, Any]:
     return {"caption": caption, "heads": [f"{a} vs {b}" if b else a for a, b in columns], "rows": body}
 
 
-ANSWERED = {
-    "alsfrs_r_change_death0": ("ALSFRS-R points", "higher", "lower", " (death counts as 0)"),
-    "event_free": ("percentage points", "more", "fewer", " event-free"),
-    "event_free_months": ("event-free months", "more", "fewer", ""),
-    "kings_4_or_dead": ("percentage points", "more", "fewer", " in King's stage 4 or dead"),
-}
-"""By metric: unit, words for more and for less, what is counted."""
-LEVELS = {
-    "event_free": "% event-free",
-    "event_free_months": "event-free months",
-    "kings_4_or_dead": "% in King's stage 4 or dead",
-}
-
-
-def answer(result: Result, day: float, read: Figures) -> Iterator[str]:
-    """A sentence for each pair of arms, or for the only arm."""
-    for pair in result.contrasts:
-        parts = [_between(read[name], pair) for name in ANSWERED if name in read]
-        if parts := [part for part in parts if part]:
-            yield f"{pair[0]} against {pair[1]}, {when(day, False)}: {_and(parts)}."
-    for arm in result.arms if not result.contrasts else ():
-        parts = []
-        for name, words in LEVELS.items():
-            if name in read and (arm, "") in read[name][1]:
-                metric, one = read[name][0], read[name][1][arm, ""]
-                parts.append(f"{with_error(one.value, one.mcse, metric.digits)} {words}")
-        if parts:
-            yield f"{arm}, {when(day, False)}: {_and(parts)}."
-
-
-def _between(one: tuple[Metric, Told], pair: tuple[str, str]) -> str:
-    """What lies between two arms, in words; nothing where it is not known."""
-    metric, told = one
-    found = told.get(pair)
-    if found is None or math.isnan(found.value):
-        return ""
-    return in_words(metric, found.value, with_error(abs(found.value), found.mcse, metric.digits))
-
-
-def in_words(metric: Metric, value: float, number: str) -> str:
-    """A difference, its size written out already, with its unit and its side."""
-    unit, more, less, of = ANSWERED[metric.name]
-    side = "of difference" if float(fixed(value, metric.digits)) == 0 else more if value > 0 else less
-    return f"{number} {unit} {side}{of}"
-
-
-def _and(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+def answer(result: Result, day: float, read: Figures, ends: Ends) -> list[str]:
+    """A sentence for each pair of arms, or for the only arm; with the ends of the parameters' range, where known."""
+    found = []
+    for pair in result.contrasts or [(arm, "") for arm in result.arms]:
+        told = []
+        for name in ANSWERING:
+            metric, each = read.get(name, (None, {}))
+            if metric is not None and pair in each and not math.isnan(each[pair].value):
+                one, range_ = each[pair], ends.get((name, *pair), (math.nan, math.nan))
+                told.append(Figure(name, metric.label, metric.unit, one.value, one.mcse, *range_, metric.digits))
+        if told:
+            found.append(Comparison(*pair, day, tuple(told)).text)
+    return found
 
 
 def patient(result: Result, number: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.explorer.controls import ControlError, Panel
-from simulator.explorer.picture import ANSWERED, Figures, Floats, curves, figures, in_words, powers, short
+from simulator.explorer.picture import Figures, Floats, answer, curves, figures, powers, short
 from simulator.language.contrasts import contrasts, control_of, named_days
 from simulator.language.template import Template
 from simulator.results.record import Provenance, Record
@@ -17,7 +17,6 @@ from simulator.run import recorded
 from simulator.studies.calibrate.apply import drawn_settings
 from simulator.studies.calibrate.errors import CalibrationError
 from simulator.studies.sensitivity.parameters import SensitivityError, parameters_of
-from simulator.studies.wording import fixed
 
 if TYPE_CHECKING:
     from simulator.language import Scenario
@@ -161,21 +160,23 @@ def vectors(scenario: Scenario) -> list[dict[str, float]]:
     ]
 
 
-def bands(panel: Panel, moved: Mapping[str, Any], seed: int, day: float) -> Iterator[dict[str, Any]]:
-    """After each draw how many are done; at the end the 5th and 95th percentile of every curve and difference."""
+def bands(panel: Panel, moved: Mapping[str, Any], seed: int, own: Result, day: float) -> Iterator[dict[str, Any]]:
+    """After each draw how many are done; at the end the 5th and 95th percentile of every curve, and the answer.
+
+    `own` is the run without draws, whose figures the answer tells with their range.
+    """
     scenario, n = panel.changed(moved), panel.patients(moved)
-    if scenario.person:
-        raise ControlError("twins of one person are not looked for draw by draw. Their own spread is in the table")
     template = Template(scenario)
     drawn: list[dict[str, list[Floats]]] = []
     told: list[Figures] = []
-    own = vectors(scenario)
-    for done, settings in enumerate(own, 1):
-        result = _sums(template.replace(settings), n, seed)
+    settings = vectors(scenario)
+    for done, each in enumerate(settings, 1):
+        result = _sums(template.replace(each), n, seed)
         drawn.append(curves(result))
         told.append(figures(result, day))
-        yield {"done": done, "of": len(own)}
-    yield {"done": len(own), "of": len(own), "bands": _spread(drawn), "words": _told(told)}
+        yield {"done": done, "of": len(settings)}
+    words = answer(own, day, figures(own, day), _ends(told))
+    yield {"done": len(settings), "of": len(settings), "bands": _spread(drawn), "answer": words}
 
 
 def _spread(drawn: list[dict[str, list[Floats]]]) -> dict[str, list[Any]]:
@@ -191,16 +192,13 @@ def _spread(drawn: list[dict[str, list[Floats]]]) -> dict[str, list[Any]]:
     return found
 
 
-def _told(told: list[Figures]) -> dict[str, str]:
-    """What lies between two arms over the draws, in words, by pair; of a single arm nothing."""
-    found: dict[str, list[str]] = {}
-    for key, (metric, first) in told[0].items():
-        for a, b in (pair for pair in first if pair[1] and key in ANSWERED):
+def _ends(told: list[Figures]) -> dict[tuple[str, str, str], tuple[float, float]]:
+    """By metric and pair of arms: the low and the high end."""
+    found = {}
+    for key, (_, first) in told[0].items():
+        for a, b in first:
             values = [one[key][1][a, b].value for one in told if key in one and (a, b) in one[key][1]]
             if len(values) == len(told) and np.isfinite(values).all():
-                low, middle, high = (float(x) for x in np.percentile(values, [LOW, 50, HIGH]))
-                sign = -1 if middle < 0 else 1
-                ends = " to ".join(fixed(x, metric.digits) for x in sorted((sign * low, sign * high)))
-                words = in_words(metric, middle, f"{fixed(abs(middle), metric.digits)} ({ends})")
-                found.setdefault(f"{a} against {b}", []).append(words)
-    return {pair: ", ".join(words) for pair, words in found.items()}
+                low, high = np.percentile(values, [LOW, HIGH])
+                found[key, a, b] = float(low), float(high)
+    return found

@@ -147,16 +147,16 @@ class Session:
 
     def _settle(self, message: Message) -> None:
         """The same with patients, then bands where they are wanted."""
-        moved, day = _moved(message), _day(message)
-        if self.panel.scenario.person is None:
-            result = running.whole(self.panel, moved, self._source.seed, lambda done, of: self._go_on(message))
-            shown = picture(result, day)
-            day = shown["day"]
-            self._answer(message, {"kind": "shown", "picture": shown, "settled": True})
+        moved, seed = _moved(message), self._source.seed
+        if self.panel.scenario.person is not None:
+            if message.get("bands") is True:
+                raise ControlError("twins of one person are not looked for vector by vector: their spread is their own")
+            return
+        result = running.whole(self.panel, moved, seed, lambda done, of: self._go_on(message))
+        shown = picture(result, _day(message))
+        self._answer(message, {"kind": "shown", "picture": shown, "settled": True})
         if message.get("bands") is True:
-            if day is None:
-                day = float(self.panel.scenario.follow_up_days)
-            for step in running.bands(self.panel, moved, self._source.seed, day):
+            for step in running.bands(self.panel, moved, seed, result, shown["day"]):
                 self._go_on(message)
                 self._answer(message, {"kind": "bands", **step})
 

@@ -19,12 +19,23 @@ from simulator.models import MODELS
 HGVS = re.compile(r"[a-z]\.[^.]+")  # a new variant's name has a dot in it
 
 
-def apply(data: dict[str, Any], settings: Mapping[str, object], origin: Origin) -> dict[str, Any]:
+def apply(data: dict[str, Any], settings: Mapping[str, object], origin: Origin, schema: type) -> dict[str, Any]:
     """The complete data with other values at some addresses: set in order, each in what the last left.
 
     What is set may name the catalog or a model as a file does. A bare share leaves its variant's rest alone. A question
     (block `decision` or `sensitivity`) about arms or days that are gone goes with them, unless it is set too: no run
     reads it. So does a `control` that is gone.
+
+    Parameters
+    ----------
+    data : dict
+        The complete scenario as plain data.
+    settings : mapping
+        Address to value.
+    origin : Origin
+        Where the scenario was read from, for the faults.
+    schema : type
+        The class of the whole, `Scenario`.
 
     Raises
     ------
@@ -36,7 +47,7 @@ def apply(data: dict[str, Any], settings: Mapping[str, object], origin: Origin) 
     for address, value in settings.items():
         found: list[Problem] = []
         try:
-            data = _applied(data, (str(address), plain(value)), touched, found)
+            data = _applied(data, (str(address), plain(value), schema), touched, found)
         except LookupError as error:
             found.append(error.args[0])
         faults += [origin.fault(problem)._replace(address=printable(address)) for problem in found]
@@ -47,7 +58,7 @@ def apply(data: dict[str, Any], settings: Mapping[str, object], origin: Origin) 
 
 
 def _applied(
-    data: dict[str, Any], setting: tuple[str, Any], touched: list[Path], found: list[Problem]
+    data: dict[str, Any], setting: tuple[str, Any, type], touched: list[Path], found: list[Problem]
 ) -> dict[str, Any]:
     """The data with one value set, complete again."""
     disease = data.get("disease")
@@ -76,10 +87,8 @@ def plain(value: object) -> Any:
     return content(value)
 
 
-def _set(data: Any, address: str, value: Any) -> Path:
+def _set(data: Any, address: str, value: Any, schema: type) -> Path:
     """Put the value where the address leads and say where that is; it loses the grade of the one before it."""
-    from simulator.language.scenario import Scenario
-
     if "" in address.split("."):
         raise LookupError(Problem((), "the address is empty or has a dot too many", "Write a dotted path"))
     path: Path = ()
@@ -91,7 +100,7 @@ def _set(data: Any, address: str, value: Any) -> Path:
             break
         data = data[step]
     if isinstance(data, dict) and data.get(str(step)) != value:
-        rewrite(data, expected(Scenario, path[:-1], whole), str(step))
+        rewrite(data, expected(schema, path[:-1], whole), str(step))
     data[step] = value
     return path
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from simulator.language.check import reads
 from simulator.language.faults import Problem, suggest
-from simulator.strategies import DEATH, EVENTS, Contradiction, Strategy, contradiction
+from simulator.strategies import DEATH, EVENTS, Contradiction, Strategy, contradiction, other_name
 
 
 @reads("estimand")
@@ -38,7 +38,8 @@ def estimand_problems(
     outcome : what is measured; what depends on it is left out likewise.
     """
     if block.analysis is not None and block.analysis not in DEATH:
-        remedy = suggest(block.analysis, DEATH, "Analyses")
+        meant = other_name(block.analysis)
+        remedy = f"Write {meant.split(',')[0]}" if meant else suggest(block.analysis, DEATH, "Analyses")
         yield Problem(("estimand", "analysis"), f"there is no analysis {block.analysis}", remedy)
         return
     wanted = strategies(block)

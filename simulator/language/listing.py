@@ -160,5 +160,10 @@ def start(name: str, source: str, force: bool = False) -> list[FilePath]:
         if file.exists() and not force and (file == target or file.read_text(encoding="utf-8") != content):
             raise ExistsError(f"{file} exists. Choose another name, or add --force")
     for file, content in files.items():
-        file.write_text(content, encoding="utf-8", newline="\n")
+        part = file.with_name(f".{file.name}.part")
+        try:
+            part.write_text(content, encoding="utf-8", newline="\n")
+            part.replace(file)
+        finally:
+            part.unlink(missing_ok=True)
     return list(files)

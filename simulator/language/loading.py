@@ -91,6 +91,9 @@ def build(data: Mapping[str, Any], document: Document) -> Scenario:
     return scenario
 
 
+Scenario._build = build
+
+
 def _placed(problem: Problem, origin: Origin, data: Any) -> Fault:
     """The problem with its place; the address is that of the complete form."""
     written = renamed(problem.path, data)

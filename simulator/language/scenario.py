@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, Union
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias, Union
 
 from pydantic import Field, PrivateAttr
 
+from simulator.language.address import apply
 from simulator.language.blocks.adherence import Adherence
 from simulator.language.blocks.attrition import Attrition
 from simulator.language.blocks.context_of_use import ContextOfUse
@@ -25,6 +26,7 @@ from simulator.language.blocks.strata import Stratum
 from simulator.language.blocks.sweep import Sweep
 from simulator.language.blocks.trial import Trial
 from simulator.language.care import Epoch, Treatment, Visits
+from simulator.language.document import Document
 from simulator.language.dump import canonical, content, numbers, sources, to_yaml
 from simulator.language.faults import Fault, Origin, Problem
 from simulator.language.parts import Count, Interval, Name, Whole
@@ -81,6 +83,7 @@ class Scenario(Part):
     person: Person | None = None
     output: Output = Output()
 
+    _build: ClassVar[Callable[[Mapping[str, Any], Document], Scenario]]  # set by `loading`, which checks what is built
     _origin: Origin = PrivateAttr(default_factory=lambda: NOWHERE)  # a default would be copied, deeply, each time
 
     @property
@@ -170,9 +173,6 @@ class Scenario(Part):
         ScenarioError
             There is no such address, or the result is not valid.
         """
-        from simulator.language.address import apply
-        from simulator.language.document import Document
-        from simulator.language.loading import build
-
         origin = self._origin
-        return build(apply(self.content(), settings, origin), Document(None, origin, [], []))
+        data = apply(self.content(), settings, origin, type(self))
+        return type(self)._build(data, Document(None, origin, [], []))

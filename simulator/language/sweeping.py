@@ -31,7 +31,7 @@ def _addresses(scenario: Any) -> Iterator[Problem]:
     data = {key: content(value) for key, value in there.items() if value is not None}
     for address, value in (sweep.set or {}).items():
         try:
-            apply(data, {address: plain(value)}, scenario._origin)
+            apply(data, {address: plain(value)}, scenario._origin, type(scenario))
         except ScenarioError as error:
             yield _moved(error.errors[0], ("sweep", "set", address))
     for name in ("parameters", "across"):
@@ -69,24 +69,23 @@ def _address(scenario: Any, data: Mapping[str, Any], address: str, path: Path) -
         yield Problem(path, f"{printable(first)} is not varied by a sweep", ELSEWHERE[first], on_key=True)
         return
     try:
-        apply(copy.deepcopy(dict(data)), {address: 0}, scenario._origin)
+        apply(copy.deepcopy(dict(data)), {address: 0}, scenario._origin, type(scenario))
     except ScenarioError as error:
         yield _moved(error.errors[0], path)
         return
-    yield from _last_step(data, address, path)
+    yield from _last_step(type(scenario), data, address, path)
 
 
-def _last_step(data: Mapping[str, Any], address: str, path: Path) -> Iterator[Problem]:
+def _last_step(schema: type, data: Mapping[str, Any], address: str, path: Path) -> Iterator[Problem]:
     """The last step may be new only where keys are free; a section has the keys it has."""
     from simulator.language.address import path_to
-    from simulator.language.scenario import Scenario
     from simulator.language.shape import expected, fields
 
     above, _, last = address.rpartition(".")
     if path_to(data, address) is not None:
         return
     parent = path_to(data, above) or ()
-    known = fields(expected(Scenario, parent, data))
+    known = fields(expected(schema, parent, data))
     if known and last not in known:
         yield Problem(path, f"there is no {printable(last)} here", suggest(last, known, "There is"), on_key=True)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.engine.care import COLUMNS, FACTOR_TUBE, NIV_FROM, SVC_BELOW, TUBE_FROM, Care, NoCare
+from simulator.engine.care import COLUMNS, FACTOR_TUBE, NIV_FROM, SVC_BELOW, TUBE_FROM, Care
 
 if TYPE_CHECKING:
     from simulator.language.care import Epoch, Gastrostomy, Ventilation
@@ -23,14 +23,12 @@ def offers_care(scenario: Scenario) -> bool:
     return any(scenario.treatments[name].kind in KINDS for name in used)
 
 
-def care(scenario: Scenario) -> NoCare | Care:
+def care(scenario: Scenario) -> Care:
     """What each arm offers, in the columns of `engine.care`; nothing is offered from a day that never comes."""
-    if not offers_care(scenario):
-        return NoCare()
     table = np.array([_offers(scenario, epochs) for epochs in scenario.arms.values()], F)
     if "svc" not in scenario.visits.assessments:
         table[:, SVC_BELOW] = -math.inf
-    return Care(table)
+    return Care(offers_care(scenario), table)
 
 
 def _offers(scenario: Scenario, epochs: list[Epoch]) -> list[float]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.engine.leaving import Leaving, NoLeaving
+from simulator.engine.leaving import Leaving
 from simulator.engine.rules import MOST_INTERVALS, NoRules, Rules
 from simulator.language.blocks.rules import Rules as Block
 from simulator.program.care import care, offers_care
@@ -50,13 +50,14 @@ def rules(scenario: Scenario) -> NoRules | Rules:
     )
 
 
-def _leaving(scenario: Scenario) -> NoLeaving | Leaving:
+def _leaving(scenario: Scenario) -> Leaving:
     """How dropout depends on function."""
     attrition = scenario.attrition
     if attrition is None or attrition.by_function is None:
-        return NoLeaving()
+        return Leaving(False, dropout(scenario), F(0), F(0), since_entry=False, unseen=False, stops=False)
     how = attrition.by_function
     return Leaving(
+        depends=True,
         pieces=dropout(scenario),
         slope=F(math.log(how.hazard_ratio_per_point.value)),
         neutral=F(how.neutral_points),

@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.language.display import treated
 from simulator.report import person, tables
+from simulator.report.captions import ORDER, Figure, figure
+from simulator.report.drivers import Drivers, drivers
 from simulator.report.evidence import Evidence, evidence
+from simulator.report.people import people
 from simulator.report.style import drawing
+from simulator.studies.answer import Answer, answer
 from simulator.studies.headline import headline
+from simulator.studies.person.answer import sentences as person_sentences
 from simulator.studies.person.portrait import is_portrait, portrait
+from simulator.studies.ranges import stored_ranges
 from simulator.units import DAYS_PER_YEAR
 from simulator.version import __version__
 
@@ -26,7 +32,7 @@ NOTE = (
     "± is the Monte Carlo standard error: how far a figure would move with other random numbers. The uncertainty "
     "of the values that the model rests on is not in it. A difference is that of the same patients in two arms, "
     "the first minus the second; for a ratio, their ratio.{} As if alive: the course is followed beyond death. "
-    "Survivors: those alive that day."
+    "Survivors: those alive that day. Death = 0: who has died scores 0 points."
 )
 UNPAIRED = " Sums do not know who was who: the errors of differences are upper bounds."
 
@@ -51,17 +57,21 @@ class Page(NamedTuple):
     evidence: Evidence | None
     unreadable: str
     warnings: tuple[str, ...]
-    pictures: list[tuple[str, str]]  # name, SVG
+    pictures: list[Figure]
     tables: list[tables.Table]
     scenario_yaml: str
     citations: list[str]
     provenance: list[Pair]
     estimands: Sequence[Pair] = ()
+    answer: Sequence[str] = ()  # a sentence for each comparison, then where its ranges come from
+    people: Sequence[tables.Table] = ()
+    drivers: Drivers | None = None
 
 
 def content(result: Result) -> Page:
     """The report of a result; what its data do not allow is left out."""
     found, (scenario, fault) = headline(result), stored_scenario(result)
+    said = answer(found, stored_ranges(result))
     return Page(
         title=result.title,
         lead=lead(result),
@@ -73,18 +83,27 @@ def content(result: Result) -> Page:
         evidence=evidence(scenario) if scenario else None,
         unreadable=fault,
         warnings=result.warnings,
-        pictures=_pictures(result),
+        pictures=pictures(result),
         tables=[*tables.by_day(found), *tables.screening(found)],
         scenario_yaml=str(result.attrs["scenario"]),
         citations=json.loads(result.attrs["citations"]),
         provenance=provenance(result),
+        answer=person_sentences(portrait(result)) if is_portrait(result) else sentences(said),
+        people=people(result),
+        drivers=drivers(result, scenario) if scenario else None,
     )
 
 
-def _pictures(result: Result) -> list[tuple[str, str]]:
-    """Every picture that can be drawn."""
+def sentences(found: Answer) -> list[str]:
+    """The answer, and where the ranges of its parameters come from."""
+    return [*(one.text for one in found.comparisons), found.source]
+
+
+def pictures(result: Result) -> list[Figure]:
+    """Every picture that can be drawn, in the order of the question."""
+    kinds = sorted(result.plot.kinds, key=ORDER.index)
     with drawing():
-        return [(str(kind), result.plot.draw(kind).svg()) for kind in result.plot.kinds]
+        return [figure(str(kind), result.plot.draw(kind).svg()) for kind in kinds]
 
 
 def _one_person(result: Result) -> list[tables.Table]:

@@ -8,11 +8,12 @@ from math import isnan
 from typing import TYPE_CHECKING
 
 from simulator.language.display import treated
-from simulator.report.content import Page, Pair, asked, lead, provenance, stored_scenario
+from simulator.report.content import Page, Pair, asked, lead, pictures, provenance, sentences, stored_scenario
 from simulator.report.evidence import evidence
 from simulator.report.tables import MAIN, Table, label, versus
+from simulator.studies.answer import answer_of_draws
 from simulator.studies.draws import Spread, drawn
-from simulator.studies.headline import NOTICE
+from simulator.studies.headline import NOTICE, main_day
 from simulator.studies.wording import fixed, when, with_error
 
 if TYPE_CHECKING:
@@ -32,8 +33,9 @@ SHARE = " Assumed: share of the variance over vectors from directions that publi
 
 
 def drawn_content(result: Result) -> Page:
-    """The report of a run over draws: the headline as median and percentiles; pictures need one vector."""
-    rows, (scenario, fault) = drawn(result).rows, stored_scenario(result)
+    """The report of a run over draws: the headline as median and percentiles; pictures have bands over the vectors."""
+    found = drawn(result)
+    rows, (scenario, fault) = found.rows, stored_scenario(result)
     last = max(row.day for row in rows if not isnan(row.day))
     vectors = f"{result.draws} parameter {'vectors' if result.draws > 1 else 'vector'}"
     return Page(
@@ -47,11 +49,12 @@ def drawn_content(result: Result) -> Page:
         evidence=evidence(scenario) if scenario else None,
         unreadable=fault,
         warnings=result.warnings,
-        pictures=[],
+        pictures=pictures(result),
         tables=list(_by_day(rows)),
         scenario_yaml=str(result.attrs["scenario"]),
         citations=json.loads(result.attrs["citations"]),
         provenance=provenance(result),
+        answer=sentences(answer_of_draws(found, main_day(result))),
     )
 
 

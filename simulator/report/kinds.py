@@ -7,7 +7,10 @@ class Kind(StrEnum):
     """A picture of a result; `Plots` has a method of the same name."""
 
     trajectories = "trajectories"
+    function = "function"
     survival = "survival"
+    strata = "strata"
+    incidence = "incidence"
     occupancy = "occupancy"
     stages = "stages"
     biomarkers = "biomarkers"

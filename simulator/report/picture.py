@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.errors import SimulatorError
 from simulator.report.kinds import Image
-from simulator.report.style import FONT, drawing
+from simulator.report.style import COLOURS, FONT, drawing
 from simulator.results.files import bytes_writer, write_all
 
 if TYPE_CHECKING:
@@ -33,16 +33,43 @@ class Picture:
     figure: Figure
     text: str
 
-    def svg(self) -> str:
-        """The picture as SVG."""
-        return _tidy(self._bytes("svg", {"Date": None, "Creator": None}).decode("utf-8"), self.kind, self.text)
+    def svg(self, *, theme: str = "light", width: float | None = None) -> str:
+        """The picture as SVG.
+
+        Parameters
+        ----------
+        theme : {"light", "dark"}
+        width : float, optional
+            In pixels; by default that of the figure.
+
+        Raises
+        ------
+        PictureError
+            There is no such theme.
+        """
+        if theme not in ("light", "dark"):
+            raise PictureError(f"there is no theme {theme!r}; choose light or dark")
+        text = _tidy(self._bytes("svg", {"Date": None, "Creator": None}).decode("utf-8"), self.kind, self.text)
+        if theme == "dark":
+            for colour in COLOURS.values():
+                text = text.replace(colour.light, colour.dark)
+        if width is not None:
+            tall = width * self.figure.get_figheight() / self.figure.get_figwidth()
+            size = f' width="{width:g}" height="{tall:g}"'
+            text = re.sub(
+                r' width="[0-9.]+pt" height="[0-9.]+pt"|(?<=<svg) height="[0-9.]+pt" width="[0-9.]+pt"',
+                size,
+                text,
+                count=1,
+            )
+        return text
 
     def png(self) -> bytes:
         """The picture as PNG, 200 pixels an inch."""
         return self._bytes("png", {"Software": None})
 
-    def save(self, path: str | Path) -> Path:
-        """Write a file; its ending, svg or png, says which format.
+    def save(self, path: str | Path, **how: Any) -> Path:
+        """Write a file; its ending, svg or png, says which format. An svg takes `theme` and `width`.
 
         Raises
         ------
@@ -53,7 +80,7 @@ class Picture:
         kind = place.suffix.removeprefix(".").lower()
         if kind not in Image.__members__:
             raise PictureError(f"{place}: a picture's file ends in .{' or .'.join(Image)}; name another with -o")
-        content = self.svg().encode("utf-8") if kind == Image.svg else self.png()
+        content = self.svg(**how).encode("utf-8") if kind == Image.svg else self.png()
         write_all(place.parent, [(place.name, bytes_writer(content))])
         return place
 

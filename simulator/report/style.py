@@ -20,6 +20,9 @@ LINE = 0.155  # inches: the least distance of two lines of text
 FONT = "DejaVu Sans"  # comes with matplotlib, so that every machine measures text alike
 
 
+Dash = str | tuple[float, tuple[float, ...]]
+
+
 class Colour(NamedTuple):
     """A colour on white paper, and what stands for it on a dark screen."""
 
@@ -41,7 +44,8 @@ SERIES = (
 )
 NAMES = ("ink", "soft", "grid", "paper", "control", "blue", "vermilion", "green", "purple", "orange")
 COLOURS = dict(zip(NAMES, (INK, SOFT, GRID, PAPER, CONTROL, *SERIES), strict=True))
-DASHES = ("-", "--", ":", "-.")
+DASHES: tuple[Dash, ...] = ((0, (5, 1.4)), (0, (1.6, 1.2)), (0, (8, 1.4, 1.6, 1.4)), "-")
+"""Of arms beside the control, which is solid: where two courses are one, both colours are seen."""
 
 RC: Any = {
     "font.family": FONT,
@@ -77,13 +81,13 @@ class Line(NamedTuple):
     """How an arm is drawn."""
 
     colour: str
-    dash: str
+    dash: Dash
 
 
 def lines(arms: Sequence[str], control: str) -> dict[str, Line]:
-    """Colour and dash of each arm: the control in grey, the others by colour, then by dash."""
+    """Colour and dash of each arm: the control in grey and solid, no two of the first twenty others alike."""
     others = [arm for arm in arms if arm != control]
-    found = {arm: Line(SERIES[k % 5].light, DASHES[k // 5]) for k, arm in enumerate(others)}
+    found = {arm: Line(SERIES[k % 5].light, DASHES[(k + k // 20) % 4]) for k, arm in enumerate(others)}
     return {arm: found.get(arm, Line(CONTROL.light, "-")) for arm in arms}
 
 

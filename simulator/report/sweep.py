@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.language.listing import unit_of
+from simulator.report.captions import figure
 from simulator.report.content import Page, Pair, asked, stored_scenario, treated
 from simulator.report.evidence import evidence
 from simulator.report.tables import Table
@@ -44,7 +45,7 @@ def sweep_content(sweep: Sweep) -> Page:
         evidence=evidence(scenario) if scenario else None,
         unreadable=fault,
         warnings=_warnings(sweep),
-        pictures=[(picture.kind, picture.svg()) for picture in map(sweep.plot.draw, sweep.plot.kinds)],
+        pictures=[figure(picture.kind, picture.svg()) for picture in map(sweep.plot.draw, sweep.plot.kinds)],
         tables=[*_points(sweep, outcomes), *_failed(sweep)],
         scenario_yaml=str(sweep.attrs["scenario"]),
         citations=list(scenario.citations()) if scenario else [],

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from simulator.studies.draws import Spread
 
 MAIN = (
-    ("alsfrs_r_change_as_if_alive", "alsfrs_r_change_survivors"),  # the second where the first is not known
+    ("alsfrs_r_change_death0",),
     ("kings_4_or_dead",),
     ("svc_change",),
     ("nfl_plasma_ratio",),

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from simulator.analysis.replicates import Measure
-from simulator.analysis.trial.registry import analysis
+from simulator.report.captions import Figure, figure
 from simulator.report.content import Page, Pair, asked, stored_scenario, treated, words
 from simulator.report.evidence import evidence
 from simulator.report.kinds import TrialKind
 from simulator.report.tables import Table
 from simulator.studies.trial.estimands import alike, in_words
-from simulator.studies.trial.html import NOTICE, pair, people, percent, table
+from simulator.studies.trial.html import NOTICE, named, pair, people, percent, table
 from simulator.studies.trial.measures import POWER
 from simulator.studies.trial.sizes import LARGEST
 from simulator.studies.wording import when
@@ -63,11 +63,12 @@ def trial_content(trial: Trial) -> Page:
         unreadable=fault,
         warnings=trial.warnings,
         pictures=list(_pictures(trial)),
-        tables=[one for day in trial.days for one in _tables(trial, day)] + list(_looks(trial)),
+        tables=[one for day in trial.days for one in _tables(trial, day)] + [*_looks(trial), *_family(trial)],
         scenario_yaml=str(trial.attrs["scenario"]),
         citations=json.loads(trial.attrs["citations"]),
         provenance=_provenance(trial),
         estimands=_estimands(trial),
+        answer=list(_answer(trial)),
     )
 
 
@@ -82,17 +83,15 @@ def _lead(trial: Trial) -> str:
     )
 
 
-def _named(name: str) -> str:
-    return f"{name}, log" if analysis(name).scale == "log" else name
-
-
 def _headline(trial: Trial, day: float) -> Table:
     """Page one: analyses down, the main operating characteristics across."""
     heads = ["", "truth", "mean estimate", *(head.format(trial.power_word) for head, _ in HEADLINE)]
     body = []
     for name in trial.analyses:
         truth, estimate = (cell.text for cell in table(trial, name, day)[:2])
-        body.append([_named(name), truth, estimate, *(percent(trial.measure(name, key, day)) for _, key in HEADLINE)])
+        body.append(
+            [named(trial, name), truth, estimate, *(percent(trial.measure(name, key, day)) for _, key in HEADLINE)]
+        )
     return Table(when(day), heads, body)
 
 
@@ -108,12 +107,22 @@ def _needed(trial: Trial, day: float) -> Iterator[Table]:
         yield Table(f"Participants needed, {when(day).lower()}", heads, body)
 
 
-def _pictures(trial: Trial) -> Iterator[tuple[str, str]]:
+def _pictures(trial: Trial) -> Iterator[Figure]:
     for day in trial.days:
         picture = trial.plot.forest(day)
-        yield f"forest-{day:g}", picture.svg().replace(f"{TrialKind.forest}-", f"{TrialKind.forest}-{day:g}-")
+        svg = picture.svg().replace(f"{TrialKind.forest}-", f"{TrialKind.forest}-{day:g}-")
+        yield figure(f"forest-{day:g}", svg)
     if TrialKind.power in trial.plot.kinds:
-        yield TrialKind.power, trial.plot.power().svg()
+        yield figure(TrialKind.power, trial.plot.power().svg())
+
+
+def _answer(trial: Trial) -> Iterator[str]:
+    """What the trial comes to: a sentence for each analysis on the last day."""
+    day = trial.days[-1]
+    for name in trial.analyses:
+        claimed, none = (percent(trial.measure(name, key, day)) for key in (POWER, "type_one_error"))
+        wrong = f"; without an effect {none} % claim one" if none.strip("–- ") else ""
+        yield f"{name}, {when(day, capital=False)}: {claimed} % of trials claim benefit{wrong}."
 
 
 def _tables(trial: Trial, day: float) -> Iterator[Table]:
@@ -121,7 +130,7 @@ def _tables(trial: Trial, day: float) -> Iterator[Table]:
     heads = ["", *(head for head, _, _ in FURTHER), "with an estimate, %", "covered without an effect, %"]
     body = [
         [
-            _named(name),
+            named(trial, name),
             *(pair(trial.measure(name, key, day), digits) for _, key, digits in FURTHER),
             percent(trial.measure(name, "estimable", day)),
             percent(trial.measure(name, "null_coverage", day)),
@@ -173,6 +182,14 @@ def _looks(trial: Trial) -> Iterator[Table]:
                 for a, name in enumerate(at["analysis"])
             ]
             yield Table(label, heads, body)
+
+
+def _family(trial: Trial) -> Iterator[Table]:
+    """The claims that share the level of the trial."""
+    if trial.family:
+        body = [[claim, percent(power), percent(error)] for claim, (power, error) in trial.family.items()]
+        heads = ["", f"{trial.power_word}, %", "claimed without an effect, %"]
+        yield Table(f"Claims at one level: {trial.attrs['procedure']}", heads, body)
 
 
 def _with(at: dict[str, Any], name: str, a: int, digits: int) -> str:

@@ -42,6 +42,7 @@ COORDINATES = frozenset(
         "size",
         "target",
         "look",
+        "claim",
     },
 )
 

@@ -27,3 +27,9 @@ class NotARunError(ResultError):
     """Something else was found where the result of a run is needed."""
 
     exit_code = 2
+
+
+class ChoiceError(ResultError):
+    """What was asked of a result is not in it."""
+
+    exit_code = 2

@@ -13,8 +13,8 @@ import numpy as np
 from simulator.results import adam
 from simulator.results.arrays import Lazily
 from simulator.results.errors import FolderError
-from simulator.results.files import Writer, bytes_writer, text_writer, write_all
-from simulator.results.long import Column, Long, csv_chunks, long
+from simulator.results.files import Writer, bytes_writer, check_room, text_writer, write_all
+from simulator.results.long import ROWS, Column, Long, csv_chunks, long
 from simulator.results.occupancy import Cell, occupancy
 from simulator.results.tidy import Row, csv_text, safe_cell
 from simulator.results.tree import Result
@@ -87,6 +87,8 @@ def _write_csv(result: Result, name: str, told: Told, path: Path) -> None:
         for content, stop in csv_chunks(table):
             file.write(content)
             told(name, stop, table.rows)
+            if 0 < stop <= ROWS:  # the first rows tell how long all are
+                check_room(path.parent, len(content) / stop * (table.rows - stop), f"the rest of {name}.csv takes")
 
 
 @contextmanager
@@ -125,6 +127,9 @@ def _write_parquet(result: Result, name: str, told: Told, path: Path) -> None:
             for start, stop in table.spans(ROW_GROUP):
                 file.write_table(chunk(start, stop).cast(schema))
                 told(name, stop, table.rows)
+                if not start:
+                    rest = path.stat().st_size / stop * (table.rows - stop)
+                    check_room(path.parent, rest, f"the rest of {name}.parquet takes")
 
 
 def _arrow(column: Column, start: int, stop: int) -> Any:

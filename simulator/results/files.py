@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
 import platform
 import secrets
+import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from simulator.errors import ResourceError, SimulatorError
+from simulator.errors import FULL, ResourceError, SimulatorError
 from simulator.results import netcdf
 from simulator.results.arrays import Groups
 from simulator.results.errors import ResultError
@@ -25,7 +25,6 @@ STALE_SECONDS = 3600.0
 MACHINE = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
 MANIFEST = "manifest.json"
 SEAL = b"sha256:"
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 SEAL_BYTES = len(SEAL) + 64
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 PIECE_BYTES = 1 << 20
@@ -55,6 +54,21 @@ def write_all(folder: Path, writers: Iterable[tuple[str, Writer]]) -> None:
         for part, _ in parts:
             part.unlink(missing_ok=True)
     flush(folder)
+
+
+def check_room(folder: Path, needed: float, what: str) -> None:
+    """Refuse, before they are written, files that would not fit on the disk.
+
+    Raises
+    ------
+    ResourceError
+        With how much they take and how much is free.
+    """
+    there = next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
+    free = shutil.disk_usage(there).free
+    if needed > free:
+        sizes = f"{what} about {needed / 2**30:,.2f} GiB, the disk has free {free / 2**30:.2f} GiB"
+        raise ResourceError(f"{folder}: {sizes}. Make room, name another folder with -o, or ask for fewer patients")
 
 
 def write_error(folder: Path, error: OSError) -> SimulatorError:

@@ -22,6 +22,7 @@ class _Line(NamedTuple):
 
 
 _LINES = (
+    _Line("alsfrs_r_death0_mean", "ALSFRS-R, mean, the dead at 0", 2),
     _Line("alsfrs_r_change_mean", "ALSFRS-R change, survivors", 2),
     _Line("svc_change_mean", "SVC change, survivors, percentage points", 1),
     _Line("nfl_plasma_ratio_mean", "NfL, ratio to baseline, geometric mean", 3),

@@ -95,3 +95,4 @@ class Provenance:
     control: str = ""  # the arm that others are set against; empty: the first
     contrasts: tuple[tuple[str, str], ...] = ()  # pairs of arms; none: each against the control
     arguments: dict[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()  # about the scenario; those about the run are the record's

@@ -141,6 +141,70 @@ class Result(GroupedResult):
 
         return Row._fields, self.summary_rows()
 
+    def summary(  # type: ignore[override]
+        self,
+        by: str | None = None,
+        *,
+        arms: Iterable[str] | None = None,
+        days: Iterable[float] | None = None,
+    ) -> pandas.DataFrame:
+        """The summary as a data frame: scenario, arm, metric, time, estimate, interval, error, n.
+
+        Parameters
+        ----------
+        by : str, optional
+            A summary of each group of patients, in a column `group`: stratum, variant, sex, onset_site …. It has
+            means and quantiles of survivors, and, as `alsfrs_r_death0_…`, those of everybody with the dead at 0.
+        arms, days : optional
+            Only these arms, only these days of output.
+
+        Raises
+        ------
+        ChoiceError
+            There is no such group, arm or day.
+        """
+        import pandas
+
+        from simulator.results.frames import GroupRow, chosen, group_rows
+        from simulator.results.tidy import Row
+
+        if by is not None:
+            return pandas.DataFrame(group_rows(self, by, arms, days), columns=list(GroupRow._fields))
+        rows = self.summary_rows()
+        if arms is not None or days is not None:
+            rows = chosen(rows, self, arms, days)
+        return pandas.DataFrame(rows, columns=list(Row._fields))
+
+    def frame(
+        self,
+        name: str = "alsfrs_r",
+        *,
+        death: str = "alive",
+        arms: Iterable[str] | None = None,
+        days: Iterable[float] | None = None,
+    ) -> pandas.DataFrame:
+        """An outcome of every patient as a tidy frame: arm, patient, stratum, variant, day, month, alive, the outcome.
+
+        Units and the estimand of death are in `frame.attrs`.
+
+        Parameters
+        ----------
+        name : str
+            A variable of the group `truth`.
+        death : {"alive", "as_if_alive", "death_zero"}
+            Missing from death on; followed beyond death; 0 from death on (of scores and breathing only).
+        arms, days : optional
+            Only these arms, only these days of output.
+
+        Raises
+        ------
+        ChoiceError
+            There is no such outcome, estimand, arm or day, or patients were not kept.
+        """
+        from simulator.results.frames import frame
+
+        return frame(self, name, death, arms, days)
+
     def survival(self, arm: str) -> SurvivalCurve:
         """The event-free curve of an arm: exact with patients kept, from the grid of the summary otherwise."""
         self.need_one_vector("a survival curve")
@@ -216,7 +280,7 @@ def _attributes(record: Record, provenance: Provenance) -> dict[str, Any]:
         "engine_version": provenance.engine_version,
         "versions": json.dumps(provenance.versions, sort_keys=True),
         "citations": json.dumps(list(provenance.citations), ensure_ascii=False),
-        "warnings": json.dumps(list(record.warnings), ensure_ascii=False),
+        "warnings": json.dumps([*record.warnings, *provenance.warnings], ensure_ascii=False),
         "arguments": json.dumps(provenance.arguments, sort_keys=True),
         "analysis_days": json.dumps([float(day) for day in provenance.analysis_days]),
         "named_days": json.dumps([float(day) for day in provenance.named_days]),

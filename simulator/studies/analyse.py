@@ -246,9 +246,9 @@ def _row(one: Analysis, data: TrialData, endpoint: str, covariates: Sequence[str
     if covariates and "covariates" in takes:
         found.setdefault("covariates", tuple(covariates))
     if options:
-        from simulator.studies.trial.plan import _check_options
+        from simulator.studies.trial.plan import check_options
 
-        _check_options(one.name, options)
+        check_options(one.name, options)
     if not endpoint and one.estimand.death in {Strategy.COMPOSITE, Strategy.WHILE_ALIVE}:
         return Row(one.name, one.measure, None, "the data have no events", data.n)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import NamedTuple
 
 from simulator.errors import SimulatorError
@@ -36,12 +37,15 @@ def fill_cache(scenarios: Iterable[str]) -> Filled:
     SimulatorError
         No folder for compiled kernels can be written.
     """
-    from simulator.engine.jit import cache_folder
+    from simulator.engine.jit import cache_folder, damaged
 
     try:
         folder = cache_folder()
     except OSError as error:
         raise SimulatorError(str(error)) from None
+    for broken in damaged():
+        with suppress(OSError):  # not ours to remove: it is compiled again elsewhere
+            broken.unlink()
     done = tuple(_compile(name) for name in scenarios)
     size = sum(path.stat().st_size for path in folder.iterdir())
     return Filled(str(folder), round(size / 1e6, 1), done)

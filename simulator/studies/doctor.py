@@ -45,12 +45,14 @@ class Check(NamedTuple):
 
 def checks() -> list[Check]:
     """Everything that is looked at."""
+    from simulator.engine.compiling import cores
+
     found = [
         Check("als-simulator", __version__),
         Check("python", f"{platform.python_version()} ({platform.system()} {platform.machine()})"),
         *(_library(name) for name in LIBRARIES),
-        Check("cores", str(_cores())),
-        Check("threads", os.environ.get("NUMBA_NUM_THREADS", str(_cores()))),
+        Check("cores", str(cores())),
+        Check("threads", os.environ.get("NUMBA_NUM_THREADS", str(cores()))),
         Check("compiler", "off (NUMBA_DISABLE_JIT)" if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0" else "on"),
     ]
     return [*found, _cache(), _random_numbers()]
@@ -68,19 +70,40 @@ def _library(name: str) -> Check:
     return Check(name, version, version != "not installed")
 
 
-def _cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _cache() -> Check:
-    """The folder of compiled kernels: there and writable."""
-    from simulator.engine.jit import cache_folder
+    """The compiled kernels: all whole, and one is compiled, kept and loaded."""
+    from simulator.engine.jit import JIT, cache_folder, damaged, places
 
+    name = "kernel cache"
+    if not JIT:
+        return Check(name, "not used")
     try:
-        return Check("kernel cache", str(cache_folder()), True)
+        folder = cache_folder()
     except OSError as error:
-        return Check("kernel cache", str(error), False)
+        return Check(name, str(error), False)
+    if broken := damaged():
+        more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
+        return Check(name, f"{broken[0]}{more}: damaged; als-sim compile drops what is damaged", False)
+    if (found := _loaded_from()) is None:
+        return Check(name, f"{folder}: takes no kernel, so every start compiles: is it full?", False)
+    finding = f"{found}: {len(list(folder.glob('*.nbc')))} kernels, one of them loaded"
+    first = str(places()[0])
+    return Check(name, finding if found == first else f"{finding}; {first} cannot be written or is full", True)
+
+
+def _loaded_from() -> str | None:
+    """The folder from which a small kernel is loaded, after it was compiled where it was not there."""
+    import numpy as np
+
+    from simulator.engine.jit import kernel
+    from simulator.engine.people import strata_of
+
+    for _ in range(2):
+        function = kernel(strata_of.py_func)
+        function(np.array([0.25, 0.75]), np.zeros(4, np.int64))
+        if sum(function.stats.cache_hits.values()):
+            return function._cache.place(function.signatures[0], function.targetctx)
+    return None
 
 
 def _random_numbers() -> Check:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from simulator.errors import ResourceError
 from simulator.results import Result
 from simulator.results.arrays import Group, Groups, Lazily, Named, is_coordinate
 from simulator.results.folder import check_folder, write_folder
@@ -144,14 +143,11 @@ def one_draw(result: Result, number: int) -> Result:
 
 def _check_memory(scenario: Scenario, draws: int, most: int | None, arguments: Mapping[str, Any]) -> None:
     """Refuse what would not fit: every draw is kept until the last one is done."""
-    from simulator.run import _free_memory, memory
+    from simulator.run import check_memory, memory
 
     asked = {key: arguments[key] for key in ("patients", "threads", "output") if arguments.get(key) is not None}
-    needed = memory(scenario, **asked) * draws
-    for limit, what in ((most, "--max-memory allows"), (_free_memory(), "this machine has free")):
-        if limit is not None and needed > limit:
-            fact = f"{draws} draws need about {needed / 2**30:.1f} GiB, {what} {limit / 2**30:.1f} GiB"
-            raise ResourceError(f"{fact}. Ask for fewer draws or patients, or --output summary")
+    remedy = "Ask for fewer draws or patients, or --output summary"
+    check_memory(memory(scenario, **asked) * draws, f"{draws} draws need", remedy, most)
 
 
 def spread(results: Iterable[Result]) -> list[Spread]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Arguments = dict[str, Any]
 Progress = Callable[[int, int], None]
-NOT_COMPARED = frozenset({"versions", "engine_version", "scenario_name"})  # no number of a result
+NOT_COMPARED = frozenset({"versions", "engine_version", "scenario_name", "parameters"})  # no number of the run itself
 RELATIVE, ABSOLUTE = 1e-5, 1e-6
 """Within what numbers of other versions count as the same: compilers round float32 differently."""
 

@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 
 
+ON_DISK = {"run": 0.1, "csv": 0.8, "parquet": 0.15, "adam": 0.6}
+"""Sizes of files as parts of the arrays in memory: somewhat less than found in bundled scenarios (0.02-0.4, 0.5-1.2,
+0.02-0.4, 0.6-0.9), so that nothing is refused that fits; when they are written the sizes are known."""
+
+
 @dataclass(frozen=True)
 class Request:
     """What a person asks of `run`. `settings` are texts `address=value`; None means: as the scenario says.
@@ -74,6 +79,7 @@ class Plan(NamedTuple):
     days: int
     memory_mb: int
     files: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def scenario_of(request: Request) -> Scenario:
@@ -89,6 +95,7 @@ def scenario_of(request: Request) -> Scenario:
 
 def plan(request: Request) -> Plan:
     """What the run would do, without doing it; faults of the scenario and of the folder show here too."""
+    from simulator.language.plausible import warnings
     from simulator.run import memory
 
     scenario = _checked(request)
@@ -98,13 +105,13 @@ def plan(request: Request) -> Plan:
     steps = -(-days // DAYS_PER_WEEK)
     folder = request.folder or Path("results") / f"{scenario.name}-*"
     files = tuple(str(folder / name) for name in (RUN.file, SUMMARY, SCENARIO, MANIFEST))
-    return Plan(
-        scenario.source_file, scenario.title, patients, tuple(scenario.arms), steps, days, bytes_taken >> 20, files
-    )
+    about = (scenario.source_file, scenario.title, patients, tuple(scenario.arms))
+    return Plan(*about, steps, days, bytes_taken >> 20, files, warnings(scenario))
 
 
 def run_to_folder(request: Request, progress: Progress | None = None) -> Written:
     """Simulate and write the folder; what cannot be written is refused before anything is simulated."""
+    from simulator.studies.ranges import with_ranges
     from simulator.studies.simulate import simulate
 
     scenario = _checked(request)
@@ -117,6 +124,8 @@ def run_to_folder(request: Request, progress: Progress | None = None) -> Written
         progress=progress,
         max_memory=request.max_memory,
     )
+    if scenario.person is None:
+        result = with_ranges(result, scenario, request.days)
     folder = request.folder or folder_of(result)
     write_folder(result, folder, request.force)
     tables: list[Path] = []
@@ -144,7 +153,22 @@ def _checked(request: Request) -> Scenario:
         from simulator.results.export import check
 
         check(request.exports, request.output == "full", scenario.trial is not None)
+    if request.output == "full" and scenario.person is None:
+        _check_disk(scenario, request)
     return scenario
+
+
+def _check_disk(scenario: Scenario, request: Request) -> None:
+    """Refuse a run whose files would not fit on the disk, by the size of its arrays in memory."""
+    from simulator.results.files import check_room
+    from simulator.run import memory
+
+    full, sums = (
+        memory(scenario, patients=request.patients, threads=request.threads, output=output)
+        for output in ("full", "summary")
+    )
+    parts = [ON_DISK[kind] for kind in (RUN.name, *request.exports)]
+    check_room(request.folder or Path("results"), (full - sums) * sum(parts), "what is written takes")
 
 
 def _export(result: Result, folder: Path, kind: str) -> list[Path]:

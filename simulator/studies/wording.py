@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from simulator.units import DAYS_PER_MONTH
+
 
 def fixed(value: float, digits: int) -> str:
     """A number with so many decimals, and no minus sign before a zero."""
@@ -25,3 +27,9 @@ def when(day: float, capital: bool = True) -> str:
     """A day, with its week where it is a whole one."""
     text = f"day {day:g}" + (f" (week {day / 7:g})" if day % 7 == 0 else "")
     return text.capitalize() if capital else text
+
+
+def after(day: float) -> str:
+    """How long after baseline a day is, and its number."""
+    months = day / DAYS_PER_MONTH
+    return f"day {day:g}" if months < 2 else f"after {months:.0f} months (day {day:g})"

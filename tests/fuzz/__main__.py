@@ -1,4 +1,8 @@
-"""`python -m tests.fuzz --minutes N [--seed S]`: cases in turn until the time is over; failures have their seed."""
+"""`python -m tests.fuzz --minutes N [--seed S]`: cases in turn until the time is over; failures have their seed.
+
+`python -m tests.fuzz --every numbers|mixtures [--part K/N]`: every kind of number at every edge, or MIXTURES mixtures
+of blocks; of N parts the one numbered K, from 0. `--every kills|disks`: every command that writes, again and again.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +15,44 @@ from collections import Counter
 from pathlib import Path
 
 import simulator as sim
+from simulator.results.export import export
 from simulator.results.folder import write_folder
 from tests.fuzz import cases
 
-COMMANDS = (
-    ("run", "analytic/constant_hazard", "-n", "2000"),
-    ("sweep", "start_delay", "-n", "50"),
-    ("trial", "valor_trial", "--replicates", "100", "--truth", "0", "--no-null"),
-)
+MIXTURES = 2157
+
+
+EACH = {"kills": 12, "disks": 8}
+"""Cases for each command."""
+
+
+def each(what: str, count: int) -> int:
+    """Every command that writes killed, or with a full disk, so many times."""
+    one_case, failed = cases.kill if what == "kills" else cases.full, 0
+    with tempfile.TemporaryDirectory() as name:
+        export(sim.open(cases.run_of(Path(name))), "adam", Path(name) / "made" / "adam")
+        for command in cases.COMMANDS:
+            found = [one_case(random.Random(seed), Path(name), command) for seed in range(count)]
+            wrong = [one for one in found if one]
+            failed += len(wrong)
+            print(*wrong, f"{count - len(wrong)} of {count} {what}: {' '.join(command)}", sep="\n", flush=True)
+    return int(failed > 0)
+
+
+def every(what: str, part: str) -> int:
+    """All cases of a kind, or one part of them."""
+    k, n = map(int, part.split("/"))
+    wrong = 0
+    if what in EACH:
+        return each(what, EACH[what])
+    cases_of = list(cases.numbers())[k::n] if what == "numbers" else range(k, MIXTURES, n)
+    for one in cases_of:
+        told = cases.at_edge(*one) if isinstance(one, tuple) else cases.mixture(random.Random(one))
+        if told:
+            wrong += 1
+            print(f"{one}: {told}", flush=True)
+    print(f"{len(cases_of):,} {what}, {wrong} failed", flush=True)
+    return int(wrong > 0)
 
 
 def main() -> int:
@@ -26,7 +60,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=2.0)
     parser.add_argument("--seed", type=int, default=time.time_ns() % 2**31)
+    parser.add_argument("--every", choices=("numbers", "mixtures", *EACH))
+    parser.add_argument("--part", default="0/1", metavar="K/N")
     asked = parser.parse_args()
+    if asked.every:
+        return every(asked.every, asked.part)
     counts: Counter[str] = Counter()
     end, number = time.monotonic() + 60 * asked.minutes, asked.seed
     with tempfile.TemporaryDirectory() as place:
@@ -35,13 +73,15 @@ def main() -> int:
         while time.monotonic() < end:
             number += 1
             draw = random.Random(number)
-            kind = draw.choices(("number", "damage", "kill"), (100, 20, 1))[0]
+            kind = draw.choices(("number", "mixture", "damage", "kill"), (100, 40, 20, 1))[0]
             if kind == "number":
                 wrong = cases.number(draw)
+            elif kind == "mixture":
+                wrong = cases.mixture(draw)
             elif kind == "damage":
                 wrong = cases.damage(draw, folder)
             else:
-                wrong = cases.kill(draw, Path(place), draw.choice(COMMANDS))
+                wrong = cases.kill(draw, Path(place), draw.choice(cases.COMMANDS))
             counts[kind] += 1
             if wrong:
                 counts[f"{kind} failed"] += 1

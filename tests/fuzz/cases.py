@@ -1,28 +1,52 @@
-"""The cases: numbers at their edges, files cut and flipped, processes killed. Each gives a text where it failed."""
+"""The cases: numbers at their edges, mixed blocks, files cut and flipped, processes killed. Each says how it failed."""
 
 from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 import simulator as sim
 from simulator.errors import SimulatorError
-from simulator.language.loading import bundled
+from simulator.language.document import Document
+from simulator.language.faults import Origin
+from simulator.language.loading import build, bundled
+from simulator.language.plausible import place_kind
 from simulator.results.arrays import is_coordinate
 from simulator.results.files import PART
+from simulator.results.folder import write_folder
+from tests.test_language_mixtures import mixed
 
 EDGES = (0.0, -1.0, 1e-18, 1e-9, 1e-3, 0.5, 1.0, 1e3, 1e9, 1e18, -1e18, 1e-300, 1e300)
 FEW = {"patients": 4}
-KILLED = "import sys; from simulator.cli import main; sys.argv[0] = 'als-sim'; main()"
+STARTED = "import sys; from simulator.cli import main; sys.argv[0] = 'als-sim'; main()"
+LIMITED = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size})); "
+COMMANDS = (
+    ("run", "analytic/constant_hazard", "-n", "2000", "-o", "{out}"),
+    ("run", "analytic/constant_hazard", "-n", "500", "--export", "csv", "-o", "{out}"),
+    ("sweep", "start_delay", "-n", "50", "-o", "{out}"),
+    ("trial", "valor_trial", "--replicates", "100", "--truth", "0", "--no-null", "-o", "{out}"),
+    ("sensitivity", "start_delay", "-n", "20", "-o", "{out}"),
+    ("export", "{run}", "--to", "csv", "-o", "{out}"),
+    ("export", "{run}", "--to", "adam", "-o", "{out}"),
+    ("report", "{run}", "-o", "{out}/report.html"),
+    ("plot", "{run}", "survival", "-o", "{out}/survival.svg"),
+    ("data", "convert", "{run}/adam", "-o", "{out}"),
+    ("init", "{out}/mine"),
+)
+"""Every command that writes, but `calibrate` and `evidence`, which take minutes."""
+AGAIN = {"init": ("--force",), "export": ("--force",), "data": ("--force",)}
+"""What such a command wants where its files are there."""
 
 
 def scenarios() -> list[str]:
@@ -46,11 +70,31 @@ def _leaves(data: object, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         yield path
 
 
+@cache
+def places() -> list[tuple[str, str]]:
+    """A scenario and an address for every kind of number that bundled scenarios have."""
+    found: dict[str, tuple[str, str]] = {}
+    for name in scenarios():
+        for address in addresses(sim.load(name)):
+            kind = re.sub(r"\.\d+", "", ".".join(map(str, place_kind(tuple(address.split("."))))))
+            found.setdefault(kind, (name, address))
+    return sorted(found.values())
+
+
+def numbers() -> Iterator[tuple[str, str, float]]:
+    """Every kind of number at every edge."""
+    return ((*place, value) for place in places() for value in EDGES)
+
+
 def number(draw: random.Random) -> str | None:
-    """One number of one scenario at an edge: refused with an explanation, or simulated to finite sums."""
+    """One number of one scenario at an edge."""
     name = draw.choice(scenarios())
+    return at_edge(name, draw.choice(addresses(sim.load(name))), draw.choice(EDGES))
+
+
+def at_edge(name: str, address: str, value: float) -> str | None:
+    """A number of a scenario at an edge: refused with an explanation, or simulated to finite sums."""
     scenario = sim.load(name)
-    address, value = draw.choice(addresses(scenario)), draw.choice(EDGES)
     what = f"{name} with {address} = {value:g}"
     for given in (value, int(value) if value.is_integer() and abs(value) < 2**31 else value):
         try:
@@ -63,6 +107,20 @@ def number(draw: random.Random) -> str | None:
         if wrong := _not_finite(result):
             return f"{what}: {wrong} is not finite although everybody is alive"
     return None
+
+
+def mixture(draw: random.Random) -> str | None:
+    """Blocks of different bundled scenarios in one: refused with an explanation, or simulated to finite sums."""
+    data = mixed(draw) | {"patients": FEW["patients"], "person": None}
+    try:
+        scenario = build(data, Document(None, Origin("mixed.yaml", {}, {}), [], []))
+        result = sim.simulate(scenario)
+    except SimulatorError:
+        return None
+    except Exception as error:
+        return f"a mixture: {type(error).__name__}: {error}"
+    wrong = _not_finite(result)
+    return f"a mixture: {wrong} is not finite although somebody is alive" if wrong else None
 
 
 def _not_finite(result: sim.Result) -> str:
@@ -101,22 +159,52 @@ def damage(draw: random.Random, folder: Path) -> str | None:
         shutil.rmtree(copy)
 
 
+def run_of(place: Path) -> Path:
+    """The folder of a run with a trial, made once: what `{run}` stands for in COMMANDS."""
+    folder = place / "made"
+    if not folder.exists():
+        write_folder(sim.simulate(sim.load("valor_trial"), patients=100), folder)
+    return folder
+
+
+def words_of(command: tuple[str, ...], place: Path, out: Path) -> list[str]:
+    """A command of COMMANDS that writes to `out`, as it is given to the system."""
+    given = [word.format(run=run_of(place), out=out) for word in command]
+    return [sys.executable, "-c", STARTED, *given]
+
+
 def kill(draw: random.Random, place: Path, command: tuple[str, ...]) -> str | None:
     """A command killed at a random moment: what is there opens or is nothing, and the next start cleans up."""
-    folder = place / "killed"
-    words = [sys.executable, "-c", KILLED, *command, "-o", str(folder)]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": place}
-    child = subprocess.Popen(words, **quiet, env=os.environ | {"PYTHONPATH": str(Path(sim.__file__).parents[1])})
+    out = place / "killed"
+    out.mkdir()
+    words = words_of(command, place, out)
+    how = {"cwd": place, "env": os.environ | {"PYTHONPATH": str(Path(sim.__file__).parents[1])}}
+    child = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how)
     time.sleep(draw.uniform(0.2, 4.0))
     child.send_signal(signal.SIGKILL)
     child.wait()
     try:
-        if (folder / "manifest.json").is_file():
-            sim.open(folder)
+        if (out / "manifest.json").is_file():
+            sim.open(out)
     except SimulatorError as error:
         if "there is no such file" not in str(error):
             return f"{command} killed: {error}"
-    done = subprocess.run(words, capture_output=True, text=True, env=os.environ, cwd=place, check=False)
-    left = [path.name for path in folder.rglob(f"*{PART}")]
-    shutil.rmtree(folder)
+    done = subprocess.run([*words, *AGAIN.get(command[0], ())], capture_output=True, text=True, check=False, **how)
+    left = [path.name for path in place.rglob(f"*{PART}")]
+    shutil.rmtree(out)
     return f"{command} after a kill: {done.stderr} {left}" if done.returncode or left else None
+
+
+def full(draw: random.Random, place: Path, command: tuple[str, ...]) -> str | None:
+    """A command whose files may be so large and no larger, as on a full disk: one line, exit code 3, nothing left."""
+    out = place / "full"
+    out.mkdir()
+    words = words_of(command, place, out)
+    words[2] = LIMITED.format(size=int(10 ** draw.uniform(0, 3))) + STARTED
+    how = {"cwd": place, "env": os.environ | {"PYTHONPATH": str(Path(sim.__file__).parents[1])}}
+    done = subprocess.run(words, capture_output=True, text=True, check=False, **how)
+    left = [path.name for path in place.rglob(f"*{PART}")]
+    there = [path.name for path in out.rglob("*") if path.is_file() and path.name != "manifest.json"]
+    shutil.rmtree(out)
+    wrong = done.returncode != 3 or done.stderr.count("\n") != 1 or left or there
+    return f"{command} on a full disk: {done.returncode} {done.stderr} {left} {there}" if wrong else None

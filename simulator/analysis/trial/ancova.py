@@ -13,7 +13,7 @@ import numpy as np
 from simulator.analysis.trial.data import TrialData
 from simulator.analysis.trial.design import ARM, columns, least_squares, usable
 from simulator.analysis.trial.estimand import PAV, STOPPING, Strategy, death, estimand
-from simulator.analysis.trial.estimate import About, Estimate, wald
+from simulator.analysis.trial.estimate import About, Estimate, adjusted, wald
 
 ESTIMAND = estimand(
     "change of function from baseline to the visit of analysis",
@@ -34,7 +34,7 @@ def ancova(data: TrialData, *, covariates: tuple[str, ...] = (), robust: bool = 
     rows = usable(x) & np.isfinite(y)
     fit = least_squares(x[rows], y[rows], robust=robust)
     words = f"ANCOVA of observed cases, {'HC3' if robust else 'classical'} standard error"
-    about = About(words + "".join(f", adjusted for {name}" for name in covariates), ESTIMAND)
+    about = About(adjusted(words, covariates), ESTIMAND)
     return wald(fit.coefficients[ARM], np.sqrt(fit.covariance[ARM, ARM]), about, n=int(rows.sum()), df=fit.df)
 
 

@@ -55,6 +55,11 @@ class About(NamedTuple):
     scale: Literal["identity", "log"] = "identity"
 
 
+def adjusted(method: str, covariates: tuple[str, ...]) -> str:
+    """A method in words, with what it is adjusted for."""
+    return ", ".join([method, *(f"adjusted for {name}" for name in covariates)])
+
+
 def two_sided(statistic: float, df: float = INFINITE) -> float:
     """Two-sided p of a t or, with infinite df, a normal statistic."""
     from scipy.special import ndtr, stdtr

@@ -13,13 +13,15 @@ doi:10.1093/biomet/86.4.948. van Buuren (2007), doi:10.1177/0962280206074463 (fu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from simulator.analysis.trial.data import Floats
-from simulator.analysis.trial.design import ARM
+from simulator.analysis.trial.design import ARM, Fit
 from simulator.analysis.trial.errors import AnalysisError, NotEstimableError, solvable
+from simulator.analysis.trial.estimate import About, Estimate, wald
 
 RIDGE = 1e-6  # relative; visits that agree almost exactly must not stop an imputation
 
@@ -61,6 +63,14 @@ def combine(values: Floats, variances: Floats, df_complete: float) -> Combined:
     return Combined(float(values.mean()), float(np.sqrt(total)), float(1 / (1 / infinite + 1 / observed)))
 
 
+def pooled(fits: Sequence[Fit], about: About, n: int) -> Estimate:
+    """The coefficient of the arm over the fits to the completed data sets, by Rubin's rules."""
+    values = np.array([fit.coefficients[ARM] for fit in fits])
+    variances = np.array([fit.covariance[ARM, ARM] for fit in fits])
+    found = combine(values, variances, fits[0].df)
+    return wald(found.value, found.se, about, n=n, df=found.df)
+
+
 def complete(x: Floats, y: Floats, plan: Plan) -> Floats:
     """(m, n, v) completed copies of y : (n, v); x : (n, q) are the complete columns of the design.
 
@@ -100,21 +110,26 @@ def impute(fixed: Floats, y: Floats, passes: int, rng: np.random.Generator) -> F
 
 def _draw(x: Floats, y: Floats, missing: np.ndarray, rng: np.random.Generator) -> Floats:
     """Posterior predictive draws of y : (m, n) where missing, from a normal linear regression on x : (m, n, k)."""
-    known, target = x[:, ~missing], y[:, ~missing]
-    m, n, k = known.shape
+    beta, sigma = posterior(x[:, ~missing], y[:, ~missing], rng)
+    mean = (x[:, missing] @ beta[:, :, None])[:, :, 0]
+    return np.asarray(mean + sigma[:, None] * rng.normal(size=mean.shape))
+
+
+def posterior(x: Floats, y: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Draws of coefficients : (m, k) and residual SDs : (m,) of a normal regression of y : (m, n) on x : (m, n, k)."""
+    m, n, k = x.shape
     if n <= k + 1:
         raise NotEstimableError(
             f"imputation: {n} observed values for {k} predictors. Leave visits out, or impute both arms together"
         )
-    products = known.transpose(0, 2, 1) @ known
+    products = x.transpose(0, 2, 1) @ x
     products += RIDGE * np.einsum("mkk->mk", products)[:, :, None] * np.eye(k)
     root = np.linalg.cholesky(products)
-    beta = np.linalg.solve(products, known.transpose(0, 2, 1) @ target[:, :, None])
-    rest = ((target - (known @ beta)[:, :, 0]) ** 2).sum(axis=1)
-    sigma = np.sqrt(rest / rng.chisquare(n - k, m))[:, None]
-    beta = beta[:, :, 0] + sigma * np.linalg.solve(root.transpose(0, 2, 1), rng.normal(size=(m, k, 1)))[:, :, 0]
-    mean = (x[:, missing] @ beta[:, :, None])[:, :, 0]
-    return np.asarray(mean + sigma * rng.normal(size=mean.shape))
+    beta = np.linalg.solve(products, x.transpose(0, 2, 1) @ y[:, :, None])
+    rest = ((y - (x @ beta)[:, :, 0]) ** 2).sum(axis=1)
+    sigma = np.sqrt(rest / rng.chisquare(n - k, m))
+    shift = np.linalg.solve(root.transpose(0, 2, 1), rng.normal(size=(m, k, 1)))[:, :, 0]
+    return np.asarray(beta[:, :, 0] + sigma[:, None] * shift), np.asarray(sigma)
 
 
 def _independent(x: Floats) -> Floats:

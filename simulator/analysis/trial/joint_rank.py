@@ -15,12 +15,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.analysis.trial.data import Floats, TrialData, where
-from simulator.analysis.trial.design import ARM, Fit, columns, least_squares, usable
+from simulator.analysis.trial.data import TrialData, where
 from simulator.analysis.trial.errors import NotEstimableError
 from simulator.analysis.trial.estimand import PAV, STOPPING, Strategy, death, estimand
 from simulator.analysis.trial.estimate import About, Estimate, wald
-from simulator.analysis.trial.imputation import Plan, combine, complete
 from simulator.analysis.trial.pairs import scores
 
 ESTIMAND = estimand(
@@ -30,7 +28,6 @@ ESTIMAND = estimand(
     STOPPING,
     PAV,
 )
-DEFAULT = Plan()
 
 
 def joint_rank(data: TrialData, *, stratified: bool = False) -> Estimate:
@@ -50,44 +47,3 @@ def joint_rank(data: TrialData, *, stratified: bool = False) -> Estimate:
     spread = np.bincount(groups, fared**2) * n1 * (size - n1) / np.maximum(size * (size - 1), 1)
     about = About("joint rank, permutation variance" + ", stratified" * stratified, ESTIMAND)
     return wald(float(fared[treated].sum()) / pairs, float(np.sqrt(spread.sum())) / pairs, about, n=data.n)
-
-
-def joint_rank_ancova(data: TrialData, *, covariates: tuple[str, ...] = ()) -> Estimate:
-    """Net benefit adjusted for baseline, strata and covariates: ANCOVA of the scores divided by n.
-
-    Classical standard error, t with n − q degrees of freedom. Without covariates the coefficient of the arm would be
-    that of `joint_rank`.
-    """
-    x = columns(data, covariates)
-    rows = usable(x)
-    fit = _fit(x[rows], where(data, rows))
-    about = About("".join(["ANCOVA of joint ranks", *(f", adjusted for {name}" for name in covariates)]), ESTIMAND)
-    return wald(fit.coefficients[ARM], np.sqrt(fit.covariance[ARM, ARM]), about, n=int(rows.sum()), df=fit.df)
-
-
-def joint_rank_mi(data: TrialData, *, covariates: tuple[str, ...] = (), plan: Plan = DEFAULT) -> Estimate:
-    """The same after multiple imputation, Rubin's rules: who left without the event counts as free of it to the end.
-
-    What would have been measured after an event is not used: an event ranks by its day.
-    """
-    x, change = columns(data, covariates), data.later_change()
-    rows = usable(x)
-    kept = where(data, rows)
-    end = np.where(kept.event, kept.time, np.inf)
-    completed = complete(x[rows], change[rows], plan)
-    baseline = kept.outcome[:, :1]
-    fits = [_fit(x[rows], kept._replace(time=end, outcome=np.hstack([baseline, baseline + one]))) for one in completed]
-    values, variances = (np.array(column) for column in zip(*map(_of_arm, fits), strict=True))
-    found = combine(values, variances, fits[0].df)
-    words = f"ANCOVA of joint ranks after {plan.imputations} imputations"
-    about = About("".join([words, *(f", adjusted for {name}" for name in covariates)]), ESTIMAND)
-    return wald(found.value, found.se, about, n=kept.n, df=found.df)
-
-
-def _fit(x: Floats, data: TrialData) -> Fit:
-    """Least squares of the scores, divided by n, on the columns of the design."""
-    return least_squares(x, scores(data) / data.n)
-
-
-def _of_arm(fit: Fit) -> tuple[float, float]:
-    return float(fit.coefficients[ARM]), float(fit.covariance[ARM, ARM])

@@ -5,13 +5,11 @@ Death is handled as if the dead had stayed on the course of the others: the hypo
 
 from __future__ import annotations
 
-import numpy as np
-
 from simulator.analysis.trial.data import TrialData
-from simulator.analysis.trial.design import ARM, columns, least_squares, usable
+from simulator.analysis.trial.design import columns, least_squares, usable
 from simulator.analysis.trial.estimand import PAV, STOPPING, Strategy, death, estimand
-from simulator.analysis.trial.estimate import About, Estimate, wald
-from simulator.analysis.trial.imputation import Plan, combine, complete
+from simulator.analysis.trial.estimate import About, Estimate, adjusted
+from simulator.analysis.trial.imputation import Plan, complete, pooled
 
 ESTIMAND = estimand(
     "change of function from baseline to the visit of analysis",
@@ -36,11 +34,5 @@ def mi(
     rows = usable(x)
     completed = complete(x[rows], change[rows], Plan(imputations, passes, per_arm, seed))
     fits = [least_squares(x[rows], one[:, -1]) for one in completed]
-    found = combine(
-        np.array([fit.coefficients[ARM] for fit in fits]),
-        np.array([fit.covariance[ARM, ARM] for fit in fits]),
-        fits[0].df,
-    )
     words = f"ANCOVA after {imputations} imputations by regression, missing at random, Rubin's rules"
-    about = About(words + "".join(f", adjusted for {name}" for name in covariates), ESTIMAND)
-    return wald(found.value, found.se, about, n=int(rows.sum()), df=found.df)
+    return pooled(fits, About(adjusted(words, covariates), ESTIMAND), int(rows.sum()))

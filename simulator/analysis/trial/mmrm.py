@@ -1,11 +1,13 @@
-"""Mixed model for repeated measures: change from baseline at all visits, unstructured covariance, by REML.
+"""Mixed model for repeated measures: change from baseline at all visits, by REML; unstructured covariance by default.
 
-Arm, baseline, strata and covariates have their own coefficient at every visit. Standard errors are those of the fitted
-covariance; degrees of freedom are Satterthwaite's, from the observed information of the restricted likelihood. With
-nothing missing both are those of the ANCOVA at the visit.
+Arm, baseline, strata and covariates have their own coefficient at every visit. Standard errors and degrees of freedom
+are those of `kenward_roger`: Satterthwaite's, or Kenward and Roger's. With nothing missing and an unstructured
+covariance all are those of the ANCOVA at the visit.
 """
 
 from __future__ import annotations
+
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -13,8 +15,11 @@ from simulator.analysis.trial.data import Floats, TrialData
 from simulator.analysis.trial.design import ARM, columns, usable
 from simulator.analysis.trial.errors import NotEstimableError, solvable
 from simulator.analysis.trial.estimand import PAV, STOPPING, Strategy, death, estimand
-from simulator.analysis.trial.estimate import About, Estimate, wald
-from simulator.analysis.trial.unstructured import Patterns, State, maximum, patterns, satterthwaite
+from simulator.analysis.trial.estimate import About, Estimate, adjusted, wald
+from simulator.analysis.trial.kenward_roger import kenward_roger, satterthwaite
+from simulator.analysis.trial.structures import Fitted, Name, fitted, start
+from simulator.analysis.trial.structures import fit as structured
+from simulator.analysis.trial.unstructured import Patterns, maximum, patterns
 
 ESTIMAND = estimand(
     "change of function from baseline to the visit of analysis",
@@ -25,33 +30,79 @@ ESTIMAND = estimand(
 )
 
 
-def mmrm(data: TrialData, *, covariates: tuple[str, ...] = ()) -> Estimate:
-    """Adjusted difference in change at the last visit."""
+Df = Literal["satterthwaite", "kenward_roger"]
+ORDER: tuple[Name, ...] = ("unstructured", "toeplitz", "ar1", "compound_symmetry")
+"""Covariances from the most general on; each is the fallback of the one before."""
+WORDS = {"satterthwaite": "Satterthwaite df", "kenward_roger": "Kenward–Roger"}
+
+
+def mmrm(
+    data: TrialData,
+    *,
+    covariates: tuple[str, ...] = (),
+    covariance: Name = "unstructured",
+    fallback: bool = False,
+    df: Df = "satterthwaite",
+) -> Estimate:
+    """Adjusted difference in change at the last visit.
+
+    Parameters
+    ----------
+    data : the trial.
+    covariates : of the participants.
+    covariance : of the visits.
+    fallback : whether the next in ORDER is taken where this one cannot be estimated; the method says which it is.
+    df : how the standard error and degrees of freedom are found.
+    """
     weights = np.zeros(data.later_change().shape[1])
     weights[-1] = 1
-    words = "MMRM, unstructured covariance, REML, Satterthwaite df"
-    about = About(words + "".join(f", adjusted for {name}" for name in covariates), ESTIMAND)
-    return contrast(data, weights, about, covariates=covariates)
+    tried = ORDER[ORDER.index(covariance) :] if fallback else (covariance,)
+    for name in tried:
+        words = f"MMRM, {name.replace('_', ' ')} covariance, REML, {WORDS[df]}"
+        if name != covariance:
+            words += f", {covariance.replace('_', ' ')} not estimable"
+        try:
+            about = About(adjusted(words, covariates), ESTIMAND)
+            return contrast(data, weights, about, covariates=covariates, how=How(name, df))
+        except NotEstimableError:
+            if name == tried[-1]:
+                raise
+    raise AssertionError
 
 
-def contrast(data: TrialData, weights: Floats, about: About, *, covariates: tuple[str, ...] = ()) -> Estimate:
+class How(NamedTuple):
+    """The covariance of the visits, and how standard error and degrees of freedom are found."""
+
+    covariance: Name = "unstructured"
+    df: Df = "satterthwaite"
+
+
+USUAL = How()
+
+
+def contrast(
+    data: TrialData, weights: Floats, about: About, *, covariates: tuple[str, ...] = (), how: How = USUAL
+) -> Estimate:
     """A weighted sum of the differences between arms at the visits after baseline, weights : (v − 1,)."""
     with solvable("MMRM"):
-        cells, fitted, n = fit(data, covariates=covariates)
-        wanted = np.zeros_like(fitted.beta)
+        cells, found, n = fit(data, covariates=covariates, covariance=how.covariance)
+        wanted = np.zeros_like(found.state.beta)
         wanted[ARM] = weights
-        variance = float(np.tensordot(np.tensordot(wanted, fitted.covariance, 2), wanted, 2))
-        df = satterthwaite(cells, fitted, wanted)
-    return wald(float(fitted.beta[ARM] @ weights), float(np.sqrt(variance)), about, n=n, df=df)
+        variance, df = (kenward_roger if how.df == "kenward_roger" else satterthwaite)(cells, found, wanted)
+    return wald(float(found.state.beta[ARM] @ weights), float(np.sqrt(variance)), about, n=n, df=df)
 
 
-def fit(data: TrialData, *, covariates: tuple[str, ...] = ()) -> tuple[Patterns, State, int]:
+def fit(
+    data: TrialData, *, covariates: tuple[str, ...] = (), covariance: Name = "unstructured"
+) -> tuple[Patterns, Fitted, int]:
     """The fitted model and the number of participants with at least one visit after baseline."""
     z, change = columns(data, covariates), data.later_change()
     rows = usable(z) & np.isfinite(change).any(axis=1)
     z, change = z[rows], change[rows]
-    cells = patterns(z, change)
-    return cells, maximum(cells, _start(z, change)), len(z)
+    cells, near = patterns(z, change), _start(z, change)
+    if covariance == "unstructured":
+        return cells, fitted(cells, maximum(cells, near)), len(z)
+    return cells, structured(cells, covariance, start(covariance, near)), len(z)
 
 
 def _start(z: Floats, y: Floats) -> Floats:

@@ -23,7 +23,7 @@ from simulator.analysis.trial.data import Floats, TrialData
 from simulator.analysis.trial.design import dummies, usable
 from simulator.analysis.trial.errors import NotEstimableError, solvable
 from simulator.analysis.trial.estimand import PAV, STOPPING, Strategy, death, estimand
-from simulator.analysis.trial.estimate import About, Estimate, wald
+from simulator.analysis.trial.estimate import About, Estimate, adjusted, wald
 from simulator.units import DAYS_PER_MONTH
 
 ESTIMAND = estimand(
@@ -78,7 +78,7 @@ def random_slope(data: TrialData, *, covariates: tuple[str, ...] = ()) -> Estima
         moves = turn.T @ at.slopes
         df = 2 * at.variance**2 / float(moves @ inverse @ moves)
     words = "random intercepts and slopes, REML, Satterthwaite df"
-    about = About(words + "".join(f", adjusted for {name}" for name in covariates), ESTIMAND)
+    about = About(adjusted(words, covariates), ESTIMAND)
     return wald(at.delta, float(np.sqrt(at.variance)), about, n=int(rows.sum()), df=df)
 
 

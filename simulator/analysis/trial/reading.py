@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,12 @@ from simulator.datasets.variables import ENDPOINTS, PARAMCDS
 
 Columns = Mapping[str, ArrayLike]
 Groups = Mapping[str, Mapping[str, Any]]
+TRAITS = {"age": "age", "months_since_onset": "time_since_onset", "female": "sex"}
+"""Covariates that are traits of a participant at entry: years, months, and 1 for a woman."""
+TOTAL, HIGHEST = "alsfrs_r", 48.0
+PROGRESSION_RATE = "progression_rate"
+"""The covariate (48 − ALSFRS-R at baseline)/months since onset."""
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 EVENTS = ("event_free_time", "event", "death_time", "dropout_time", "followup_time")
 
 
@@ -37,6 +44,7 @@ class Seen(NamedTuple):
     nominal_day : (v,) [d] planned days of the visits.
     observed : `day`, the outcome and what else was measured, (arm, n, v) each.
     events : the variables EVENTS, (arm, n) each.
+    traits : variables of `patients` at entry, of TRAITS those that there are, (n,) each.
     """
 
     allocated: np.ndarray
@@ -44,6 +52,7 @@ class Seen(NamedTuple):
     nominal_day: np.ndarray
     observed: Mapping[str, np.ndarray]
     events: Mapping[str, np.ndarray]
+    traits: Mapping[str, np.ndarray] = NOTHING
 
 
 def from_result(
@@ -78,6 +87,7 @@ def from_result(
         _values(observed, "nominal_day"),
         {key: _values(observed, key) for key in ("day", outcome, log) if key in observed},
         {key: _values(events, key) for key in EVENTS},
+        {key: _values(patients, key) for key in TRAITS.values() if key in patients},
     )
     return from_arrays(seen, arms, tuple(map(names.index, arms)), outcome=outcome, endpoint=endpoint, log=log)
 
@@ -101,7 +111,12 @@ def from_arrays(
     if outcome not in seen.observed:
         raise AnalysisError(f"the result has no variable {outcome}. Was there a trial, and was it assessed?")
     measured = seen.observed[outcome][place]
-    covariates = {"log_nfl": np.log(seen.observed[log][*place, 0])} if log in seen.observed else {}
+    traits: dict[str, Floats] = {
+        name: np.asarray(seen.traits[key][people], float) for name, key in TRAITS.items() if key in seen.traits
+    }
+    covariates = with_rate(traits, measured[:, 0] if outcome == TOTAL else None)
+    if log in seen.observed:
+        covariates["log_nfl"] = np.log(seen.observed[log][*place, 0])
     return trial_data(
         arm=treated,
         stratum=np.unique(seen.stratum[people], return_inverse=True)[1],
@@ -112,6 +127,16 @@ def from_arrays(
         event=event,
         covariates=covariates,
     )
+
+
+def with_rate(covariates: Mapping[str, Floats], total: Floats | None) -> dict[str, Floats]:
+    """The covariates, and the rate of progression where total score at baseline and time since onset are known."""
+    months = covariates.get("months_since_onset")
+    if total is None or months is None or PROGRESSION_RATE in covariates:
+        return dict(covariates)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate = np.where(months > 0, (HIGHEST - total) / months, np.nan)
+    return {**covariates, PROGRESSION_RATE: rate}
 
 
 def _followed(
@@ -202,7 +227,8 @@ def from_dataset(data: Dataset, wanted: Wanted) -> Read:
     lacking = np.flatnonzero(~np.isfinite(time))
     if len(lacking):
         raise AnalysisError(f"participant {who.id[rows][lacking[0]]} has no time of {endpoint}. Add it")
-    columns = {"age": who.age, "months_since_onset": who.months_since_onset, **who.covariates}
+    own = {"age": who.age, "months_since_onset": who.months_since_onset, "female": _female(who.sex)}
+    columns = with_rate({**own, **who.covariates}, _baseline(data, TOTAL) if wanted.outcome == TOTAL else None)
     if "log_nfl" not in columns and (nfl := _baseline(data, "nfl_plasma")) is not None:
         columns["log_nfl"] = np.log(nfl)
     found = trial_data(
@@ -273,6 +299,12 @@ def _baseline(data: Dataset, name: str) -> Floats | None:
     first = (of.planned_day == 0) | (np.isnan(of.planned_day) & (of.day == 0))
     found[of.person[first]] = of.value[first]
     return found
+
+
+def _female(sex: np.ndarray) -> Floats:
+    """(n,) 1 for a woman, 0 for a man, NaN where it is not known; texts begin with F or W, and M."""
+    first = np.char.upper(sex.astype("U1"))
+    return np.where(np.isin(first, ["F", "W"]), 1.0, np.where(first == "M", 0.0, np.nan))
 
 
 def _find(groups: Groups, name: str) -> Mapping[str, Any]:

@@ -1,19 +1,27 @@
 """Difference in restricted mean event-free time: the areas under two Kaplan–Meier curves to a horizon.
 
+Greenwood's variance is too small where an arm is short or events are few, so that the normal test rejects too often.
+The permutation test holds the difference over its error against what arms that are exchanged within the strata of
+randomisation give; its interval reaches as many errors as 95 % of those lie within. It is exact where the arms do not
+differ, and asymptotically right where only the means agree.
+
 References
 ----------
 Royston & Parmar (2013), doi:10.1186/1471-2288-13-152. Variance: Greenwood's, see `analysis.survival.restricted_mean`.
+Ditzhaus, Yu & Xu (2023), doi:10.1002/sim.9720 (the studentized permutation test).
 """
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from simulator.analysis.survival import kaplan_meier, restricted_mean
-from simulator.analysis.trial.data import TrialData
+from simulator.analysis.trial.data import Bools, Floats, TrialData
 from simulator.analysis.trial.errors import AnalysisError
 from simulator.analysis.trial.estimand import STOPPING, Strategy, death, estimand
-from simulator.analysis.trial.estimate import About, Estimate, wald
+from simulator.analysis.trial.estimate import LEVEL, About, Estimate, wald
 
 ESTIMAND = estimand(
     "event-free time up to the horizon",
@@ -23,13 +31,28 @@ ESTIMAND = estimand(
 )
 
 
-def rmst(data: TrialData, *, horizon: float | None = None) -> Estimate:
-    """Difference in days to the horizon [d], by default the shorter of the arms' longest follow-ups; normal.
+def rmst(
+    data: TrialData,
+    *,
+    horizon: float | None = None,
+    test: Literal["normal", "permutation"] = "normal",
+    permutations: int = 2000,
+    seed: int = 0,
+) -> Estimate:
+    """Difference in days to the horizon [d], by default the shorter of the arms' longest follow-ups.
+
+    Parameters
+    ----------
+    data : the trial.
+    horizon : [d].
+    test : normal, or by permutations.
+    permutations : how many, drawn from `seed`.
+    seed : of the permutations.
 
     Raises
     ------
     AnalysisError
-        The horizon lies beyond the follow-up of an arm.
+        The horizon lies beyond the follow-up of an arm, or there are fewer than 100 permutations.
     """
     arms = [data.treated, ~data.treated]
     longest = min(float(data.time[arm].max()) for arm in arms)
@@ -39,5 +62,46 @@ def rmst(data: TrialData, *, horizon: float | None = None) -> Estimate:
             f"RMST: horizon {to:g} d is beyond the follow-up of an arm, {longest:g} d. Choose a shorter one"
         )
     treated, control = (restricted_mean(kaplan_meier(data.time[arm], data.event[arm]), to) for arm in arms)
-    about = About(f"difference in restricted mean time to {to:g} d, Greenwood variance", ESTIMAND)
-    return wald(treated.value - control.value, float(np.hypot(treated.mcse, control.mcse)), about, n=data.n)
+    gap, error = treated.value - control.value, float(np.hypot(treated.mcse, control.mcse))
+    words = f"difference in restricted mean time to {to:g} d, Greenwood variance"
+    found = wald(gap, error, About(words, ESTIMAND), n=data.n)
+    if test == "normal":
+        return found
+    if permutations < 100:
+        raise AnalysisError("RMST: fewer than 100 permutations tell nothing. Ask for 100 or more")
+    others = np.abs(_permuted(data, to, permutations, np.random.default_rng(seed)))
+    reach = float(np.quantile(others, LEVEL, method="higher")) * error
+    p = (1 + int((others >= abs(gap) / error * (1 - 1e-9)).sum())) / (1 + permutations)
+    method = f"{words}, studentized permutation test, {permutations:,} permutations within strata"
+    return found._replace(lower=gap - reach, upper=gap + reach, p=p, method=method)
+
+
+def _permuted(data: TrialData, to: float, count: int, rng: np.random.Generator) -> Floats:
+    """(count,) differences over their errors, with arms exchanged within strata; none where an arm has no event."""
+    order = np.lexsort((~data.event, data.time))
+    time, event, stratum = data.time[order], data.event[order] & (data.time[order] <= to), data.stratum[order]
+    arm = np.empty((count, data.n), np.bool_)
+    for one in np.unique(stratum):
+        rows = stratum == one
+        arm[:, rows] = rng.permuted(np.tile(data.treated[order][rows], (count, 1)), axis=1)
+    (value, variance), (other, more) = (_means(time, event, mine, to) for mine in (arm, ~arm))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = (value - other) / np.sqrt(variance + more)
+    return np.nan_to_num(found, nan=0.0, posinf=np.inf, neginf=-np.inf)
+
+
+def _means(time: Floats, event: Bools, mine: Bools, to: float) -> tuple[Floats, Floats]:
+    """(count,) restricted means and their variances by Greenwood, of those who are `mine` : (count, n), in rising time.
+
+    Events of one day are taken one after another, which gives the same curve after the last of them, and Greenwood's
+    sum too: 1/(Y (Y − 1)) telescopes.
+    """
+    at_risk = mine[:, ::-1].cumsum(axis=1)[:, ::-1].astype(np.float64)
+    died = mine & event
+    with np.errstate(divide="ignore", invalid="ignore"):
+        left = np.where(died, 1 - 1 / at_risk, 1.0).cumprod(axis=1)
+        terms = np.where(died & (at_risk > 1), 1 / (at_risk * (at_risk - 1)), 0.0)
+    days = np.minimum(time, to)
+    pieces = left * np.diff(np.r_[days, to])
+    after = pieces[:, ::-1].cumsum(axis=1)[:, ::-1]
+    return days[0] + after[:, 0], (after**2 * terms).sum(axis=1)

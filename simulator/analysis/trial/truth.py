@@ -197,9 +197,12 @@ TRUTHS: Mapping[str, Truth] = {
     "ancova": always_survivors,
     "ancova_nfl": always_survivors,
     "mi": as_if_alive,
+    "controlled_mi": as_if_alive,
     "mmrm": as_if_alive,
     "random_slope": slope,
     "joint_rank": net_benefit,
+    "joint_rank_ancova": net_benefit,
+    "joint_rank_mi": net_benefit,
     "win_ratio": win_ratio,
     "logrank": hazard_ratio,
     "stratified_logrank": stratified_hazard_ratio,
@@ -215,7 +218,7 @@ USES = {
     "win_ratio": ("margin", "stratified"),
     "cox": ("covariates", "stratified"),
     "rmst": ("horizon",),
-    "responder": ("least_change", "missing_fails"),
+    "responder": ("least_change", "missing_fails", "stratified"),
     "delayed_start": ("switch_day", "kept_share"),
 }
 """Options of analyses that change what is estimated, not only how."""

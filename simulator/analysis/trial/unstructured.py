@@ -113,13 +113,18 @@ def maximum(data: Patterns, start: Floats) -> State:
     if now is None:
         raise NotEstimableError("MMRM: an arm or covariate has nobody observed at one of the visits")
     for _ in range(ITERATIONS):
-        sandwich = now.weight @ (now.residual + now.leverage) @ now.weight
-        score = 0.5 * distinct((sandwich.sum(axis=0) - np.tensordot(data.size, now.weight, 1)).reshape(-1))
-        step = np.linalg.solve(_curvature(data, now), score)
-        if abs(score @ step) < TOLERANCE:
+        slope = score(data, now)
+        step = np.linalg.solve(_curvature(data, now), slope)
+        if abs(slope @ step) < TOLERANCE:
             return now
         now = _uphill(data, now, (duplication(len(start)) @ step).reshape(start.shape))
     raise NotEstimableError(f"MMRM: no convergence in {ITERATIONS} iterations. Use fewer visits")
+
+
+def score(data: Patterns, at: State) -> Floats:
+    """(m,) the gradient of the restricted log-likelihood in the distinct elements of Σ."""
+    sandwich = at.weight @ (at.residual + at.leverage) @ at.weight
+    return 0.5 * distinct((sandwich.sum(axis=0) - np.tensordot(data.size, at.weight, 1)).reshape(-1))
 
 
 def _curvature(data: Patterns, at: State) -> Floats:
@@ -128,7 +133,7 @@ def _curvature(data: Patterns, at: State) -> Floats:
     try:
         np.linalg.cholesky(found)
     except np.linalg.LinAlgError:
-        return _traces(at.weight, 0.5 * data.size[:, None, None] * at.weight)
+        return traces(at.weight, 0.5 * data.size[:, None, None] * at.weight)
     return found
 
 
@@ -165,7 +170,7 @@ def distinct(x: Floats) -> Floats:
     return np.asarray(x[..., rows * v + columns] + off * x[..., columns * v + rows])
 
 
-def _traces(a: Floats, b: Floats) -> Floats:
+def traces(a: Floats, b: Floats) -> Floats:
     """(m, m) the sum over patterns of tr(E_i A E_j B), E_i the derivative of Σ in its i-th distinct element."""
     p, v, _ = a.shape
     products = a.reshape(p, v * v).T @ b.reshape(p, v * v)  # [bc, da]
@@ -179,15 +184,25 @@ def observed_information(data: Patterns, at: State) -> Floats:
 
     With P = V⁻¹ − V⁻¹X C X'V⁻¹ and V_i the derivatives of V it is −½ tr(P V_i P V_j) + y'P V_i P V_j P y.
     """
+    curved = curvatures(data, at)
+    turned = np.tensordot(at.covariance.reshape(len(curved), -1), curved, 1)
+    return _main_information(data, at) - 0.5 * traces_of(turned)  # tr(C G_i C G_j)
+
+
+def curvatures(data: Patterns, at: State) -> Floats:
+    """(qv, qv, m) G_i = X'V⁻¹ V_i V⁻¹X for the distinct elements of Σ."""
     weight, (q, v) = at.weight, at.beta.shape
     rows, columns, off = _pairs(v)
     outer = weight[:, :, None, rows] * weight[:, columns].transpose(0, 2, 1)[:, None]
     curved = data.zz.reshape(len(weight), -1).T @ outer.reshape(len(weight), -1)
     curved = curved.reshape(q, q, v, v, -1).transpose(0, 2, 1, 3, 4).reshape(q * v, q * v, -1)
-    curved = curved + off * curved.transpose(1, 0, 2)  # G_i = X'V⁻¹ V_i V⁻¹X
-    turned = np.tensordot(at.covariance.reshape(q * v, q * v), curved, 1)
-    last = turned.reshape(q * v * q * v, -1).T @ turned.transpose(1, 0, 2).reshape(q * v * q * v, -1)
-    return _main_information(data, at) - 0.5 * last  # tr(C G_i C G_j)
+    return np.asarray(curved + off * curved.transpose(1, 0, 2))
+
+
+def traces_of(turned: Floats) -> Floats:
+    """(m, m) tr(A_i A_j) of matrices turned : (k, k, m)."""
+    m = turned.shape[-1]
+    return np.asarray(turned.reshape(-1, m).T @ turned.transpose(1, 0, 2).reshape(-1, m))
 
 
 def _main_information(data: Patterns, at: State) -> Floats:
@@ -197,13 +212,12 @@ def _main_information(data: Patterns, at: State) -> Floats:
     gap = (data.zy - data.zz @ at.beta) @ weight  # (p, q, v): Z'r W
     pull = np.tensordot(gap, weight, (0, 0))  # [k, b, r, a]
     pull = distinct(pull.transpose(0, 2, 3, 1).reshape(q * v, v * v))
-    return _traces(weight, inner) - pull.T @ at.covariance.reshape(q * v, q * v) @ pull
+    return traces(weight, inner) - pull.T @ at.covariance.reshape(q * v, q * v) @ pull
 
 
-def satterthwaite(data: Patterns, at: State, contrast: Floats) -> float:
-    """Degrees of freedom of a contrast : (q, v) of the coefficients: 2 f²/var(f), f its variance as a function of Σ."""
-    pull = np.tensordot(contrast, at.covariance, 2)  # C l
-    f = float((pull * contrast).sum())
+def variance_gradient(data: Patterns, at: State, contrast: Floats) -> tuple[float, Floats, Floats]:
+    """The variance of a contrast l : (q, v) of the coefficients, its gradient : (m,) in the elements of Σ, and C l."""
+    pull = np.tensordot(contrast, at.covariance, 2)
     inside = pull.T @ data.zz @ pull
     gradient = distinct((at.weight @ inside @ at.weight).sum(axis=0).reshape(-1))
-    return 2 * f**2 / float(gradient @ np.linalg.solve(observed_information(data, at), gradient))
+    return float((pull * contrast).sum()), gradient, pull

@@ -2,7 +2,7 @@
 // The page: sliders ask, pictures answer. One question is under way at a time; of moves in between the last counts.
 
 const $ = (id) => document.getElementById(id);
-const state = { moved: {}, controls: {}, first: null, picture: null, bands: null, drawn: null, held: {}, waiting: 0, dirty: false, day: null, busySince: 0 };
+const state = { moved: {}, controls: {}, first: null, picture: null, bands: null, answer: null, held: {}, waiting: 0, dirty: false, day: null, busySince: 0 };
 let number = 0;
 
 const socket = new WebSocket(`ws://${location.host}/socket${location.search}`);
@@ -72,7 +72,7 @@ function fault(text) { $("fault").textContent = text; $("fault").hidden = !text;
 // ---- opening -------------------------------------------------------------------------------------------------------
 
 function opened(message) {
-  Object.assign(state, { moved: {}, controls: {}, first: null, picture: null, bands: null, drawn: null, held: {}, day: null, scenario: message.scenario, draws: message.draws });
+  Object.assign(state, { moved: {}, controls: {}, first: null, picture: null, bands: null, answer: null, held: {}, day: null, scenario: message.scenario, draws: message.draws });
   document.title = `${message.title} – als-sim explore`;
   $("title").textContent = message.title;
   $("question").textContent = (message.about.find(([term]) => term === "question") || ["", ""])[1];
@@ -222,10 +222,7 @@ function draw() {
 }
 
 function words(picture) {
-  const told = picture.answer.map((text) => element("p", {}, text));
-  const drawn = Object.entries((state.bands && state.drawn) || {}).map(([pair, text]) => `${pair}: ${text}.`);
-  if (drawn.length) drawn.unshift(`Over ${state.draws} parameter vectors, median (5th to 95th percentile):`);
-  $("answer").replaceChildren(...told, ...drawn.map((text) => element("p", { class: "drawn" }, text)));
+  $("answer").replaceChildren(...((state.bands && state.answer) || picture.answer).map((text) => element("p", {}, text)));
 }
 
 function legend(picture, id = "legend") {
@@ -298,7 +295,7 @@ function banded(message) {
   if (state.waiting || state.dirty) return;
   if (!message.bands) { status(`Parameter vectors: ${message.done} of ${message.of}`); return; }
   state.bands = message.bands;
-  state.drawn = message.words;
+  state.answer = message.answer;
   status(`Bands: 5th to 95th percentile of ${message.of} parameter vectors.`);
   draw();
 }

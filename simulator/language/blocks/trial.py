@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from simulator.language.family import Family
 from simulator.language.interim import Interim, Level
 from simulator.language.parts import Bounds, Count, Interval, Name, Whole
 from simulator.quantities import Part, Positive, Quantity, fault
@@ -98,6 +99,7 @@ class Trial(Part):
     accrual_per_month: Annotated[list[Accrual], Field(min_length=1)] | None = None
     analysis_days: list[Interval] = Field(min_length=1)
     interim: Interim | None = None
+    family: Family | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Trial:
@@ -133,6 +135,12 @@ class Trial(Part):
             raise fault("looks spend a level of their own", "Write it as interim.alpha", "alpha")
         if self.interim is not None and self.sides == 1:
             raise fault("looks have two sides, for benefit and for harm", "Remove sides", "sides")
+        if self.interim is not None and self.family is not None:
+            raise fault("looks spend the level of one claim", "Remove interim or family", "family")
+        for claim in self.family.claims if self.family else ():
+            if claim.day not in (None, *self.analysis_days):
+                days = ", ".join(map(str, self.analysis_days))
+                raise fault(f"day {claim.day} of a claim is no day of analysis; there are {days}", "Add it", "family")
         return self
 
     @model_validator(mode="after")

@@ -19,7 +19,7 @@ class Plots:
     PictureError
         The result does not hold what the picture needs; the message says what does.
     DrawnError
-        The result is over draws: every picture shows the course under one parameter vector.
+        The result is over draws, and the picture shows the course under one parameter vector.
     """
 
     def __init__(self, result: Result) -> None:
@@ -31,15 +31,45 @@ class Plots:
         self._whole.need_one_vector("a picture")
         return self._whole
 
-    def trajectories(self, outcome: str = "alsfrs_r", patients: int = 30) -> Picture:
-        """One outcome over time in each arm: so many single patients, their spread, the mean of survivors."""
-        from simulator.report.plots.trajectories import draw
+    def trajectories(self, outcome: str = "alsfrs_r", patients: int = 30, death: str = "") -> Picture:
+        """One outcome over time in each arm, the dead at the worst value: single patients, spread, mean.
 
-        return draw(self._result, outcome, patients)
+        Parameters
+        ----------
+        outcome : str
+        patients : int
+            Single patients that are drawn.
+        death : {"", "zero", "survivors"}
+            Who has died counts as 0, or is left out: the mean of survivors rises when those who decline fastest die.
+            By default 0 where the outcome has a worst value.
+        """
+        from simulator.report.plots import over_draws, trajectories
+
+        if self._whole.draws:
+            return over_draws.trajectories(self._whole, outcome)
+        return trajectories.draw(self._result, outcome, patients, death)
+
+    def function(self) -> Picture:
+        """Which share is alive and above a score, over time in each arm."""
+        from simulator.report.plots.function import draw
+
+        return draw(self._result)
 
     def survival(self) -> Picture:
-        """Event-free survival by arm with its Monte Carlo error, and the number at risk below."""
-        from simulator.report.plots.survival import draw
+        """Event-free survival by arm with its Monte Carlo error or, over draws, the range of the parameters."""
+        from simulator.report.plots import over_draws, survival
+
+        return over_draws.survival(self._whole) if self._whole.draws else survival.draw(self._result)
+
+    def strata(self, by: str = "stratum") -> Picture:
+        """Event-free survival by stratum, or by variant, with hazard ratio and log-rank test of each comparison."""
+        from simulator.report.plots.strata import draw
+
+        return draw(self._result, by)
+
+    def incidence(self) -> Picture:
+        """Cumulative incidence of death, permanent ventilation and dropout, by arm."""
+        from simulator.report.plots.incidence import draw
 
         return draw(self._result)
 
@@ -80,7 +110,7 @@ class Plots:
         return draw(self._result, number)
 
     def person(self) -> Picture:
-        """One person's fan: function of living twins and the chance to be event-free, by arm."""
+        """One person's fan: function of all twins, the dead at 0, and the chance to be event-free, by arm."""
         from simulator.report.plots.person import draw
 
         return draw(self._result)
@@ -98,6 +128,6 @@ class Plots:
     @property
     def kinds(self) -> tuple[Kind, ...]:
         """The pictures that this result can be drawn as."""
-        from simulator.report.plots.needs import drawable
+        from simulator.report.plots.needs import drawable, drawable_over_draws
 
-        return () if self._whole.draws else drawable(self._whole)
+        return drawable_over_draws(self._whole) if self._whole.draws else drawable(self._whole)

@@ -12,7 +12,7 @@ from simulator.report import style
 from simulator.report.kinds import TrialKind
 from simulator.report.picture import Picture, PictureError
 from simulator.report.scale import plain_logarithm
-from simulator.results.variables import variable
+from simulator.studies.trial.html import unit
 from simulator.studies.wording import fixed, when
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ BELOW = 3.0
 """Rows between the trials and the spread of all."""
 MOST_TICKS, WIDEST = 5, 25.0
 """An interval of a ratio that is wider than this, as a factor either way, is cut."""
-UNITS = {"svc": "% predicted", "hhd": "z", "sod1_csf": "× baseline"}
-"""Units of outcomes where the table of variables has none to print."""
 
 
 class Found(NamedTuple):
@@ -87,12 +85,6 @@ def draw(trial: Trial, day: float | None, trials: int) -> Picture:
     return Picture(
         TrialKind.forest, figure, f"Estimates of {', '.join(trial.analyses)} beside the truth, {when(at).lower()}"
     )
-
-
-def unit(trial: Trial) -> str:
-    """The unit of the outcome."""
-    outcome = str(trial.arguments["outcome"])
-    return UNITS.get(outcome, variable("observed", outcome).unit)
 
 
 def _found(trial: Trial, name: str, day: float) -> Found:

@@ -13,22 +13,32 @@ from simulator.results import Result
 VARIABLES = {
     Kind.trajectories: ("alsfrs_r",),
     Kind.biomarkers: ("nfl_plasma",),
+    Kind.function: ("alsfrs_r",),
     Kind.benefit: ("alsfrs_r",),
     Kind.patient: ("alsfrs_r", "svc", "nfl_plasma"),
 }
 """What a picture shows of the truth; a model may not have it."""
+PATIENTS = (Kind.benefit, Kind.patient, Kind.function, Kind.incidence, Kind.strata)
+"""Pictures that need patients, not sums."""
+OVER_DRAWS = (Kind.trajectories, Kind.survival)
 
 
 def drawable(result: Result) -> tuple[Kind, ...]:
     """The pictures that a result holds enough for."""
-    missing = {Kind.benefit, Kind.patient} if not result.is_full else set()
+    missing = set(PATIENTS) if not result.is_full else set()
     missing |= {Kind.benefit} if len(result.arms) < 2 else set()
     missing |= {kind for kind, names in VARIABLES.items() if not all(map(result.has, names))}
-    missing |= {Kind.benefit, Kind.patient} if result.weight is not None else set()  # they show twins one by one
+    missing |= {*PATIENTS, Kind.function} if result.weight is not None else set()  # they count or show twins one by one
+    missing |= {Kind.strata} if not (result.is_full and has_strata(result)) else set()
     missing |= set() if result.is_full and "weight" in result.groups["patients"] else {Kind.person}
     missing |= {Kind.stages} if not has_stages(result) else set()
     missing |= {Kind.published} if not (result.is_full and has_published(result)) else set()
     return tuple(kind for kind in Kind if kind not in missing)
+
+
+def drawable_over_draws(result: Result) -> tuple[Kind, ...]:
+    """The pictures of a run over draws: those that have bands over its vectors."""
+    return tuple(kind for kind in OVER_DRAWS if all(map(result.has, VARIABLES.get(kind, ()))))
 
 
 def need_kind(kind: str, known: Iterable[str], of: str) -> None:
@@ -69,6 +79,11 @@ def has_stages(result: Result) -> bool:
     return "kings_stage_share" in result.groups["summary"]
 
 
+def has_strata(result: Result) -> bool:
+    """Whether there are two strata or more with people, and two arms or more."""
+    return len(set(result.groups["patients"]["stratum"].values)) > 1 and len(result.arms) > 1
+
+
 def has_published(result: Result) -> bool:
     """Whether there is a published curve about one of the strata and arms."""
     return any(point.stratum in result.strata and point.arm in result.arms for point in points().values())
@@ -78,6 +93,14 @@ def need_stages(result: Result, kind: Kind) -> None:
     """Refuse a result without stages."""
     if not has_stages(result):
         raise PictureError(f"{kind}: this result has no stages; the model has none, or output.stages is false")
+
+
+def need_strata(result: Result, kind: Kind) -> None:
+    """Refuse a result without patients, strata or a second arm."""
+    need_patients(result, kind)
+    need_two_arms(result, kind)
+    if not has_strata(result):
+        raise PictureError(f"{kind}: the people of this result are of one stratum; add strata to the scenario")
 
 
 def need_published(result: Result, kind: Kind) -> None:

@@ -1,4 +1,4 @@
-"""One person: the fan of function among living twins and the chance to be event-free, a column for each arm."""
+"""One person: the fan of function, the dead at 0, and the chance to be event-free, a column for each arm."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from simulator.report import style
 from simulator.report.kinds import Kind
 from simulator.report.picture import Picture, PictureError
 from simulator.report.plots.pane import Pane
-from simulator.report.plots.trajectories import spread
+from simulator.report.plots.trajectories import everybody
 from simulator.report.scale import TimeScale, percent_axis
 from simulator.results import Result
 from simulator.units import DAYS_PER_MONTH
@@ -41,7 +41,7 @@ def draw(result: Result) -> Picture:
     worth = "" if effective == result.n_patients else f", worth {effective:,.0f} of equal weight"
     notes = [
         f"{result.n_patients:,} simulated people who match what was measured{worth}. Month 0 is now.",
-        "Above: living twins, bands 50 % and 90 %, thick their median."
+        "Above: all twins, who has died with 0: bands 50 % and 90 %, thick the median."
         + (" Dots: measured." if measured else "")
         + (" Diamonds: told." if told else ""),
         "Below: alive without permanent ventilation, with 95 % Monte Carlo intervals.",
@@ -91,8 +91,8 @@ def _points(reading: Any) -> float:
 
 
 def _fan(pane: Pane, measured: list[Mark], told: list[Mark]) -> None:
-    """Bands and median of the living, what was measured, what is told."""
-    colour, found = pane.line.colour, spread(pane.result, pane.arm, "alsfrs_r")
+    """Bands and median of all twins, the dead at 0; what was measured, what is told."""
+    colour, found = pane.line.colour, everybody(pane.result, pane.arm, "alsfrs_r")
     shown = found.time <= pane.scale.end * DAYS_PER_MONTH
     time, quantile = pane.scale.of(found.time[shown]), found.quantile[shown]
     for low, high in ((0, 4), (1, 3)):

@@ -10,17 +10,21 @@ from simulator.analysis.intervals import share_interval
 from simulator.report import style
 from simulator.report.kinds import Kind
 from simulator.report.picture import Picture
+from simulator.report.plots.grid import head, label_time, sheet
 from simulator.report.plots.needs import size
 from simulator.report.plots.pane import Pane
 from simulator.report.scale import percent_axis, time_scale
 from simulator.results import Result
 from simulator.results.survival import SurvivalCurve
 
+TOGETHER = 3  # arms in one panel
 POINTS = 401  # as many as can be told apart on paper: a million patients make no larger file
 
 
 def draw(result: Result) -> Picture:
-    """The picture."""
+    """The picture; from four arms on a panel for each, with the control in it."""
+    if len(result.arms) > TOGETHER:
+        return _apart(result)
     scale, arms = time_scale(result.follow_up_days), result.arms
     notes = [
         f"{size(result)}, all followed to the end.",
@@ -43,6 +47,29 @@ def draw(result: Result) -> Picture:
     return Picture(Kind.survival, figure, f"Share event-free over time in {', '.join(arms)}, with numbers at risk")
 
 
+def _apart(result: Result) -> Picture:
+    """A panel for each arm, the control dashed in those of the others."""
+    notes = [
+        f"{size(result)}, all followed to the end. Dashed: {style.short(result.control)}.",
+        "The event is death or permanent assisted ventilation. Bands: 95 % Monte Carlo intervals.",
+    ]
+    days = np.linspace(0, result.follow_up_days, POINTS)
+    control = _probability(result.survival(result.control), days)
+    with style.drawing():
+        figure, panes = sheet("Event-free survival, by arm", notes, result)
+        for pane in panes:
+            end = _curve(pane)
+            if pane.name != result.control:
+                pane.axes.plot(pane.scale.of(days), control, color=style.CONTROL.light, lw=1.2, ls="--")
+            head(pane, pane.line.colour)
+            at: dict[str, Any] = {"transform": pane.axes.transAxes, "ha": "right", "va": "top"}
+            pane.axes.text(0.98, 0.96, f"{100 * end.y:.0f} %", color=end.colour, **at)
+        label_time(panes)
+        percent_axis(panes[0].axes)
+        panes[0].axes.set_ylabel("Event-free")
+    return Picture(Kind.survival, figure, f"Share event-free over time in {', '.join(result.arms)}")
+
+
 def _curve(pane: Pane) -> style.Label:
     """Curve and band of one arm; hands back the text at its end."""
     curve, line = pane.result.survival(pane.name), pane.line
@@ -50,7 +77,7 @@ def _curve(pane: Pane) -> style.Label:
     p = _probability(curve, days)
     time, (low, high) = pane.scale.of(days), share_interval(p * curve.n, curve.n)
     pane.axes.fill_between(time, low, high, color=line.colour, alpha=0.2, lw=0)
-    pane.axes.plot(time, p, color=line.colour, ls=line.dash, lw=1.8)
+    pane.axes.plot(time, p, color=line.colour, ls=line.dash if len(pane.result.arms) <= TOGETHER else "-", lw=1.8)
     return style.Label(float(p[-1]), f"{pane.short} {100 * p[-1]:.0f} %", line.colour)
 
 

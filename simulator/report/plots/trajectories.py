@@ -1,4 +1,4 @@
-"""One outcome over time: single patients, their spread, the mean of survivors; a panel for each arm."""
+"""One outcome over time: single patients, spread and mean of everybody or of survivors; a panel for each arm."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from simulator.report.plots.pane import Pane
 from simulator.report.scale import plain_logarithm
 from simulator.report.style import CONTROL, drawing, short
 from simulator.results import Result
+from simulator.results.arrays import QUANTILES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +26,11 @@ LABELS = {
     "nfl_plasma": "Plasma NfL, pg/mL",
     "sod1_csf": "CSF SOD1, ratio to baseline",
 }
-MEAN = "mean; it flattens as those who decline fastest die"
+MEAN = "mean; it flattens or rises as those who decline fastest die"
+WORST = ("alsfrs_r", "svc")
+"""Outcomes whose worst value is 0: who has died is counted with it unless survivors are asked for."""
+BANDS = 20_000
+"""The first so many patients give the bands of everybody."""
 MEANS = dict.fromkeys(("nfl_plasma", "sod1_csf"), "geometric mean; deaths change who they are")
 NARROW = 1.03
 """Quantiles of biomarkers are read from bins of 1.6 %: a narrower band would show the bins."""
@@ -50,27 +55,82 @@ def spread(result: Result, arm: int, variable: str) -> Spread:
     return Spread(result.time[enough], mean, quantile)
 
 
-def draw(result: Result, variable: str, patients: int) -> Picture:
+def everybody(result: Result, arm: int, variable: str) -> Spread:
+    """Of all patients, 0 from death on: mean and quantiles; of sums the mean alone."""
+    if not result.is_full:
+        mean = result.groups["summary"][f"{variable}_death0_mean"].values[arm]
+        return Spread(result.time, mean, np.full((len(result.time), 5), np.nan))
+    values = result.groups["truth"][variable].values[arm]
+    dead = result.groups["events"]["death_time"].values[arm][:, None] <= result.time
+    counted = np.where(dead, 0, values).astype(np.float64)
+    weight = result.weight
+    mean = np.average(counted, axis=0, weights=weight)
+    some = counted[:BANDS]
+    quantile = weighted(some, weight) if weight is not None else np.quantile(some, QUANTILES, axis=0).T
+    return Spread(result.time, mean, quantile)
+
+
+def weighted(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Quantiles of each column of values : (n, times) with weights : (n,): the least value that reaches the share."""
+    order = np.argsort(values, axis=0, kind="stable")
+    reached = np.cumsum(weight[: len(values)][order], axis=0)
+    reached /= reached[-1]
+    places = np.stack([np.minimum((reached < p - 1e-12).sum(axis=0), len(values) - 1) for p in QUANTILES])
+    return np.take_along_axis(np.take_along_axis(values, order, 0), places, 0).T
+
+
+def _death(result: Result, variable: str, asked: str) -> str:
+    """How the dead are counted: zero or survivors.
+
+    Raises
+    ------
+    PictureError
+        The outcome has no worst value, or only sums of survivors were kept.
+    """
+    if asked not in ("", "zero", "survivors"):
+        raise PictureError(f"{Kind.trajectories}: no estimand {asked!r}; choose zero or survivors")
+    can = variable in WORST and (result.is_full or f"{variable}_death0_mean" in result.groups["summary"])
+    if asked == "zero" and not can:
+        raise PictureError(f"{Kind.trajectories}: {variable} of the dead is not 0, or was not kept; choose survivors")
+    return asked or ("zero" if can else "survivors")
+
+
+def draw(result: Result, variable: str, patients: int, death: str = "") -> Picture:
     """The picture; only the outcomes that the summary holds can be drawn."""
     if variable not in LABELS:
         raise PictureError(f"{Kind.trajectories}: no outcome {variable!r}; choose from {', '.join(LABELS)}")
     need_variables(result, Kind.trajectories, [variable])
+    counted = _death(result, variable, death)
     shown = min(patients, result.n_patients) if result.is_full else 0
     single = f" Thin: {shown} of them, until death." if shown else ""
     dashed = f" Dashed: {short(result.control)}." if len(result.arms) > 1 else ""
     notes = [
         f"{size(result)}.{single}{dashed}",
-        f"Bands: 50 % and 90 % of survivors. Thick: their {MEANS.get(variable, MEAN)}.",
+        _about(result, variable, counted),
     ]
     with drawing():
-        figure, panes = sheet(f"{LABELS[variable].partition(',')[0]} over time, by arm", notes, result)
+        who = "the dead at 0" if counted == "zero" else "survivors only"
+        figure, panes = sheet(f"{LABELS[variable].partition(',')[0]} over time, {who}", notes, result)
         for pane in panes:
-            _spread(pane, variable)
+            _spread(pane, variable, counted)
             _singles(pane, variable, shown)
-            _control(pane, variable)
+            _control(pane, variable, counted)
         label_time(panes)
         _outcome_axis(panes[0].axes, variable)
     return Picture(Kind.trajectories, figure, f"{LABELS[variable]} over time in {', '.join(result.arms)}")
+
+
+def _about(result: Result, variable: str, counted: str) -> str:
+    """What bands and thick line are."""
+    if counted == "survivors":
+        return f"Bands: 50 % and 90 % of survivors. Thick: their {MEANS.get(variable, MEAN)}."
+    if not result.is_full:
+        return "Thick: mean of everybody, who has died with 0."
+    return "Bands: 50 % and 90 % of everybody, who has died with 0. Thick: their mean."
+
+
+def _find(pane: Pane, arm: int, variable: str, counted: str) -> Spread:
+    return (everybody if counted == "zero" else spread)(pane.result, arm, variable)
 
 
 def _outcome_axis(axes: Axes, variable: str) -> None:
@@ -83,9 +143,9 @@ def _outcome_axis(axes: Axes, variable: str) -> None:
         axes.set_yticks(range(0, 49, 12))
 
 
-def _spread(pane: Pane, variable: str) -> None:
+def _spread(pane: Pane, variable: str, counted: str) -> None:
     """Bands and mean of one arm."""
-    colour, found = pane.line.colour, spread(pane.result, pane.arm, variable)
+    colour, found = pane.line.colour, _find(pane, pane.arm, variable, counted)
     time = pane.scale.of(found.time)
     for below, above in ((0, 4), (1, 3)):
         low, high = found.quantile[:, below], found.quantile[:, above]
@@ -108,9 +168,9 @@ def _singles(pane: Pane, variable: str, shown: int) -> None:
         pane.axes.add_collection(courses)
 
 
-def _control(pane: Pane, variable: str) -> None:
+def _control(pane: Pane, variable: str, counted: str) -> None:
     """The control's mean once more, in the panels of the others."""
     control = pane.result.control
     if pane.name != control:
-        found = spread(pane.result, pane.result.arm_index(control), variable)
+        found = _find(pane, pane.result.arm_index(control), variable, counted)
         pane.axes.plot(pane.scale.of(found.time), found.mean, color=CONTROL.light, lw=1.4, ls="--")

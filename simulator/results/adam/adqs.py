@@ -1,4 +1,8 @@
-"""ADQS: one row per participant, parameter and visit at which it was obtained."""
+"""ADQS: one row per participant, parameter and visit at which it was obtained.
+
+Of a planned visit that nobody had, each participant has a row of the first parameter, without day and value: that it
+was planned decides what an analysis takes for the last visit.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simulator.results.adam.trial import Trial, study_day, treatment, who
+from simulator.results.adam.trial import Trial, study_day, treatment, who, whole
 
 
 class Parameter(NamedTuple):
@@ -35,6 +39,7 @@ def adqs(trial: Trial) -> dict[str, Any]:
     """One row per participant, parameter and visit at which it was obtained."""
     observed = trial.result.groups["observed"]
     parts = [_parameter(trial, number) for number, one in enumerate(PARAMETERS) if one.source in observed]
+    parts.append(_never(trial, np.concatenate([part["visit"] for part in parts])))
     columns = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
     order = np.lexsort([columns["visit"], columns["number"], columns["row"]])
     row, number, visit, value, base, day = (
@@ -57,7 +62,7 @@ def adqs(trial: Trial) -> dict[str, Any]:
         "AVISIT": names[visit],
         "AVISITN": visit,
         "ATPTD": nominal[visit],
-        "ADY": study_day(day),
+        "ADY": study_day(day) if np.isfinite(day).all() else whole(day),
         "AVAL": value,
         "BASE": base,
         "CHG": np.where(later, value - base, np.nan),
@@ -80,4 +85,20 @@ def _parameter(trial: Trial, number: int) -> dict[str, np.ndarray]:
         "value": values[row, visit],
         "base": values[row, 0],
         "day": days[row, visit],
+    }
+
+
+def _never(trial: Trial, had: np.ndarray) -> dict[str, np.ndarray]:
+    """Rows without a value for the planned visits that nobody had."""
+    visits = np.setdiff1d(np.arange(len(trial.result.groups["observed"]["nominal_day"].values)), had)
+    row, visit = (one.ravel() for one in np.meshgrid(np.arange(len(trial.who)), visits, indexing="ij"))
+    none = np.full(len(row), np.nan)
+    number = next(number for number, one in enumerate(PARAMETERS) if one.source in trial.result.groups["observed"])
+    return {
+        "row": row,
+        "number": np.full(len(row), number),
+        "visit": visit,
+        "value": none,
+        "base": none,
+        "day": none,
     }

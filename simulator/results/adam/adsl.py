@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from simulator.results.adam.trial import Trial, study_day, treatment, who
+from simulator.results.adam.trial import Trial, study_day, treatment, who, whole
 
 
 def adsl(trial: Trial) -> dict[str, Any]:
@@ -72,14 +72,6 @@ def _of_doses(trial: Trial) -> dict[str, Any]:
     return {
         "SAFFL": np.where(count > 0, "Y", "N"),
         "NDOSES": count,
-        "TRTSDY": _whole(first),
-        "TRTEDY": _whole(last),
+        "TRTSDY": whole(first),
+        "TRTEDY": whole(last),
     }
-
-
-def _whole(days: np.ndarray) -> Any:
-    """Study days as integers, missing where there is none."""
-    import pandas
-
-    known = np.isfinite(days)
-    return pandas.arrays.IntegerArray(study_day(np.where(known, days, 0)), ~known)

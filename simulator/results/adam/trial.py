@@ -80,3 +80,11 @@ def treatment(trial: Trial, rows: np.ndarray) -> dict[str, Any]:
     """Arm and stratum of participants, by position."""
     arms = np.array(trial.result.arms)[trial.arm][rows]
     return {"TRTP": arms, "TRTPN": trial.arm[rows] + 1, "STRATAR": trial.patients("stratum")[rows]}
+
+
+def whole(days: np.ndarray) -> Any:
+    """Study days as integers, missing where a day is not finite."""
+    import pandas
+
+    known = np.isfinite(days)
+    return pandas.arrays.IntegerArray(study_day(np.where(known, days, 0)), ~known)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from simulator.catalog.calibration import Calibration, Parameter
 from simulator.errors import SimulatorError
+from simulator.results.files import digest, text_writer, write_all
 from simulator.studies.calibrate.errors import CalibrationError
 from simulator.studies.calibrate.rows import Datum
 from simulator.studies.evidence.score import SEED, Runs, scenario_of, simulated
@@ -141,21 +142,35 @@ class Evaluator:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def _open(self, file: Path) -> None:
-        """Take up what the file holds; a line cut short by an interruption is dropped."""
+        """Take up what the file holds; a line that is cut short or damaged is dropped."""
         file.parent.mkdir(parents=True, exist_ok=True)
-        if not file.exists():
+        if not file.exists() or not file.stat().st_size:
             return self._keep({"fingerprint": self.fingerprint})
-        lines = [line for line in file.read_text("utf-8").splitlines() if line.endswith("}")]
-        if not lines or json.loads(lines[0]).get("fingerprint") != self.fingerprint:
+        lines = [line for text in file.read_text("utf-8", "replace").splitlines() if (line := _whole(text))]
+        if not lines or lines[0].get("fingerprint") != self.fingerprint:
             raise CalibrationError(
                 f"{file} holds the evaluations of another calibration. Choose another folder with -o"
             )
-        for line in map(json.loads, lines[1:]):
+        for line in lines[1:]:
             self._known[json.dumps(line["x"])] = line["y"]
-        file.write_text("".join(line + "\n" for line in lines), "utf-8")
+        write_all(file.parent, [(file.name, text_writer("".join(map(_sealed, lines))))])
         return None
 
     def _keep(self, line: dict[str, Any]) -> None:
         if self._file:
             with self._file.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps(line) + "\n")
+                stream.write(_sealed(line))
+
+
+def _sealed(line: dict[str, Any]) -> str:
+    """A line of the file, with its checksum."""
+    return json.dumps({**line, "sha256": digest(line)}) + "\n"
+
+
+def _whole(text: str) -> dict[str, Any]:
+    """What a line says, if its checksum holds; else nothing."""
+    try:
+        line = json.loads(text)
+        return line if line.pop("sha256") == digest(line) else {}
+    except (ValueError, KeyError, AttributeError, TypeError):
+        return {}

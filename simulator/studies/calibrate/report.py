@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.results.files import text_writer, write_all
 from simulator.studies.calibrate.study import Calibrated
 from simulator.version import __version__
 
@@ -128,7 +129,5 @@ def write(found: Calibrated, folder: Path) -> list[Path]:
     files = {"fit.json": json.dumps(document(found), indent=1, ensure_ascii=False) + "\n"}
     if found.ensemble is not None:
         files |= {"ensemble.csv": ensemble_csv(found), "calibrated.yaml": entry(found)}
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    write_all(folder, [(name, text_writer(text)) for name, text in files.items()])
     return [folder / name for name in files]

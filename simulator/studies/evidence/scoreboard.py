@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from simulator.results.files import text_writer, write_all
 from simulator.studies.evidence import cells
 from simulator.studies.evidence.pictures import draw
 from simulator.studies.evidence.study import Evidence
@@ -67,6 +68,5 @@ def write(found: Evidence, folder: Path) -> list[Path]:
     drawn = {folder / "scoreboard" / f"{name}.svg": draw(name, found.scores) for name in pictures()}
     files = {folder / "scoreboard.md": page(found)} | drawn
     for file, text in files.items():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8", newline="\n")
+        write_all(file.parent, [(file.name, text_writer(text))])
     return list(files)

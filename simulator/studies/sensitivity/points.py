@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.engine.compiling import cores
 from simulator.errors import SimulatorError
 from simulator.results import Result
 from simulator.studies.outcome import OUTCOMES, Asked
-from simulator.studies.sweep.executors import cores
 
 if TYPE_CHECKING:
     from simulator.language import Scenario

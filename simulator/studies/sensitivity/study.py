@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.language.blocks.sweep import MOST_POINTS
 from simulator.results import Result
 from simulator.results.folder import check_folder, default_folder, write_folder
 from simulator.results.kinds import SENSITIVITY
@@ -186,13 +187,17 @@ def plan_of(asked: Request) -> tuple[Plan, int]:
 
 
 def _found(asked: Request, points: int, is_apart: bool, evaluate: Evaluate) -> Found:
-    """The analysis itself."""
+    """The analysis itself, if its design is not too large to be made."""
     if asked.method == "evpi":
         return over_draws.of_information(asked.scenario, evaluate, points, not is_apart)
     if asked.method == "ensemble":
         return over_draws.over_ensemble(asked.scenario, evaluate, points, not is_apart)
     block = asked.scenario.sensitivity
     parameters = parameters_of(asked.scenario, None if block is None else block.parameters)
+    each = {"sobol": len(parameters) + 2, "morris": len(parameters) + 1}.get(asked.method, 0)
+    if points * each > MOST_POINTS:
+        product = f"{points:,} × {each} = {points * each:,} points"
+        raise SensitivityError(f"{product} are more than {MOST_POINTS:,}. Ask for at most {MOST_POINTS // each:,}")
     if asked.method == "sobol":
         return methods.sobol(parameters, evaluate, points, "independent" if is_apart else "common")
     if asked.method == "morris":

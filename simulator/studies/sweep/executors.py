@@ -12,12 +12,15 @@ from multiprocessing.connection import wait
 from threading import Thread
 from typing import Any, NamedTuple
 
+from simulator.engine.compiling import cores
 from simulator.studies.sweep.errors import ExecutorError, SweepError
 from simulator.version import __version__
 
 DASK = "dask://"
 CONNECT_SECONDS = "10s"
 CLOSE_SECONDS = 2
+MOST_ON_WINDOWS = 61
+"""Windows waits for no more processes at once."""
 
 
 class Workers(NamedTuple):
@@ -45,18 +48,14 @@ def workers(wanted: str | Executor) -> Iterator[Workers]:
         with _closing(ThreadPoolExecutor(cores())) as pool:
             yield Workers(pool, cores())
     elif wanted == "processes":  # spawned, because a forked copy of running threads may hang
-        with _closing(ProcessPoolExecutor(cores(), get_context("spawn"), initializer=be_a_worker)) as pool:
-            yield Workers(pool, cores())
+        number = min(cores(), MOST_ON_WINDOWS) if os.name == "nt" else cores()
+        with _closing(ProcessPoolExecutor(number, get_context("spawn"), initializer=be_a_worker)) as pool:
+            yield Workers(pool, number)
     elif wanted.startswith(DASK) and len(wanted) > len(DASK):
         with _cluster(wanted.removeprefix(DASK)) as found:
             yield found
     else:
         raise SweepError(f"there is no executor {wanted!r}. Choose threads, processes or dask://host:port")
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def be_a_worker() -> None:

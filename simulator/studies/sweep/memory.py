@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulator.engine import batches
-from simulator.errors import ResourceError
 from simulator.program import compile_program
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ def memory_of(plan: Planned, number: int) -> int:
     return 2 * cells * per_cell + batches.memory(sizes, False, number)
 
 
-def check_memory(plan: Planned, number: int) -> None:
+def check_room(plan: Planned, number: int) -> None:
     """Refuse a sweep that would not fit.
 
     Raises
@@ -40,9 +39,7 @@ def check_memory(plan: Planned, number: int) -> None:
     ResourceError
         With the number, and how to make it smaller.
     """
-    from simulator.run import _free_memory
+    from simulator.run import check_memory
 
-    needed, free = memory_of(plan, number), _free_memory()
-    if free is not None and needed > free:
-        fact = f"the sweep needs about {needed / 2**30:.1f} GiB, this machine has free {free / 2**30:.1f} GiB"
-        raise ResourceError(f"{fact}. Ask for fewer points, a larger output.every_days, or output.stages false")
+    remedy = "Ask for fewer points, a larger output.every_days, or output.stages false"
+    check_memory(memory_of(plan, number), "the sweep needs", remedy)

@@ -197,4 +197,5 @@ def _remove_parts(folder: Path, alone: bool) -> None:
         remove_stale(folder)
         return
     for part in folder.glob(f".*{PART}"):
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # Windows removes no file that somebody reads
+            part.unlink()

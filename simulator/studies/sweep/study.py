@@ -19,7 +19,7 @@ from simulator.studies.sweep.assembling import ASIDE, Planned, assembled
 from simulator.studies.sweep.digest import Digester, of_settings
 from simulator.studies.sweep.errors import SweepError
 from simulator.studies.sweep.executors import workers
-from simulator.studies.sweep.memory import arm_days, check_memory
+from simulator.studies.sweep.memory import arm_days, check_room
 from simulator.studies.sweep.points import as_given, design
 from simulator.studies.sweep.store import InFolder, InMemory, Store
 from simulator.studies.sweep.swept import Sweep
@@ -197,7 +197,7 @@ def _simulate(
     """Simulate points that are not finished, in batches of neighbours: those share most."""
     unique = list({task.key: task for task in rest}.values())
     with workers(place[0]) as found:
-        check_memory(plan, found.number)
+        check_room(plan, found.number)
         size = drive.batch_size(len(unique), found.number, arm_days(plan))
         batches = [unique[k : k + size] for k in range(0, len(unique), size)]
         drive.run(plan.job, batches, found, place[1], progress)

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from simulator.analysis.trial.estimand import Estimand
 from simulator.analysis.trial.registry import analysis
 from simulator.analysis.trial.truth import QUANTITIES
+from simulator.language import plausible
 from simulator.record import versions
 from simulator.results.arrays import Group, Groups, Named, names_of
 from simulator.results.kinds import TRIAL
 from simulator.studies.trial.decision import in_words
 from simulator.studies.trial.estimands import estimand_of, estimated_by, told
+from simulator.studies.trial.family import ALL, ANY, family_of, figures, labels, procedure
 from simulator.studies.trial.interim import interim
 from simulator.studies.trial.looks import looks
 from simulator.studies.trial.measures import MEASURES, measures
@@ -70,6 +72,8 @@ def groups_of(work: Work, parts: Parts) -> Groups:
         found["interim"] = interim(work, parts.estimates)
         if parts.null is not None:
             found["interim_null"] = interim(work, parts.null)
+    if family_of(work.plan):
+        found["family"] = _family(work, parts)
     if parts.sizes is not None:
         found |= {"power": _power(work, parts.sizes), "needed": _needed(work, parts.sizes)}
     return found
@@ -118,6 +122,20 @@ def _performance(work: Work, parts: Parts) -> Group:
     dims = ("analysis", "analysis_day", "measure")
     label = Named(("measure",), names_of(MEASURES), {"units": "1", "long_name": "measure of performance"})
     return {**_coordinates(work, *dims[:2]), "measure": label, **_figures(dims, found)}
+
+
+def _family(work: Work, parts: Parts) -> Group:
+    """Power and error of the claims of a family, of any and of all of them."""
+    found = figures(work, parts.estimates, parts.null)
+    claims = Named(("claim",), names_of((*labels(work.plan), ANY, ALL)), {"units": "1", "long_name": "claim"})
+    return {
+        "claim": claims,
+        **{
+            f"{prefix}{name}": Named(one.dims, one.values, one.attrs)
+            for k, prefix in enumerate(("power_", "error_"))
+            for name, one in _figures(("claim",), found[:, k]).items()
+        },
+    }
 
 
 def _power(work: Work, found: Sizes) -> Group:
@@ -184,6 +202,7 @@ def attributes(scenario: Scenario, work: Work, parts: Parts) -> dict[str, Any]:
         "experimental": plan.arms.experimental,
         "control": plan.arms.control,
         "test": in_words(plan),
+        "procedure": procedure(plan),
         "people": np.int64(parts.truth.people if parts.truth else 0),
         "truth_parts": np.int64(parts.truth.parts if parts.truth else 0),
         "size_replicates": np.int64(parts.sizes.replicates if parts.sizes else 0),
@@ -198,7 +217,7 @@ def attributes(scenario: Scenario, work: Work, parts: Parts) -> dict[str, Any]:
         "estimands": json.dumps(
             {name: told(estimated_by(name, plan.endpoint, plan.outcome)) for name in plan.analyses}, ensure_ascii=False
         ),
-        "warnings": json.dumps(_warnings(plan, wanted), ensure_ascii=False),
+        "warnings": json.dumps([*_warnings(plan, wanted), *plausible.warnings(scenario)], ensure_ascii=False),
     }
 
 

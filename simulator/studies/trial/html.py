@@ -7,6 +7,8 @@ from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.analysis.replicates import Measure
+from simulator.analysis.trial.registry import analysis
+from simulator.results.variables import variable
 from simulator.studies.trial.measures import POWER
 from simulator.studies.wording import fixed
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 NOTICE = "For research, not for treatment decisions. A simulated benefit is not proven."
 NONE = "–"
+UNITS = {"svc": "% predicted", "hhd": "z", "sod1_csf": "× baseline"}
+"""Units of outcomes where the table of variables has none to print."""
 
 
 class Cell(NamedTuple):
@@ -35,6 +39,21 @@ def table(trial: Trial, name: str, day: float) -> list[Cell]:
         Cell("SE", pair(trial.measure(name, "model_se", day), 3)),
         *(Cell(head, percent(trial.measure(name, key, day))) for head, key in shares),
     ]
+
+
+def unit(trial: Trial) -> str:
+    """The unit of the outcome."""
+    outcome = str(trial.arguments["outcome"])
+    return UNITS.get(outcome, variable("observed", outcome).unit)
+
+
+def named(trial: Trial, name: str) -> str:
+    """An analysis with the unit of its estimates."""
+    one = analysis(name)
+    if one.scale == "log":
+        return f"{name}, log"
+    measure = one.measure.format(unit=unit(trial)).removeprefix("difference of ")
+    return f"{name}, {measure.rpartition(', ')[2]}"
 
 
 def pair(one: Measure, digits: int, *, error: bool = True) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from simulator.analysis.trial.reading import Contrast
+from simulator.analysis.trial.reading import PROGRESSION_RATE, TOTAL, TRAITS, Contrast
 from simulator.analysis.trial.registry import ANALYSES, analysis
 from simulator.errors import SimulatorError
 from simulator.language.check_trial import may_be_empty
@@ -17,6 +17,7 @@ from simulator.language.faults import Path, Problem
 from simulator.program.calendar import visit_days
 from simulator.quantities import Quantity
 from simulator.replicate import LEAD_IN_CHANGE
+from simulator.run import LIMIT
 from simulator.studies.trial.estimands import check_estimand
 
 if TYPE_CHECKING:
@@ -74,6 +75,37 @@ class Plan(NamedTuple):
     endpoint: str
 
 
+class Claim(NamedTuple):
+    """A claim of the trial's family; its day counts from randomisation."""
+
+    analysis: str
+    day: int
+    outcome: str
+    endpoint: str
+
+
+def claims_of(planned: Plan) -> list[Claim]:
+    """The claims of the trial's family; none without one."""
+    trial = planned.scenario.trial
+    if trial is None or trial.family is None:
+        return []
+    return [
+        Claim(
+            one.analysis,
+            planned.days[0] if one.day is None else one.day - trial.randomised_on,
+            one.outcome or planned.outcome,
+            one.endpoint or planned.endpoint,
+        )
+        for one in trial.family.claims
+    ]
+
+
+def analyses_of(scenario: Scenario, asked: Asked) -> tuple[str, ...]:
+    """The analyses that are asked for, and those of the family's claims."""
+    family = scenario.trial.family if scenario.trial else None
+    return tuple(dict.fromkeys([*asked.analyses, *(claim.analysis for claim in (family.claims if family else ()))]))
+
+
 def plan(scenario: Scenario, asked: Asked) -> Plan:
     """The plan, checked.
 
@@ -90,17 +122,19 @@ def plan(scenario: Scenario, asked: Asked) -> Plan:
         raise _fault(scenario, ("trial",), "there is no block trial", "Write it, with size and allocation")
     if scenario.person is not None:
         raise _fault(scenario, ("person",), "a trial is of many people, and this scenario has one", "Leave out person")
-    analyses = tuple(dict.fromkeys(asked.analyses))
+    analyses = analyses_of(scenario, asked)
     if not analyses:
         raise TrialError(f"no analysis is named. Choose from {', '.join(ANALYSES)}")
     for name in analyses:
-        _check_options(name, asked.options.get(name, {}))
+        check_options(name, asked.options.get(name, {}))
     _check_measured(scenario, analyses, asked)
     check_estimand(scenario, analyses, asked.endpoint, asked.outcome)
     days = _days(scenario, asked.days)
     arms = _contrast(scenario, asked.arms)
     options = {name: dict(asked.options[name]) for name in analyses if asked.options.get(name)}
     size = size_of(scenario) if asked.size is None else asked.size
+    if size > LIMIT:
+        raise TrialError(f"{size:,} participants cannot be simulated. Ask for 1 to {LIMIT:,}")
     if empty := may_be_empty(scenario, size, arms):
         raise TrialError(". ".join(empty))
     since = tuple(day - scenario.trial.randomised_on for day in days)
@@ -181,7 +215,9 @@ def _contrast(scenario: Scenario, wanted: Sequence[str] | None) -> Contrast:
 def _days(scenario: Scenario, wanted: Sequence[int] | None) -> tuple[int, ...]:
     """The days of analysis, ascending."""
     known = list(scenario.trial.analysis_days) if scenario.trial else []
-    days = sorted(set(known if wanted is None else wanted))
+    family = scenario.trial.family if scenario.trial else None
+    claimed = {claim.day for claim in family.claims if claim.day is not None} if family else set()
+    days = sorted({*(known if wanted is None else wanted), *claimed})
     if not days:
         raise TrialError(f"no day of analysis is named. The scenario has {', '.join(map(str, known))}")
     start = scenario.trial.randomised_on if scenario.trial else 0
@@ -200,7 +236,7 @@ def _days(scenario: Scenario, wanted: Sequence[int] | None) -> tuple[int, ...]:
     return tuple(days)
 
 
-def _check_options(name: str, options: Mapping[str, Any]) -> None:
+def check_options(name: str, options: Mapping[str, Any]) -> None:
     """Options that the analysis has, with values of their kind."""
     kinds = get_type_hints(analysis(name).run)
     known = [key for key in kinds if key not in ("data", "seed", "return")]
@@ -210,7 +246,12 @@ def _check_options(name: str, options: Mapping[str, Any]) -> None:
         try:
             TypeAdapter(kinds[key]).validate_python(tuple(value) if isinstance(value, list) else value, strict=True)
         except ValidationError:
-            raise TrialError(f"{name}.{key} is {KINDS[kinds[key]]}, and {value!r} is not. Correct it") from None
+            raise TrialError(f"{name}.{key} is {_words(kinds[key])}, and {value!r} is not. Correct it") from None
+
+
+def _words(kind: Any) -> str:
+    """What an option can be."""
+    return f"one of {', '.join(get_args(kind))}" if get_origin(kind) is Literal else KINDS[kind]
 
 
 def _check_measured(scenario: Scenario, analyses: Sequence[str], asked: Asked) -> None:
@@ -225,7 +266,8 @@ def _check_measured(scenario: Scenario, analyses: Sequence[str], asked: Asked) -
     if needy and NFL not in assessed:
         fact = f"{needy[0]} needs neurofilament, and {NFL} is not assessed"
         raise _fault(scenario, ASSESSMENTS, fact, "Add it")
-    there = [LOG_NFL] * (NFL in assessed) + [LEAD_IN_CHANGE] * bool(scenario.trial and scenario.trial.lead_in)
+    there = [*TRAITS, *[PROGRESSION_RATE] * (asked.outcome == TOTAL), *[LOG_NFL] * (NFL in assessed)]
+    there += [LEAD_IN_CHANGE] * bool(scenario.trial and scenario.trial.lead_in)
     for name in analyses:
         for one in set(_covariates(asked.options.get(name, {}))) - set(there):
             known = ", ".join(there) or "none"

@@ -129,6 +129,7 @@ def potential(plan: Plan, seen: Seen, day: float) -> Potential:
         seen.nominal_day,
         {key: np.tile(seen.observed[key], (1, 2, 1)) for key in ("day", plan.outcome, NFL) if key in seen.observed},
         {key: np.tile(seen.events[key], (1, 2)) for key in reading.EVENTS},
+        {key: np.tile(seen.patients[key], 2) for key in reading.TRAITS.values() if key in seen.patients},
     )
     data = reading.from_arrays(told, (1, 0), tuple(arms), outcome=plan.outcome, endpoint=plan.endpoint, log=NFL)
     data = until(data, day)

@@ -15,7 +15,7 @@ from simulator.analysis.trial.registry import analysis
 from simulator.replicate import LEAD_IN_CHANGE, Replicator, Seen
 from simulator.studies.trial.entering import most
 from simulator.studies.trial.looks import CALENDAR, at_looks, calendar, looks, randomised_on
-from simulator.studies.trial.plan import Plan
+from simulator.studies.trial.plan import Plan, claims_of
 
 Floats = NDArray[np.float64]
 ESTIMATED = ("value", "se", "df", "lower", "upper", "p", "n")
@@ -23,8 +23,6 @@ COUNTED = ("participants", "events", "left", "missing", "followed_days")
 """Of an arm by a day of analysis: its participants; who had the event; who left before it; who was not measured at the
 last visit without having had the event; mean days to event, leaving or analysis."""
 NFL = "nfl_plasma"
-PARALLEL_SEED = ("mi",)
-"""Analyses that draw random numbers: each replicate has its own."""
 
 
 class Block(NamedTuple):
@@ -36,12 +34,20 @@ class Block(NamedTuple):
     counts : (r, day, 2, 5) the columns COUNTED; arms experimental, control.
     looks : (r, analysis, look, 7) the columns ESTIMATED at the looks before the first analysis.
     calendar : (r, look + 1, 3) the columns CALENDAR at the looks and at the end of the first analysis.
+    claims : (r, claim, 7) the columns ESTIMATED of the claims of the trial's family.
     """
 
     estimates: Floats
     counts: Floats
     looks: Floats
     calendar: Floats
+    claims: Floats
+
+
+def bytes_of(plan: Plan) -> int:
+    """Bytes of what is kept of a replicate."""
+    found = len(plan.analyses) * (len(plan.days) + looks(plan)) * len(ESTIMATED)
+    return 8 * (found + len(plan.days) * 2 * len(COUNTED) + (looks(plan) + 1) * len(CALENDAR))
 
 
 def block(plan: Plan, space: Replicator, seed: int, numbers: range) -> Block:
@@ -51,6 +57,7 @@ def block(plan: Plan, space: Replicator, seed: int, numbers: range) -> Block:
         np.zeros((len(numbers), len(plan.days), 2, len(COUNTED))),
         np.full((len(numbers), len(plan.analyses), looks(plan), len(ESTIMATED)), np.nan),
         np.full((len(numbers), looks(plan) + 1, len(CALENDAR)), np.nan),
+        np.full((len(numbers), len(claims_of(plan)), len(ESTIMATED)), np.nan),
     )
     for row, number in enumerate(numbers):
         seen = space.replicate(seed, number, most(plan.scenario, plan.size))
@@ -61,6 +68,20 @@ def block(plan: Plan, space: Replicator, seed: int, numbers: range) -> Block:
             found.counts[row, d] = counted(by_then)
             for a, name in enumerate(plan.analyses):
                 found.estimates[row, a, d] = estimated(plan, name, by_then, number)
+        found.claims[row] = _claimed(plan, seen, number, found.estimates[row])
+    return found
+
+
+def _claimed(plan: Plan, seen: Seen, number: int, done: Floats) -> Floats:
+    """(claim, 7) the columns ESTIMATED of the claims; done : (analysis, day, 7) those of the plan's own outcome."""
+    claims = claims_of(plan)
+    found = np.full((len(claims), len(ESTIMATED)), np.nan)
+    for k, one in enumerate(claims):
+        if (one.outcome, one.endpoint) == (plan.outcome, plan.endpoint):
+            found[k] = done[plan.analyses.index(one.analysis), plan.days.index(one.day)]
+        else:
+            other = observed(plan._replace(outcome=one.outcome, endpoint=one.endpoint), seen)
+            found[k] = estimated(plan, one.analysis, until(other, one.day), number)
     return found
 
 
@@ -81,7 +102,7 @@ def observed(plan: Plan, seen: Seen) -> TrialData:
     arms = list(plan.scenario.arms)
     places = tuple(map(arms.index, plan.arms))
     told = reading.Seen(
-        seen.patients["allocated_arm"], ranked(plan, seen), seen.nominal_day, seen.observed, seen.events
+        seen.patients["allocated_arm"], ranked(plan, seen), seen.nominal_day, seen.observed, seen.events, seen.patients
     )
     data = reading.from_arrays(
         told, (places[0], places[1]), places, outcome=plan.outcome, endpoint=plan.endpoint, log=NFL
@@ -100,11 +121,11 @@ def ranked(plan: Plan, seen: Seen) -> NDArray[np.int64]:
 
 def estimated(plan: Plan, name: str, data: TrialData, number: int) -> tuple[float, ...]:
     """One analysis of one replicate, in the order of ESTIMATED."""
-    options = dict(plan.options.get(name, {}))
-    if name in PARALLEL_SEED:
+    one, options = analysis(name), dict(plan.options.get(name, {}))
+    if one.draws:
         options["seed"] = number
     try:
-        found = analysis(name).run(data, **options)
+        found = one.run(data, **options)
     except NotEstimableError:
         return (np.nan,) * len(ESTIMATED)
     return found.value, found.se, found.df, found.lower, found.upper, found.p, found.n

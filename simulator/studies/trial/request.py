@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from simulator.results.folder import check_folder, default_folder, write_folder
 from simulator.results.kinds import RUN, TRIAL
 from simulator.studies.trial.entering import most
-from simulator.studies.trial.plan import Asked, TrialError, as_enrolled, plan
+from simulator.studies.trial.plan import Asked, TrialError, analyses_of, as_enrolled, plan
 from simulator.studies.trial.result import Trial
 from simulator.studies.trial.study import Extent, Running, cores, prepare, study
 from simulator.version import __version__
@@ -69,7 +69,7 @@ def parse_options(texts: Iterable[str]) -> Mapping[str, Mapping[str, Any]]:
 def trial_to_folder(request: TrialRequest, progress: Callable[[int, int], None] | None = None) -> Studied:
     """Run the study and write its folder; finished replicates are kept there on the way."""
     scenario, asked = scenario_of(request), asked_of(request)
-    if unknown := [name for name in asked.options if name not in asked.analyses]:
+    if unknown := [name for name in asked.options if name not in analyses_of(scenario, asked)]:
         raise TrialError(f"--option {unknown[0]}: this analysis is not run. Add it to --analysis")
     folder = request.folder or folder_of(scenario, asked, request.extent)
     check_folder(folder, TRIAL, request.force)

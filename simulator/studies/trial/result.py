@@ -126,6 +126,21 @@ class Trial(GroupedResult):
         (a, d), group = self._place(analysis, day), self.groups["needed"]
         return {target: _at(group, (a, d, k)) for k, target in enumerate(group["target"].values.tolist())}
 
+    @property
+    def family(self) -> dict[str, tuple[Measure, Measure]]:
+        """Power and error without an effect of each claim of the trial's family, of any, of all; {} without one.
+
+        The error of a claim counts claims of harm too where the test has two sides.
+        """
+        group = self.groups.get("family")
+        if group is None:
+            return {}
+        parts = [[group[f"{kind}_{name}"].values for name in Measure._fields] for kind in ("power", "error")]
+        return {
+            str(claim): (Measure(*(x[k] for x in parts[0])), Measure(*(x[k] for x in parts[1])))
+            for k, claim in enumerate(group["claim"].values)
+        }
+
     def count(self, name: str, side: int, day: float | None = None) -> Measure:
         """A count of an arm (0 experimental, 1 control), mean over replicates."""
         d = 0 if day is None else self.days.index(day)

@@ -211,6 +211,7 @@ def _empty(count: int, d: int, held: int) -> Block:
         np.zeros((count, 1, 2, len(COUNTED))),
         np.full((count, 1, held, len(ESTIMATED)), np.nan),
         np.full((count, held + 1, 3), np.nan),
+        np.empty((count, 0, len(ESTIMATED))),
     )
 
 

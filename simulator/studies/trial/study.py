@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.analysis.trial.truth import TRUTHS
+from simulator.engine import batches, compiling
 from simulator.errors import UsageError
 from simulator.replicate import compiled
-from simulator.run import REPLICATES, SEED
-from simulator.studies.trial.blocks import Progress, Work, run
+from simulator.run import LIMIT, REPLICATES, SEED, check_memory
+from simulator.studies.trial.blocks import SIZE, Progress, Work, run
 from simulator.studies.trial.entering import patients
 from simulator.studies.trial.groups import Parts, attributes, groups_of
 from simulator.studies.trial.plan import Asked, Options, TrialError, cut, plan
 from simulator.studies.trial.population import Truth, truth
+from simulator.studies.trial.replicates import bytes_of
 from simulator.studies.trial.result import Trial
 from simulator.studies.trial.sizes import LARGEST, LEAST, Sizes, sizes, steps_of
 
@@ -122,6 +123,7 @@ def study(scenario: Scenario, asked: Asked, extent: Extent, how: Running) -> Tri
     if scenario.trial is not None and not extent.sizes:
         extent = extent._replace(sizes=tuple(scenario.trial.sizes or ()))
     work = prepare(scenario, asked, extent)
+    check_room(work, how.threads, 2 if extent.null else 1)
     without = prepare(null_of(scenario), asked, extent) if extent.null else None
     looked = bool(extent.power or extent.sizes)
     replicates = extent.replicates * (2 if extent.null else 1)
@@ -151,12 +153,22 @@ def prepare(scenario: Scenario, asked: Asked, extent: Extent) -> Work:
         raise TrialError(f"a power of {wrong[0]:g} cannot be asked for. Choose between 0.05 and 1")
     if wrong_size := [one for one in extent.sizes if not LEAST <= one <= LARGEST]:
         raise TrialError(f"power is not shown at a size of {wrong_size[0]:,}. Choose {LEAST} to {LARGEST:,}")
+    if not 0 <= extent.truth <= LIMIT:
+        raise TrialError(f"truth is not looked up in {extent.truth:,} people. Choose 0 to {LIMIT:,}")
     planned = plan(scenario, asked)
     if extent.truth and (unknown := [name for name in planned.analyses if name not in TRUTHS]):
         raise TrialError(f"no truth is known for {unknown[0]}. {WITHOUT_TRUTH}")
     scenarios = _drawn(scenario, planned.scenario, extent.draws)
     people = patients(scenarios, planned.size, start)
     return Work(planned, compiled(scenarios, people), start, extent.replicates)
+
+
+def check_room(work: Work, threads: int, runs: int) -> None:
+    """Refuse a study that would not fit: the space of each thread, and what is found in all replicates of the runs."""
+    spaces = min(threads, -(-work.replicates // SIZE))
+    needed = spaces * batches.memory(work.choices[0].program.sizes, True, 1)
+    needed += 2 * runs * work.replicates * bytes_of(work.plan)
+    check_memory(needed, "the study needs", "Ask for fewer participants or replicates, or fewer --threads")
 
 
 def _drawn(scenario: Scenario, planned: Scenario, draws: int | None) -> list[Scenario]:
@@ -198,5 +210,4 @@ def cores(threads: int | None) -> int:
     """Threads to work with: as many as asked for, else the machine's cores."""
     if threads is not None and threads < 1:
         raise UsageError(f"{threads} threads cannot do any work. Ask for 1 or more")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return cores if threads is None else threads
+    return compiling.cores() if threads is None else threads

@@ -1,0 +1,69 @@
+"""The pictures of the README and of the gallery: `python docs/_ext/pictures.py` writes those of the README again."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from html import escape
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+ROOT = Path(__file__).resolve().parents[2]
+PLACE = ROOT / "docs" / "pictures"
+LETTER, LINE, EDGE = 7.85, 18, 14  # pixels of a letter of 13 px, of a line, around them
+SHOWN = "survival"
+GALLERY_PATIENTS = 1000
+
+
+def terminal(command: str, lines: Iterable[str]) -> str:
+    """A command and what it prints, as SVG; text stays text."""
+    rows = [f"$ {command}", *lines]
+    width = int(2 * EDGE + LETTER * max(map(len, rows)))
+    height = 2 * EDGE + LINE * len(rows)
+    spans = "".join(
+        f'<text x="{EDGE}" y="{EDGE + LINE * k + 13}" xml:space="preserve">{escape(row)}</text>\n'
+        for k, row in enumerate(rows)
+        if row
+    )
+    style = "font-family:'DejaVu Sans Mono',Menlo,Consolas,monospace;font-size:13px;fill:#e8e8e8"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        f'role="img">\n<title>What {escape(command)} prints</title>\n'
+        f'<rect width="{width}" height="{height}" rx="8" fill="#15181d"/>\n<g style="{style}">\n{spans}</g>\n</svg>\n'
+    )
+
+
+def gallery(folder: Path) -> Iterator[str]:
+    """The page of pictures with the command under each; pictures are written beside it."""
+    import simulator as sim
+    from simulator.report.captions import CAPTIONS, ORDER
+
+    result = sim.simulate(sim.load("valor"), patients=GALLERY_PATIENTS)
+    yield "# Gallery\n"
+    yield f"Each with the command that draws it, from `als-sim run valor -n {GALLERY_PATIENTS} -o results/valor`."
+    yield "Pictures of [one person](../person.md), [trials](../trials.md), [sweeps](../sweeps.md) and"
+    yield "[sensitivity analyses](../sensitivity.md) are on their pages; [what each shows and needs](../report.md).\n"
+    for kind in sorted(result.plot.kinds, key=ORDER.index):
+        result.plot.draw(kind).save(folder / f"{kind}.svg")
+        yield f"## {kind.capitalize()}\n\n![{kind}]({kind}.svg)\n\n{CAPTIONS[kind]}\n"
+        yield f"```sh\nals-sim plot results/valor {kind}\n```\n"
+
+
+def main() -> None:
+    """Write the pictures of the README."""
+    from typer.testing import CliRunner
+
+    import simulator as sim
+    from simulator.cli.app import app
+
+    with TemporaryDirectory() as folder:
+        place = Path(folder) / "valor"
+        printed = CliRunner().invoke(app, ["run", "valor", "-o", str(place)]).stdout
+        lines = [line for line in printed.splitlines() if str(place) not in line]
+        (PLACE / "answer.svg").write_text(terminal("als-sim run valor", lines), "utf-8")
+        sim.open(place).plot.draw(SHOWN).save(PLACE / f"{SHOWN}.svg")
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    main()

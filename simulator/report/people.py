@@ -1,0 +1,92 @@
+"""Tables of who was simulated and what became of them: baseline, and the flow from screening to the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from simulator.report.tables import Table
+from simulator.results import Result
+
+Values = dict[str, Any]
+MOST = 6  # columns of strata
+
+
+class Line(NamedTuple):
+    """A line of the baseline table: `of` is what the patients or the truth must have."""
+
+    label: str
+    of: str
+    write: Callable[[np.ndarray], str]
+
+
+def _mean(values: np.ndarray) -> str:
+    return f"{values.mean():.1f} ({values.std(ddof=1):.1f})" if len(values) > 1 else f"{values.mean():.1f}"
+
+
+def _middle(values: np.ndarray) -> str:
+    low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
+    return f"{middle:.1f} ({low:.1f} to {high:.1f})"
+
+
+def _share(values: np.ndarray) -> str:
+    return f"{100 * np.mean(values > 0):.0f}"
+
+
+LINES = (
+    Line("Age, years, mean (SD)", "age", _mean),
+    Line("Women, %", "sex", _share),
+    Line("Fast variant, %", "fast_variant", _share),
+    Line("Time since onset, months, median (quartiles)", "time_since_onset", _middle),
+    Line("ALSFRS-R, points, mean (SD)", "alsfrs_r", _mean),
+    Line("SVC, % of predicted, mean (SD)", "svc", _mean),
+    Line("Plasma NfL, pg/mL, median (quartiles)", "nfl_plasma", _middle),
+)
+
+
+def people(result: Result) -> list[Table]:
+    """Who was simulated, and what became of them; of sums there is neither."""
+    return [baseline(result), flow(result)] if result.is_full and result.weight is None else []
+
+
+def baseline(result: Result) -> Table:
+    """At day 0: everybody, then the strata. The same people are in all arms."""
+    patients, truth = result.groups["patients"], result.groups["truth"]
+    known: Values = {name: one.values for name, one in patients.items()}
+    known |= {name: truth[name].values[0, :, 0] for name in ("alsfrs_r", "svc", "nfl_plasma") if name in truth}
+    strata = [name for name in result.strata if (known["stratum"] == name).any()][:MOST]
+    parts = [np.ones(result.n_patients, bool), *(known["stratum"] == name for name in strata)]
+    rows = [["People", *(f"{who.sum():,}" for who in parts)]]
+    for line in LINES:
+        if line.of in known:
+            values = [np.asarray(known[line.of][who], np.float64) for who in parts]
+            rows.append([line.label, *(_written(line, one[np.isfinite(one)]) for one in values)])
+    return Table("People at baseline, true values", ["", "all", *strata], rows)
+
+
+def _written(line: Line, values: np.ndarray) -> str:
+    return line.write(values) if len(values) else "–"
+
+
+def flow(result: Result) -> Table:
+    """From candidates to the end of follow-up, arm by arm."""
+    events = result.groups["events"]
+    event, left = events["event"].values, np.isfinite(events["dropout_time"].values)
+    tried = int(result.screening.get("candidates", result.n_patients))
+    rows = [
+        ["Candidates", *[f"{tried:,}"] * len(result.arms)],
+        ["Not eligible", *[f"{tried - result.n_patients:,}"] * len(result.arms)],
+        ["Simulated, the same people", *[f"{result.n_patients:,}"] * len(result.arms)],
+        *([label, *(f"{count:,}" for count in counts)] for label, counts in _ends(event)),
+    ]
+    if left.any():
+        rows.append(["Would have left the observed trial before the end", *(f"{one.sum():,}" for one in left)])
+    return Table("From candidates to the end of follow-up", ["", *result.arms], rows, (3,))
+
+
+def _ends(event: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """What ended follow-up, by arm."""
+    for label, code in (("Died without ventilation", 1), ("Permanent ventilation", 2), ("Free of both to the end", 0)):
+        yield label, (event == code).sum(axis=1)
