@@ -69,7 +69,7 @@ class Tab:
     def answer(self, what, **more):
         """The answer to this question; what else comes before it is left."""
         mine = self.ask(what, **more)
-        while (found := self.read()).get("id") != mine:
+        while (found := self.read()).get("id") != mine or found["kind"] == "progress":
             pass
         return found
 
