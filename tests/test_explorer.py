@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
+from typer.testing import CliRunner
 
 import simulator as sim
+from simulator.cli.app import app
 from simulator.errors import SimulatorError
 from simulator.explorer import copies, opening, running
 from simulator.explorer.controls import Panel
@@ -146,9 +148,9 @@ def test_another_host_is_refused(widget, host):
     assert get(widget, f"/?token={explorer.token}", host.format(port=explorer.port))[0] == 403
 
 
-def test_localhost_is_this_machine(widget):
+def test_this_machine_has_a_name(widget):
     explorer = widget._explorer
-    assert get(widget, f"/?token={explorer.token}", f"localhost:{explorer.port}")[0] == 200
+    assert get(widget, f"/?token={explorer.token}", explorer.hosts[1])[0] == 200
     assert {one.getsockname()[0] for one in explorer._sockets} == {"127.0.0.1"}
 
 
@@ -411,6 +413,14 @@ def test_a_notebook_shows_the_page_until_it_is_closed(panel):
     widget.close()
     with pytest.raises(ConnectionRefusedError):
         get(widget, "/")
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_the_command_prints_the_address(as_json, monkeypatch):
+    monkeypatch.setattr(opening, "open_page", lambda word, *, ready, **_: ready(f"http://{word}/"))
+    found = CliRunner().invoke(app, ["explore", "valor", *(["--json"] if as_json else [])])
+    assert found.exit_code == 0
+    assert (json.loads(found.stdout)["address"] if as_json else found.stdout.strip()) == "http://valor/"
 
 
 def test_what_is_missing_is_said(monkeypatch):

@@ -48,7 +48,7 @@ report.register(app)
 
 
 def _register_scenarios() -> None:
-    from simulator.cli import calibrate, compiling, data, evidence, explore, scenarios, sensitivity, sweep, trial
+    from simulator.cli import calibrate, compiling, data, evidence, explore, scenarios, sensitivity, sweep, trial, twins
 
     scenarios.register(app)
     evidence.register(app)
@@ -59,6 +59,7 @@ def _register_scenarios() -> None:
     compiling.register(app)
     data.register(app)
     explore.register(app)
+    twins.register(app)
 
 
 _register_scenarios()

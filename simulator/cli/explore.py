@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from simulator.cli.errors import friendly
-from simulator.cli.run import Seed, bundled_names, note
+from simulator.cli.run import Json, Seed, bundled_names, note, show
 
 
 @friendly
@@ -27,6 +27,7 @@ def explore(
         int, typer.Option("--port", min=0, max=65535, help="Port of this machine; 0: one that is free.")
     ] = 0,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
+    as_json: Json = False,
 ) -> None:
     """Open a page with sliders. Pictures, table and answer follow while a slider moves.
 
@@ -37,7 +38,7 @@ def explore(
     from simulator.explorer.opening import open_page
 
     def ready(address: str) -> None:
-        sys.stdout.write(f"{address}\n")
+        show({"address": address}, as_json, lambda found: found["address"])
         sys.stdout.flush()
         note("Ctrl-C ends the explorer")
 

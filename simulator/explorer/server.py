@@ -24,7 +24,7 @@ from simulator.explorer.session import Message, Session
 from simulator.explorer.sources import Source
 from simulator.report.style import COLOURS
 
-ADDRESS = "127.0.0.1"
+ADDRESS, NAME = "127.0.0.1", "localhost"
 PAGE = Path(__file__).parent / "page"
 LARGEST = 1 << 16
 """Bytes of a message to the server."""
@@ -79,7 +79,7 @@ class Page(Guarded):
             "connect-src": " ".join(f"ws://{host}" for host in self.explorer.hosts),
             "base-uri": "'none'",
             "form-action": "'none'",
-            "frame-ancestors": "'self' http://127.0.0.1:* http://localhost:*",
+            "frame-ancestors": f"'self' http://{ADDRESS}:* http://{NAME}:*",
         }
         self.set_header("Content-Security-Policy", "; ".join(f"{key} {value}" for key, value in rules.items()))
         self.finish(page().replace("{{once}}", once))
@@ -161,7 +161,7 @@ class Explorer:
         self.tabs: set[Socket] = set()
         self._sockets = bind_sockets(port, ADDRESS)
         self.port = int(self._sockets[0].getsockname()[1])
-        self.hosts = (f"{ADDRESS}:{self.port}", f"localhost:{self.port}")
+        self.hosts = (f"{ADDRESS}:{self.port}", f"{NAME}:{self.port}")
 
     @property
     def address(self) -> str:

@@ -83,7 +83,17 @@ SENSITIVITY = Kind(
     "simulator.report.plots.sensitivity:SensitivityPlots",
     ("sweep",),
 )
-KINDS = (RUN, TRIAL, SWEEP, SENSITIVITY)
+TWINS = Kind(
+    "twins",
+    "twins of a cohort",
+    "twins.nc",
+    "als-simulator twins 1",
+    "als-simulator twins 1",
+    "als-sim twins DATA SCENARIO -o DIR",
+    "simulator.studies.twins.result:Twins",
+    "simulator.report.plots.twins:TwinsPlots",
+)
+KINDS = (RUN, TRIAL, SWEEP, SENSITIVITY, TWINS)
 
 
 def imported(place: str) -> Any:

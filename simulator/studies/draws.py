@@ -85,7 +85,7 @@ def simulate_draws(
     Parameters
     ----------
     scenario : Scenario
-        Values that differ from the catalog's starting ones stay as written; the others are drawn.
+        Values that differ from the catalog's calibrated ones stay as written; the others are drawn.
     draws : int
     progress : callable, optional
         Called with (draws done, draws in all).
