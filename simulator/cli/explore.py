@@ -16,7 +16,7 @@ def explore(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="[SCENARIO|DIR]",
+            metavar="SCENARIO|DIR",
             help="A scenario file, the name of a bundled one, or the folder of a study.",
             autocompletion=bundled_names,
         ),
@@ -30,8 +30,6 @@ def explore(
     as_json: Json = False,
 ) -> None:
     """Open a page with sliders. Pictures, table and answer follow while a slider moves.
-
-    Examples: als-sim explore valor; als-sim explore results/valor-1a2b3c4d; als-sim explore my.yaml --no-browser
 
     The page is for this machine only. Ctrl-C ends it.
     """
