@@ -50,7 +50,7 @@ report.register(app)
 
 
 def _register_scenarios() -> None:
-    from simulator.cli import calibrate, compiling, data, evidence, scenarios, sensitivity, sweep, trial, twins
+    from simulator.cli import calibrate, compiling, data, evidence, explore, scenarios, sensitivity, sweep, trial, twins
 
     scenarios.register(app)
     evidence.register(app)
@@ -60,6 +60,7 @@ def _register_scenarios() -> None:
     sweep.register(app)
     compiling.register(app)
     data.register(app)
+    explore.register(app)
     twins.register(app)
 
 

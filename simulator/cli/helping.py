@@ -25,6 +25,11 @@ READABLE = {
 }
 """Types as a person reads them."""
 EXAMPLES: dict[str, tuple[str, ...]] = {
+    "explore": (
+        "als-sim explore valor",
+        "als-sim explore mine.yaml --no-browser",
+        "als-sim explore results/mine",
+    ),
     "run": (
         "als-sim run valor",
         "als-sim run valor -n 10000 --seed 7 -o results/mine",
@@ -165,6 +170,7 @@ def scenarios() -> Iterator[Line]:
 Listing = Callable[[], Iterable[Line]]
 LISTS: dict[str, tuple[tuple[str, Listing], ...]] = {
     "run": (("Bundled scenarios", scenarios),),
+    "explore": (("Bundled scenarios", scenarios),),
     "init": (("Bundled scenarios", scenarios),),
     "plot": (("Kinds", pictures), ("Outcomes of trajectories", lambda: SCORES), ("Outcomes of sweep", outcomes)),
     "export": (("Kinds of tables", lambda: FORMATS),),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import PurePath
 from typing import Annotated, Any, ClassVar
 
@@ -108,6 +109,25 @@ class Scenario(Part):
         from simulator.language.display import html
 
         return html(self)
+
+    def explore(self, *, seed: int = 1, height: int = 900) -> Any:
+        """The scenario with sliders, in a notebook: pictures, table and answer follow while one moves.
+
+        The class stands above all packages that know scenarios; it is looked up when it is asked for.
+
+        Parameters
+        ----------
+        seed : int
+            Seed of the random numbers.
+        height : int
+            Of the frame, in pixels.
+
+        Returns
+        -------
+        simulator.explorer.opening.Widget
+            With the `address` of its page, for a tab of its own; `close()` ends it.
+        """
+        return import_module("simulator.explorer.opening").Widget(self, seed=seed, height=height)
 
     def fault(self, problem: Problem) -> Fault:
         """The problem with its place in the file.
