@@ -79,7 +79,6 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "als-sim twins people.csv visits.csv generic_als --until-day 120",
     ),
     "decide": ("als-sim decide worth_treating",),
-    "explore": ("als-sim explore valor", "als-sim explore results/mine"),
     "data check": ("als-sim data check people.csv visits.csv",),
     "data show": ("als-sim data show people.csv visits.csv",),
     "data convert": ("als-sim data convert adam/ -o tidy",),
