@@ -164,10 +164,12 @@ class Course(NamedTuple):
 
     def area(self, values: Floats, present: Present) -> Floats:
         """Years under values : (n, times), straight between the days, to the day of death : (n,)."""
-        found: Floats = values @ present.weights(self.time, self.horizon)
-        after = present.years(self.last, np.full(len(self.last), self.horizon))
+        rows, alive = np.arange(len(self.last)), self.last >= self.horizon
         node = np.maximum((self.time[None, :] < self.last[:, None]).sum(axis=1) - 1, 0)
-        return found - values[np.arange(len(node)), node] * after
+        until = np.where(alive, len(self.time) - 1, node)  # the value of the last day in life is kept on
+        kept = np.take_along_axis(values, np.minimum(np.arange(len(self.time))[None, :], until[:, None]), axis=1)
+        found: Floats = kept @ present.weights(self.time, self.horizon)
+        return found - values[rows, node] * present.years(self.last, np.full(len(self.last), self.horizon))
 
 
 def _course(of: costs.Arm, time: Floats, stage: NDArray[np.intp]) -> Course:

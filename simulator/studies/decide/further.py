@@ -58,7 +58,8 @@ def scenarios(result: Result, scenario: Scenario, simulate: Callable[[Scenario],
     """The incremental table under other values; lives are simulated again only where they depend on them."""
     block, body = decision_of(scenario), []
     for name, settings in (block.scenarios or {}).items():
-        changed = scenario.replace({place: one.value for place, one in settings.items()})
+        values = {place: one.value for place, one in settings.items()}
+        changed = scenario.replace({place: int(x) if x.is_integer() else x for place, x in values.items()})
         same = all(place.startswith("decision.") for place in settings)
         body += _short(name, base_case(result if same else simulate(changed), changed).rows)
     if body:
