@@ -7,6 +7,8 @@ be too small. The correlation is
 * AR(1): ρ^d, d visits apart;
 * compound symmetry: one.
 
+The standard errors that follow trust the structure: where visits do not correlate so they may be far too small.
+
 Score and information in the parameters follow from those in the distinct elements of Σ by the chain rule.
 """
 
