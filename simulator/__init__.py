@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from simulator.studies.sweep.swept import Sweep
     from simulator.studies.trial.result import Trial
     from simulator.studies.trial.study import trial
+    from simulator.studies.twins.result import Twins
+    from simulator.studies.twins.study import twins
 
 _HOMES = {
     "load": "simulator.language",
@@ -55,6 +57,8 @@ _HOMES = {
     "Sensitivity": "simulator.studies.sensitivity.document",
     "sweep": "simulator.studies.sweep.study",
     "Sweep": "simulator.studies.sweep.swept",
+    "twins": "simulator.studies.twins.study",
+    "Twins": "simulator.studies.twins.result",
 }
 
 __all__ = [
@@ -69,6 +73,7 @@ __all__ = [
     "StudyResult",
     "Sweep",
     "Trial",
+    "Twins",
     "__version__",
     "analyse",
     "compare",
@@ -82,6 +87,7 @@ __all__ = [
     "simulate",
     "sweep",
     "trial",
+    "twins",
 ]
 
 

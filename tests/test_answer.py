@@ -79,6 +79,7 @@ def test_ranges_are_those_of_runs_over_draws(scenario, run):
 def test_why_there_are_no_ranges_is_said(scenario):
     result = simulate(scenario, patients=4, output="summary")
     assert "only `als-sim run` computes it" in stored_ranges(result).source
+    assert "their errors are upper bounds" in " ".join(answer_text(result, Path("x")).split())
     assert "a run of 200 patients or more" in stored_ranges(with_ranges(result, scenario)).source
     other = load("fus")
     many = Result(lambda: result.attrs | {"n_patients": 500}, result.groups)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from functools import cache
 
 import numpy as np
@@ -11,11 +12,16 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
-from simulator.catalog import entry
+from simulator.catalog import entry, starting
 from simulator.catalog.calibration import calibration
 from simulator.catalog.facts import facts, points
 from simulator.catalog.targets import published, targets
 from simulator.cli.app import app
+from simulator.language import ScenarioError, load
+from simulator.language.fitted import places, value_at
+from simulator.language.listing import values
+from simulator.language.loading import bundled
+from simulator.report.evidence import evidence as basis
 from simulator.studies.calibrate import report, study
 from simulator.studies.calibrate.apply import ensemble
 from simulator.studies.calibrate.cohorts import drawn
@@ -47,11 +53,84 @@ def rows():
     return data(chosen(SPEC), SPEC, runs())
 
 
-def test_the_start_is_the_catalogs():
+def test_the_start_is_what_the_entries_have_written():
+    assert len(starting()) == 21
+    for parameter in SPEC.parameters:
+        written = starting().get(parameter.name, {"value": parameter.started})
+        assert written["value"] == parameter.started, parameter.name
     by_name = {p.name: p.value(x) for p, x in zip(SPEC.parameters, START, strict=True)}
     assert by_name["d50_other"] == pytest.approx(77)
     assert by_name["effect_delay"] == pytest.approx(91)
     assert by_name["valor_ala5val"] == pytest.approx(0.12)
+
+
+TRIALS = [name for name in bundled() if "p.Ala5Val: 0.1191" in bundled()[name].read_text()]
+
+
+def test_scenarios_hold_the_calibrated_values():
+    stored = entry("calibration", "calibrated")["values"]
+    assert len(TRIALS) > 10
+    for name in TRIALS:
+        held = {SPEC.parameters[place.number].name for place in places(load(name).content())}
+        assert {parameter.name for parameter in SPEC.parameters} - held <= {"entry_effect"}, name
+    assert len(places(load("natural_history").content())) == 12
+    valor = {value.address: value for value in values(load("valor"))}
+    for place in places(load("valor").content()):
+        parameter = SPEC.parameters[place.number]
+        fitted = stored[parameter.name]
+        shown = valor[place.address]
+        assert shown.value == pytest.approx(1 - fitted["value"] if place.is_rest else fitted["value"], rel=1e-12)
+        assert (shown.evidence == "calibrated") == (fitted["evidence"] == "calibrated"), place.address
+
+
+def test_what_is_calibrated_says_so_and_where_it_started():
+    shown = {value.address: value for value in values(load("valor"))}
+    effect = shown["treatments.tofersen.effect.mean"]
+    assert effect.evidence == "calibrated"
+    assert effect.source.startswith("als-sim calibrate valor")
+    assert "in 90 % of the ensemble; SD" in effect.note
+    assert "starting value 0.78, assumed" in effect.note
+    lead = shown["progression.neurofilament.lead"]  # of which the rows say nothing: the grade of its prior
+    assert lead.evidence == "derived"
+    assert "starting value 0.8" in lead.note
+
+
+def test_a_scenario_says_in_a_line_what_it_rests_on():
+    said = CliRunner().invoke(app, ["show", "valor"]).stderr
+    total, known, calibrated, assumed, percent, fitted = map(int, re.findall(r"\d+", said))
+    assert total == known + calibrated + assumed == len([one for one in values(load("valor")) if one.evidence])
+    assert percent == round(100 * assumed / total)
+    assert fitted == len(SPEC.parameters)
+    before = basis(load("valor", {"values": "starting"}))
+    assert before.assumed.size > assumed
+    assert "--draws" not in before.sentence()
+
+
+def test_the_starting_values_come_back_by_name():
+    for name in ("valor", "natural_history"):
+        back = load(name).replace({"values": "starting"})
+        for place in places(load(name).content()):
+            start = SPEC.parameters[place.number].started
+            assert value_at(back.content(), place.address) == pytest.approx(1 - start if place.is_rest else start)
+        assert not places(back.content())
+    shown = {value.address: value for value in values(load("valor", {"values": "starting"}))}
+    assert shown["treatments.tofersen.effect.mean"].evidence == "assumed"
+    assert shown["progression.d50_months.p.Ala5Val.lognormal.median"].source.startswith("Bali")
+
+
+def test_what_the_author_wrote_stays_when_the_starting_values_come_back():
+    own = load("valor", {"treatments.tofersen.effect.mean": 0.5, "values": "starting"})
+    assert value_at(own.content(), "treatments.tofersen.effect.mean") == 0.5
+    assert value_at(own.content(), "treatments.tofersen.target.ec50.lognormal.median") == 0.6
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "words"),
+    [("valor", "prior", "there are no values prior"), ("generic_als", "starting", "holds no calibrated value")],
+)
+def test_values_that_there_are_not(name, setting, words):
+    with pytest.raises(ScenarioError, match=words):
+        load(name, {"values": setting})
 
 
 @given(st.sampled_from(SPEC.parameters), st.floats(-3, 3))

@@ -190,7 +190,8 @@ NOISE = {"visits.noise": (1.6, 5, 0.12, 0.25, 0.28, 2), "visits.missing": 0.03}
     ],
 )
 def test_values_equal_the_tables_they_came_from(kind, name, table):
-    found = {".".join(map(str, path)): value["value"] for path, value in quantities(catalog.entry(kind, name))}
+    assert name in catalog.names(kind)
+    found = {".".join(map(str, path)): value["value"] for path, value in quantities(catalog.written(name))}
     for address, expected in table.items():
         below = [value for path, value in found.items() if path == address or path.startswith(address + ".")]
         assert below == list(expected if isinstance(expected, tuple) else (expected,)), address

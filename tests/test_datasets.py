@@ -2,6 +2,7 @@
 
 import csv
 import os
+import random
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from simulator.analysis.trial.reading import Contrast, Wanted, from_dataset, fro
 from simulator.analysis.trial.registry import ANALYSES
 from simulator.datasets import DataError, Dataset
 from simulator.datasets.adam import planned_day
+from simulator.datasets.files import SUMS
 from simulator.datasets.reading import read_data, write_data
 from simulator.datasets.variables import ITEMS
 from simulator.results.export import export
@@ -547,3 +549,30 @@ def test_a_real_trial_is_analysed_as_r_does(tmp_path):
     assert (ancova.value, ancova.se) == pytest.approx((0.5322042029, 1.4217415806), rel=1e-8)
     assert (slope.value, slope.se, slope.df) == pytest.approx((-0.1038657642, 0.12635046377, 114.4279671), rel=1e-6)
     assert (cox.value, cox.se) == pytest.approx((1.255900384, 0.5718986651), rel=1e-8)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_flipped_bit_in_a_data_set_is_noticed(tmp_path, kind):
+    """Of 150 flips in tables that were written here each is an error; what others wrote has no checksum."""
+    if kind == "parquet":
+        pytest.importorskip("pyarrow")
+    data = read_data(*files(tmp_path))
+    folder = tmp_path / "tidy"
+    *places, _ = write_data(data, folder, kind)
+    draw = random.Random(3)
+    for _ in range(75):
+        place = draw.choice(places)
+        whole = place.read_bytes()
+        content = bytearray(whole)
+        content[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
+        place.write_bytes(content)
+        with pytest.raises(DataError, match="damaged or changed: its sha256 is not the one in"):
+            read_data(folder)
+        place.write_bytes(whole)
+    same(read_data(folder), data)
+    (folder / SUMS).write_text("no")
+    with pytest.raises(DataError, match="it cannot be read"):
+        read_data(folder)
+    write_data(data, tmp_path / "other", kind)
+    (tmp_path / "other" / SUMS).unlink()
+    same(read_data(tmp_path / "other"), data)

@@ -35,6 +35,10 @@ def made(scenario, tmp_path_factory):
     sim.sensitivity(scenario, patients=20, folder=places["sensitivity"])
     trial = sim.trial(sim.load("valor_trial"), replicates=2, truth=0, null=False, analyses=["ancova"])
     write_folder(trial, places["trial"])
+    data = tmp_path_factory.mktemp("data")
+    (data / "participants.csv").write_text("id,arm\n1,a\n2,a\n")
+    (data / "measurements.csv").write_text("id,day,alsfrs_r\n1,0,40\n1,90,38\n2,0,44\n")
+    write_folder(sim.twins(data, sim.load("generic_als"), twins=20, pool=4_096), places["twins"])
     return places
 
 
@@ -167,7 +171,7 @@ def test_a_damaged_manifest_is_an_error_of_its_own(made, tmp_path, text):
 
 
 def test_the_registry_names_each_kind_once():
-    assert [kind.name for kind in KINDS] == ["run", "trial", "sweep", "sensitivity"]
+    assert [kind.name for kind in KINDS] == ["run", "trial", "sweep", "sensitivity", "twins"]
     for column in ("file", "format", "manifest", "made", "plots"):
         assert len({getattr(kind, column) for kind in KINDS}) == len(KINDS)
     assert not RUN.work

@@ -347,6 +347,7 @@ def test_replace_takes_subtrees_and_new_keys():
             "entry.eligible.age_years": {"min": 18},
             "attrition": None,
             "disease.variants.p.Ala5Val": 0.1,
+            "disease.variants.other": 0.88,
             "disease.variants.p.Gly38Arg": {"share": 0.02, "listed_fast": 0},
             "progression.d50_months.p.Gly38Arg": 150,
         }
@@ -362,7 +363,7 @@ def test_replace_keeps_what_belongs_to_a_variant():
     scenario = load("valor")
     half = scenario.replace({"disease.variants": {"p.Ala5Val": 0.5, "other": 0.5}})
     assert half.disease.variants["other"].listed_fast == scenario.disease.variants["other"].listed_fast
-    share = {"value": 0.88, "source": "a registry", "evidence": "published"}
+    share = {"value": 0.8809, "source": "a registry", "evidence": "published"}
     sourced = scenario.replace({"disease.variants.other": share}).disease.variants["other"]
     assert (sourced.share.evidence, float(sourced.listed_fast)) == ("published", 0.6)
     alone = scenario.replace({"disease.variants": {"p.Ala5Val": 1}})
@@ -428,9 +429,9 @@ def test_a_scenario_is_frozen_and_complete():
     with pytest.raises(Exception, match="frozen"):
         scenario.patients = 3
     assert isinstance(scenario, Scenario)
-    assert float(scenario.disease.variants["p.Ala5Val"].share) == 0.12
-    assert scenario.progression.d50_months["p.Ala5Val"].terms() == (True, 11.8, 0.33, float("-inf"), float("inf"))
-    assert scenario.numbers()["progression"]["d50_months"]["other"] == {"lognormal": {"median": 77.0, "log_sd": 1.25}}
+    assert float(scenario.disease.variants["p.Ala5Val"].share) == 0.1191
+    assert scenario.progression.d50_months["p.Ala5Val"].terms() == (True, 12.26, 0.329, float("-inf"), float("inf"))
+    assert scenario.numbers()["progression"]["d50_months"]["other"] == {"lognormal": {"median": 76.41, "log_sd": 1.255}}
     assert scenario.output.every_days == 28
 
 

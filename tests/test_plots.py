@@ -22,7 +22,7 @@ from simulator.report.plots import Plots, function, incidence, strata, trajector
 from simulator.report.plots.needs import PATIENTS
 from simulator.report.plots.published import OUTCOMES, observed, published
 from simulator.report.scale import plain_logarithm
-from simulator.results import name
+from simulator.results import Result, name
 from simulator.results.folder import write_folder
 from tests.synthetic import ARMS, make_provenance, make_record
 
@@ -244,6 +244,11 @@ def test_lines_that_coincide_are_all_seen():
     drawn = style.lines(ARMS, "untreated")
     assert drawn["untreated"].dash == "-"
     assert len({drawn[arm].dash for arm in ARMS}) == 3
+    made = with_arms(["late", "early", "none"])
+    asked = Result(lambda: made.attrs | {"control": "none"}, made.groups)
+    solid, *dashed = sorted(asked.plot.survival().figure.axes[0].lines, key=lambda line: line.get_zorder())
+    assert solid.get_linestyle() == "-"
+    assert all(line.get_zorder() > solid.get_zorder() for line in dashed)  # though the control is the last arm
 
 
 def test_stages_are_those_of_the_result(results):

@@ -17,8 +17,9 @@ from simulator.report.captions import CAPTIONS, ORDER
 from simulator.report.drivers import correlation, drivers
 from simulator.report.evidence import GRADES, evidence
 from simulator.report.kinds import Kind
-from simulator.report.page import breakable, linked, report_html, themed
+from simulator.report.page import report_html
 from simulator.report.people import people
+from simulator.report.rendering import breakable, linked, themed
 from simulator.report.style import COLOURS
 from simulator.results import Result, name
 from simulator.results.folder import write_folder

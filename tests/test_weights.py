@@ -115,7 +115,7 @@ def test_years_in_states_are_of_shares_not_of_counts(monkeypatch):
     aside = {"person.account": None, "person.published": None, "follow_up_days": 364}
     given = sim.load("case_a").replace({**measured, **earlier, **aside})
     found = sim.person(given, patients=400, method="weigh", seed=1)
-    assert found.worth < 0.9 * found.n_patients
+    assert found.worth < 0.95 * found.n_patients  # weights differ
     cells = [cell for cell in occupancy(found) if cell.system == "event" and cell.cycle == 0]
     assert sum(cell.share_at_start for cell in cells if cell.state == "event_free") == pytest.approx(2)  # two arms
     assert sum(cell.share_at_end for cell in cells) == pytest.approx(2)

@@ -2,6 +2,7 @@
 
 A file is an entry: its name is the file's stem, `kind` says what it describes (one of KINDS),
 `sources` lists citations under short keys that the values refer to as `key; place in the paper`.
+A value with `calibrated: NAME` is where calibration starts: the entry has the calibrated value of that name instead.
 What was published, and what the article claims, lies in `evidence/` (see `facts` and `claims`).
 """
 
@@ -65,13 +66,60 @@ def entry(kind: str, name: str) -> Mapping[str, Any]:
     CatalogError
         The catalog has no such entry of this kind.
     """
+    if _files().get(name, ("", ""))[0] != kind:
+        raise CatalogError(kind, name)
+    data = written(name)
+    if kind == "calibration":
+        return data
+    calibrated = entry("calibration", "calibrated")
+    found: Mapping[str, Any] = _fitted(data, calibrated["values"])
+    return found if found == data else {**found, "sources": {**found["sources"], **calibrated["sources"]}}
+
+
+@cache
+def starting() -> Mapping[str, Mapping[str, Any]]:
+    """The values from which calibration starts, as the entries have them written, by the calibrated value's name."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for name in _files():
+        _collect(written(name), found)
+    return found
+
+
+@cache
+def written(name: str) -> Any:
+    """An entry as its file has it, with the values from which calibration starts, its citations written out."""
     from ruamel.yaml import YAML
 
-    its_kind, text = _files().get(name, ("", ""))
-    if its_kind != kind:
-        raise CatalogError(kind, name)
-    data = YAML(typ="safe", pure=True).load(text)
+    data = YAML(typ="safe", pure=True).load(_files()[name][1])
     return _cite(data, data["sources"])
+
+
+def _collect(node: Any, found: dict[str, Mapping[str, Any]]) -> None:
+    if not isinstance(node, dict):
+        return
+    if "calibrated" in node and "value" in node:
+        found[node["calibrated"]] = {key: part for key, part in node.items() if key != "calibrated"}
+    for part in node.values():
+        _collect(part, found)
+
+
+def _fitted(node: Any, values: Mapping[str, Mapping[str, Any]]) -> Any:
+    """The data with calibrated values in place of those from which calibration starts.
+
+    A value of which the published rows say next to nothing keeps the grade of the starting value.
+    """
+    if isinstance(node, list):
+        return [_fitted(item, values) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "calibrated" not in node or "value" not in node:
+        return {key: _fitted(value, values) for key, value in node.items()}
+    fitted = values[node["calibrated"]]
+    basis = "; ".join(str(node[key]) for key in ("evidence", "source", "note") if key in node)
+    low, high = fitted["interval"]
+    note = f"{low:g} to {high:g} in 90 % of the ensemble; {fitted['note']}, {basis}"
+    kept = ("unit", "prior") if fitted["evidence"] == "calibrated" else ("unit", "prior", "evidence", "read_in_source")
+    return {**fitted, **{key: part for key, part in node.items() if key in kept}, "note": note}
 
 
 def _cite(node: Any, sources: Mapping[str, str]) -> Any:

@@ -12,7 +12,10 @@ from simulator.catalog.targets import Run
 
 
 class Parameter(Row):
-    """A free parameter, its place in a resolved scenario, and its prior: normal on `scale`."""
+    """A free parameter, its place in a resolved scenario, and its prior: normal on `scale`.
+
+    `start` is the value from which the fit starts, where that is not the prior's centre.
+    """
 
     name: str
     label: str
@@ -21,7 +24,13 @@ class Parameter(Row):
     runs: tuple[str, ...] = ("valor", "onset")
     scale: Literal["log", "logit", "plain"]
     prior: tuple[float, float]
+    start: float | None = None
     informed_by: Literal["natural_history", "drug"]
+
+    @property
+    def started(self) -> float:
+        """The value from which the fit starts."""
+        return self.prior[0] if self.start is None else self.start
 
     def value(self, standard: float) -> float:
         """The parameter in its own unit, from how many prior SDs it lies above the prior's centre."""
@@ -63,12 +72,14 @@ class Calibration(Row):
     """Everything that `calibrate` needs to know; `left_out` says why other calibration rows are not fitted.
 
     `cohorts` are the participants behind the rows of a run, by group and arm: rows of one run have them in common.
+    `inputs` says of rows that are inputs of the model, or were solved for, why cross-validation has no prediction.
     """
 
     scenario: str
     runs: dict[str, Run]
     rows: Rows
     left_out: dict[str, str]
+    inputs: dict[str, str]
     cohorts: dict[str, dict[str, dict[str, float]]]
     discrepancy: Discrepancy
     recalled_error_factor: float

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SENTENCES, ARMS, UNDATED = 5, 8, 8
 """Most comparisons, arms and lines of what has no day; the others are in the folder."""
 HEAD = 13  # letters of a line of a head
+UNPAIRED = "Only sums were kept: differences are not paired, and their errors are upper bounds."
 MEANING = "Dead at 0: who has died scores 0 points. ± is the Monte Carlo standard error."
 
 
@@ -33,7 +34,8 @@ def answer_text(result: Result, folder: Path) -> str:
     lines += _others(len(known.comparisons) - SENTENCES, "comparisons")
     lines += ["", *_table(known)]
     lines += [*(_undated(rest) if isinstance(rest, Headline) else ()), ""]
-    lines += [_folded(text) for text in (known.source, MEANING, *map(_warning, result.warnings))]
+    unpaired = [UNPAIRED] if not result.is_full and len(result.arms) > 1 else []
+    lines += [_folded(text) for text in (known.source, MEANING, *unpaired, *map(_warning, result.warnings))]
     lines.append(_folded(f"All days, strata, metrics: als-sim show {folder}"))
     lines.append(_folded(f"Pictures and sources, one HTML file: als-sim report {folder}"))
     return "\n".join([*lines, NOTICE])

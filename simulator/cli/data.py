@@ -109,6 +109,10 @@ def analyse(
     visits: Visits = None,
     window: Window = 14.0,
     option: Options = None,
+    scores: Annotated[
+        Path | None,
+        typer.Option("--scores", metavar="DIR", help="Twins at baseline: the covariate prognostic_score."),
+    ] = None,
     out: Out = None,
     as_json: Json = False,
 ) -> None:
@@ -127,6 +131,7 @@ def analyse(
         visits=visits or (),
         window=window,
         options=_options(option),
+        scores=scores,
     )
     show(found.document(), as_json, analysed_text)
     if out is not None:

@@ -14,32 +14,44 @@ from simulator.cli.progress import Progress
 from simulator.errors import SimulatorError
 
 Claims = Annotated[bool, typer.Option("--claims", help="The article's claims instead of the published targets.")]
-Calibrated = Annotated[bool, typer.Option("--calibrated", help="With the calibrated values, not the starting ones.")]
+Starting = Annotated[bool, typer.Option("--starting", help="With the values from which calibration starts.")]
 Model = Annotated[str, typer.Option("--model", metavar="NAME", help="With another progression model: regions.")]
 Out = Annotated[Path | None, typer.Option("-o", "--out", metavar="DIR", help="Write scoreboard and pictures here.")]
+Cross = Annotated[
+    bool, typer.Option("--cross-validate", help="Leave out each source in turn, refit, and predict its rows.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 @friendly
 def evidence(
-    *, claims: Claims = False, calibrated: Calibrated = False, model: Model = "", out: Out = None, as_json: Json = False
+    *,
+    claims: Claims = False,
+    starting: Starting = False,
+    model: Model = "",
+    cross_validate: Cross = False,
+    out: Out = None,
+    as_json: Json = False,
 ) -> None:
     """Every published fact beside its simulated twin. How far apart, and whether it was fitted."""
     from simulator.cli.evidence_tables import claims_text, evidence_text
     from simulator.cli.tables import without_nan
     from simulator.results.folder import check_place
-    from simulator.studies.calibrate.apply import at_calibrated
     from simulator.studies.evidence.score import Runs
     from simulator.studies.evidence.scoreboard import write
-    from simulator.studies.evidence.structures import with_model
+    from simulator.studies.evidence.structures import at_starting, with_model
     from simulator.studies.evidence.study import evidence as study
 
-    if model and calibrated:
-        raise SimulatorError("calibrated values are those of the default model. Leave out --calibrated or --model")
+    if model and starting:
+        raise SimulatorError("calibration is of the default model. Leave out --starting or --model")
     if out:
         check_place(out)
-    runs = Runs(with_model(model) if model else at_calibrated if calibrated else None)
-    values = f"starting (model {model})" if model else "calibrated" if calibrated else "starting"
+    if cross_validate:
+        if model or starting or claims:
+            raise SimulatorError("calibrated values of the default model are cross-validated. Name no other option")
+        return _cross_validate(out, as_json)
+    runs = Runs(with_model(model) if model else at_starting if starting else None)
+    values = f"starting (model {model})" if model else "starting" if starting else "calibrated"
     with Progress() as progress:
         found = study(runs, progress, values)
     if out:
@@ -50,6 +62,24 @@ def evidence(
     else:
         text = claims_text(found) if claims else evidence_text(found)
     sys.stdout.write(text + "\n")
+    return None
+
+
+def _cross_validate(out: Path | None, as_json: bool) -> None:
+    from simulator.cli.evidence_tables import validated_text
+    from simulator.cli.tables import without_nan
+    from simulator.studies.calibrate.cross_validation import cross_validate
+    from simulator.studies.calibrate.picture import draw
+
+    with Progress() as progress:
+        found = cross_validate(tell=progress)
+    if out:
+        out.mkdir(parents=True, exist_ok=True)
+        file = out / "cross_validation.svg"
+        file.write_text(draw(found), encoding="utf-8", newline="\n")
+        sys.stderr.write(f"wrote {file}\n")
+    document = json.dumps(without_nan(found.content()), indent=2, ensure_ascii=False)
+    sys.stdout.write((document if as_json else validated_text(found)) + "\n")
 
 
 def register(app: typer.Typer) -> None:

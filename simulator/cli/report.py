@@ -9,12 +9,12 @@ import typer
 
 from simulator.cli.errors import friendly
 from simulator.cli.run import Against, Days, Json, show_files
-from simulator.report.kinds import Kind, SensitivityKind, SweepKind, TrialKind
+from simulator.report.kinds import Kind, SensitivityKind, SweepKind, TrialKind, TwinsKind
 
-KINDS = [str(kind) for kind in (*Kind, *TrialKind, *SweepKind, *SensitivityKind)]
+KINDS = [str(kind) for kind in (*Kind, *TrialKind, *SweepKind, *SensitivityKind, *TwinsKind)]
 HELP = (
     f"One of {', '.join(Kind)}; of a trial {', '.join(TrialKind)}; of a sweep {', '.join(SweepKind)}; of a "
-    f"sensitivity analysis {', '.join(SensitivityKind)}."
+    f"sensitivity analysis {', '.join(SensitivityKind)}; of twins {', '.join(TwinsKind)}."
 )
 Folder = Annotated[
     Path, typer.Argument(metavar="DIR", help="A run, a trial, a sweep or an analysis: its folder or its file.")
@@ -23,8 +23,10 @@ Folder = Annotated[
 
 def picture_name(text: str) -> str:
     """The name of a picture."""
-    if text not in KINDS:
-        raise typer.BadParameter(f"{text!r} is none of {', '.join(KINDS)}")
+    from simulator.report.plots import REGISTERED
+
+    if text not in (known := [*KINDS, *REGISTERED]):
+        raise typer.BadParameter(f"{text!r} is none of {', '.join(known)}")
     return text
 
 
@@ -45,13 +47,16 @@ def plot(
     ] = None,
     number: Annotated[int | None, typer.Option("--patient", metavar="NUMBER", help="Of patient, from 0.")] = None,
     day: Annotated[float | None, typer.Option("--day", metavar="DAY", help="Of forest: a day of analysis.")] = None,
+    corrected: Annotated[
+        bool, typer.Option("--corrected", help="Of vpc: less what is expected of each participant.")
+    ] = False,
     against: Against = None,
     as_json: Json = False,
 ) -> None:
     """Draw one picture of a result."""
     from simulator.report.opening import open_for
 
-    given = {"outcome": outcome, "death": death, "number": number, "day": day}
+    given = {"outcome": outcome, "death": death, "number": number, "day": day, "corrected": corrected or None}
     options = {key: value for key, value in given.items() if value is not None}
     picture = asked(open_for(folder, kind), against).plot.draw(kind, **options)
     _made(folder, picture.save(out or home(folder) / f"{kind}.svg"), as_json)

@@ -152,6 +152,7 @@ def run(
     with repeatable(), Progress() as progress:
         result, places = (drawn if draws else once)(request, progress, draws or 0)
     show_run(result, as_json, against, days, None if whole else places[0])
+    note_basis(result)
     for place in places:
         note(f"Written to {place}")
 
@@ -307,6 +308,16 @@ def show_files(places: Sequence[Path], as_json: bool) -> None:
 def note(text: str) -> None:
     """Print a note on stderr."""
     typer.echo(text, err=True)
+
+
+def note_basis(result: Any) -> None:
+    """Say on stderr what a result's scenario rests on."""
+    from simulator.report.content import stored_scenario
+    from simulator.report.evidence import evidence
+
+    scenario, _ = stored_scenario(result)
+    if scenario:
+        note(evidence(scenario).sentence())
 
 
 def note_doubts(scenario: Any) -> None:

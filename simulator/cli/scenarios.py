@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from simulator.cli.errors import friendly
-from simulator.cli.run import Against, Days, bundled_names, show_files
+from simulator.cli.run import Against, Days, bundled_names, note, show_files
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -88,6 +88,10 @@ def show(
         return _print_json(found.content())
     for value in found.values:
         _print_long(str(value))
+    if found.scenario:
+        from simulator.report.evidence import evidence
+
+        note(evidence(found.scenario).sentence())
     return None
 
 
@@ -116,10 +120,17 @@ def _show_result(folder: Path, as_json: bool, against: str | None, days: Any) ->
     from simulator.cli.sensitivity import show_sensitivity
     from simulator.cli.sweep import show_sweep
     from simulator.cli.trial import show_trial
+    from simulator.cli.twins import show_twins
     from simulator.results import open_study
 
     found = asked(open_study(folder), against, days)
-    shown: dict[str, Any] = {"run": show_run, "trial": show_trial, "sweep": show_sweep, "sensitivity": show_sensitivity}
+    shown: dict[str, Any] = {
+        "run": show_run,
+        "trial": show_trial,
+        "sweep": show_sweep,
+        "sensitivity": show_sensitivity,
+        "twins": show_twins,
+    }
     shown[found.kind.name](found, as_json)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gc
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,9 +13,11 @@ import numpy as np
 
 from simulator.datasets.faults import DataError, DataFault, fail
 from simulator.datasets.tables import Cells, is_missing
+from simulator.writing import sha256
 
 DELIMITERS = ",;\t"
 TABLES = (".csv", ".tsv", ".txt", ".parquet", ".xlsx")
+SUMS = "tables.sha256.json"
 LARGEST = 2_000_000_000
 """Bytes of the largest file that is read."""
 
@@ -34,6 +37,17 @@ class Named(NamedTuple):
         return np.arange(len(next(iter(self.cells.values())))) + 1 if self.cells else np.arange(0)
 
 
+def sums_of(folder: Path) -> dict[str, str]:
+    """The sha256 of tables that `write_data` wrote to a folder; none where it wrote none."""
+    try:
+        found = json.loads((folder / SUMS).read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError):
+        fail(SUMS, 1, "", "it cannot be read", "Remove it, or write the tables again with als-sim data convert")
+    return found if isinstance(found, dict) else {}
+
+
 def read_table(path: Path, sheet: str = "") -> Named:
     """The cells of a file; of a sheet of an Excel file, the first by default.
 
@@ -51,6 +65,10 @@ def read_table(path: Path, sheet: str = "") -> Named:
         fail(name, 1, "", f"a file that ends in {path.suffix or 'nothing'} is not read", f"Use {', '.join(TABLES)}")
     if path.stat().st_size > LARGEST:
         fail(name, 1, "", "the file is larger than 2 GB", "Split it, or keep the columns that are needed")
+    known = sums_of(path.parent).get(name)
+    if known is not None and known != sha256(path):
+        fact = f"damaged or changed: its sha256 is not the one in {SUMS} beside it"
+        fail(name, 1, "", fact, f"Write it again with als-sim data convert, or remove {SUMS} if the change is meant")
     if path.suffix == ".parquet":
         return _parquet(path)
     collects = gc.isenabled()

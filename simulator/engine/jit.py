@@ -8,6 +8,7 @@ import hashlib
 import io
 import os
 import pickle
+import shutil
 import tempfile
 import time
 from contextlib import contextmanager
@@ -36,6 +37,8 @@ JIT = not numba.config.DISABLE_JIT
 # Kernels allocate nothing, so arrays need no counting of references ("_nrt"): it cost a tenth of the time.
 OPTIONS = {"_nrt": False, "error_model": "numpy", "fastmath": {"contract", "nsz", "arcp", "afn"}, "nogil": True}
 STALE_SECONDS = 3600.0
+ROOM_BYTES = 32 << 20
+"""Free bytes that a place must have: kernels of all bundled scenarios take ten million."""
 SEAL_BYTES = hashlib.sha256().digest_size
 INSIDE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 """What is called from kernels only needs no entry for Python or C."""
@@ -65,7 +68,7 @@ def _temporary() -> Path:
 
 @cache
 def cache_folder() -> Path:
-    """Folder that kernels are written to: the first place that can be written.
+    """Folder that kernels are written to: the first place that can be written and has room.
 
     Raises
     ------
@@ -77,13 +80,13 @@ def cache_folder() -> Path:
             if time.time() - left.stat().st_mtime > STALE_SECONDS:
                 left.unlink(missing_ok=True)
         return folder
-    raise OSError("no folder for compiled kernels can be written: set ALS_SIM_CACHE to one that can")
+    raise OSError("no folder for compiled kernels can be written and has room: set ALS_SIM_CACHE to one that is")
 
 
 def _writable(folder: Path) -> bool:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return os.access(folder, os.W_OK) and _is_safe(folder)
+        return os.access(folder, os.W_OK) and _is_safe(folder) and shutil.disk_usage(folder).free >= ROOM_BYTES
     except OSError:
         return False
 
@@ -165,15 +168,17 @@ class _Storage(CompileResultCacheImpl):  # type: ignore[misc]
 
 
 class Kept(FunctionCache):  # type: ignore[misc]
-    """What is compiled of a kernel, on disk: written to the first place that takes it, read from any."""
+    """What is compiled of a kernel, on disk: in the first place that can be written, or in one before it."""
 
     _impl_class = _Storage
 
     def _files(self):
-        """The files of this kernel in each place that is there."""
+        """The files of this kernel in each of these places."""
         for folder in places():
             if folder.is_dir() and _is_safe(folder):
                 yield _Sealed(str(folder), self._impl.filename_base, _digest())
+            if str(folder) == self.cache_path:
+                return
 
     def place(self, types, context):
         """The folder that holds a whole kernel for these types, without loading it; None where it is nowhere."""
@@ -193,10 +198,9 @@ class Kept(FunctionCache):  # type: ignore[misc]
         if not self._impl.check_cachable(data):
             return
         key, content = self._index_key(sig, data.codegen), self._impl.reduce(data)
-        for folder in filter(_writable, places()):
-            file = _Sealed(str(folder), self._impl.filename_base, _digest())
-            if any(_tried(lambda f=file, a=again: [a and f.flush(), f.save(key, content)], None) for again in (0, 1)):
-                return  # at the second try without the index, which was damaged
+        file = _Sealed(self.cache_path, self._impl.filename_base, _digest())
+        if self.cache_path and not _tried(lambda: [file.save(key, content)], None):
+            _tried(lambda: [file.flush(), file.save(key, content)], None)  # the index was damaged
 
 
 def _tried(read, otherwise):

@@ -11,6 +11,7 @@ from simulator.catalog import entry, names
 from simulator.language.blocks.sensitivity import ECONOMIC
 from simulator.language.dump import content
 from simulator.language.faults import Fault, Origin, Path, Problem, ScenarioError, near, printable, suggest
+from simulator.language.fitted import KEY, NAMES, starting_settings
 from simulator.language.graded import rewrite
 from simulator.language.resolve import resolve
 from simulator.language.shape import expected
@@ -24,7 +25,8 @@ def apply(data: dict[str, Any], settings: Mapping[str, object], origin: Origin, 
 
     What is set may name the catalog or a model as a file does. A bare share leaves its variant's rest alone. A question
     (block `decision` or `sensitivity`) about arms or days that are gone goes with them, unless it is set too: no run
-    reads it. So does a `control` that is gone.
+    reads it. So does a `control` that is gone. `values: starting` puts back the values from which
+    calibration starts, where the scenario holds the calibrated ones.
 
     Parameters
     ----------
@@ -47,7 +49,8 @@ def apply(data: dict[str, Any], settings: Mapping[str, object], origin: Origin, 
     for address, value in settings.items():
         found: list[Problem] = []
         try:
-            data = _applied(data, (str(address), plain(value), schema), touched, found)
+            for one, part in _named(data, str(address), plain(value)):
+                data = _applied(data, (one, part, schema), touched, found)
         except LookupError as error:
             found.append(error.args[0])
         faults += [origin.fault(problem)._replace(address=printable(address)) for problem in found]
@@ -55,6 +58,19 @@ def apply(data: dict[str, Any], settings: Mapping[str, object], origin: Origin, 
         raise ScenarioError(faults)
     _drop_questions(data, {path[0] for path in touched})
     return data
+
+
+def _named(data: dict[str, Any], address: str, value: Any) -> list[tuple[str, Any]]:
+    """The settings that a setting stands for: itself, or those of `values: starting`."""
+    if address != KEY:
+        return [(address, value)]
+    if value not in NAMES:
+        remedy = f"Write {KEY}={NAMES[0]}, or leave it out for the calibrated values"
+        raise LookupError(Problem((KEY,), f"there are no values {printable(value)}", remedy))
+    found = list(starting_settings(data).items())
+    if not found:
+        raise LookupError(Problem((KEY,), "the scenario holds no calibrated value", "Leave the setting out"))
+    return found
 
 
 def _applied(

@@ -17,6 +17,7 @@ from simulator.language.loading import bundled
 from simulator.language.scenario import Scenario
 from simulator.language.schema import schema
 from simulator.quantities import Part, Quantity
+from simulator.writing import text_writer, write_all
 
 SCHEMA_FILE = "scenario.schema.json"
 MODELINE = f"# yaml-language-server: $schema=./{SCHEMA_FILE}\n"
@@ -159,11 +160,5 @@ def start(name: str, source: str, force: bool = False) -> list[FilePath]:
     for file, content in files.items():
         if file.exists() and not force and (file == target or file.read_text(encoding="utf-8") != content):
             raise ExistsError(f"{file} exists. Choose another name, or add --force")
-    for file, content in files.items():
-        part = file.with_name(f".{file.name}.part")
-        try:
-            part.write_text(content, encoding="utf-8", newline="\n")
-            part.replace(file)
-        finally:
-            part.unlink(missing_ok=True)
+    write_all(target.parent, [(file.name, text_writer(content)) for file, content in files.items()])
     return list(files)

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from simulator.datasets import Dataset
-from simulator.report.page import rendered
 from simulator.report.plots.analysed import kaplan_meier
 from simulator.report.plots.courses import draw
+from simulator.report.rendering import rendered
 from simulator.report.style import drawing
 from simulator.report.tables import Table
 from simulator.results.files import text_writer, write_all

@@ -34,6 +34,13 @@ class AnalysedKind(StrEnum):
     survival = "survival"
 
 
+class TwinsKind(StrEnum):
+    """A picture of twins of a cohort; `TwinsPlots` has a method of the same name."""
+
+    vpc = "vpc"
+    calibration = "calibration"
+
+
 class SensitivityKind(StrEnum):
     """A picture of a sensitivity analysis; `SensitivityPlots` has a method of the same name."""
 

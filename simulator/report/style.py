@@ -83,6 +83,11 @@ class Line(NamedTuple):
     colour: str
     dash: Dash
 
+    @property
+    def order(self) -> float:
+        """What lies on what: dashed lines on the solid one."""
+        return 2.0 if self.dash == "-" else 2.5
+
 
 def lines(arms: Sequence[str], control: str) -> dict[str, Line]:
     """Colour and dash of each arm: the control in grey and solid, no two of the first twenty others alike."""

@@ -1,135 +1,50 @@
-"""Files that survive: written beside their place, flushed, then moved into it; read back with clear errors."""
+"""Files of studies with their checksums, read back with clear errors; how any file is written is in `writing`."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import platform
-import secrets
-import shutil
-import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from simulator.errors import FULL, ResourceError, SimulatorError
 from simulator.results import netcdf
 from simulator.results.arrays import Groups
 from simulator.results.errors import ResultError
 from simulator.results.kinds import KINDS, Kind
+from simulator.writing import (
+    PART,
+    Writer,
+    bytes_writer,
+    check_room,
+    flush,
+    part_name,
+    remove_stale,
+    sha256,
+    text_writer,
+    write_all,
+    write_error,
+)
 
-PART = ".part"
-STALE_SECONDS = 3600.0
-MACHINE = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+__all__ = [
+    "PART",
+    "Writer",
+    "bytes_writer",
+    "check_room",
+    "flush",
+    "part_name",
+    "remove_stale",
+    "sha256",
+    "text_writer",
+    "write_all",
+    "write_error",
+]
+
 MANIFEST = "manifest.json"
 SEAL = b"sha256:"
 SEAL_BYTES = len(SEAL) + 64
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 PIECE_BYTES = 1 << 20
-
-Writer = Callable[[Path], None]
-
-
-def write_all(folder: Path, writers: Iterable[tuple[str, Writer]]) -> None:
-    """Write several files: all to temporaries first, then each into its place, in order.
-
-    When a writer fails, the files that were there stay as they were.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    remove_stale(folder)
-    parts: list[tuple[Path, Path]] = []
-    try:
-        for name, writer in writers:
-            part = folder / part_name(name)
-            parts.append((part, folder / name))
-            writer(part)
-            flush(part)
-        for part, place in parts:
-            part.replace(place)
-    except OSError as error:
-        raise write_error(folder, error) from error
-    finally:
-        for part, _ in parts:
-            part.unlink(missing_ok=True)
-    flush(folder)
-
-
-def check_room(folder: Path, needed: float, what: str) -> None:
-    """Refuse, before they are written, files that would not fit on the disk.
-
-    Raises
-    ------
-    ResourceError
-        With how much they take and how much is free.
-    """
-    there = next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
-    free = shutil.disk_usage(there).free
-    if needed > free:
-        sizes = f"{what} about {needed / 2**30:,.2f} GiB, the disk has free {free / 2**30:.2f} GiB"
-        raise ResourceError(f"{folder}: {sizes}. Make room, name another folder with -o, or ask for fewer patients")
-
-
-def write_error(folder: Path, error: OSError) -> SimulatorError:
-    """The error to raise where the system could not write: a full disk is a missing resource."""
-    fact = f"{folder}: cannot write: {error.strerror or error}"
-    if error.errno in FULL:
-        return ResourceError(f"{fact}. Nothing was left there; make room, or name another folder with -o")
-    return ResultError(fact)
-
-
-def part_name(name: str) -> str:
-    """The name of a temporary beside a file: it says which process of which machine writes it."""
-    return f".{name}.{MACHINE}-{os.getpid()}-{secrets.token_hex(4)}{PART}"
-
-
-def remove_stale(folder: Path) -> None:
-    """Remove temporaries whose process on this machine has ended, and those of any that are more than an hour old."""
-    for part in folder.glob(f".*{PART}"):
-        with suppress(OSError):
-            if _has_ended(part.name) or time.time() - part.stat().st_mtime > STALE_SECONDS:
-                part.unlink()
-
-
-def _has_ended(name: str) -> bool:
-    """Whether the process that wrote a temporary has ended; False where that cannot be known."""
-    machine, _, rest = name.removesuffix(PART).rpartition(".")[2].partition("-")
-    pid = rest.partition("-")[0]
-    if os.name == "nt" or machine != MACHINE or not pid.isdigit():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except (OSError, OverflowError):
-        return False
-    return False
-
-
-def flush(path: Path) -> None:
-    """Have the system put the file, or the names in a folder, on the disk."""
-    if path.is_dir() and os.name == "nt":
-        return  # Windows cannot open a folder
-    handle = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def text_writer(text: str) -> Writer:
-    """A writer of UTF-8 text."""
-    return bytes_writer(text.encode("utf-8"))
-
-
-def bytes_writer(content: bytes) -> Writer:
-    """A writer of what is ready."""
-
-    def write(path: Path) -> None:
-        path.write_bytes(content)
-
-    return write
 
 
 def sealing(writer: Writer) -> Writer:
@@ -145,12 +60,6 @@ def sealing(writer: Writer) -> Writer:
             file.write(SEAL + digest.encode("ascii"))
 
     return write
-
-
-def sha256(path: Path) -> str:
-    """Checksum of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def save(path: Path, writer: Writer, kind: Kind) -> None:

@@ -8,7 +8,7 @@ from functools import cached_property
 from inspect import signature
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from simulator.analysis.trial.registry import Analysis, analysis
 from simulator.datasets import Dataset, Note
 from simulator.datasets.reading import read_data
 from simulator.results.kinds import imported
+
+if TYPE_CHECKING:
+    from simulator.studies.twins.result import Twins
 
 DEFAULT = ("ancova", "joint_rank")
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -93,7 +96,13 @@ class Analysed:
         return [round(one, 6) for one in np.linspace(0, self.day, TICKS + 1).tolist()]
 
     def document(self) -> dict[str, Any]:
-        """Everything as plain data."""
+        """Everything as plain data.
+
+        Returns
+        -------
+        dict
+            Data, estimates, survival and notes, for JSON.
+        """
         return {
             "data": self.name,
             "experimental": self.arms[0].name,
@@ -164,6 +173,7 @@ def analyse(
     visits: Sequence[float] = (),
     window: float = 14.0,
     options: Mapping[str, Mapping[str, Any]] = NOTHING,
+    scores: Twins | str | Path | None = None,
 ) -> Analysed:
     """The analyses of `trial`, on the data of real people.
 
@@ -177,9 +187,11 @@ def analyse(
     outcome : what function is measured by.
     endpoint : `event_free`, `death` or another time of the data; the first of these that they have by default.
     covariates : of every analysis that takes some.
-    visits : [d] planned days, where the data have none or others are wanted; measurements within `window` [d] belong to
+    visits : [d] planned days, where the data have none or others are wanted; measurements within `window` belong to
         the nearest.
+    window : [d] how far a measurement may lie from its planned day.
     options : options of analyses by name, such as `{"responder": {"least_change": -6}}`.
+    scores : twins matched at baseline, or their folder: they give the covariate `prognostic_score`.
 
     Returns
     -------
@@ -202,6 +214,10 @@ def analyse(
     """
     if not isinstance(data, Dataset):
         data = read_data(*([data] if isinstance(data, str | Path) else data))
+    if scores is not None:
+        from simulator.studies.twins.scores import with_scores
+
+        data = with_scores(data, scores, day)
     wanted = [analysis(name) for name in dict.fromkeys(analyses)]
     if unknown := [name for name in options if name not in analyses]:
         raise AnalysisError(f"options of {unknown[0]}: this analysis is not run. Add it to the analyses")

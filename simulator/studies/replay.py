@@ -60,23 +60,40 @@ def replay(folder: str | Path, threads: int | None = None, progress: Progress | 
     Parameters
     ----------
     folder : str or Path
-        Of a run, a trial, a sweep or a sensitivity analysis.
+        Of a run, a trial, a sweep, a sensitivity analysis or twins.
     threads : int, optional
         The machine's cores by default; no number depends on it.
     progress : callable, optional
         Called with (parts done, parts in all).
 
+    Returns
+    -------
+    Replay
+        What was compared, and what deviates.
+
     Raises
     ------
     ResultError
         A file is missing or was changed.
+
+    Examples
+    --------
+    >>> import simulator as sim
+    >>> sim.replay("results/valor-0123abcd").deviations  # doctest: +SKIP
+    []
     """
     from simulator.language import load
+    from simulator.studies.twins.result import Twins
+    from simulator.studies.twins.study import again
 
     place = Path(folder)
     kind, manifest = read_manifest(place)
     stored = open_study(place)
-    fresh = AGAIN[kind.name](load(place / SCENARIO), dict(manifest["arguments"]), threads, progress)
+    scenario, arguments = load(place / SCENARIO), dict(manifest["arguments"])
+    if isinstance(stored, Twins):
+        fresh: StudyResult = again(stored, scenario, threads, progress)
+    else:
+        fresh = AGAIN[kind.name](scenario, arguments, threads, progress)
     compared = sum(len(group) for group in _parts(stored)[1].values())
     others = other_versions(stored.provenance(), fresh.provenance())
     exact = not others

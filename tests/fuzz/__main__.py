@@ -46,7 +46,9 @@ def every(what: str, part: str) -> int:
     if what in EACH:
         return each(what, EACH[what])
     cases_of = list(cases.numbers())[k::n] if what == "numbers" else range(k, MIXTURES, n)
-    for one in cases_of:
+    for number, one in enumerate(cases_of):
+        if number % 100 == 0:
+            print(f"{number:,} of {len(cases_of):,} {what}, {wrong} failed", flush=True)
         told = cases.at_edge(*one) if isinstance(one, tuple) else cases.mixture(random.Random(one))
         if told:
             wrong += 1

@@ -96,7 +96,7 @@ def kaplan_meier(found: Analysed | Followed) -> Picture:
             line = drawn[arm.name]
             days, p, low, high = _steps(arm, found.day)
             axes.fill_between(scale.of(days), low, high, step="post", color=line.colour, alpha=0.2, lw=0)
-            axes.step(scale.of(days), p, where="post", color=line.colour, ls=line.dash, lw=1.8)
+            axes.step(scale.of(days), p, where="post", color=line.colour, ls=line.dash, zorder=line.order, lw=1.8)
             ends.append(style.Label(float(p[-1]), f"{style.short(arm.name)} {100 * p[-1]:.0f} %", line.colour))
         scale.apply(axes)
         scale.label(axes)

@@ -65,7 +65,7 @@ def _marker(axes: Axes, result: Result, name: str, label: str, scale: TimeScale)
         low, high = quantile[:, 1], quantile[:, 3]
         if len(result.arms) <= BANDS:
             axes.fill_between(time, low, high, where=high > NARROW * low, color=line.colour, alpha=0.16, lw=0)
-        axes.plot(time, found.mean, color=line.colour, ls=line.dash, lw=1.8)
+        axes.plot(time, found.mean, color=line.colour, ls=line.dash, zorder=line.order, lw=1.8)
         ends.append(style.Label(float(found.mean[-1]), f"{style.short(arm)} {found.mean[-1]:.2f}", line.colour))
         lowest = min(lowest, low.min(), found.mean.min())
         highest = max(highest, high.max(), found.mean.max())

@@ -19,7 +19,7 @@ HEIGHTS = {1: 2.9, 2: 2.3}  # inches of a panel by the number of rows
 
 def columns(count: int) -> int:
     """How many panels stand side by side."""
-    return {4: 2}.get(count, min(count, ACROSS))
+    return {4: 2, 5: 3, 6: 3}.get(count, min(count, ACROSS))
 
 
 def sheet(title: str, notes: Sequence[str], result: Result) -> tuple[Figure, list[Pane]]:

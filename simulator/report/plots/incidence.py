@@ -74,7 +74,7 @@ def _panel(axes: Axes, result: Result, days: list[np.ndarray], scale: TimeScale)
         line = drawn[arm]
         if len(result.arms) <= ROOM:
             axes.fill_between(scale.of(grid), low, high, color=line.colour, alpha=0.18, lw=0)
-        axes.plot(scale.of(grid), share, color=line.colour, ls=line.dash, lw=1.8)
+        axes.plot(scale.of(grid), share, color=line.colour, ls=line.dash, zorder=line.order, lw=1.8)
         ends.append(style.Label(float(share[-1]), f"{style.short(arm)} {100 * share[-1]:.0f} %", line.colour))
         top = max(top, float(high.max()))
     percent_axis(axes)

@@ -72,7 +72,7 @@ def _curves(axes: Axes, result: Result, variable: str, words: Callable[[float], 
         line, time = drawn[arm], scale.of(result.time)
         if len(result.arms) <= MOST:
             axes.fill_between(time, low, high, color=line.colour, alpha=0.18, lw=0)
-        axes.plot(time, middle, color=line.colour, ls=line.dash, lw=1.8)
+        axes.plot(time, middle, color=line.colour, ls=line.dash, zorder=line.order, lw=1.8)
         ends.append(style.Label(float(middle[-1]), f"{style.short(arm)} {words(float(middle[-1]))}", line.colour))
     scale.apply(axes)
     scale.label(axes)

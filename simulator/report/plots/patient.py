@@ -30,7 +30,7 @@ def draw(result: Result, number: int) -> Picture:
     dosed = dosed_arms(result, number)
     scale, seen = time_scale(result.follow_up_days), _seen(result, number)
     notes = [
-        f"Patient {number} in every arm, with the same luck: {_who(result, number)}.",
+        f"Patient {number} in every arm, with the same random numbers: {_who(result, number)}.",
         "Lines: truth; dotted from the event on, as if it had not come. "
         + (f"Dots: visits in {style.short(seen)}, the arm allocated." if seen in result.arms else "Dots: visits."),
         "X: death; diamond: permanent ventilation." + (" Marks below: doses." if dosed else ""),
@@ -82,7 +82,9 @@ def _outcome(pane: Pane, number: int, name: str) -> style.Label:
     at = int(np.searchsorted(result.time, end))
     days, course = np.insert(result.time, at, end), np.insert(values, at, there)
     lived, after = days <= end, days >= end
-    pane.axes.plot(pane.scale.of(days[lived]), course[lived], color=line.colour, ls=line.dash, lw=1.8)
+    pane.axes.plot(
+        pane.scale.of(days[lived]), course[lived], color=line.colour, ls=line.dash, zorder=line.order, lw=1.8
+    )
     if kind:
         pane.axes.plot(pane.scale.of(days[after]), course[after], color=line.colour, lw=0.9, ls=":")
         pane.axes.plot(pane.scale.of(end), there, MARKS[int(kind)], color=line.colour, ms=8, mec=style.PAPER.light)

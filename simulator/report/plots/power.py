@@ -54,7 +54,7 @@ def _panel(axes: Axes, trial: Trial, day: float) -> None:
     sizes = trial.groups["power"]["size"].values
     ends = []
     for a, name in enumerate(trial.analyses):
-        colour, dash = style.SERIES[a % 5].light, style.DASHES[a // 5 % 4]
+        colour, dash = style.SERIES[a % 5].light, style.DASHES[a % 4]
         power, _, low, high = np.array(list(trial.power(name, day).values())).T
         axes.fill_between(sizes, low, high, color=colour, alpha=0.14, lw=0)
         axes.plot(sizes, power, color=colour, ls=dash, lw=1.8)

@@ -118,7 +118,8 @@ def _panel(axes: Axes, result: Result, who: np.ndarray, scale: TimeScale) -> Non
         time, event = (events[name].values[k, who] for name in ("event_free_time", "event"))
         curve = kaplan_meier(time, event > 0)
         p = np.concatenate([[1.0], curve.survival])[np.searchsorted(curve.time, days, side="right")]
-        axes.plot(scale.of(days), p, color=drawn[arm].colour, ls=drawn[arm].dash, lw=1.8)
+        line = drawn[arm]
+        axes.plot(scale.of(days), p, color=line.colour, ls=line.dash, zorder=line.order, lw=1.8)
     scale.apply(axes)
     scale.label(axes)
     _, height = style.inches(axes)

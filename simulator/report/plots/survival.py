@@ -77,7 +77,8 @@ def _curve(pane: Pane) -> style.Label:
     p = _probability(curve, days)
     time, (low, high) = pane.scale.of(days), share_interval(p * curve.n, curve.n)
     pane.axes.fill_between(time, low, high, color=line.colour, alpha=0.2, lw=0)
-    pane.axes.plot(time, p, color=line.colour, ls=line.dash if len(pane.result.arms) <= TOGETHER else "-", lw=1.8)
+    dash = line.dash if len(pane.result.arms) <= TOGETHER else "-"
+    pane.axes.plot(time, p, color=line.colour, ls=dash, zorder=line.order, lw=1.8)
     return style.Label(float(p[-1]), f"{pane.short} {100 * p[-1]:.0f} %", line.colour)
 
 

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from simulator.catalog.calibration import Calibration, Parameter
 from simulator.errors import SimulatorError
+from simulator.mechanisms.antisense.spec import Antisense
 from simulator.results.files import digest, text_writer, write_all
 from simulator.studies.calibrate.errors import CalibrationError
 from simulator.studies.calibrate.rows import Datum
-from simulator.studies.evidence.score import SEED, Runs, scenario_of, simulated
+from simulator.studies.evidence.score import SEED, Runs, simulated
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -45,37 +46,15 @@ def runs_at(spec: Calibration, vector: Sequence[float] | Floats, patients: float
     """The calibration's runs at a vector in prior SDs."""
 
     def change(name: str, scenario: Scenario) -> Scenario:
-        drugs = [key for key, one in scenario.treatments.items() if one.kind == "antisense"]
+        drugs = [key for key, one in scenario.treatments.items() if isinstance(one, Antisense)]
         return scenario.replace(settings(spec.parameters, vector, name, drugs))
 
     return Runs(change, patients, spec.runs)
 
 
 def starting_vector(spec: Calibration) -> Floats:
-    """The catalog's starting values, in prior SDs."""
-    found = []
-    for parameter in spec.parameters:
-        scenario = scenario_of(spec.runs[parameter.runs[0]])
-        drug = next(iter(scenario.treatments), "")
-        value = value_at(scenario.content(), parameter.address.replace("*", drug))
-        assert value is not None, parameter.name
-        found.append(parameter.standard(value))
-    return np.array(found)
-
-
-def value_at(content: Any, address: str) -> float | None:
-    """The number at an address of a resolved scenario's plain data; None where there is none."""
-    for step in _steps(address):
-        if not isinstance(content, dict) or step not in content:
-            return None
-        content = content[step]
-    value = content.get("value") if isinstance(content, dict) else content
-    return float(value) if isinstance(value, (int, float)) else None
-
-
-def _steps(address: str) -> list[str]:
-    """The keys of an address; the name of a variant has a dot in it."""
-    return [step.replace(":", ".") for step in address.replace(".p.", ".p:").split(".")]
+    """Where the fit starts, in prior SDs."""
+    return np.array([parameter.standard(parameter.started) for parameter in spec.parameters])
 
 
 class Evaluator:

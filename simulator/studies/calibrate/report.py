@@ -17,6 +17,7 @@ from simulator.studies.calibrate.study import Calibrated
 from simulator.version import __version__
 
 Floats = NDArray[np.float64]
+INFORMED = 0.9  # SD left of the prior's, above which a fitted value still rests on the prior
 
 
 def values(found: Calibrated, vectors: Floats) -> Floats:
@@ -106,8 +107,9 @@ def entry(found: Calibrated) -> str:
     low, high, spread = _spread(found)
     fitted, start = (values(found, x[None])[0] for x in (found.fit.vector, found.start))
     lines = [
-        "# Calibrated values, made by `als-sim calibrate`; do not edit. The starting values stay in sod1.yaml,",
-        "# tofersen.yaml and valor.yaml; `interval` holds 90 % of the ensemble. How: docs/calibration.md.",
+        "# Calibrated values, made by `als-sim calibrate`; do not edit. Entries have them where `calibrated: NAME`",
+        "# stands; those of a trial's entry are written in its scenario. `interval` holds 90 % of the ensemble. A",
+        "# value of which the rows have left more than .9 of the prior's SD is graded assumed: docs/calibration.md.",
         "kind: calibration",
         f"title: Parameters fitted to calibration rows of the evidence, scenario {found.spec.scenario}",
         "sources:",
@@ -116,9 +118,10 @@ def entry(found: Calibrated) -> str:
         "values:",
     ]
     for k, p in enumerate(found.spec.parameters):
-        note = f"starting value {start[k]:.4g}; SD {spread[k]:.2f} of the prior's"
+        note = f"SD {spread[k]:.2f} of the prior's; starting value {start[k]:.4g}"
+        grade = "calibrated" if spread[k] <= INFORMED else "assumed"
         lines.append(
-            f"  {p.name}: {{value: {fitted[k]:.4g}, interval: [{low[k]:.4g}, {high[k]:.4g}], evidence: calibrated, "
+            f"  {p.name}: {{value: {fitted[k]:.4g}, interval: [{low[k]:.4g}, {high[k]:.4g}], evidence: {grade}, "
             f'source: "calibration; {p.address}", note: {note}}}'
         )
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""The targets' runs with another progression model: what each run sets, from `structures.yaml`."""
+"""The targets' runs with another progression model (what each run sets, from `structures.yaml`) or starting values."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from simulator.catalog.claims import read_yaml
 from simulator.errors import SimulatorError
+from simulator.language.fitted import starting_settings
 
 if TYPE_CHECKING:
     from simulator.language import Scenario
@@ -23,4 +24,9 @@ def with_model(model: str) -> Callable[[str, Scenario], Scenario]:
     known = read_yaml("structures.yaml")
     if model not in known:
         raise SimulatorError(f"the evidence has no runs of the model {model!r}. There are {', '.join(known)}")
-    return lambda name, scenario: scenario.replace(known[model][name])
+    return lambda name, scenario: at_starting(name, scenario).replace(known[model][name])
+
+
+def at_starting(_: str, scenario: Scenario) -> Scenario:
+    """The scenario of a run with the values from which calibration starts."""
+    return scenario.replace(starting_settings(scenario.content()))

@@ -42,7 +42,7 @@ class Evidence(NamedTuple):
     scores: list[Score]
     claims: list[tuple[Claim, list[Beside]]]
     conflicts: list[tuple[Conflict, list[Beside]]]
-    values: str = "starting"
+    values: str = "calibrated"
 
     def content(self) -> dict[str, Any]:
         """As plain data: targets, claims, conflicts."""
@@ -62,14 +62,14 @@ def _plain(figures: list[Beside]) -> list[dict[str, Any]]:
 
 
 def evidence(
-    runs: Runs | None = None, progress: Callable[[int, int], None] | None = None, values: str = "starting"
+    runs: Runs | None = None, progress: Callable[[int, int], None] | None = None, values: str = "calibrated"
 ) -> Evidence:
     """Simulate what the targets need, and set everything beside what was published.
 
     Parameters
     ----------
     runs : Runs, optional
-        The runs to read; by default those of the catalog's starting values.
+        The runs to read; by default those of the catalog's values.
     values : str
         What the runs' values are, for the reader.
     progress : callable, optional

@@ -53,8 +53,12 @@ def domain_fit(domain: Floats, steepness: Floats, name: str, points: float, sd: 
     return _sum(_shares(domain, steepness, name, sd))[:, int(points)]
 
 
+def total_law(domains: Sequence[tuple[Floats, str]], steepness: Floats, sd: float) -> Floats:
+    """Distribution of the sum of all twelve items for each twin, (twin, points)."""
+    return _sum([_sum(_shares(domain, steepness, name, sd)) for domain, name in domains])
+
+
 def total_fit(domains: Sequence[tuple[Floats, str]], steepness: Floats, low: float, high: float, sd: float) -> Floats:
     """P(all twelve items add up to low ... high) for each twin."""
-    parts = [_sum(_shares(domain, steepness, name, sd)) for domain, name in domains]
-    total = _sum(parts)
-    return total[:, max(int(np.ceil(low)), 0) : int(np.floor(high)) + 1].sum(axis=1)
+    total = total_law(domains, steepness, sd)
+    return np.asarray(total[:, max(int(np.ceil(low)), 0) : int(np.floor(high)) + 1].sum(axis=1))

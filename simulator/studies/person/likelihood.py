@@ -8,7 +8,7 @@ Section 9 of docs/model.md; `engine/observe.py` is what it is the law of.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +20,19 @@ from simulator.studies.person import items
 if TYPE_CHECKING:
     from simulator.language.blocks.person import Person, Reading
     from simulator.language.care import Visits
-    from simulator.results.record import Record
+    from simulator.results.record import Arrays, Record
     from simulator.studies.person.timeline import Timeline
 
 Floats = NDArray[np.float64]
 POINTS = 48
 SMALLEST = 1e-9  # stands for a noise of 0
+MEASURED = {
+    "alsfrs_r": ("alsfrs_r", 0.0),
+    "svc_percent": ("svc_percent", 0.5),
+    "fvc_percent": ("svc_percent", 0.5),
+    "nfl_plasma": ("nfl_plasma", 0.5),
+}
+"""What has a likelihood: its key in `person.tolerance`, and half of the last digit where nothing is said."""
 
 
 class Term(NamedTuple):
@@ -37,22 +44,38 @@ class Term(NamedTuple):
     truth: Floats
 
 
+class Simulated(Protocol):
+    """What is read of simulated people: their traits, and truth as (arm, person, output), the first arm."""
+
+    @property
+    def patients(self) -> Arrays:
+        """Traits, (person,) each."""
+
+    @property
+    def truth(self) -> Arrays:
+        """Quantities, (arm, person, output) each."""
+
+    def has(self, name: str) -> bool:
+        """Whether the model has a quantity."""
+
+
 class Day(NamedTuple):
     """The twins on the day of a measurement."""
 
-    record: Record
+    record: Simulated
     at: int  # number of the output
     visits: Visits
+    rows: NDArray[np.int64] | slice = slice(None)  # of whom
 
     def truth(self, name: str) -> Floats:
         """One quantity of the truth."""
-        return np.asarray(self.record.truth[name][0, :, self.at], np.float64)
+        return np.asarray(self.record.truth[name][0, self.rows, self.at], np.float64)
 
     def trait(self, name: str) -> Floats:
         """One trait, which this progression model must have."""
         if name not in self.record.patients:
             raise SimulatorError(f"this progression model has no {name}, which a measurement of the person needs")
-        return np.asarray(self.record.patients[name], np.float64)
+        return np.asarray(self.record.patients[name][self.rows], np.float64)
 
 
 def terms(record: Record, line: Timeline, person: Person, visits: Visits) -> Iterator[Term]:
@@ -67,22 +90,35 @@ def terms(record: Record, line: Timeline, person: Person, visits: Visits) -> Ite
 
 def _reading(day: Day, reading: Reading, person: Person) -> Iterator[tuple[tuple[str, ...], str, Floats, Floats]]:
     """What one reading holds."""
-    near = person.tolerance
+    near = {name: getattr(person.tolerance, of).value for name, (of, _) in MEASURED.items()}
     if reading.alsfrs_r is not None:
-        y, width = reading.alsfrs_r.value, near.alsfrs_r.value
-        yield ("alsfrs_r",), f"ALSFRS-R {y:g}", _total(day, y - width, y + width), day.truth("alsfrs_r")
+        y = reading.alsfrs_r.value
+        yield ("alsfrs_r",), f"ALSFRS-R {y:g}", fit(day, "alsfrs_r", y, near["alsfrs_r"]), day.truth("alsfrs_r")
     for name, points in reading.domains.items():
-        fit = items.domain_fit(day.truth(f"alsfrs_r_{name}"), day.trait("steepness"), name, points, _item_sd(day))
-        yield (name,), f"{name} {points:g}", fit, day.truth(f"alsfrs_r_{name}")
+        own = items.domain_fit(day.truth(f"alsfrs_r_{name}"), day.trait("steepness"), name, points, _item_sd(day))
+        yield (name,), f"{name} {points:g}", own, day.truth(f"alsfrs_r_{name}")
     for name in ("svc_percent", "fvc_percent"):
         if (given := getattr(reading, name)) is not None:
-            y, width, sd = given.value, near.svc_percent.value, day.visits.noise.svc_percent.value
-            fit = _window(_breath(day, name), y - width, y + width, sd)
-            yield (name,), f"{name} {y:g}", np.where(_can_blow(day), fit, 0.0), _breath(day, name)
+            y = given.value
+            yield (name,), f"{name} {y:g}", fit(day, name, y, near[name]), _breath(day, name)
     if reading.nfl_plasma is not None:
         y = reading.nfl_plasma.value
-        yield ("nfl_plasma",), f"NfL {y:g} pg/mL", _nfl(day, y, near.nfl_plasma.value), day.truth("nfl_plasma")
+        own = fit(day, "nfl_plasma", y, near["nfl_plasma"])
+        yield ("nfl_plasma",), f"NfL {y:g} pg/mL", own, day.truth("nfl_plasma")
     yield from _limits(day, reading)
+
+
+def fit(day: Day, name: str, y: float, width: float) -> Floats:
+    """How well each twin fits a figure y, written down to ± `width`: (n,), 1 the best that can be.
+
+    `name` is a key of `MEASURED`.
+    """
+    if name == "alsfrs_r":
+        return _total(day, y - width, y + width)
+    if name == "nfl_plasma":
+        return _nfl(day, y, width)
+    own = _window(_breath(day, name), y - width, y + width, day.visits.noise.svc_percent.value)
+    return np.where(_can_blow(day), own, 0.0)
 
 
 def _limits(day: Day, reading: Reading) -> Iterator[tuple[tuple[str, ...], str, Floats, Floats]]:

@@ -14,10 +14,10 @@ from simulator.catalog.calibration import calibration
 from simulator.errors import SimulatorError
 from simulator.language.address import path_to
 from simulator.language.faults import suggest
+from simulator.language.fitted import places as places_of
 from simulator.language.listing import values
 from simulator.quantities import Prior
 from simulator.studies.calibrate.apply import scenario_of
-from simulator.studies.calibrate.apply import starting_places as places_of
 from simulator.studies.outcome import OUTCOMES
 from simulator.studies.sweep.axes import inverse, priors
 
@@ -82,8 +82,8 @@ def parameters_of(scenario: Scenario, wanted: Sequence[str] | None = None) -> li
     """The parameters of a scenario, or those wanted by name or address.
 
     A prior in the scenario comes before the calibration's for the same value. The calibration's priors hold where the
-    scenario has the catalog's starting value: what its author changed stays as written. Values of the decision, such as
-    costs, count where the outcome depends on them.
+    scenario has the catalog's calibrated value: what its author changed stays as written. Values of the decision,
+    such as costs, count where the outcome depends on them.
 
     Raises
     ------
@@ -126,12 +126,12 @@ def _all(scenario: Scenario) -> Iterator[Parameter]:
 
 
 def fitted_places(scenario: Scenario) -> list[tuple[Fitted, tuple[Place, ...]]]:
-    """The calibration's parameters whose starting values the scenario holds, and where; none of another disease."""
+    """The calibration's parameters whose values the scenario holds, and where; none of another disease."""
     spec = calibration()
     if scenario.disease.name != scenario_of(spec.runs[spec.scenario]).disease.name:
         return []
     found: dict[int, list[Place]] = {}
-    for place, k, is_rest in places_of(scenario):
+    for place, k, is_rest in places_of(scenario.content()):
         found.setdefault(k, []).append(Place(place, is_rest))
     return [(spec.parameters[k], tuple(places)) for k, places in found.items()]
 

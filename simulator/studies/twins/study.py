@@ -1,0 +1,334 @@
+"""Twins of a cohort: from a data set and a scenario to everybody's courses."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from simulator.datasets import Dataset, Note
+from simulator.datasets.files import read_table
+from simulator.datasets.reading import read_data
+from simulator.datasets.tidy import from_tidy, tidy
+from simulator.errors import UsageError
+from simulator.record import versions
+from simulator.results.arrays import Group, Named, arm_coordinate, names_of, time_coordinates
+from simulator.results.folder import default_folder
+from simulator.results.kinds import TWINS
+from simulator.run import SEED
+from simulator.studies.twins.cohort import Cohort, cohort, unread
+from simulator.studies.twins.matching import Match, Matcher, match_all
+from simulator.studies.twins.pool import Pool, fill, joined, pool_scenario
+from simulator.studies.twins.result import Twins, strings
+from simulator.version import __version__
+
+if TYPE_CHECKING:
+    from simulator.language.scenario import Scenario
+
+TWINS_EACH, POOL, MOST = 2_000, 65_536, 4_194_304
+ENLARGED = 4
+"""So many times as many people are simulated where a participant has few and the size of the pool is not given."""
+LEAST_POOL = 4_096
+COARSE = 100.0
+"""Effective number below which a participant's distribution is called coarse."""
+
+
+class Asked(NamedTuple):
+    """What is asked of twins; see `twins`."""
+
+    until_day: int = 0
+    days: tuple[float, ...] = ()
+    twins: int = TWINS_EACH
+    pool: int = 0
+    draws: int = 0
+    outcome: str = "alsfrs_r"
+    window: float = 14.0
+
+
+def twins(
+    data: Dataset | str | Path | Sequence[str | Path],
+    scenario: Scenario,
+    *,
+    until_day: int = 0,
+    days: Sequence[float] = (),
+    twins: int = TWINS_EACH,
+    pool: int = 0,
+    draws: int = 0,
+    outcome: str = "alsfrs_r",
+    window: float = 14.0,
+    seed: int | None = None,
+    threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Twins:
+    """The distribution of each participant's courses, untreated and treated, given what was measured.
+
+    Parameters
+    ----------
+    data : a data set, or files for `read_data`.
+    scenario : Scenario
+        Who the participants are simulated as, and the arms. `trial`, `attrition` and `safety` are not read.
+    until_day : [d] measurements from baseline to this day are matched; the arms begin on it.
+    days : [d] days on which courses are told; the planned visits by default.
+    twins : twins of each participant.
+    pool : simulated people among whom they are looked for, over all parameter vectors; 0: 65,536, and four times
+        as many where somebody has fewer than 100 effective ones.
+    draws : parameter vectors of the ensemble, in equal parts; 0: the scenario's own values.
+    outcome : `alsfrs_r`, `svc`, `fvc` or `nfl_plasma`.
+    window : [d] within which a measurement without a planned day belongs to a day of `days`.
+    seed : of the random numbers; 1 by default.
+    threads : the machine's cores by default; no number depends on it.
+    progress : called with (parts done, parts in all).
+
+    Returns
+    -------
+    Twins
+        Courses, scores, effective numbers, and who cannot be matched, with the reason.
+
+    Raises
+    ------
+    DataError
+        The files cannot be used as they are.
+    UsageError
+        Nothing can be matched, or what is asked is out of range.
+
+    Examples
+    --------
+    >>> import simulator as sim
+    >>> found = sim.twins("trial/", sim.load("generic_als"), until_day=120)  # doctest: +SKIP
+    >>> found.scores(365)  # doctest: +SKIP
+    """
+    if not isinstance(data, Dataset):
+        data = read_data(*([data] if isinstance(data, str | Path) else data))
+    asked = Asked(int(until_day), tuple(float(d) for d in days), twins, pool, draws, outcome, float(window))
+    _check(asked)
+    seed, threads = SEED if seed is None else seed, _cores(threads)
+    people = cohort(data, scenario, asked.until_day, asked.days, outcome)
+    if all(case.reason for case in people.cases):
+        raise UsageError(f"nobody can be matched: {people.cases[0].reason}. Choose another --until-day or scenario")
+    base, notes = pool_scenario(scenario, people, outcome)
+    scenarios = [base.replace(own) for own in _drawn(base, draws)] if draws else [base]
+    filled, matches = _found(scenarios, people, asked, seed=seed, threads=threads, progress=progress)
+    told = [*data.notes, *people.notes, *unread(data), *notes, *_coarse(matches)]
+    return _result(data, scenario, asked, seed, people=people, pool=filled, matches=matches, notes=told)
+
+
+def _found(
+    scenarios: Sequence[Scenario],
+    people: Cohort,
+    asked: Asked,
+    *,
+    seed: int,
+    threads: int,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[Pool, list[Match]]:
+    """The pool and the twins of everybody; the pool is enlarged once for those who have few."""
+    size = max((asked.pool or POOL) // len(scenarios), LEAST_POOL)
+    how: Any = {"threads": threads, "progress": progress}
+    pool = fill(scenarios, people, asked.outcome, range(size), seed=seed, **how)
+    found = match_all(Matcher(pool, scenarios[0], people), range(len(people.cases)), asked.twins, seed, **how)
+    few = [k for k, one in found.items() if not people.cases[k].reason and one.effective < COARSE]
+    if few and not asked.pool:
+        more = fill(scenarios, people, asked.outcome, range(size, ENLARGED * size), seed=seed, **how)
+        pool = joined([pool, more])
+        found |= match_all(Matcher(pool, scenarios[0], people), few, asked.twins, seed, **how)
+    return pool, [found[k] for k in range(len(people.cases))]
+
+
+def folder_of(found: Twins) -> Path:
+    """The folder that twins go to when none is named."""
+    told = "".join(map(str, found.groups["data_measurements"]["line"].values))
+    key = {"scenario": found.scenario_sha256, "arguments": found.arguments, "data": told, "version": __version__}
+    return default_folder(f"{found.scenario_name}-twins", key)
+
+
+def again(stored: Twins, scenario: Scenario, threads: int | None, progress: Any) -> Twins:
+    """The study that a stored result came from, on the data that it holds."""
+    with TemporaryDirectory() as folder:
+        data = stored_data(stored, Path(folder))
+    data = data._replace(notes=tuple(Note(*one) for one in json.loads(stored.attrs["data_notes"])))
+    return twins(data, scenario, **stored.arguments, threads=threads, progress=progress)
+
+
+def _check(asked: Asked) -> None:
+    for name, value, low, high in (
+        ("twins", asked.twins, 10, 100_000),
+        ("people of the pool", asked.pool or POOL, LEAST_POOL, MOST),
+        ("draws", asked.draws, 0, 10_000),
+    ):
+        if not low <= value <= high:
+            raise UsageError(f"{value:,} {name} are out of range. Choose {low:,} to {high:,}")
+
+
+def _cores(threads: int | None) -> int:
+    if threads is not None:
+        return threads
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _drawn(scenario: Scenario, draws: int) -> list[dict[str, float]]:
+    from simulator.studies.calibrate.apply import drawn_settings
+
+    return list(drawn_settings(scenario, draws))
+
+
+def _coarse(matches: Sequence[Match]) -> list[Note]:
+    few = sum(not match.reason and match.effective < COARSE for match in matches)
+    fact = f"fewer than {COARSE:g} effective people behind the twins: a coarse distribution. A larger pool helps"
+    return [Note(few, "participants", fact)] if few else []
+
+
+def _result(
+    data: Dataset,
+    scenario: Scenario,
+    asked: Asked,
+    seed: int,
+    *,
+    people: Cohort,
+    pool: Pool,
+    matches: Sequence[Match],
+    notes: Sequence[Note],
+) -> Twins:
+    """Everything under its names; of the pool only those who are somebody's twins."""
+    member = np.stack([match.twins for match in matches])
+    used = np.unique(member[member >= 0])
+    place = np.searchsorted(used, np.maximum(member, 0)).astype(np.int32)
+    groups = {
+        "participants": _participants(data, people, matches, asked.outcome),
+        "pool": _pool(scenario, people, pool, used),
+        "chosen": {"member": Named(("participant", "twin"), np.where(member < 0, -1, place), _words("position"))},
+        "history": _history(data, asked.outcome),
+        "observed": {"value": Named(("participant", "time"), _observed(data, people, asked), _words(asked.outcome))},
+        **{f"data_{name}": strings(lines) for name, lines in _stored(data).items()},
+    }
+    return Twins(_attrs(data, scenario, asked, seed, people=people, notes=notes), groups)
+
+
+def _words(name: str, unit: str = "1") -> dict[str, Any]:
+    return {"units": unit, "long_name": name}
+
+
+def _participants(data: Dataset, people: Cohort, matches: Sequence[Match], outcome: str) -> Group:
+    """A column for each field of `Participant`."""
+    who, n = data.participants, data.n
+    first, last, last_day = np.full((3, n), np.nan)
+    of = data.measurements[outcome]
+    for k in np.lexsort((-of.day,)):  # the earliest is written last
+        if 0 <= of.day[k] <= people.until:
+            first[of.person[k]] = of.value[k]
+    for k in np.argsort(of.day, kind="stable"):
+        if 0 <= of.day[k] <= people.until:
+            last[of.person[k]], last_day[of.person[k]] = of.value[k], of.day[k]
+    columns: dict[str, Any] = {
+        "id": who.id,
+        "arm": who.arm,
+        "matched": np.array([not match.reason for match in matches], np.int8),
+        "effective": np.array([match.effective for match in matches]),
+        "share": np.array([match.share for match in matches]),
+        "first": first,
+        "last": last,
+        "last_day": last_day,
+        "months_since_onset": who.months_since_onset,
+        "treatment_start_day": who.treatment_start_day,
+        "end": people.end,
+        "event": people.event.astype(np.int8),
+        "reason": names_of(tuple(match.reason for match in matches)),
+    }
+    return {name: Named(("participant",), np.asarray(one), _words(name)) for name, one in columns.items()}
+
+
+def _pool(scenario: Scenario, people: Cohort, pool: Pool, used: np.ndarray) -> Group:
+    def each(values: np.ndarray, name: str, *dims: str) -> Named:
+        return Named(("arm", "member", *dims), np.ascontiguousarray(values[:, used]), _words(name))
+
+    return {
+        **arm_coordinate(tuple(scenario.arms)),
+        **time_coordinates(np.array(people.days, np.float64)),
+        "draw": Named(("member",), pool.draw[used], _words("parameter vector")),
+        "course": each(pool.course, "the outcome as if alive", "time"),
+        "measured": each(pool.measured, "a measurement of it", "time"),
+        "event_free_time": each(pool.ended, "death, ventilation or end of follow-up", ),
+        "event": each(pool.event, "0 none, 1 death, 2 permanent ventilation"),
+        "death_time": each(pool.death, "death"),
+    }  # fmt: skip
+
+
+def _observed(data: Dataset, people: Cohort, asked: Asked) -> np.ndarray:
+    """(participant, day) what was measured for a day, or nearest to it within the window."""
+    of, days = data.measurements[asked.outcome], np.array(people.days, np.float64)
+    found = np.full((data.n, len(days)), np.nan)
+    away = np.full((data.n, len(days)), np.inf)
+    for person, day, planned, value in zip(of.person, of.day, of.planned_day, of.value, strict=True):
+        if day <= people.until:
+            continue
+        t = int(np.abs(days - (planned if np.isfinite(planned) else day)).argmin())
+        distance = abs(days[t] - day)
+        fits = abs(days[t] - planned) < 1 or distance <= asked.window
+        if fits and distance < away[person, t]:
+            found[person, t], away[person, t] = value, distance
+    return found
+
+
+def _history(data: Dataset, outcome: str) -> Group:
+    """Every value of the outcome: whose, [d] when, what."""
+    of = data.measurements[outcome]
+    columns = {"person": of.person, "day": of.day, "value": of.value}
+    return {name: Named(("reading",), one, _words(name)) for name, one in columns.items()}
+
+
+def _stored(data: Dataset) -> Mapping[str, list[str]]:
+    """The data as lines of tables, so that a replay has them."""
+    found = {}
+    for name, table in tidy(data).items():
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(table)
+        rows = zip(*table.values(), strict=True)
+        writer.writerows([["" if cell != cell else cell for cell in row] for row in rows])  # noqa: PLR0124
+        found[name] = text.getvalue().splitlines()
+    return found
+
+
+def stored_data(found: Twins, folder: Path) -> Dataset:
+    """The data set behind a stored result, through files in a folder of one's own."""
+    tables = []
+    for name in ("participants", "measurements", "events"):
+        if f"data_{name}" in found.groups:
+            place = folder / f"{name}.csv"
+            place.write_text("\n".join(map(str, found.groups[f"data_{name}"]["line"].values)) + "\n", "utf-8")
+            tables.append(read_table(place))
+    return from_tidy(tables[0], tables[1], tables[2] if len(tables) > 2 else None, str(found.attrs["data"]))
+
+
+def _attrs(
+    data: Dataset, scenario: Scenario, asked: Asked, seed: int, *, people: Cohort, notes: Sequence[Note]
+) -> dict[str, Any]:
+    untreated = next((name for name, epochs in scenario.arms.items() if not epochs), next(iter(scenario.arms)))
+    told = {**asked._asdict(), "days": list(asked.days), "seed": seed}
+    return {
+        "format": TWINS.format,
+        "title": f"Twins of {data.name}: {scenario.title}",
+        "seed": str(seed),
+        "scenario": scenario.resolved_yaml(),
+        "scenario_name": scenario.name,
+        "scenario_sha256": scenario.sha256,
+        "engine_version": __version__,
+        "versions": json.dumps(versions(), sort_keys=True),
+        "arguments": json.dumps(told, sort_keys=True),
+        "warnings": json.dumps([]),
+        "citations": json.dumps(scenario.citations(), ensure_ascii=False),
+        "data": data.name,
+        "outcome": asked.outcome,
+        "endpoint": people.endpoint,
+        "until_day": asked.until_day,
+        "draws": max(asked.draws, 1),
+        "untreated": untreated,
+        "data_notes": json.dumps(data.notes, ensure_ascii=False),
+        "notes": json.dumps([str(note) for note in notes], ensure_ascii=False),
+    }
