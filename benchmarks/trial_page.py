@@ -16,6 +16,7 @@ from math import exp
 from pathlib import Path
 from typing import Any
 
+from benchmarks.validation_families import CLAIMS, PROCEDURES
 from simulator.analysis.trial.registry import ANALYSES
 
 FOLDER = Path(__file__).parent / "validation"
@@ -111,6 +112,17 @@ def spread(one: Figures) -> list[str]:
     return [shown(one["mean"], "±2"), shown(one["sd"], "2"), f"{low} to {high}"]
 
 
+def families(all_: Figures) -> str:
+    """Several claims at one level."""
+    rows = []
+    for name in PROCEDURES:
+        null, drug = (all_["families"][key][name] for key in ("null", "drug"))
+        cells = [shown(null["any"], "%±1"), *(shown(one, "%±1") for one in (*drug["each"], drug["any"], drug["all"]))]
+        rows.append([f"`{name}`", *cells])
+    claims = [f"`{name}`, %" for name in CLAIMS]
+    return table(["procedure", "any claim without an effect, %", *claims, "any, %", "all, %"], rows)
+
+
 PLACED = (
     "mean", "SD", "95 % of trials", "power, %", "right sign, %", "at or below published, %",
     "interval holds published, %", "width of interval",
@@ -181,7 +193,7 @@ def looks(all_: Figures) -> str:
 
 
 TABLES: dict[str, Callable[[Figures], str]] = {
-    one.__name__: one for one in (null, drug, primary, extension, designs, looks)
+    one.__name__: one for one in (null, options, drug, families, primary, extension, designs, looks)
 }
 
 

@@ -2,10 +2,10 @@
 
     python -m benchmarks.trial_validation SECTION [REPLICATES] [ANALYSIS,…]
 
-SECTION is one of the functions at the end: `null_108`, `null_60`, `stratified`, `options`, `drug_108`, `survivors`,
-`primary`, `extension`, `event_free`, `designs`, `rates`. Each writes benchmarks/validation/SECTION.json, and
-`python -m benchmarks.trial_page` makes docs/trial_validation.md of them. All use seed 1 and two threads. With names of
-analyses only these are done, and the others stay as they are (`null_108`, `null_60`, `drug_108`).
+SECTION is one of the functions at the end: `null_108`, `null_60`, `stratified`, `options`, `families`, `drug_108`,
+`survivors`, `primary`, `extension`, `event_free`, `designs`, `rates`. Each writes benchmarks/validation/SECTION.json,
+and `python -m benchmarks.trial_page` makes docs/trial_validation.md of them. All use seed 1 and two threads. With names
+of analyses only these are done, and the others stay as they are (`null_108`, `null_60`, `drug_108`).
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from benchmarks.validation_base import (
     study,
 )
 from benchmarks.validation_designs import designs, event_free
+from benchmarks.validation_families import families
 from simulator.analysis.replicates import Known, share
 from simulator.analysis.trial.data import until
 from simulator.analysis.trial.registry import ANALYSES
@@ -125,11 +126,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any], int]] = {
     "`cox`, likelihood ratio": ("cox", {"test": "likelihood_ratio"}, 10),
     "`cox`, score": ("cox", {"test": "score"}, 10),
     "`cox`, likelihood ratio, Firth": ("cox", {"test": "likelihood_ratio", "penalty": True}, 10),
-    "`rmst`, permutation": ("rmst", {"test": "permutation", "permutations": 1000}, 10),
     "`mmrm`, Kenward–Roger": ("mmrm", {"df": "kenward_roger"}, 10),
-    "`mmrm`, Toeplitz": ("mmrm", {"covariance": "toeplitz"}, 10),
-    "`mmrm`, AR(1)": ("mmrm", {"covariance": "ar1"}, 10),
-    "`mmrm`, compound symmetry": ("mmrm", {"covariance": "compound_symmetry"}, 10),
     "`controlled_mi`, copy": ("controlled_mi", {"rule": "copy"}, 10),
     "`controlled_mi`, increments": ("controlled_mi", {"rule": "increments"}, 10),
 }
@@ -280,6 +277,8 @@ SECTIONS: dict[str, Callable[..., dict[str, Any]]] = {
         null_108,
         null_60,
         stratified,
+        options,
+        families,
         drug_108,
         survivors,
         primary,

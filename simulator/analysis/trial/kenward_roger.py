@@ -6,7 +6,8 @@ takes the expected information. For one contrast their scale is 1.
 
 With C the covariance of the coefficients, V_i the derivatives of the covariance in its parameters, W the inverse of
 their expected information, G_i = X'V⁻¹V_iV⁻¹X and Q_ij = X'V⁻¹V_iV⁻¹V_jV⁻¹X, the enlargement is
-2 l'C Σ W_ij (Q_ij − G_i C G_j) C l. It leaves out second derivatives of the covariance, which are 0 but for AR(1).
+2 l'C Σ W_ij (Q_ij − G_i C G_j) C l. It leaves out second derivatives of the covariance, which are 0 where it is
+unstructured.
 
 References
 ----------

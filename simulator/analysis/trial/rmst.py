@@ -20,7 +20,7 @@ import numpy as np
 from simulator.analysis.survival import kaplan_meier, restricted_mean
 from simulator.analysis.trial.data import Bools, Floats, TrialData
 from simulator.analysis.trial.definition import Analysis
-from simulator.analysis.trial.errors import AnalysisError
+from simulator.analysis.trial.errors import AnalysisError, NotEstimableError
 from simulator.analysis.trial.estimand import STOPPING, Strategy, death, estimand
 from simulator.analysis.trial.estimate import LEVEL, About, Estimate, wald
 from simulator.analysis.trial.potential import NOTHING, Options, Potential
@@ -63,6 +63,8 @@ def rmst(
     ------
     AnalysisError
         The horizon lies beyond the follow-up of an arm, or there are fewer than 100 permutations.
+    NotEstimableError
+        No event leaves an error for the permutation test.
     """
     arms = [data.treated, ~data.treated]
     longest = min(float(data.time[arm].max()) for arm in arms)
@@ -79,25 +81,27 @@ def rmst(
         return found
     if permutations < 100:
         raise AnalysisError("RMST: fewer than 100 permutations tell nothing. Ask for 100 or more")
-    others = np.abs(_permuted(data, to, permutations, np.random.default_rng(seed)))
-    reach = float(np.quantile(others, LEVEL, method="higher")) * error
-    p = (1 + int((others >= abs(gap) / error * (1 - 1e-9)).sum())) / (1 + permutations)
+    gaps, errors = _exchanged(data, to, permutations, np.random.default_rng(seed))
+    if not errors[0] > 0:
+        raise NotEstimableError("RMST: the events of these data leave no error for a permutation test")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sizes = np.abs(np.nan_to_num(gaps / errors, nan=0.0, posinf=np.inf, neginf=-np.inf))
+    reach = float(np.quantile(sizes[1:], LEVEL, method="higher") * errors[0])
+    p = (1 + int((sizes[1:] >= sizes[0] * (1 - 1e-9)).sum())) / (1 + permutations)
     method = f"{words}, studentized permutation test, {permutations:,} permutations within strata"
     return found._replace(lower=gap - reach, upper=gap + reach, p=p, method=method)
 
 
-def _permuted(data: TrialData, to: float, count: int, rng: np.random.Generator) -> Floats:
-    """(count,) differences over their errors, with arms exchanged within strata; none where an arm has no event."""
+def _exchanged(data: TrialData, to: float, count: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """(1 + count,) differences and their errors: of the arms as they are, then of arms exchanged within strata."""
     order = np.lexsort((~data.event, data.time))
     time, event, stratum = data.time[order], data.event[order] & (data.time[order] <= to), data.stratum[order]
-    arm = np.empty((count, data.n), np.bool_)
+    arm = np.tile(data.treated[order], (1 + count, 1))
     for one in np.unique(stratum):
         rows = stratum == one
-        arm[:, rows] = rng.permuted(np.tile(data.treated[order][rows], (count, 1)), axis=1)
+        arm[1:, rows] = rng.permuted(arm[1:, rows], axis=1)
     (value, variance), (other, more) = (_means(time, event, mine, to) for mine in (arm, ~arm))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        found = (value - other) / np.sqrt(variance + more)
-    return np.nan_to_num(found, nan=0.0, posinf=np.inf, neginf=-np.inf)
+    return value - other, np.sqrt(variance + more)
 
 
 def _means(time: Floats, event: Bools, mine: Bools, to: float) -> tuple[Floats, Floats]:

@@ -1,11 +1,15 @@
 """Structures of the covariance of visits, for trials in which one without structure cannot be estimated.
 
-* Toeplitz: one variance, a covariance for each number of visits apart;
-* AR(1): σ² ρ^d, d visits apart;
-* compound symmetry: one variance, one covariance.
+Every visit has its own variance, since people grow apart: with one variance for all the error of the last visit would
+be too small. The correlation is
 
-A structure is a function Σ(θ). Score and information in θ follow from those in the distinct elements of Σ by the chain
-rule; where Σ is linear in θ, its second derivatives are 0.
+* Toeplitz: one for each number of visits apart;
+* AR(1): ρ^d, d visits apart;
+* compound symmetry: one.
+
+The standard errors that follow trust the structure: where visits do not correlate so they may be far too small.
+
+Score and information in the parameters follow from those in the distinct elements of Σ by the chain rule.
 """
 
 from __future__ import annotations
@@ -45,39 +49,43 @@ class Fitted(NamedTuple):
     information: Floats
 
 
-Structure = Callable[[Floats, int], At]
+class Correlation(NamedTuple):
+    """A correlation of visits and its derivatives in its parameters: (v, v), (k, v, v), (k, k, v, v)."""
+
+    at: Floats
+    first: Floats
+    second: Floats
 
 
-def toeplitz(theta: Floats, visits: int) -> At:
-    """θ: the variance, then the covariances by the number of visits apart."""
-    return _linear((_apart(visits) == np.arange(visits)[:, None, None]).astype(np.float64), theta)
+def toeplitz(rho: Floats, visits: int) -> Correlation:
+    """A correlation for each number of visits apart."""
+    basis = (_apart(visits) == np.arange(1, visits)[:, None, None]).astype(np.float64)
+    return _linear(basis, rho)
 
 
-def compound_symmetry(theta: Floats, visits: int) -> At:
-    """θ: the variance, the covariance."""
-    same = np.eye(visits)
-    return _linear(np.stack([same, 1 - same]), theta)
+def compound_symmetry(rho: Floats, visits: int) -> Correlation:
+    """One correlation."""
+    return _linear(1 - np.eye(visits)[None], rho)
 
 
-def ar1(theta: Floats, visits: int) -> At:
-    """θ: the variance σ², the correlation ρ of neighbours; no covariance where |ρ| ≥ 1."""
-    variance, rho = theta
-    d = _apart(visits)
-    power = np.power(rho, d)
-    slope = np.where(d > 0, d * np.power(rho, np.maximum(d - 1, 0)), 0.0)
-    bend = np.where(d > 1, d * (d - 1) * np.power(rho, np.maximum(d - 2, 0)), 0.0)
-    zero = np.zeros_like(power)
-    second = np.array([[zero, slope], [slope, variance * bend]])
-    sigma = variance * power if abs(rho) < 1 else np.full_like(power, np.nan)
-    return At(sigma, np.stack([power, variance * slope]), second)
+def ar1(rho: Floats, visits: int) -> Correlation:
+    """ρ^d, d visits apart; none where |ρ| ≥ 1."""
+    d, r = _apart(visits), float(rho[0])
+    slope = np.where(d > 0, d * np.power(r, np.maximum(d - 1, 0)), 0.0)
+    bend = np.where(d > 1, d * (d - 1) * np.power(r, np.maximum(d - 2, 0)), 0.0)
+    return Correlation(np.power(r, d) if abs(r) < 1 else np.full_like(d, np.nan), slope[None], bend[None, None])
 
 
-STRUCTURES: Mapping[str, Structure] = {"toeplitz": toeplitz, "ar1": ar1, "compound_symmetry": compound_symmetry}
+STRUCTURES: Mapping[str, Callable[[Floats, int], Correlation]] = {
+    "toeplitz": toeplitz,
+    "ar1": ar1,
+    "compound_symmetry": compound_symmetry,
+}
 
 
-def _linear(basis: Floats, theta: Floats) -> At:
+def _linear(basis: Floats, rho: Floats) -> Correlation:
     k, v, _ = basis.shape
-    return At(np.tensordot(theta, basis, 1), basis, np.zeros((k, k, v, v)))
+    return Correlation(np.eye(v) + np.tensordot(rho, basis, 1), basis, np.zeros((k, k, v, v)))
 
 
 def _apart(visits: int) -> Floats:
@@ -85,16 +93,33 @@ def _apart(visits: int) -> Floats:
     return np.abs(number[:, None] - number).astype(np.float64)
 
 
+def covariance(name: str, theta: Floats, visits: int) -> At:
+    """Σ_ij = s_i s_j ρ_ij at θ: the standard deviations s of the visits, then the parameters of the correlation."""
+    s, rho = theta[:visits], STRUCTURES[name](theta[visits:], visits)
+    k, unit = len(theta), np.eye(visits)
+    side = unit[:, :, None] * s  # [a]: e_a s', whose product with ρ is the derivative in s_a, but for symmetry
+    first, second = np.zeros((k, visits, visits)), np.zeros((k, k, visits, visits))
+    first[:visits] = (side + side.transpose(0, 2, 1)) * rho.at
+    first[visits:] = np.outer(s, s) * rho.first
+    pair = unit[:, None, :, None] * unit[None, :, None, :]
+    second[:visits, :visits] = (pair + pair.transpose(0, 1, 3, 2)) * rho.at
+    second[:visits, visits:] = (side + side.transpose(0, 2, 1))[:, None] * rho.first
+    second[visits:, :visits] = second[:visits, visits:].transpose(1, 0, 2, 3)
+    second[visits:, visits:] = np.outer(s, s) * rho.second
+    return At(np.outer(s, s) * rho.at, first, second)
+
+
 def start(name: str, sigma: Floats) -> Floats:
-    """θ near an unstructured covariance: means over its bands, or over all visits."""
-    visits = len(sigma)
-    bands = np.array([np.diagonal(sigma, d).mean() for d in range(visits)])
-    off = float((sigma.sum() - np.trace(sigma)) / max(visits * (visits - 1), 1))
-    if name == "compound_symmetry":
-        return np.array([bands[0], off])
-    if name == "ar1":
-        return np.array([bands[0], np.clip(bands[1] / bands[0], -0.9, 0.9) if visits > 1 else 0.0])
-    return bands * np.where(np.arange(visits) > 0, 0.9, 1.0)
+    """θ near an unstructured covariance: its standard deviations, means of its correlations."""
+    visits, s = len(sigma), np.sqrt(np.diagonal(sigma))
+    rho = sigma / np.outer(s, s)
+    bands = np.array([np.diagonal(rho, d).mean() for d in range(1, visits)])
+    if name == "toeplitz":
+        return np.r_[s, 0.9 * bands]
+    if visits == 1:
+        return np.r_[s, 0.0]
+    mean = float((rho.sum() - visits) / (visits * (visits - 1)))
+    return np.r_[s, np.clip(bands[0] if name == "ar1" else mean, -0.5 / visits, 0.95)]
 
 
 def fit(data: Patterns, name: str, theta: Floats) -> Fitted:
@@ -105,9 +130,8 @@ def fit(data: Patterns, name: str, theta: Floats) -> Fitted:
     NotEstimableError
         The likelihood does not settle, or the start is no covariance.
     """
-    structure, visits = STRUCTURES[name], data.seen.shape[1]
     for _ in range(ITERATIONS):
-        at = structure(theta, visits)
+        at = covariance(name, theta, data.seen.shape[1])
         now = evaluate(data, at.sigma) if np.isfinite(at.sigma).all() else None
         if now is None:
             raise NotEstimableError(f"MMRM: no {name} covariance to start from. Use fewer visits")
@@ -115,7 +139,7 @@ def fit(data: Patterns, name: str, theta: Floats) -> Fitted:
         step = np.asarray(np.linalg.solve(_positive(information), slope), np.float64)
         if abs(slope @ step) < TOLERANCE:
             return Fitted(now, at.first, information)
-        theta = _uphill(data, structure, now, theta, step)
+        theta = _uphill(data, name, now, theta, step)
     raise NotEstimableError(f"MMRM: no convergence in {ITERATIONS} iterations with a {name} covariance")
 
 
@@ -133,10 +157,9 @@ def _positive(information: Floats) -> Floats:
     return np.asarray((vectors * values) @ vectors.T)
 
 
-def _uphill(data: Patterns, structure: Structure, now: State, theta: Floats, step: Floats) -> Floats:
-    visits = data.seen.shape[1]
+def _uphill(data: Patterns, name: str, now: State, theta: Floats, step: Floats) -> Floats:
     for _ in range(40):
-        at = structure(theta + step, visits)
+        at = covariance(name, theta + step, data.seen.shape[1])
         new = evaluate(data, at.sigma) if np.isfinite(at.sigma).all() else None
         if new is not None and new.value > now.value - NOISE:
             return theta + step
