@@ -83,6 +83,7 @@ def test_people_who_differ_have_each_their_own_weibull_time(analytic):
         "progression.d50_months": {"other": {"lognormal": {"median": 15, "log_sd": 0.5}}},
         "progression.breathing.v0_percent": {"normal": {"mean": 98, "sd": 16, "low": 60, "high": 140}},
         "progression.breathing.tau": {"lognormal": {"median": 1, "log_sd": 0.22}},
+        "progression.breathing.steepness": 1.9,
         "follow_up_days": 2002,
     }
     result = run(analytic("weibull_no_volatility", changes))
@@ -161,7 +162,7 @@ def rapid(m: float, **changes: Any) -> sim.Scenario:
         "treatments.tofersen.effect.mean": 1 - m,
     }
     drug = {f"treatments.tofersen.{key}": value for key, value in RAPID.items()}
-    return sim.load("valor").replace(alike | drug | changes)
+    return sim.load("valor").replace({"values": "starting"} | alike | drug | changes)
 
 
 def test_improvement_costs_hazard_by_the_way_back_and_ends_at_the_floor():

@@ -393,9 +393,9 @@ def test_a_failed_point_is_named(constant):
 
 
 def test_over_the_ensemble_and_the_value_of_information(treated, tmp_path):
-    shares = sim.sensitivity(treated, "ensemble", patients=30, points=100)
+    shares = sim.sensitivity(treated, "ensemble", patients=100, points=100)
     assert {row.name for row in shares.rows} == {one.name for one in parameters.parameters_of(treated)}
-    assert shares.row("effect").alone > 0.3
+    assert max(shares.rows, key=lambda row: row.alone).name == "effect"
     worth = sim.sensitivity(treated, "evpi", patients=20, points=100, folder=tmp_path)
     assert [one.name for one in worth.options] == ["untreated", "treated"]
     for one in worth.options:
