@@ -24,9 +24,9 @@ SLIPS = [
     ("entry", {"time_since_onset_months": 4000}, "4,000 months are longer than a life"),
     ("entry.eligible", {"age_years": {"max": 900}}, "900 years are longer than a life"),
     (
-        "treatments.tofersen.target.half_life_days",
-        25 / 30,
-        "0.833333 is less than 1/10 of what the catalog has, 25 days",
+        "treatments.tofersen.tissue.half_life_days",
+        28 / 30,
+        "0.933333 is less than 1/10 of what the catalog has, 28 days",
     ),
 ]
 

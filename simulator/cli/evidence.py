@@ -68,16 +68,19 @@ def evidence(
 def _cross_validate(out: Path | None, as_json: bool) -> None:
     from simulator.cli.evidence_tables import validated_text
     from simulator.cli.tables import without_nan
+    from simulator.results.folder import check_place
     from simulator.studies.calibrate.cross_validation import cross_validate
     from simulator.studies.calibrate.picture import draw
+    from simulator.writing import text_writer, write_all
 
+    if out:
+        check_place(out)
     with Progress() as progress:
         found = cross_validate(tell=progress)
     if out:
-        out.mkdir(parents=True, exist_ok=True)
-        file = out / "cross_validation.svg"
-        file.write_text(draw(found), encoding="utf-8", newline="\n")
-        sys.stderr.write(f"wrote {file}\n")
+        name = "cross_validation.svg"
+        write_all(out, [(name, text_writer(draw(found)))])
+        sys.stderr.write(f"wrote {out / name}\n")
     document = json.dumps(without_nan(found.content()), indent=2, ensure_ascii=False)
     sys.stdout.write((document if as_json else validated_text(found)) + "\n")
 
