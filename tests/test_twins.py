@@ -7,6 +7,7 @@ Participants are simulated, so the truth is known. Error rates: a figure beside 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 from pathlib import Path
@@ -84,6 +85,12 @@ def early(run):
 
 
 @pytest.fixture(scope="module")
+def told(early):
+    """What followed, beside the twins and their rivals."""
+    return calibration(early)
+
+
+@pytest.fixture(scope="module")
 def treated(run):
     """Twins of the treated from baseline."""
     return sim.twins(participants(run, 1), scenario(), twins=400, pool=32_768)
@@ -93,10 +100,9 @@ def near(figure, truth, allowed=4.0):
     return abs(figure.value - truth) < allowed * figure.error
 
 
-def test_twins_of_the_simulated_are_calibrated(early):
+def test_twins_of_the_simulated_are_calibrated(early, told):
     assert len(early.matched) > 0.9 * N
     assert not [one for one in early.unmatched if not re.search("by day 120|hardly anybody", one.reason)]
-    told = calibration(early)
     row = told.row("twins")
     for level, name in ((0.5, "within_50"), (0.8, "within_80"), (0.95, "within_95")):
         assert near(getattr(row, name), level), (name, getattr(row, name))
@@ -108,8 +114,7 @@ def test_twins_of_the_simulated_are_calibrated(early):
     assert near(errors.sd, 1)
 
 
-def test_twins_forecast_better_than_rivals(early):
-    told = calibration(early)
+def test_twins_forecast_better_than_rivals(told):
     for name in ("last", "line", "mean"):
         gain = told.row(name).gain
         assert gain.value > 2 * gain.error, (name, gain)
@@ -246,6 +251,32 @@ def test_a_score_is_a_covariate_of_analyses(run, early, treated):
     assert abs(adjusted.value - plain.value) < 2 * plain.se
     with pytest.raises(UsageError, match="these twins know what was measured to day 120"):
         sim.analyse(mixed, ["ancova"], arms=["treated", "untreated"], scores=early)
+
+
+REAL = os.environ.get("ALS_TRIAL_DATA", "")
+REAL_MAPPING = """
+participants:
+  file: {folder}/valproic_acid_participants.csv
+  columns: {{id: id, arm: arm, followup: {{column: months, unit: month}}, died: died}}
+measurements:
+  file: {folder}/valproic_acid_alsfrs_r.csv
+  columns: {{id: id, planned_day: {{column: month, unit: month}}, alsfrs_r: alsfrs_r}}
+"""
+
+
+@pytest.mark.skipif(not REAL, reason="ALS_TRIAL_DATA names no folder")
+def test_twins_of_a_real_trial_hold_what_followed_and_beat_rivals(tmp_path):
+    """The figures of the page: months 8, 12 and 16 given months 0, 2 and 4."""
+    (tmp_path / "map.yaml").write_text(REAL_MAPPING.format(folder=REAL))
+    found = sim.twins(tmp_path / "map.yaml", sim.load("generic_als"), until_day=122, pool=65_536)
+    told = calibration(found)
+    for day, crps in ((244, 2.13), (365, 2.55), (487, 2.95)):
+        row = told.row("twins", day)
+        assert 0.74 < row.within_80.value < 0.86
+        assert row.crps.value == pytest.approx(crps, abs=0.03)
+        assert all(told.row(name, day).gain.value > 0 for name in ("last", "line", "mean", "mixed"))
+    assert all(one.lower < 0 < one.upper for one in external(found, ["placebo"]).visits)
+    assert told.ratio.upper < 1  # the hazard of generic_als is too high for these people
 
 
 # ---- figures of forecasts, by closed forms ----

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-STEPS, PRECISION = 2_000, 1e-8
+STEPS, PRECISION = 1_000, 1e-6
 LEAST_PEOPLE = 5
 
 
