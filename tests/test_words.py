@@ -14,7 +14,7 @@ from simulator.cli.app import app
 from simulator.cli.evidence_tables import _targets
 from simulator.cli.helping import EXAMPLES, LISTS
 from simulator.language.loading import bundled
-from simulator.report.kinds import Kind, SensitivityKind, SweepKind, TrialKind
+from simulator.report.kinds import Kind, SensitivityKind, SweepKind, TrialKind, TwinsKind
 from simulator.studies.evidence.cells import HEADER
 from simulator.studies.outcome import OUTCOMES
 
@@ -72,7 +72,7 @@ def test_help_has_examples_that_the_command_understands():
         ("analyse", ANALYSES),
         ("sensitivity", OUTCOMES),
         ("sweep", OUTCOMES),
-        ("plot", [*Kind, *TrialKind, *SweepKind, *SensitivityKind]),
+        ("plot", [*Kind, *TrialKind, *SweepKind, *SensitivityKind, *TwinsKind]),
     ],
 )
 def test_names_are_listed_with_a_line_each(command, names):

@@ -25,6 +25,11 @@ READABLE = {
 }
 """Types as a person reads them."""
 EXAMPLES: dict[str, tuple[str, ...]] = {
+    "explore": (
+        "als-sim explore valor",
+        "als-sim explore mine.yaml --no-browser",
+        "als-sim explore results/mine",
+    ),
     "run": (
         "als-sim run valor",
         "als-sim run valor -n 10000 --seed 7 -o results/mine",
@@ -70,12 +75,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "als-sim analyse people.csv visits.csv --arms drug,placebo -o results/mine",
     ),
     "twins": (
-        "als-sim twins people.csv visits.csv valor",
-        "als-sim twins people.csv visits.csv valor --until-day 84 -o results/twins",
+        "als-sim twins people.csv visits.csv generic_als -o results/cohort",
+        "als-sim twins people.csv visits.csv generic_als --until-day 120",
     ),
-    "fit": ("als-sim fit people.csv visits.csv valor -o results/fit",),
     "decide": ("als-sim decide worth_treating",),
-    "explore": ("als-sim explore valor", "als-sim explore results/mine"),
     "data check": ("als-sim data check people.csv visits.csv",),
     "data show": ("als-sim data show people.csv visits.csv",),
     "data convert": ("als-sim data convert adam/ -o tidy",),
@@ -138,17 +141,19 @@ def outcomes() -> Iterator[Line]:
 
 def pictures() -> Iterator[Line]:
     """Kinds of pictures."""
-    from simulator.report.kinds import Kind, SensitivityKind, SweepKind, TrialKind
+    from simulator.report.kinds import Kind, SensitivityKind, SweepKind, TrialKind, TwinsKind
     from simulator.report.plots import Plots
     from simulator.report.plots.sensitivity import SensitivityPlots
     from simulator.report.plots.sweep import SweepPlots
     from simulator.report.plots.trial import TrialPlots
+    from simulator.report.plots.twins import TwinsPlots
 
     pairs: tuple[tuple[Any, Iterable[str], str], ...] = (
         (Plots, Kind, ""),
         (TrialPlots, TrialKind, "trial: "),
         (SweepPlots, SweepKind, "sweep: "),
         (SensitivityPlots, SensitivityKind, "sensitivity analysis: "),
+        (TwinsPlots, TwinsKind, "twins: "),
     )
     for made, kinds, of in pairs:
         yield from ((str(kind), of + (getattr(made, kind).__doc__ or "").splitlines()[0]) for kind in kinds)
@@ -164,6 +169,7 @@ def scenarios() -> Iterator[Line]:
 Listing = Callable[[], Iterable[Line]]
 LISTS: dict[str, tuple[tuple[str, Listing], ...]] = {
     "run": (("Bundled scenarios", scenarios),),
+    "explore": (("Bundled scenarios", scenarios),),
     "init": (("Bundled scenarios", scenarios),),
     "plot": (("Kinds", pictures), ("Outcomes of trajectories", lambda: SCORES), ("Outcomes of sweep", outcomes)),
     "export": (("Kinds of tables", lambda: FORMATS),),
