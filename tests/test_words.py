@@ -30,9 +30,11 @@ WORDS = [word.strip() for word in SEARCHED.replace("\n", " ").split(",")]
 
 
 def rows():
-    """The rows of the glossary: word, meaning, page, command."""
-    lines = GLOSSARY.read_text("utf-8").splitlines()
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")][1:]
+    """The entries of the glossary: word, meaning, page, command."""
+    entry = re.compile(r"^\* \*\*(.+?)\*\*: (.+)\. (\[[^\]]+\]\([^)]+\))(?:, (.*))?$", re.MULTILINE)
+    found = entry.findall(GLOSSARY.read_text("utf-8"))
+    assert len(found) == GLOSSARY.read_text("utf-8").count("\n* ")
+    return found
 
 
 def commands():
