@@ -89,6 +89,7 @@ def _before_baseline(scenario: Any, epoch: Any, path: Path) -> Iterator[Problem]
     if epoch.after is not None:
         fact = f"day {epoch.from_day} is before the event that the epoch waits for"
         yield Problem((*path, "from_day"), fact, "Write 0 or a number above it")
+        return
     for name in epoch.treatments:
         treatment = scenario.treatments.get(name)
         if treatment is not None and not isinstance(treatment, ByDay):
