@@ -10,12 +10,12 @@ import numpy as np
 from simulator.engine import adverse
 from simulator.engine.random import Key
 from simulator.engine.space import Full
+from simulator.mechanisms import Dosed
 from simulator.program import Program, calendars, per_dose
 from simulator.results.record import Arrays, Safety
 
 if TYPE_CHECKING:
     from simulator.language.blocks.safety import Safety as Block
-    from simulator.language.care import Antisense
     from simulator.language.scenario import Scenario
 
 NONE, HELD, STOPPED = range(3)
@@ -24,12 +24,12 @@ LIVER_TEST, DIARY, VISIT = range(3)
 """Codes of monitoring."""
 
 
-def drugs(scenario: Scenario) -> list[Antisense | None]:
-    """The antisense drug of each arm."""
+def drugs(scenario: Scenario) -> list[Dosed | None]:
+    """The drug given in doses of each arm."""
     given = [
         [scenario.treatments[t] for epoch in epochs for t in epoch.treatments] for epochs in scenario.arms.values()
     ]
-    return [next((t for t in arm if t.kind == "antisense"), None) for arm in given]
+    return [next((t for t in arm if isinstance(t, Dosed)), None) for arm in given]
 
 
 def doses(scenario: Scenario, program: Program, full: Full) -> Arrays:
@@ -119,7 +119,7 @@ def _first_and_last(patient: np.ndarray, day: np.ndarray, size: int) -> tuple[np
     return first, last
 
 
-def _schedule(scenario: Scenario, drug: Antisense, end: int) -> tuple[list[int], ...]:
+def _schedule(scenario: Scenario, drug: Dosed, end: int) -> tuple[list[int], ...]:
     """Days of liver tests, diary entries and the first visit since the first dose."""
     assert scenario.safety is not None
     plan, regimen = scenario.safety.monitoring, drug.regimen

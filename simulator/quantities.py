@@ -79,6 +79,12 @@ def shorten(text: str, limit: int = 40) -> str:
     return f"'{shown if len(shown) <= limit else shown[: limit - 3] + '...'}'"
 
 
+def printable(part: object) -> str:
+    """Text for one line of a terminal: no control characters, not longer than 60."""
+    text = "".join(c if c.isprintable() else "?" for c in str(part))
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
 class Prior(Part):
     """What is believed about one number of the whole population, before calibration: exactly one shape."""
 

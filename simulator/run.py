@@ -107,8 +107,11 @@ def recorded(
     progress: Callable[[int, int], None] | None = None,
     max_memory: int | None = None,
     numbers: np.ndarray | None = None,
+    quantiles: bool = True,
 ) -> Record:
     """The bare arrays of a run; arguments are those of `simulate`.
+
+    Without `quantiles` the summary has means and shares only, which are read ten times as fast.
 
     `numbers` : (n,) ascending, the patients to simulate by their numbers; each is the person of that number in any
     run of the scenario. Counts of screening then tell of their neighbours too.
@@ -116,6 +119,8 @@ def recorded(
     n, seed, workers = _checked(scenario, patients if numbers is None else len(numbers), seed, threads, output)
     is_full, key = output == "full", key_of(seed, replicate)
     program = compile_program(scenario, SUMMED, n, is_full)
+    if not quantiles:
+        program = program._replace(sizes=program.sizes._replace(bins=0))
     check_memory(batches.memory(program.sizes, is_full, workers), "the run needs", SMALLER, max_memory)
     full = batches.make_full(program.sizes, is_full)
     pool = batches.make_pool(_wide(program.sizes) if numbers is not None else program.sizes, workers)

@@ -1,6 +1,6 @@
 """Strategies for intercurrent events, and which of them each analysis of a trial can stand for.
 
-Scenarios state an estimand before anything is loaded that could analyse it, so both know this table.
+Only a scenario that states an estimand needs the analyses, by name: reading any other loads none.
 
 References
 ----------
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from importlib import import_module
 from typing import NamedTuple
 
 EVENT_FREE = "event_free"
@@ -36,26 +37,13 @@ EVENTS = {
     "crossover": "crossover",
 }
 """Keys of the block `estimand`, and what analyses call the events."""
-DEATH: Mapping[str, Strategy] = {
-    "ancova": Strategy.PRINCIPAL_STRATUM,
-    "ancova_nfl": Strategy.PRINCIPAL_STRATUM,
-    "mi": Strategy.HYPOTHETICAL,
-    "controlled_mi": Strategy.HYPOTHETICAL,
-    "mmrm": Strategy.HYPOTHETICAL,
-    "random_slope": Strategy.HYPOTHETICAL,
-    "joint_rank": Strategy.COMPOSITE,
-    "joint_rank_ancova": Strategy.COMPOSITE,
-    "joint_rank_mi": Strategy.COMPOSITE,
-    "win_ratio": Strategy.COMPOSITE,
-    "logrank": Strategy.COMPOSITE,
-    "stratified_logrank": Strategy.COMPOSITE,
-    "cox": Strategy.COMPOSITE,
-    "rmst": Strategy.COMPOSITE,
-    "responder": Strategy.COMPOSITE,
-    "delayed_start": Strategy.HYPOTHETICAL,
-    "rate_ratio": Strategy.WHILE_ALIVE,
-}
-"""The strategy for death of each analysis. A test holds the analyses to it."""
+
+
+def of_death() -> Mapping[str, Strategy]:
+    """The strategy for death of each analysis, as its estimand says; loads the analyses when it is first asked."""
+    registry = import_module("simulator.analysis.trial.registry")
+    return {name: one.estimand.death for name, one in registry.ANALYSES.items()}
+
 
 OTHER_NAMES: Mapping[str, str] = {
     "cafs": "joint_rank",
@@ -114,12 +102,10 @@ def contradiction(
     ventilation is so too if the endpoint is `event_free`; without an endpoint either is right. An outcome that cannot
     be measured on ventilation is missing from then on as it is after death; without an outcome either is right.
     """
-    if name not in DEATH:
-        fact = f"nothing is known of how {name} handles death"
-        return Contradiction("death", fact, "Write it in DEATH of simulator/strategies.py")
-    able = DEATH[name]
+    known = of_death()
+    able = known[name]
     if wanted["death"] is not able:
-        others = ", ".join(other for other, strategy in DEATH.items() if strategy is wanted["death"])
+        others = ", ".join(other for other, strategy in known.items() if strategy is wanted["death"])
         fact = f"{name} handles death as {able}, not as {wanted['death']}"
         return Contradiction("death", fact, f"Write {_key(able)}, or use {others}")
     for event, strategy in wanted.items():
@@ -131,19 +117,21 @@ def contradiction(
         if event != "death" and strategy not in {Strategy.TREATMENT_POLICY, *([able] if ends else [])}:
             fact = f"{name} uses what is measured after {what}, which is treatment policy, not {strategy}"
             return Contradiction(event, fact, "Write treatment_policy: no analysis here does otherwise")
-    return _of_ventilation(name, wanted, endpoint)
+    return _of_ventilation(name, able, wanted, endpoint)
 
 
-def _of_ventilation(name: str, wanted: Mapping[str, Strategy], endpoint: str | None) -> Contradiction | None:
+def _of_ventilation(
+    name: str, able: Strategy, wanted: Mapping[str, Strategy], endpoint: str | None
+) -> Contradiction | None:
     """Ventilation is part of the event, or it is not."""
-    if endpoint is None or "pav" not in wanted or DEATH[name] is not Strategy.COMPOSITE:
+    if endpoint is None or "pav" not in wanted or able is not Strategy.COMPOSITE:
         return None
-    able = Strategy.COMPOSITE if endpoint == EVENT_FREE else Strategy.TREATMENT_POLICY
-    if wanted["pav"] is able:
+    ends = Strategy.COMPOSITE if endpoint == EVENT_FREE else Strategy.TREATMENT_POLICY
+    if wanted["pav"] is ends:
         return None
     other = "death" if endpoint == EVENT_FREE else EVENT_FREE
-    fact = f"with the endpoint {endpoint}, {name} handles {EVENTS['pav']} as {able}, not as {wanted['pav']}"
-    return Contradiction("pav", fact, f"Write {_key(able)}, or take the endpoint {other}")
+    fact = f"with the endpoint {endpoint}, {name} handles {EVENTS['pav']} as {ends}, not as {wanted['pav']}"
+    return Contradiction("pav", fact, f"Write {_key(ends)}, or take the endpoint {other}")
 
 
 def _key(strategy: Strategy) -> str:

@@ -1,6 +1,7 @@
 """A run over draws: the same patients at vectors of the ensemble, with `draw` in front."""
 
 import json
+import re
 
 import numpy as np
 import pandas
@@ -183,12 +184,14 @@ def test_report_of_a_run_over_draws(run, stored, tmp_path):
     page = (tmp_path / "report.html").read_text()
     assert "at 3 parameter vectors" in page
     assert NOTICE in page
-    assert "<svg" not in page
+    assert page.count("<svg") == len(OVER_DRAWS)
     last = [row for row in drawn(stored).rows if row.day == 1036 and not row.group]
     row = next(row for row in last if row.metric == "event_free" and row.against == "delayed_start")
     cells = with_error(row.estimate, row.mcse, 1), f"{fixed(row.lower, 1)} to {fixed(row.upper, 1)}"
     first = page[: page.index('id="assumptions"')]
-    assert f"<td>early_start vs delayed_start</td><td>{cells[0]}</td><td>{cells[1]}</td>" in first
+    assert f"early_start vs delayed_start</td><td>{cells[0]}</td><td>{cells[1]}</td>" in re.sub(
+        " data-head=.*?>", ">", first
+    )
 
 
 def test_a_notebook_shows_median_and_percentiles(stored):

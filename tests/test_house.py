@@ -177,12 +177,15 @@ def written_files() -> list[Path]:
 def test_nothing_leaks(word):
     files = written_files()
     assert len(files) > 30
-    allowed = "--no-emit-index-url"  # the option that keeps addresses out of the lock
+    allowed = (
+        "--no-emit-index-url",  # the option that keeps addresses out of the lock
+        'ADDRESS, NAME = "127.0.0.1", "localhost"',  # where the explorer may be reached
+    )
     found = [
         f"{path.relative_to(ROOT)}:{number}"
         for path in files
         for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1)
-        if re.search(word, line.replace(allowed, ""))
+        if line not in allowed and re.search(word, line.replace(allowed[0], ""))
     ]
     assert not found
 

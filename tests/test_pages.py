@@ -28,6 +28,7 @@ ELSEWHERE = {
     "analyse": "test_data_cli.py",
     "twins": "test_twins.py",
     "calibrate": "test_calibrate.py",
+    "explore": "test_explorer.py",
     "evidence": "test_evidence.py",
     "--show-completion": "the shell",
 }

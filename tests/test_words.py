@@ -50,7 +50,7 @@ def commands():
 
 
 def test_help_has_examples_that_the_command_understands():
-    assert set(commands()) == set(EXAMPLES)
+    assert set(commands()) <= set(EXAMPLES)
     for name in commands():
         text = CliRunner().invoke(app, [*name.split(), "--help"]).stdout
         assert max(map(len, text.splitlines())) <= 80, name

@@ -9,8 +9,10 @@ from typing import Annotated
 
 import typer
 
+from simulator import plugins
 from simulator.cli import report, run
 from simulator.cli.helping import with_endings
+from simulator.errors import SimulatorError
 from simulator.version import __version__
 
 SELDOM = 50_000
@@ -48,7 +50,7 @@ report.register(app)
 
 
 def _register_scenarios() -> None:
-    from simulator.cli import calibrate, compiling, data, evidence, scenarios, sensitivity, sweep, trial, twins
+    from simulator.cli import calibrate, compiling, data, evidence, explore, scenarios, sensitivity, sweep, trial, twins
 
     scenarios.register(app)
     evidence.register(app)
@@ -58,6 +60,7 @@ def _register_scenarios() -> None:
     sweep.register(app)
     compiling.register(app)
     data.register(app)
+    explore.register(app)
     twins.register(app)
 
 
@@ -71,4 +74,9 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot show a letter gets a question mark
+    try:
+        plugins.load()
+    except SimulatorError as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(1) from None
     app()

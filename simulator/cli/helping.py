@@ -25,6 +25,11 @@ READABLE = {
 }
 """Types as a person reads them."""
 EXAMPLES: dict[str, tuple[str, ...]] = {
+    "explore": (
+        "als-sim explore valor",
+        "als-sim explore mine.yaml --no-browser",
+        "als-sim explore results/mine",
+    ),
     "run": (
         "als-sim run valor",
         "als-sim run valor -n 10000 --seed 7 -o results/mine",
@@ -73,6 +78,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "als-sim twins people.csv visits.csv generic_als -o results/cohort",
         "als-sim twins people.csv visits.csv generic_als --until-day 120",
     ),
+    "decide": ("als-sim decide worth_treating",),
     "data check": ("als-sim data check people.csv visits.csv",),
     "data show": ("als-sim data show people.csv visits.csv",),
     "data convert": ("als-sim data convert adam/ -o tidy",),
@@ -84,6 +90,8 @@ ANALYSES = {
     "mmrm": "mixed model for repeated measures, last visit",
     "random_slope": "random slopes and intercepts, all visits",
     "joint_rank": "joint rank of survival and function (CAFS)",
+    "joint_rank_ancova": "joint rank, adjusted for baseline, strata, covariates",
+    "joint_rank_mi": "joint rank after multiple imputation",
     "win_ratio": "win ratio of survival, then function",
     "logrank": "log-rank test of the time to the event",
     "stratified_logrank": "the same within strata of randomisation",
@@ -161,12 +169,13 @@ def scenarios() -> Iterator[Line]:
 Listing = Callable[[], Iterable[Line]]
 LISTS: dict[str, tuple[tuple[str, Listing], ...]] = {
     "run": (("Bundled scenarios", scenarios),),
+    "explore": (("Bundled scenarios", scenarios),),
     "init": (("Bundled scenarios", scenarios),),
     "plot": (("Kinds", pictures), ("Outcomes of trajectories", lambda: SCORES), ("Outcomes of sweep", outcomes)),
     "export": (("Kinds of tables", lambda: FORMATS),),
     "trial": (("Analyses", analyses), ("Outcomes", lambda: SCORES)),
     "analyse": (("Analyses", analyses), ("Outcomes", lambda: SCORES)),
-    "twins": (("Bundled scenarios", scenarios),),
+    "twins": (("Outcomes", lambda: SCORES), ("Bundled scenarios", scenarios)),
     "sensitivity": (("Methods", lambda: METHODS), ("Outcomes, for the block `sensitivity`", outcomes)),
     "sweep": (("Outcomes, for the block `sweep`", outcomes),),
 }
@@ -190,7 +199,8 @@ class Helped(TyperCommand):
 
 def ending(name: str) -> Iterator[str]:
     """The lines after the options of a command."""
-    yield from ("", "Examples:", *(f"  {one}" for one in EXAMPLES.get(name, ())))
+    if name in EXAMPLES:
+        yield from ("", "Examples:", *(f"  {one}" for one in EXAMPLES[name]))
     for head, lines in LISTS.get(name, ()):
         yield from ("", f"{head}:")
         rows = list(lines())

@@ -23,8 +23,10 @@ Folder = Annotated[
 
 def picture_name(text: str) -> str:
     """The name of a picture."""
-    if text not in KINDS:
-        raise typer.BadParameter(f"{text!r} is none of {', '.join(KINDS)}")
+    from simulator.report.plots import REGISTERED
+
+    if text not in (known := [*KINDS, *REGISTERED]):
+        raise typer.BadParameter(f"{text!r} is none of {', '.join(known)}")
     return text
 
 

@@ -36,7 +36,7 @@ class Arms(NamedTuple):
 
 @merge
 def drug_of(arms, a):
-    """The antisense drug of arm `a` as scalars."""
+    """The drug given in doses of arm `a` as scalars."""
     c = arms.constant[a]
     return Drug(
         c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11], c[12], c[13], c[14],

@@ -1,4 +1,4 @@
-"""From dose to rate: the antisense drug of one arm, stepped for a block of patients. Section 5 of docs/model.md."""
+"""From dose to rate: an arm's drug in doses, stepped for a block of patients. Section 5 of docs/model.md."""
 
 from typing import NamedTuple
 
@@ -29,7 +29,7 @@ PACE = F(25.0)
 
 
 class Drug(NamedTuple):
-    """Constants of an antisense drug, float32 scalars. An arm without one carries a drug that is never given."""
+    """Constants of a drug given in doses, float32 scalars. An arm without one carries a drug that is never given."""
 
     dose: np.float32  # what one dose adds to C, in steady-state means
     scale: np.float32  # 1 + typical EC50, 0 if nothing is inhibited

@@ -2,196 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from simulator.language.blocks.adherence import Adherence
-from simulator.language.graded import Graded
-from simulator.language.parts import Day, Interval, Name, Whole
-from simulator.quantities import (
-    Correlation,
-    NotNegative,
-    OpenShare,
-    Part,
-    Positive,
-    PositiveDistribution,
-    Quantity,
-    Share,
-    fault,
-    ordered,
-)
+from simulator.language.parts import MAX_DAYS, Day, Interval, Name, Whole
+from simulator.language.registered import ByTag
+from simulator.mechanisms import Mechanism
+from simulator.quantities import NotNegative, Part, Quantity, Share, fault
 
 Assessment = Literal["alsfrs_r", "svc", "hhd", "nfl_plasma", "sod1_csf"]
 
 
-class Guide(Graded):
-    """The interval of maintenance follows measured NfL (hypothetical).
-
-    The geometric mean of `samples` measured samples, as a ratio to the patient's own baseline: at or below
-    `longer_at_ratio` the next longer interval follows, at or above `shorter_at_ratio` the next shorter one. No sample
-    counts in the first `wait_days` of the epoch and after a change.
-    """
-
-    intervals_days: list[Interval] = Field(min_length=2, max_length=6)
-    samples: Annotated[int, Whole(2, 100)]
-    longer_at_ratio: Positive
-    shorter_at_ratio: Positive
-    wait_days: Day = 84
-
-    PLAIN: ClassVar = ("intervals_days", "samples", "wait_days")
-
-    @model_validator(mode="after")
-    def _ascending(self) -> Guide:
-        if any(a >= b for a, b in pairwise(self.intervals_days)):
-            raise fault("the intervals do not ascend", "Write each once, in order", "intervals_days")
-        if self.longer_at_ratio.value >= self.shorter_at_ratio.value:
-            raise fault("longer_at_ratio is not below shorter_at_ratio", "Correct one of them", "longer_at_ratio")
-        return self
-
-
-class Regimen(Graded):
-    """Doses on the loading days, counted from the epoch's start, then every `every_days`.
-
-    `adherence` stands in the place of the scenario's block of that name.
-    """
-
-    dose_mg: NotNegative
-    loading_days: list[Day] = Field(min_length=1)
-    every_days: Interval
-    missed_dose: Literal["label", "article"]
-    adherence: Adherence | None = None
-    guided_by_nfl: Guide | None = None
-
-    PLAIN: ClassVar = ("loading_days", "every_days", "missed_dose")
-
-    @model_validator(mode="after")
-    def _ascending(self) -> Regimen:
-        if any(a >= b for a, b in pairwise(self.loading_days)):
-            raise fault("the loading days do not ascend", "Write each day once, in order", "loading_days")
-        if self.guided_by_nfl is not None and self.every_days not in self.guided_by_nfl.intervals_days:
-            fact = f"{self.every_days} is not among the intervals of guided_by_nfl"
-            raise fault(fact, "Begin with one of them", "every_days")
-        return self
-
-
-class Tissue(Part):
-    """Drug in tissue: half-life, and the regimen whose steady state is concentration 1."""
-
-    half_life_days: Positive
-    reference_dose_mg: Positive
-    reference_every_days: Positive
-
-
-class Target(Part):
-    """Inhibition `I_max C / (C + EC50)` of the target's synthesis, and the share of its fall that CSF shows."""
-
-    max_inhibition: Share
-    ec50: PositiveDistribution
-    half_life_days: Positive
-    csf_share: Share
-
-
-class Clipped(Part):
-    """A normal between people, clipped to [low, high]."""
-
-    mean: Quantity
-    sd: NotNegative
-    low: Quantity
-    high: Quantity
-
-    _range = model_validator(mode="after")(ordered)
-
-
-class Logistic(Part):
-    """E_F = most / (1 + exp(-(logit median + log_odds_sd Z + speed_exponent ln(D50/25 months)))): between 0 and most.
-
-    With a positive `speed_exponent` the drug does less in those whose disease is fast.
-    """
-
-    median: OpenShare
-    log_odds_sd: NotNegative
-    speed_exponent: Quantity
-    most: Positive
-
-
-class Effect(Clipped):
-    """Effect E_F on the rate of the clock, its delay, and the cap on improvement.
-
-    Where `logistic` is written it says how E_F differs between people, and the clipped normal is not read.
-    """
-
-    mean_transit_days: Positive
-    recovery_cap: NotNegative
-    logistic: Logistic | None = None
-
-
-class NeurofilamentEffect(Clipped):
-    """Effect E_N on neurofilament, and how it follows target engagement."""
-
-    correlation_with_effect: Correlation
-    slow_share: Share
-    fast_days: Positive
-    slow_half_life_days: Positive
-    half_life_days: Positive
-
-
-class Antisense(Part):
-    """An antisense oligonucleotide: dose, tissue, target, rate of the clock, neurofilament."""
-
-    kind: Literal["antisense"]
-    regimen: Regimen
-    tissue: Tissue
-    target: Target
-    effect: Effect
-    neurofilament: NeurofilamentEffect
-
-
-class RateMultiplier(Part):
-    """Multiplies the rate of the clock while it is given."""
-
-    kind: Literal["rate_multiplier"]
-    value: NotNegative
-
-
-class HazardMultiplier(Part):
-    """Multiplies the hazard of death or permanent ventilation while it is given; the clock runs on."""
-
-    kind: Literal["hazard_multiplier"]
-    value: NotNegative
-
-
-class Ventilation(Part):
-    """Non-invasive ventilation: offered once, at the first visit of its epoch that measures poor breathing.
-
-    It begins at the next week of the study and then multiplies the hazard of death or permanent ventilation. Bulbar
-    function is that of the day of the offer.
-    """
-
-    kind: Literal["non_invasive_ventilation"]
-    offered_below_svc_percent: NotNegative
-    offered_at_respiratory_item: NotNegative
-    good_bulbar_points: NotNegative
-    accepted_good_bulbar: Share
-    accepted_poor_bulbar: Share
-    hazard_multiplier_good_bulbar: NotNegative
-    hazard_multiplier_poor_bulbar: NotNegative
-
-
-class Gastrostomy(Part):
-    """A feeding tube: offered once, at the first visit of its epoch that measures so low an item of swallowing."""
-
-    kind: Literal["gastrostomy"]
-    at_swallowing_item: NotNegative
-    uptake: Share
-    hazard_multiplier: NotNegative
-
-
-Treatment = Annotated[
-    Antisense | RateMultiplier | HazardMultiplier | Ventilation | Gastrostomy, Field(discriminator="kind")
-]
-KINDS = ("antisense", "rate_multiplier", "hazard_multiplier", "non_invasive_ventilation", "gastrostomy")
+Treatment = Annotated[Mechanism, ByTag("kind")]
+Moment = Annotated[int, Whole(-MAX_DAYS, MAX_DAYS)]
 
 
 Start = Literal["baseline", "onset", "diagnosis", "trigger", "phenoconversion"]
@@ -217,14 +43,15 @@ class Epoch(Part):
     """Treatments from one day to another; day `to_day` itself is not treated, null = no end.
 
     `from_day` counts from baseline or the first event of `after`; `to_day` likewise or, with `until`, from the first of
-    those (0 where not given). An epoch that adjoins the one before goes on with its calendar, unless told to `reload`.
+    those (0 where not given). A `from_day` below 0 says that people enter on the treatment, or have stopped it before.
+    An epoch that adjoins the one before goes on with its calendar, unless told to `reload`.
     """
 
     treatments: list[Name] = Field(min_length=1)
     after: list[Start] | None = Field(default=None, min_length=1)
-    from_day: Day
+    from_day: Moment
     until: list[Exit] | None = Field(default=None, min_length=1)
-    to_day: Day | None = None
+    to_day: Moment | None = None
     holds: list[Hold] | None = Field(default=None, min_length=1)
     reload: Literal[True] | None = None
 
@@ -235,8 +62,9 @@ class Epoch(Part):
 
     @model_validator(mode="after")
     def _ends(self) -> Epoch:
-        if self.until is None and self.to_day == 0:
-            raise fault("0 is below 1", "Write a number from 1 to 36,525", "to_day")
+        least = 0 if self.until is not None else 1 if self.from_day >= 0 else -MAX_DAYS
+        if self.to_day is not None and self.to_day < least:
+            raise fault(f"{self.to_day} is below {least}", f"Write a number from {least} to 36,525", "to_day")
         for name in ("after", "until"):
             events = getattr(self, name) or []
             if len(set(events)) < len(events):
@@ -262,6 +90,21 @@ class Epoch(Part):
     def refers_to(self) -> set[str]:
         """The events that it waits for."""
         return {str(name) for name in (*(self.after or []), *(self.until or []))} - {"baseline"}
+
+
+def spans(epochs: list[Epoch], treatment: str) -> list[tuple[int, float]]:
+    """Stretches of an arm with a treatment that begins and ends on days: first day, day after the last or infinity.
+
+    Epochs that adjoin or overlap are one.
+    """
+    found: list[tuple[int, float]] = []
+    for epoch in sorted((one for one in epochs if treatment in one.treatments), key=lambda one: one.from_day):
+        end = math.inf if epoch.to_day is None else float(epoch.to_day)
+        if found and epoch.from_day <= found[-1][1]:
+            found[-1] = found[-1][0], max(found[-1][1], end)
+        else:
+            found.append((epoch.from_day, end))
+    return found
 
 
 class Noise(Part):

@@ -9,6 +9,7 @@ from typing import Any
 
 from simulator.language.care import Epoch
 from simulator.language.faults import Path, Problem, printable, suggest
+from simulator.mechanisms import Dosed
 from simulator.models import MODELS
 from simulator.quantities import Quantity
 
@@ -139,7 +140,7 @@ def _rates_at_onset(scenario: Any) -> Iterator[Problem]:
 
 @reads("treatments", "arms")
 def _arms(scenario: Any) -> Iterator[Problem]:
-    """Epochs name known treatments, at most one antisense, in order and without overlap."""
+    """Epochs name known treatments, at most one drug in doses, in order and without overlap."""
     for arm, epochs in scenario.arms.items():
         for number, epoch in enumerate(epochs):
             yield from _epoch(epoch, ("arms", arm, number), scenario.treatments)
@@ -155,11 +156,12 @@ def _epoch(epoch: Epoch, path: Path, treatments: Mapping[str, Any]) -> Iterator[
             yield Problem(at, f"there is no treatment {printable(name)}", suggest(name, treatments, "Treatments"))
         elif name in epoch.treatments[:place]:
             yield Problem(at, f"{printable(name)} stands here twice", "Remove one")
-    antisense = [name for name in epoch.treatments if getattr(treatments.get(name), "kind", "") == "antisense"]
-    if epoch.reload and not antisense:
+    dosed = [name for name in epoch.treatments if isinstance(treatments.get(name), Dosed)]
+    if epoch.reload and not dosed:
         yield Problem((*path, "reload"), "no drug of the epoch is loaded", "Remove reload")
-    if len(set(antisense)) > 1:
-        fact = f"two antisense treatments at once: {' and '.join(map(printable, antisense))}"
+    if len(set(dosed)) > 1:
+        kinds = " and ".join(dict.fromkeys(treatments[name].kind for name in dosed))
+        fact = f"two {kinds} treatments at once: {' and '.join(map(printable, dosed))}"
         yield Problem((*path, "treatments"), fact, "Keep one of them in an epoch")
     if set(epoch.starts) == set(epoch.ends) and (epoch.to_day or 0) <= epoch.from_day:
         fact = f"the epoch ends on day {epoch.to_day or 0}, not after its start on day {epoch.from_day}"
@@ -167,14 +169,14 @@ def _epoch(epoch: Epoch, path: Path, treatments: Mapping[str, Any]) -> Iterator[
 
 
 def _one_drug(epochs: list[Epoch], path: Path, treatments: Mapping[str, Any]) -> Iterator[Problem]:
-    """An arm has one antisense drug at most, though it may come in several epochs."""
+    """An arm has one drug given in doses at most, though it may come in several epochs."""
     first = ""
     for number, epoch in enumerate(epochs):
-        antisense = [name for name in epoch.treatments if getattr(treatments.get(name), "kind", "") == "antisense"]
-        first = first or next(iter(antisense), "")
-        if antisense and antisense[0] != first:
-            fact = f"the arm goes over from {printable(first)} to {printable(antisense[0])}"
-            yield Problem((*path, number, "treatments"), fact, "Keep one antisense treatment in an arm")
+        dosed = [name for name in epoch.treatments if isinstance(treatments.get(name), Dosed)]
+        first = first or next(iter(dosed), "")
+        if dosed and dosed[0] != first:
+            fact = f"the arm goes over from {printable(first)} to {printable(dosed[0])}"
+            yield Problem((*path, number, "treatments"), fact, f"Keep one {treatments[first].kind} treatment in an arm")
 
 
 def _order(epochs: list[Epoch], path: Path) -> Iterator[Problem]:

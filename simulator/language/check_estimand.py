@@ -7,7 +7,7 @@ from typing import Any
 
 from simulator.language.check import reads
 from simulator.language.faults import Problem, suggest
-from simulator.strategies import DEATH, EVENTS, Contradiction, Strategy, contradiction, other_name
+from simulator.strategies import EVENTS, Contradiction, Strategy, contradiction, of_death, other_name
 
 
 @reads("estimand")
@@ -20,7 +20,7 @@ def _estimand(scenario: Any) -> Iterator[Problem]:
         yield from estimand_problems(block)
         return
     wanted = strategies(block)
-    found = [contradiction(name, wanted) for name, able in DEATH.items() if able is wanted["death"]]
+    found = [contradiction(name, wanted) for name, able in of_death().items() if able is wanted["death"]]
     if None not in found:
         yield from _told(found[0])
 
@@ -37,9 +37,9 @@ def estimand_problems(
     endpoint : `event_free` or `death`; what depends on it is left out while it is not known.
     outcome : what is measured; what depends on it is left out likewise.
     """
-    if block.analysis is not None and block.analysis not in DEATH:
+    if block.analysis is not None and block.analysis not in of_death():
         meant = other_name(block.analysis)
-        remedy = f"Write {meant.split(',')[0]}" if meant else suggest(block.analysis, DEATH, "Analyses")
+        remedy = f"Write {meant.split(',')[0]}" if meant else suggest(block.analysis, of_death(), "Analyses")
         yield Problem(("estimand", "analysis"), f"there is no analysis {block.analysis}", remedy)
         return
     wanted = strategies(block)

@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
+from simulator.language.care import spans
 from simulator.language.check import reads
 from simulator.language.faults import Path, Problem, printable
+from simulator.mechanisms import ByDay, Dosed, Mechanism, Offered
+from simulator.mechanisms.care import Gastrostomy, Ventilation
 from simulator.models import MODELS
 
 MEASURED = {"trigger": {"nfl_plasma"}, "phenoconversion": {"alsfrs_r"}}
 """What the visits must measure for a rule."""
 DEFINED = ("trigger", "phenoconversion", "limit")
 """Events that the block `rules` defines."""
-DECIDED = ("non_invasive_ventilation", "gastrostomy")
-"""Kinds of treatment that visits decide about."""
 UNTREATED = ("onset", "diagnosis")
 """Events that are known without treatment only."""
 
@@ -50,7 +51,8 @@ def _events(scenario: Any) -> Iterator[Problem]:
                     key = "after" if name in (epoch.after or []) else "until"
                     yield Problem((*path, key), f"nothing says what the {name} is", f"Add rules.{name}")
             yield from _untreated_events(scenario, epoch, epochs[:number], path)
-            yield from _only_antisense(scenario, epoch, path)
+            yield from _only_dosed(scenario, epoch, path)
+            yield from _before_baseline(scenario, epoch, path)
 
 
 def _untreated_events(scenario: Any, epoch: Any, earlier: list[Any], path: Path) -> Iterator[Problem]:
@@ -68,16 +70,41 @@ def _untreated_events(scenario: Any, epoch: Any, earlier: list[Any], path: Path)
                 yield Problem((*path, "after"), fact, remedy)
 
 
-def _only_antisense(scenario: Any, epoch: Any, path: Path) -> Iterator[Problem]:
+def _only_dosed(scenario: Any, epoch: Any, path: Path) -> Iterator[Problem]:
     """Other treatments begin and end on days, for everybody alike."""
     if epoch.is_fixed and epoch.holds is None:
         return
     for place, name in enumerate(epoch.treatments):
-        kind = getattr(scenario.treatments.get(name), "kind", "antisense")
-        if kind != "antisense":
+        treatment = scenario.treatments.get(name)
+        if treatment is not None and not isinstance(treatment, Dosed):
             what = "be held" if epoch.is_fixed else "wait for an event"
-            fact = f"{printable(name)} is a {kind}, which cannot {what}"
+            fact = f"{printable(name)} is a {treatment.kind}, which cannot {what}"
             yield Problem((*path, "treatments", place), fact, "Give it an epoch from day to day")
+
+
+def _before_baseline(scenario: Any, epoch: Any, path: Path) -> Iterator[Problem]:
+    """People enter on treatments whose effect is known from their days alone; nothing precedes an event."""
+    if epoch.from_day >= 0:
+        return
+    if epoch.after is not None:
+        fact = f"day {epoch.from_day} is before the event that the epoch waits for"
+        yield Problem((*path, "from_day"), fact, "Write 0 or a number above it")
+    for name in epoch.treatments:
+        treatment = scenario.treatments.get(name)
+        if treatment is not None and not isinstance(treatment, ByDay):
+            fact = f"{printable(name)} ({treatment.kind}) cannot begin before baseline"
+            yield Problem((*path, "from_day"), fact, "Write 0 or a number above it")
+
+
+@reads("arms", "treatments")
+def _once(scenario: Any) -> Iterator[Problem]:
+    """What is given once has one course in an arm."""
+    for arm, epochs in scenario.arms.items():
+        for name, treatment in scenario.treatments.items():
+            if isinstance(treatment, Mechanism) and treatment.ONCE and len(spans(epochs, name)) > 1:
+                again = [number for number, epoch in enumerate(epochs) if name in epoch.treatments][1]
+                fact = f"{printable(name)} ({treatment.kind}) is given once"
+                yield Problem(("arms", arm, again, "treatments"), fact, "Remove it from this epoch")
 
 
 @reads("arms", "treatments", "visits")
@@ -87,23 +114,25 @@ def _care(scenario: Any) -> Iterator[Problem]:
         offered: dict[str, tuple[str, int | None]] = {}  # kind: the treatment, the day on which its epoch ends
         for number, epoch in enumerate(epochs):
             for place, name in enumerate(epoch.treatments):
-                kind = getattr(scenario.treatments.get(name), "kind", "")
-                path: Path = ("arms", arm, number, "treatments", place)
-                if kind in DECIDED and offered.get(kind, (name, epoch.from_day)) != (name, epoch.from_day):
+                treatment = scenario.treatments.get(name)
+                if not isinstance(treatment, Offered):
+                    continue
+                kind, path = treatment.kind, ("arms", arm, number, "treatments", place)
+                if offered.get(kind, (name, epoch.from_day)) != (name, epoch.from_day):
                     remedy = "Offer it in one epoch or in epochs that adjoin, by one treatment"
                     yield Problem(path, f"the arm offers a {kind} twice", remedy)
-                if kind in DECIDED and kind not in offered:
-                    yield from _decidable(scenario.visits, printable(name), kind, path)
+                if kind not in offered:
+                    yield from _decidable(scenario.visits, printable(name), treatment, path)
                 offered[kind] = (name, epoch.to_day)
 
 
-def _decidable(visits: Any, name: str, kind: str, path: Path) -> Iterator[Problem]:
+def _decidable(visits: Any, name: str, treatment: Offered, path: Path) -> Iterator[Problem]:
     """Visits measure what decides about a treatment."""
     by_items = visits.scoring == "items"
-    if kind == "gastrostomy" and not by_items:
+    if isinstance(treatment, Gastrostomy) and not by_items:
         fact = f"{name} is offered by an item of swallowing, and visits score a total only"
         yield Problem(path, fact, "Write visits.scoring: items")
-    if kind == "non_invasive_ventilation" and not by_items and "svc" not in visits.assessments:
+    if isinstance(treatment, Ventilation) and not by_items and "svc" not in visits.assessments:
         fact = f"{name} is offered by SVC or an item of breathing, and visits measure neither"
         yield Problem(path, fact, "Add svc to visits.assessments, or write visits.scoring: items")
 
@@ -132,7 +161,7 @@ def _measured(scenario: Any) -> Iterator[Problem]:
         if rules is not None and rules.limit is not None and getattr(rules.limit, name) is not None:
             wanted.append((("rules", "limit", name), {measure}))
     for name, treatment in scenario.treatments.items():
-        if treatment.kind == "antisense" and treatment.regimen.guided_by_nfl is not None:
+        if isinstance(treatment, Dosed) and treatment.regimen.guided_by_nfl is not None:
             wanted.append((("treatments", name, "regimen", "guided_by_nfl"), {"nfl_plasma"}))
     leaving = scenario.attrition.by_function if scenario.attrition else None
     if leaving is not None and leaving.missing == "MAR":

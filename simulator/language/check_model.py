@@ -7,6 +7,7 @@ from typing import Any
 
 from simulator.language.check import reads
 from simulator.language.faults import Path, Problem
+from simulator.mechanisms.care import Ventilation
 from simulator.models import DRUG_OUTPUTS, MODELS
 
 NEEDS = {"alsfrs_r": "alsfrs_r", "progression_rate": "alsfrs_r", "svc_percent": "svc"}
@@ -84,7 +85,7 @@ def _ventilation(scenario: Any) -> Iterator[Problem]:
     """Ventilation depends on bulbar function."""
     name, known = _model(scenario)
     for key, one in scenario.treatments.items():
-        if one.kind == "non_invasive_ventilation" and "alsfrs_r_bulbar" not in known:
+        if isinstance(one, Ventilation) and "alsfrs_r_bulbar" not in known:
             remedy = f"Remove it, or take the model {_others('alsfrs_r_bulbar')}"
             yield Problem(("treatments", key), _lacks(name, "bulbar function, which ventilation depends on"), remedy)
 

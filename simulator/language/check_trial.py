@@ -7,7 +7,7 @@ from typing import Any
 
 from simulator.language.check import reads
 from simulator.language.faults import Path, Problem, printable, suggest
-from simulator.strategies import DEATH, other_name
+from simulator.strategies import of_death, other_name
 from simulator.units import DAYS_PER_MONTH
 
 MEASURED = {"nfl_plasma": "nfl_plasma", "svc_percent": "svc", "alsfrs_r": "alsfrs_r", "alsfrs_r_lost": "alsfrs_r"}
@@ -137,10 +137,10 @@ def _claims(scenario: Any) -> Iterator[Problem]:
     """The claims of a family are of analyses that exist."""
     trial = scenario.trial
     for number, claim in enumerate(trial.family.claims if trial is not None and trial.family else ()):
-        if claim.analysis not in DEATH:
+        if claim.analysis not in of_death():
             fact = f"there is no analysis {printable(claim.analysis)}"
             meant = other_name(claim.analysis)
-            remedy = f"Write {meant.split(',')[0]}" if meant else suggest(claim.analysis, DEATH, "Analyses")
+            remedy = f"Write {meant.split(',')[0]}" if meant else suggest(claim.analysis, of_death(), "Analyses")
             yield Problem(("trial", "family", "claims", number, "analysis"), fact, remedy)
         if claim.outcome is not None and claim.outcome not in scenario.visits.assessments:
             fact = f"a claim is made of {claim.outcome}, but visits do not assess it"

@@ -33,7 +33,7 @@ def amount(scenario: Scenario, arm: str) -> Amount:
     as if that came at baseline, or not at all.
     """
     epochs, end = scenario.arms[arm], scenario.follow_up_days
-    days = sum(len(epoch.treatments) * max(_end(epoch, end) - epoch.from_day, 0) for epoch in epochs)
+    days = sum(len(epoch.treatments) * max(_end(epoch, end) - max(epoch.from_day, 0), 0) for epoch in epochs)
     waits = [COURSE.index(name) for epoch in epochs[:1] for name in epoch.after or ("baseline",)]
     return days, -min(waits, default=len(COURSE))
 

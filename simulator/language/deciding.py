@@ -9,6 +9,7 @@ from simulator.language.blocks.decision import EVENTS
 from simulator.language.blocks.sensitivity import ECONOMIC
 from simulator.language.check import reads
 from simulator.language.faults import Path, Problem, printable, suggest
+from simulator.mechanisms import Dosed
 from simulator.models import MODELS
 
 
@@ -84,7 +85,7 @@ def _prices(scenario: Any) -> Iterator[Problem]:
     block = scenario.decision
     if block is None:
         return
-    dosed = [name for name, drug in scenario.treatments.items() if drug.kind == "antisense"]
+    dosed = [name for name, drug in scenario.treatments.items() if isinstance(drug, Dosed)]
     there = {"per_dose": dosed, "per_administration": dosed, "once": block.options}
     there |= {key: list(scenario.treatments) for key in ("per_month_on", "at_start", "at_stop")}
     for key, names in there.items():

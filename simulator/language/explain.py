@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from simulator.language.care import KINDS
 from simulator.language.faults import Path, Problem, near, printable, suggest
 from simulator.language.shape import expected, fields
+from simulator.mechanisms import MECHANISMS
 from simulator.quantities import Part, shorten
 
 TAGS = ("union_tag_not_found", "union_tag_invalid")
@@ -152,13 +152,13 @@ def _kind(path: Path, value: Any) -> Problem:
     """A treatment without kind, or with an unknown one."""
     if isinstance(value, Mapping) and "kind" in value:
         return Problem((*path, "kind"), f"there is no treatment of kind {_shown(value['kind'])}", _kinds(value["kind"]))
-    remedy = f"Add kind ({', '.join(KINDS)}), or name an entry of the catalog (catalog: tofersen)"
+    remedy = f"Add kind ({', '.join(MECHANISMS)}), or name an entry of the catalog (catalog: tofersen)"
     return Problem(path, "the key kind is missing", remedy)
 
 
 def _kinds(kind: object) -> str:
     """The remedy for an unknown kind."""
-    return suggest(str(kind), KINDS, "Kinds")
+    return suggest(str(kind), MECHANISMS, "Kinds")
 
 
 SECTION, LIST = "a section with keys", "a list"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from simulator.errors import SimulatorError
+from simulator.quantities import printable
 
 Path = tuple[str | int, ...]
 Mark = tuple[int, int]
@@ -76,12 +77,6 @@ class Origin(NamedTuple):
 def address(path: Path) -> str:
     """The dotted path, as `Scenario.replace` takes it."""
     return ".".join(map(printable, path)) or ROOT_ADDRESS
-
-
-def printable(part: object) -> str:
-    """Text for one line of a terminal: no control characters, not longer than 60."""
-    text = "".join(c if c.isprintable() else "?" for c in str(part))
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def near(word: str, choices: Iterable[str]) -> str:

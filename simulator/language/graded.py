@@ -1,50 +1,11 @@
-"""Sections whose plain values share one source and grade: a value that somebody writes over it is theirs alone."""
+"""Values written over those of a section that shares one source and grade: they are their writer's alone."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
-from pydantic import model_validator
-
-from simulator.language.parts import Name
-from simulator.quantities import NEEDS_SOURCE, Evidence, Part, fault
-
-
-class _Grade(Part):
-    """Evidence, and its source where the evidence needs one."""
-
-    source: str | None = None
-    evidence: Evidence = "assumed"
-
-    @model_validator(mode="after")
-    def _sourced(self) -> Any:
-        if self.evidence in NEEDS_SOURCE and not self.source:
-            raise fault(f"evidence is {self.evidence} but there is no source", "Add source, or write evidence: assumed")
-        return self
-
-
-class Grade(_Grade):
-    """Evidence and source of one value."""
-
-
-class Graded(_Grade):
-    """A section whose plain values have the section's source and evidence, but for those with `grades` of their own."""
-
-    PLAIN: ClassVar[tuple[str, ...]] = ()
-
-    grades: dict[Name, Grade] | None = None
-
-    @model_validator(mode="after")
-    def _plain(self) -> Any:
-        if wrong := [name for name in self.grades or {} if name not in self.PLAIN]:
-            raise fault(f"{wrong[0]} has no grade of its own here", f"Choose from {', '.join(self.PLAIN)}", "grades")
-        return self
-
-    def grade(self, key: str) -> Grade:
-        """Evidence and source of a plain value."""
-        return (self.grades or {}).get(key) or Grade(source=self.source, evidence=self.evidence)
-
+from simulator.leaves import Graded
 
 KEYS = tuple(Graded.model_fields)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from simulator import plugins
 from simulator.language import (  # noqa: F401 - they register their checks
     check_eligible,
     check_estimand,
@@ -26,7 +27,7 @@ from simulator.language.document import MAX_BYTES, Document, read
 from simulator.language.explain import explain
 from simulator.language.faults import Fault, Origin, Path, Problem, ScenarioError, near, printable
 from simulator.language.resolve import renamed, resolve
-from simulator.language.scenario import SCHEMA_VERSION, Scenario
+from simulator.language.scenario import SCHEMA_VERSION, Scenario, know_registered
 
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
 MIGRATIONS: dict[int, Migration] = {}  # from a version to the next
@@ -42,10 +43,22 @@ def load(source: str | os.PathLike[str], overrides: Mapping[str, object] | None 
     overrides : mapping, optional
         Address to value, as `Scenario.replace` takes it.
 
+    Returns
+    -------
+    Scenario
+        Complete and checked.
+
     Raises
     ------
     ScenarioError
         With all faults, each with its place.
+
+    Examples
+    --------
+    >>> import simulator as sim
+    >>> scenario = sim.load("valor", {"patients": 500})
+    >>> scenario.patients, list(scenario.arms)
+    (500, ['untreated', 'early_start', 'delayed_start'])
     """
     file = find(source)
     name = os.fspath(source) if file == FilePath(source) else f"{os.fspath(source)}.yaml"
@@ -78,6 +91,8 @@ def build(data: Mapping[str, Any], document: Document) -> Scenario:
     document : Document
         Where it was read from, and what was wrong already.
     """
+    plugins.load()
+    know_registered()
     found: list[Problem] = []
     current = _migrate(data, found)
     full = resolve(current, found.append)

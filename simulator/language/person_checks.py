@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from simulator.language.check import reads
-from simulator.language.check_life import DECIDED
 from simulator.language.faults import Path, Problem, printable, suggest
+from simulator.mechanisms import Dosed, Offered
 
 AT: Path = ("person",)
 CROWD = {
@@ -67,11 +67,14 @@ def _by_day(scenario: Any) -> Iterator[Problem]:
                 if getattr(epoch, key) is not None:
                     fact = "one person is treated from day to day, whatever happens"
                     yield Problem(("arms", arm, number, key), fact, f"Remove {key}")
+            if epoch.from_day < 0:
+                fact = "one person is treated from now on"
+                yield Problem(("arms", arm, number, "from_day"), fact, "Write 0 or a number above it")
     for name, one in scenario.treatments.items():
-        if one.kind == "antisense" and one.regimen.guided_by_nfl is not None:
+        if isinstance(one, Dosed) and one.regimen.guided_by_nfl is not None:
             fact = "one person's doses are not guided"
             yield Problem(("treatments", name, "regimen", "guided_by_nfl"), fact, "Remove guided_by_nfl")
-        if one.kind in DECIDED:
+        if isinstance(one, Offered):
             yield Problem(("treatments", name), "visits decide nothing for one person", f"Remove {printable(name)}")
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias, Union
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, PrivateAttr
 
 from simulator.language.address import apply
-from simulator.language.blocks.adherence import Adherence
 from simulator.language.blocks.attrition import Attrition
 from simulator.language.blocks.context_of_use import ContextOfUse
 from simulator.language.blocks.decision import Decision
@@ -30,24 +30,15 @@ from simulator.language.dump import canonical, content, numbers, sources, to_yam
 from simulator.language.faults import Fault, Origin, Problem
 from simulator.language.parts import Count, Interval, Name, Whole
 from simulator.language.people import Disease, Entry
-from simulator.models import MODELS
+from simulator.language.registered import ByTag, registered
+from simulator.mechanisms.regimen import Adherence
+from simulator.models.specification import Specification
 from simulator.quantities import Part
 
 SCHEMA_VERSION = 1
 NOWHERE = Origin("scenario", {}, {})
 
-if TYPE_CHECKING:
-    from simulator.models.clock.spec import ClockSpec
-    from simulator.models.linear.spec import LinearSpec
-    from simulator.models.multistate.spec import MultistateSpec
-    from simulator.models.regions.spec import RegionsSpec
-
-    Progression: TypeAlias = ClockSpec | RegionsSpec | LinearSpec | MultistateSpec
-else:
-    Progression = Annotated[
-        Union[tuple(MODELS.values())],  # noqa: UP007 - made from the registry
-        Field(discriminator="model") if len(MODELS) > 1 else Field(),
-    ]
+Progression = Annotated[Specification, ByTag("model")]
 
 
 class Scenario(Part):
@@ -85,6 +76,8 @@ class Scenario(Part):
     _build: ClassVar[Callable[[Mapping[str, Any], Document], Scenario]]  # set by `loading`, which checks what is built
     _origin: Origin = PrivateAttr(default_factory=lambda: NOWHERE)  # a default would be copied, deeply, each time
 
+    _registered: ClassVar[tuple[int, ...]] = registered()
+
     @property
     def source_file(self) -> str:
         """The file the scenario was read from."""
@@ -117,26 +110,80 @@ class Scenario(Part):
 
         return html(self)
 
+    def explore(self, *, seed: int = 1, height: int = 900) -> Any:
+        """The scenario with sliders, in a notebook: pictures, table and answer follow while one moves.
+
+        The class stands above all packages that know scenarios; it is looked up when it is asked for.
+
+        Parameters
+        ----------
+        seed : int
+            Seed of the random numbers.
+        height : int
+            Of the frame, in pixels.
+
+        Returns
+        -------
+        simulator.explorer.opening.Widget
+            With the `address` of its page, for a tab of its own; `close()` ends it.
+        """
+        return import_module("simulator.explorer.opening").Widget(self, seed=seed, height=height)
+
     def fault(self, problem: Problem) -> Fault:
-        """The problem with its place in the file."""
+        """The problem with its place in the file.
+
+        Parameters
+        ----------
+        problem : Problem
+            What is wrong, with its path.
+
+        Returns
+        -------
+        Fault
+            With file, line and column.
+        """
         return self._origin.fault(problem)
 
     def content(self) -> dict[str, Any]:
-        """Plain data, complete, with the sources: what `resolved_yaml` writes."""
+        """Plain data, complete, with the sources: what `resolved_yaml` writes.
+
+        Returns
+        -------
+        dict
+            Sections by key, for YAML or JSON.
+        """
         data: dict[str, Any] = content(self)
         return data
 
     def numbers(self) -> dict[str, Any]:
-        """Plain data with every sourced value as a float; a distribution stays `{shape: {...}}`."""
+        """Plain data with every sourced value as a float; a distribution stays `{shape: {...}}`.
+
+        Returns
+        -------
+        dict
+            Sections by key.
+        """
         data: dict[str, Any] = numbers(self)
         return data
 
     def citations(self) -> tuple[str, ...]:
-        """The sources of its values, without the places in them, each once."""
+        """The sources of its values, without the places in them, each once.
+
+        Returns
+        -------
+        tuple of str
+            In the order of the scenario.
+        """
         return tuple(dict.fromkeys(source.partition("; ")[0] for source in sources(self.content())))
 
     def resolved_yaml(self) -> str:
-        """The complete scenario as YAML; it loads again to an equal scenario."""
+        """The complete scenario as YAML; it loads again to an equal scenario.
+
+        Returns
+        -------
+        str
+            YAML 1.2.
+        """
         return to_yaml(self.content())
 
     def replace(self, settings: Mapping[str, object]) -> Scenario:
@@ -148,6 +195,11 @@ class Scenario(Part):
             Address (a dotted path in the resolved scenario, lists by index) to value; whole subtrees are
             allowed, and keys of free mappings (variants, treatments, arms, strata) may be new.
 
+        Returns
+        -------
+        Scenario
+            Complete and checked; this one is not changed.
+
         Raises
         ------
         ScenarioError
@@ -156,3 +208,10 @@ class Scenario(Part):
         origin = self._origin
         data = apply(self.content(), settings, origin, type(self))
         return type(self)._build(data, Document(None, origin, [], []))
+
+
+def know_registered() -> None:
+    """Let the schema know the models and mechanisms that were registered since it was made."""
+    if Scenario._registered != (now := registered()):
+        Scenario.model_rebuild(force=True)
+        Scenario._registered = now

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, get_args
+from typing import Any
 
 from simulator.catalog import entry, names
-from simulator.language.care import Treatment
 from simulator.language.people import WAYS_IN
-from simulator.language.scenario import Scenario
+from simulator.language.scenario import Scenario, know_registered
+from simulator.mechanisms import MECHANISMS
 from simulator.models import MODELS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 LEAVES = {"Quantity", "Money", "Distribution", "Normal", "LogNormal", "Uniform", "Prior"}
 PREFIX = "#/$defs/"
 FROM_CATALOG = "FromCatalog"
-TREATMENTS = {
-    part.__name__: part.model_fields["kind"].annotation.__args__[0] for part in get_args(get_args(Treatment)[0])
-}
-"""Name of the section to kind of treatment."""
 
 
 def schema() -> dict[str, Any]:
@@ -26,9 +22,11 @@ def schema() -> dict[str, Any]:
 
     What the catalog or a default fills in may be left out; checks across sections are those of `validate` only.
     """
+    know_registered()
+    treated = {mechanism.__name__: kind for kind, mechanism in MECHANISMS.items()}
     full: dict[str, Any] = {"$schema": DIALECT, **Scenario.model_json_schema()}
     definitions = full["$defs"]
-    for name in ("Disease", *TREATMENTS, "Visits", "Safety", *(model.__name__ for model in MODELS.values())):
+    for name in ("Disease", *treated, "Visits", "Safety", *(model.__name__ for model in MODELS.values())):
         _add_partial(name, definitions)
     _disease(definitions)
     _decision(definitions)
@@ -50,7 +48,7 @@ def schema() -> dict[str, Any]:
     properties["visits"] = {"$ref": PREFIX + "Visits" + FROM_CATALOG}
     properties["disease"] = {"anyOf": [{"$ref": PREFIX + "Disease" + FROM_CATALOG}, {"$ref": PREFIX + "Disease"}]}
     treatments = properties["treatments"]
-    named = [_named(name, "treatment", definitions, kind) for name, kind in TREATMENTS.items()]
+    named = [_named(name, "treatment", definitions, kind) for name, kind in treated.items()]
     treatments["additionalProperties"] = {"anyOf": [*named, treatments["additionalProperties"]]}
     properties["safety"]["anyOf"].insert(0, _named("Safety", "safety", definitions))
     return full

@@ -7,6 +7,7 @@ from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from simulator.language.faults import Path
+from simulator.language.registered import REGISTRIES
 from simulator.quantities import Distribution, Part
 
 
@@ -60,6 +61,8 @@ def _choose(kind: Any, data: Any) -> Any:
     """The type without its annotations; of several sections the one that the data's tag names."""
     while get_origin(kind) is Annotated:
         kind = get_args(kind)[0]
+    if isinstance(kind, type) and kind in REGISTRIES:
+        kind = Union[tuple(REGISTRIES[kind].values())]  # noqa: UP007 - made from the registry
     if get_origin(kind) not in (Union, UnionType):
         return kind
     options = [_choose(option, data) for option in get_args(kind) if option is not type(None)]

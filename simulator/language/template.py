@@ -17,6 +17,7 @@ from simulator.language.address import path_to, plain
 from simulator.language.check import is_in_order
 from simulator.language.faults import Path
 from simulator.language.graded import Graded
+from simulator.language.registered import registered
 from simulator.language.scenario import Scenario
 from simulator.language.shape import expected
 from simulator.quantities import Distribution, Part
@@ -67,7 +68,8 @@ class Template:
                 return None
         try:
             sections = {
-                key: _validator(key).validate_python(_changed(getattr(self.scenario, key), tree[key])) for key in tree
+                key: _validator(key, registered()).validate_python(_changed(getattr(self.scenario, key), tree[key]))
+                for key in tree
             }
         except ValidationError:
             return None
@@ -92,8 +94,8 @@ class Template:
 
 
 @cache
-def _validator(section: str) -> TypeAdapter[Any]:
-    """What checks a section of the scenario."""
+def _validator(section: str, known: tuple[int, ...]) -> TypeAdapter[Any]:
+    """What checks a section of the scenario, for so many registered models and mechanisms."""
     return TypeAdapter(Scenario.model_fields[section].rebuild_annotation())
 
 

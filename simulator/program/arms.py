@@ -11,12 +11,14 @@ import numpy as np
 from simulator.engine.dosing import Arms
 from simulator.engine.lives import EVENTS
 from simulator.engine.plans import Own, Shared
+from simulator.language.care import spans
+from simulator.mechanisms import ByDay, Course, Dosed
 from simulator.program import drug as drugs
 from simulator.program import safety
 from simulator.units import DAYS_PER_WEEK, DAYS_PER_YEAR
 
 if TYPE_CHECKING:
-    from simulator.language.care import Antisense, Epoch
+    from simulator.language.care import Epoch
     from simulator.language.scenario import Scenario
     from simulator.program.memory import Memory
 
@@ -30,7 +32,7 @@ class Plan(NamedTuple):
     there are no spans.
     """
 
-    drug: Antisense | None
+    drug: Dosed | None
     epochs: list[tuple[int, int, int, int, int]]
     spans: list[tuple[int, int]]
     holds: list[list[tuple[int, int]]]
@@ -48,7 +50,7 @@ def arms(scenario: Scenario, steps: int, memory: Memory) -> Arms:
     """All arms, over `steps` weeks; `memory` keeps what does not depend on how the drugs work."""
     read = [scenario.arms, _regimens(scenario), scenario.adherence, scenario.attrition, scenario.safety, steps]
     given = [_drug(scenario, name) for name in scenario.arms]
-    numbers = {id(one): (drugs.table(one), drugs.constants(one)) for one in given}  # arms with the same drug share them
+    numbers = {id(one): drugs.numbers(one) for one in given}  # arms with the same drug share them
     return memory.made_of("courses", read, lambda: _courses(scenario, steps))._replace(
         table=np.array([numbers[id(one)][0] for one in given], F),
         constant=np.array([numbers[id(one)][1] for one in given], F),
@@ -56,14 +58,14 @@ def arms(scenario: Scenario, steps: int, memory: Memory) -> Arms:
 
 
 def _regimens(scenario: Scenario) -> dict[str, Any]:
-    """Of an antisense drug its regimen, of another treatment all of it."""
-    return {name: one.regimen if one.kind == "antisense" else one for name, one in scenario.treatments.items()}
+    """Of a drug given in doses its regimen, of another treatment all of it."""
+    return {name: one.regimen if isinstance(one, Dosed) else one for name, one in scenario.treatments.items()}
 
 
-def _drug(scenario: Scenario, arm: str) -> Antisense | None:
-    """The antisense drug of an arm, which has one at most."""
+def _drug(scenario: Scenario, arm: str) -> Dosed | None:
+    """The drug given in doses of an arm, which has one at most."""
     used = (scenario.treatments[name] for epoch in scenario.arms[arm] for name in epoch.treatments)
-    return next((one for one in used if one.kind == "antisense"), None)
+    return next((one for one in used if isinstance(one, Dosed)), None)
 
 
 def _courses(scenario: Scenario, steps: int) -> Arms:
@@ -128,17 +130,20 @@ def _plan(scenario: Scenario, name: str, steps: int) -> Plan:
     end, own = steps * DAYS_PER_WEEK, has_own_calendars(scenario, name)
     plan = Plan(None, [], [], [], np.ones(end), np.ones(end), own)
     for epoch in scenario.arms[name]:
-        until = min(epoch.to_day or end, end)
         for treatment in (scenario.treatments[t] for t in epoch.treatments):
-            if treatment.kind == "antisense":
+            if isinstance(treatment, Dosed):
                 plan = plan._replace(drug=treatment)
                 plan.epochs.append(_epoch(epoch))
                 plan.holds.append([(hold.from_day, hold.to_day) for hold in epoch.holds or []])
                 if not own:
-                    _give(plan.spans, epoch, until)
-            elif treatment.kind in ("rate_multiplier", "hazard_multiplier"):
-                factor = plan.addon if treatment.kind == "rate_multiplier" else plan.hazard
-                factor[epoch.from_day : until] *= treatment.value.value
+                    _give(plan.spans, epoch, min(epoch.to_day or end, end))
+    for used in dict.fromkeys(t for epoch in scenario.arms[name] for t in epoch.treatments):
+        treatment = scenario.treatments[used]
+        if isinstance(treatment, ByDay):
+            given = tuple((start, int(min(stop, end))) for start, stop in spans(scenario.arms[name], used))
+            rate, hazard = treatment.multipliers(Course(given, end))
+            plan.addon[:] *= rate
+            plan.hazard[:] *= hazard
     return plan
 
 
@@ -159,7 +164,7 @@ def _bits(events: Iterable[str]) -> int:
     return sum(1 << EVENTS.index(name) for name in events)
 
 
-def adherence_to(scenario: Scenario, drug: Antisense | None) -> tuple[float, int]:
+def adherence_to(scenario: Scenario, drug: Dosed | None) -> tuple[float, int]:
     """Probability that a dose is missed, and the longest delay [days]."""
     found = scenario.adherence if drug is None or drug.regimen.adherence is None else drug.regimen.adherence
     return (0.0, 0) if found is None else (found.missed.value, found.delay_days_max)
@@ -169,7 +174,7 @@ def has_own_calendars(scenario: Scenario, arm: str) -> bool:
     """Whether patients of an arm get their doses on days of their own."""
     for epoch in scenario.arms[arm]:
         for drug in (scenario.treatments[name] for name in epoch.treatments):
-            if drug.kind == "antisense" and (
+            if isinstance(drug, Dosed) and (
                 adherence_to(scenario, drug)[0] > 0
                 or not epoch.is_fixed
                 or epoch.holds
@@ -179,7 +184,7 @@ def has_own_calendars(scenario: Scenario, arm: str) -> bool:
     return False
 
 
-def _dose_days(drug: Antisense, start: int, end: int) -> list[int]:
+def _dose_days(drug: Dosed, start: int, end: int) -> list[int]:
     loading = [start + d for d in drug.regimen.loading_days]
     later = range(loading[-1] + drug.regimen.every_days, end, drug.regimen.every_days)
     return [d for d in [*loading, *later] if d < end]

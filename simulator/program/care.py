@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.engine.care import COLUMNS, FACTOR_TUBE, NIV_FROM, SVC_BELOW, TUBE_FROM, Care
+from simulator.mechanisms import Offered
+from simulator.mechanisms.care import Gastrostomy, Ventilation
 
 if TYPE_CHECKING:
-    from simulator.language.care import Epoch, Gastrostomy, Ventilation
+    from simulator.language.care import Epoch
     from simulator.language.scenario import Scenario
 
 F = np.float32
-KINDS = ("non_invasive_ventilation", "gastrostomy")
 
 
 def offers_care(scenario: Scenario) -> bool:
     """Whether an arm offers care that begins by what a visit measures."""
     used = {name for epochs in scenario.arms.values() for epoch in epochs for name in epoch.treatments}
-    return any(scenario.treatments[name].kind in KINDS for name in used)
+    return any(isinstance(scenario.treatments[name], Offered) for name in used)
 
 
 def care(scenario: Scenario) -> Care:
@@ -36,9 +37,9 @@ def _offers(scenario: Scenario, epochs: list[Epoch]) -> list[float]:
     for epoch in epochs:  # those that offer the same care adjoin
         end = math.inf if epoch.to_day is None else float(epoch.to_day)
         for treatment in (scenario.treatments[name] for name in epoch.treatments):
-            if treatment.kind == "non_invasive_ventilation":
+            if isinstance(treatment, Ventilation):
                 row[NIV_FROM:TUBE_FROM] = [min(row[NIV_FROM], float(epoch.from_day)), end, *_ventilation(treatment)]
-            elif treatment.kind == "gastrostomy":
+            elif isinstance(treatment, Gastrostomy):
                 row[TUBE_FROM : FACTOR_TUBE + 1] = [min(row[TUBE_FROM], float(epoch.from_day)), end, *_tube(treatment)]
     return row
 

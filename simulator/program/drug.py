@@ -1,58 +1,25 @@
-"""One drug as numbers: its weekly propagators and the constants of its effect."""
+"""The drug given in doses of one arm as numbers; its mechanism says how."""
 
 from __future__ import annotations
 
-import math
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simulator.engine import propagators
-from simulator.models.terms import terms
 
 if TYPE_CHECKING:
-    from simulator.language.care import Antisense, Effect
+    from simulator.mechanisms import Dosed
 
 F = np.float32
+NEVER_GIVEN = [0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 1.0, *[0.0] * 18]
+"""Constants of an arm without such a drug."""
 
 
-def table(drug: Antisense | None) -> np.ndarray:
-    """Propagators of one to seven days; zeros for an arm without a drug."""
+def numbers(drug: Dosed | None) -> tuple[np.ndarray, list[float]]:
+    """Propagators of one to seven days, and the fields of `effect.Drug` after the table."""
     if drug is None:
-        return np.zeros((8, len(propagators.COLUMNS)), F)
-    per_day, nfl = propagators.half_life, drug.neurofilament
-    return propagators.table(
-        propagators.Rates(
-            tissue=per_day(drug.tissue.half_life_days.value),
-            sod1=per_day(drug.target.half_life_days.value),
-            delay=2 / drug.effect.mean_transit_days.value,
-            fast=1 / nfl.fast_days.value,
-            slow=per_day(nfl.slow_half_life_days.value),
-            nfl=per_day(nfl.half_life_days.value),
-        )
-    )
-
-
-def constants(drug: Antisense | None) -> list[float]:
-    """Fields of `effect.Drug` after the table."""
-    if drug is None:
-        return [0, 0, 0, 1, 0, 1, 1, *[0] * 18]
-    tissue, target, nfl, effect = drug.tissue, drug.target, drug.neurofilament, drug.effect
-    turnover = propagators.half_life(tissue.half_life_days.value) * tissue.reference_every_days.value
-    dose = drug.regimen.dose_mg.value / tissue.reference_dose_mg.value * turnover
-    ec50 = terms(target.ec50)
-    typical = math.exp(ec50[1]) if ec50[0] else float(ec50[1])
-    most, rho = target.max_inhibition.value, nfl.correlation_with_effect.value
-    response = [nfl.mean, nfl.sd, nfl.low, nfl.high, effect.mean, effect.sd, effect.low, effect.high]
-    correlation = [rho, math.sqrt(1 - rho**2), nfl.slow_share.value, effect.recovery_cap.value]
-    head = [dose, 1 + typical if most > 0 else 0.0, *map(float, ec50), most / (1 + typical), target.csf_share.value]
-    return [*head, *map(float, response), *correlation, *_logistic(effect)]
-
-
-def _logistic(effect: Effect) -> list[float]:
-    """Fields of the logistic form of the effect; zeros where it is a clipped normal."""
-    form = effect.logistic
-    if form is None:
-        return [0.0] * 4
-    logit = math.log(form.median.value / (1 - form.median.value))
-    return [form.most.value, logit, form.log_odds_sd.value, form.speed_exponent.value]
+        return np.zeros((8, len(propagators.COLUMNS)), F), NEVER_GIVEN
+    made = import_module(f"{type(drug).__module__.rpartition('.')[0]}.compile")
+    return made.table(drug), made.constants(drug)

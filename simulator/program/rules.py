@@ -10,12 +10,14 @@ import numpy as np
 from simulator.engine.leaving import Leaving
 from simulator.engine.rules import MOST_INTERVALS, NoRules, Rules
 from simulator.language.blocks.rules import Rules as Block
+from simulator.mechanisms import Dosed
 from simulator.program.care import care, offers_care
 from simulator.program.screening import dropout
 
 if TYPE_CHECKING:
-    from simulator.language.care import Epoch, Guide
+    from simulator.language.care import Epoch
     from simulator.language.scenario import Scenario
+    from simulator.mechanisms.regimen import Guide
     from simulator.quantities import Quantity
 
 F = np.float32
@@ -73,7 +75,7 @@ def _limit(value: Quantity | None) -> np.float32:
 
 def _guide(scenario: Scenario, epoch: Epoch) -> Guide | None:
     drugs = [scenario.treatments[name] for name in epoch.treatments]
-    return next((drug.regimen.guided_by_nfl for drug in drugs if drug.kind == "antisense"), None)
+    return next((drug.regimen.guided_by_nfl for drug in drugs if isinstance(drug, Dosed)), None)
 
 
 def _columns(scenario: Scenario, epochs: list[Epoch]) -> list[float]:

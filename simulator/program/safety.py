@@ -13,7 +13,7 @@ from simulator.units import DAYS_PER_YEAR
 
 if TYPE_CHECKING:
     from simulator.language.blocks.safety import Safety, Transaminases
-    from simulator.language.care import Regimen
+    from simulator.mechanisms.regimen import Regimen
 
 F = np.float32
 MARGIN = 1e-5

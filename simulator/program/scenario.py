@@ -16,6 +16,7 @@ from simulator.engine.plans import Own
 from simulator.engine.rules import NoRules, Rules
 from simulator.engine.space import Calendar
 from simulator.engine.sums import scales
+from simulator.mechanisms import Dosed
 from simulator.program.arms import arms
 from simulator.program.calendar import calendar, outputs, visits
 from simulator.program.imbalance import Entering
@@ -124,7 +125,7 @@ def _sizes(scenario: Scenario, known: tuple[int, int, bool], pieces: tuple[Calen
 
 def _most_doses(scenario: Scenario) -> int:
     """Places in a patient's own calendar of doses."""
-    regimens = [t.regimen for t in scenario.treatments.values() if t.kind == "antisense"]
+    regimens = [t.regimen for t in scenario.treatments.values() if isinstance(t, Dosed)]
     every = [regimen.every_days for regimen in regimens]
     every += [regimen.guided_by_nfl.intervals_days[0] for regimen in regimens if regimen.guided_by_nfl]
     shortest = min(every)

@@ -1,13 +1,15 @@
 """The kinds of study results: their file, their manifest, their class and pictures, a row each.
 
 Classes and pictures are named by text and imported when they are needed, so that a result below never imports what
-draws it or made it. A new kind of study is a row here.
+draws it or made it. A new kind of study is a row here, or is registered.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import Any, NamedTuple
+
+from simulator.errors import UsageError
 
 
 class Kind(NamedTuple):
@@ -93,7 +95,34 @@ TWINS = Kind(
     "simulator.studies.twins.result:Twins",
     "simulator.report.plots.twins:TwinsPlots",
 )
-KINDS = (RUN, TRIAL, SWEEP, SENSITIVITY, TWINS)
+KINDS = [RUN, TRIAL, SWEEP, SENSITIVITY, TWINS]
+
+
+def register(kind: Kind) -> Kind:
+    """Add a kind of study from outside the package: its folders and files are known, and `simulator.open` reads them.
+
+    Parameters
+    ----------
+    kind : Kind
+        Its name, file, format and manifest must be new.
+
+    Returns
+    -------
+    Kind
+        The same.
+
+    Raises
+    ------
+    UsageError
+        Another kind has one of them.
+    """
+    for one in KINDS:
+        for column in ("name", "file", "format", "manifest"):
+            if getattr(one, column) == getattr(kind, column):
+                fact = f"{column} {getattr(kind, column)!r} is that of {one.title} already"
+                raise UsageError(f"{fact}. Choose another for {kind.title}")
+    KINDS.append(kind)
+    return kind
 
 
 def imported(place: str) -> Any:

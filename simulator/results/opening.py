@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from simulator import plugins
 from simulator.results.errors import NotARunError, ResultError
 from simulator.results.files import read_netcdf
 from simulator.results.folder import kind_of
@@ -22,6 +23,11 @@ def open_study(path: str | Path, lazily: bool = False) -> StudyResult:
     lazily : bool
         Read each group of a netCDF file when it is first asked for; the file must stay.
 
+    Returns
+    -------
+    StudyResult
+        Of the class of its kind.
+
     Raises
     ------
     ResultError
@@ -35,6 +41,7 @@ def open_study(path: str | Path, lazily: bool = False) -> StudyResult:
     >>> sim.open("a.nc").n_patients
     20
     """
+    plugins.load()
     place = Path(path)
     if place.is_dir():
         kind = kind_of(place) or _by_file(place) or RUN

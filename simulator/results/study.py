@@ -64,10 +64,22 @@ class StudyResult(ABC):
 
     @abstractmethod
     def table(self) -> tuple[Sequence[str], Iterable[Iterable[Any]]]:
-        """The heads and the rows of its table, as `summary.csv` has them."""
+        """The heads and the rows of its table, as `summary.csv` has them.
+
+        Returns
+        -------
+        tuple
+            Heads; rows in their order.
+        """
 
     def summary(self) -> pandas.DataFrame:
-        """Its table as a data frame."""
+        """Its table as a data frame.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each row of `table`.
+        """
         import pandas
 
         heads, rows = self.table()
@@ -75,15 +87,37 @@ class StudyResult(ABC):
 
     @abstractmethod
     def writer(self) -> Writer:
-        """A writer of its one file, which has a checksum inside."""
+        """A writer of its one file, which has a checksum inside.
+
+        Returns
+        -------
+        callable
+            It writes to a path.
+        """
 
     @classmethod
     @abstractmethod
     def read(cls, path: Path) -> Self:
-        """Read what `writer` wrote."""
+        """Read what `writer` wrote.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+
+        Returns
+        -------
+        StudyResult
+            Of this class.
+        """
 
     def save(self, path: str | Path) -> None:
         """Write one file, atomically; `simulator.open` reads it.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file; folders above it are made.
 
         Raises
         ------
@@ -93,7 +127,13 @@ class StudyResult(ABC):
         files.save(Path(path), self.writer(), self.kind)
 
     def files(self) -> list[tuple[str, Writer]]:
-        """The files of its folder, apart from the manifest."""
+        """The files of its folder, apart from the manifest.
+
+        Returns
+        -------
+        list of (str, callable)
+            Name and writer of each.
+        """
         return [
             (self.kind.file, self.writer()),
             (self.table_file, text_writer(csv_text(*self.table()))),
@@ -101,7 +141,13 @@ class StudyResult(ABC):
         ]
 
     def provenance(self) -> dict[str, Any]:
-        """What the manifest says of it: the same study gives the same words, without a time, a user or a machine."""
+        """What the manifest says of it: the same study gives the same words, without a time, a user or a machine.
+
+        Returns
+        -------
+        dict
+            Plain data, for JSON.
+        """
         return {
             "title": self.title,
             "scenario_name": self.scenario_name,
@@ -182,15 +228,40 @@ class GroupedResult(StudyResult):
         return xarray.DataTree.from_dict(root | {f"/{name}": dataset(group) for name, group in self.groups.items()})
 
     def writer(self) -> Writer:
-        """A writer of the netCDF file."""
+        """A writer of the netCDF file.
+
+        Returns
+        -------
+        callable
+            It writes to a path.
+        """
         return files.sealing(lambda path: netcdf.write(path, self.attrs, self.groups, fast=self.fast))
 
     @classmethod
     def read(cls, path: Path, lazily: bool = False) -> Self:
-        """Read a netCDF file of this kind; `lazily`: each group when it is first asked for."""
+        """Read a netCDF file of this kind; `lazily`: each group when it is first asked for.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+        lazily : bool
+            Read each group when it is first asked for; the file must stay.
+
+        Returns
+        -------
+        GroupedResult
+            Of this class.
+        """
         return cls(*files.read_netcdf(path, (cls.kind,), lazily))
 
     def provenance(self) -> dict[str, Any]:
-        """What the manifest says, with the versions of libraries where they are known."""
+        """What the manifest says, with the versions of libraries where they are known.
+
+        Returns
+        -------
+        dict
+            Plain data, for JSON.
+        """
         known = self.attrs.get("versions")
         return super().provenance() | ({"versions": json.loads(known)} if known else {})

@@ -59,6 +59,11 @@ class Result(GroupedResult):
     def need_one_vector(self, what: str) -> None:
         """Refuse, where `what` needs one parameter vector and this result has many.
 
+        Parameters
+        ----------
+        what : str
+            What is asked for, in words, for the message.
+
         Raises
         ------
         DrawnError
@@ -119,24 +124,58 @@ class Result(GroupedResult):
         return self.groups["summary"]["time"].values
 
     def has(self, name: str) -> bool:
-        """Whether the model behind the result has this variable of the truth."""
+        """Whether the model behind the result has this variable of the truth.
+
+        Parameters
+        ----------
+        name : str
+            A variable, such as `svc`.
+
+        Returns
+        -------
+        bool
+            False where the model lacks it.
+        """
         summary = self.groups["summary"]
         return f"{name}_mean" in summary or f"{name}_share" in summary
 
     def arm_index(self, arm: str) -> int:
-        """Position of an arm; KeyError with the names that exist."""
+        """Position of an arm; KeyError with the names that exist.
+
+        Parameters
+        ----------
+        arm : str
+            Its name.
+
+        Returns
+        -------
+        int
+            From 0.
+        """
         if arm not in self.arms:
             raise KeyError(f"no arm {arm!r}; there are {', '.join(self.arms)}")
         return self.arms.index(arm)
 
     def summary_rows(self) -> list[Any]:
-        """The summary as tidy rows (see `simulator.results.tidy.Row`)."""
+        """The summary as tidy rows (see `simulator.results.tidy.Row`).
+
+        Returns
+        -------
+        list of Row
+            In the order of arms, metrics and times.
+        """
         from simulator.results.tidy import summary_rows
 
         return summary_rows(self)
 
     def table(self) -> tuple[Sequence[str], Iterable[Iterable[Any]]]:
-        """The summary: scenario, arm, metric, time, estimate, interval, Monte Carlo standard error, n."""
+        """The summary: scenario, arm, metric, time, estimate, interval, Monte Carlo standard error, n.
+
+        Returns
+        -------
+        tuple
+            Heads; rows in their order.
+        """
         from simulator.results.tidy import Row
 
         return Row._fields, self.summary_rows()
@@ -157,6 +196,11 @@ class Result(GroupedResult):
             means and quantiles of survivors, and, as `alsfrs_r_death0_…`, those of everybody with the dead at 0.
         arms, days : optional
             Only these arms, only these days of output.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each figure.
 
         Raises
         ------
@@ -196,6 +240,11 @@ class Result(GroupedResult):
         arms, days : optional
             Only these arms, only these days of output.
 
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each patient, arm and day.
+
         Raises
         ------
         ChoiceError
@@ -206,7 +255,18 @@ class Result(GroupedResult):
         return frame(self, name, death, arms, days)
 
     def survival(self, arm: str) -> SurvivalCurve:
-        """The event-free curve of an arm: exact with patients kept, from the grid of the summary otherwise."""
+        """The event-free curve of an arm: exact with patients kept, from the grid of the summary otherwise.
+
+        Parameters
+        ----------
+        arm : str
+            Its name.
+
+        Returns
+        -------
+        SurvivalCurve
+            Steps, numbers at risk, medians and restricted means.
+        """
         self.need_one_vector("a survival curve")
         index = self.arm_index(arm)
         if self.is_full:
@@ -223,7 +283,13 @@ class Result(GroupedResult):
         )
 
     def to_adam(self) -> dict[str, pandas.DataFrame]:
-        """ADaM-like tables ADSL, ADQS and ADTTE of the observed trial (see `simulator.results.adam`)."""
+        """ADaM-like tables ADSL, ADQS and ADTTE of the observed trial (see `simulator.results.adam`).
+
+        Returns
+        -------
+        dict of str to pandas.DataFrame
+            The tables by name.
+        """
         from simulator.results.adam import to_adam
 
         return to_adam(self)

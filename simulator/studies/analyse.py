@@ -96,7 +96,13 @@ class Analysed:
         return [round(one, 6) for one in np.linspace(0, self.day, TICKS + 1).tolist()]
 
     def document(self) -> dict[str, Any]:
-        """Everything as plain data."""
+        """Everything as plain data.
+
+        Returns
+        -------
+        dict
+            Data, estimates, survival and notes, for JSON.
+        """
         return {
             "data": self.name,
             "experimental": self.arms[0].name,
@@ -181,8 +187,9 @@ def analyse(
     outcome : what function is measured by.
     endpoint : `event_free`, `death` or another time of the data; the first of these that they have by default.
     covariates : of every analysis that takes some.
-    visits : [d] planned days, where the data have none or others are wanted; measurements within `window` [d] belong to
+    visits : [d] planned days, where the data have none or others are wanted; measurements within `window` belong to
         the nearest.
+    window : [d] how far a measurement may lie from its planned day.
     options : options of analyses by name, such as `{"responder": {"least_change": -6}}`.
     scores : twins matched at baseline, or their folder: they give the covariate `prognostic_score`.
 

@@ -56,6 +56,31 @@ def compare(a: Result | str | Path, b: Result | str | Path, days: Sequence[float
 
     Both run with the same seed and patients kept: patient i of one is set against patient i of the other. Otherwise
     the two count as independent.
+
+    Parameters
+    ----------
+    a, b : Result or path
+        The results, or their files or folders.
+    days : sequence of float, optional
+        Days since baseline [d]; those of the headlines by default.
+
+    Returns
+    -------
+    Comparison
+        A row for each measure, pair of arms and day: `b` minus `a`, with its Monte Carlo error.
+
+    Raises
+    ------
+    ResultError
+        There is no such result.
+
+    Examples
+    --------
+    >>> import simulator as sim
+    >>> scenario = sim.load("analytic/constant_hazard")
+    >>> a, b = (sim.simulate(scenario, patients=20, seed=seed) for seed in (1, 1))
+    >>> sim.compare(a, b).paired
+    True
     """
     first, second = (one if isinstance(one, Result) else open_run(one) for one in (a, b))
     for result in (first, second):

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis import health_economics as economics
+from simulator.language.care import spans
+from simulator.mechanisms import ByDay, Dosed, Offered
 from simulator.units import MONTHS_PER_YEAR
 
 if TYPE_CHECKING:
@@ -21,9 +23,6 @@ if TYPE_CHECKING:
     from simulator.results import Result
 
 Floats = NDArray[np.float64]
-MULTIPLIERS = ("rate_multiplier", "hazard_multiplier")
-BEGINNINGS = {"non_invasive_ventilation": "niv_time", "gastrostomy": "gastrostomy_time"}
-"""When the care of an offer begins, of each kind."""
 TIMES = {"death": "death_time", "niv": "niv_time", "gastrostomy": "gastrostomy_time"}
 """Events that cost, beside `pav` and kinds of adverse events."""
 
@@ -117,7 +116,7 @@ def once(scenario: Scenario, arm: str) -> float:
 
 
 def dose_price(scenario: Scenario, arm: str) -> dict[str, float]:
-    """What a dose in an arm costs, and giving it; an arm has one antisense drug at most."""
+    """What a dose in an arm costs, and giving it; an arm has one drug given in doses at most."""
     assert scenario.decision is not None
     costs, used = scenario.decision.costs, treatments_of(scenario, arm)
     given = {"doses": costs.per_dose, "administration": costs.per_administration}
@@ -153,31 +152,18 @@ def _event(arm: Arm, name: str) -> Floats:
 def _courses(arm: Arm, name: str) -> Iterator[Course]:
     """The courses of a treatment in an arm."""
     treatment, n = arm.scenario.treatments[name], arm.result.n_patients
-    if treatment.kind == "antisense":
+    if isinstance(treatment, Dosed):
         patient, day, _ = arm.records("doses")
         mine = arm.result.groups["doses"]["arm"].values == arm.place
         first, last = np.full(n, np.inf), np.full(n, -np.inf)
         np.minimum.at(first, patient[mine], day[mine])
         np.maximum.at(last, patient[mine], day[mine])
         yield Course(first, last + treatment.regimen.every_days)
-    elif treatment.kind in BEGINNINGS:
-        yield Course(arm.events(BEGINNINGS[treatment.kind]), np.full(n, np.inf))
+    elif isinstance(treatment, Offered):
+        yield Course(arm.events(treatment.BEGINS), np.full(n, np.inf))
     else:
-        for start, end in spans(arm.scenario, arm.name, name):
+        for start, end in spans(arm.scenario.arms[arm.name], name):
             yield Course(np.full(n, float(start)), np.full(n, end))
-
-
-def spans(scenario: Scenario, arm: str, name: str) -> list[tuple[float, float]]:
-    """When an arm is on a multiplier, from day to day; epochs that adjoin or overlap are one."""
-    found: list[tuple[float, float]] = []
-    epochs = [epoch for epoch in scenario.arms[arm] if name in epoch.treatments]
-    for epoch in sorted(epochs, key=lambda one: one.from_day):
-        start, end = float(epoch.from_day), np.inf if epoch.to_day is None else float(epoch.to_day)
-        if found and start <= found[-1][1]:
-            found[-1] = found[-1][0], max(found[-1][1], end)
-        else:
-            found.append((start, end))
-    return found
 
 
 def months_of_summary(scenario: Scenario, arm: str, time: Floats, alive: Floats, horizon: float) -> Floats:
@@ -186,7 +172,7 @@ def months_of_summary(scenario: Scenario, arm: str, time: Floats, alive: Floats,
     prices, rate = scenario.decision.costs.per_month_on, scenario.decision.discount_per_year.value
     found = np.zeros(len(time))
     for name in treatments_of(scenario, arm):
-        for start, end in spans(scenario, arm, name) if name in prices else ():
+        for start, end in spans(scenario.arms[arm], name) if name in prices else ():
             until, since = (min(day, horizon) for day in (end, start))
             years = economics.year_weights(time, rate, until) if until > 0 else 0.0
             years = years - (economics.year_weights(time, rate, since) if since > 0 else 0.0)
@@ -202,7 +188,7 @@ def needs_patients(scenario: Scenario, arms: Iterable[str]) -> bool:
         return True
     for name in {name for arm in arms for name in treatments_of(scenario, arm)}:
         of_course = _price(costs.at_start, name) + _price(costs.at_stop, name)
-        of_month = 0.0 if scenario.treatments[name].kind in MULTIPLIERS else _price(costs.per_month_on, name)
+        of_month = 0.0 if isinstance(scenario.treatments[name], ByDay) else _price(costs.per_month_on, name)
         if of_course + of_month > 0:
             return True
     return False
@@ -213,10 +199,8 @@ def unpriced(scenario: Scenario) -> list[str]:
     assert scenario.decision is not None
     costs, found = scenario.decision.costs, []
     used = {name for arm in scenario.decision.options for name in treatments_of(scenario, arm)}
-    for name in sorted(used):
-        kind = scenario.treatments[name].kind
-        if kind == "antisense" and name not in costs.per_administration:
-            found.append(f"giving a dose of {name}")
+    dosed = [name for name in sorted(used) if isinstance(scenario.treatments[name], Dosed)]
+    found += [f"giving a dose of {name}" for name in dosed if name not in costs.per_administration]
     found.extend(event for event in ("death", "pav") if event not in costs.per_event)
     if scenario.safety is not None:
         found += [name for name in scenario.safety.event_names if name not in costs.per_event]

@@ -130,10 +130,21 @@ def one_draw(result: Result, number: int) -> Result:
     number : int
         Which one, from 0.
 
+    Returns
+    -------
+    Result
+        Without the dimension `draw`.
+
     Raises
     ------
     CalibrationError
         There is no such draw.
+
+    Examples
+    --------
+    >>> import simulator as sim
+    >>> result = sim.open("results/valor-0123abcd")  # doctest: +SKIP
+    >>> sim.one_draw(result, 0).plot.survival()  # doctest: +SKIP
     """
     if not 0 <= number < result.draws:
         has = f"has {result.draws}, numbered from 0" if result.draws else "is of one parameter vector"

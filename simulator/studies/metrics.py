@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from simulator.analysis import contrast, moments
 from simulator.analysis.intervals import share_error
 from simulator.analysis.moments import Estimate
+from simulator.errors import UsageError
 from simulator.results import Result
 from simulator.results.variables import KINGS
 from simulator.units import DAYS_PER_MONTH
@@ -177,7 +178,8 @@ def _summary_event_free_months(view: View) -> Estimate:
     return Estimate(*curve.rmst(view.day / DAYS_PER_MONTH), view.result.n_patients)
 
 
-def _nothing(view: View) -> Estimate:
+def not_summed(view: View) -> Estimate:
+    """The reader of a measure that sums do not hold: a summary run has none of it."""
     return UNKNOWN
 
 
@@ -203,13 +205,13 @@ def _doses(view: View) -> Estimate:
     return moments.mean(count, view.weight) if mine.any() else UNKNOWN
 
 
-METRICS = (
+METRICS = [
     Metric(
         "alsfrs_r_change_as_if_alive",
         "ALSFRS-R change, as if alive",
         "points",
         _as_if_alive,
-        _nothing,
+        not_summed,
         by_stratum=True,
         of="alsfrs_r",
     ),
@@ -262,10 +264,34 @@ METRICS = (
         of="serious_neurologic",
     ),
     Metric("event_free_months", "Event-free time so far", "months", _event_free_months, _summary_event_free_months),
-)
+]
 
 
-DOSES = Metric("doses", "Doses given so far", "doses", _doses, _nothing)
+def register(metric: Metric) -> Metric:
+    """Add a measure from outside the package: the headline of a run and `compare` show it for every arm.
+
+    Parameters
+    ----------
+    metric : Metric
+        Its name must be new.
+
+    Returns
+    -------
+    Metric
+        The same.
+
+    Raises
+    ------
+    UsageError
+        Another measure has the name.
+    """
+    if any(one.name == metric.name for one in (*STAGE_METRICS, *METRICS, DOSES)):
+        raise UsageError(f"there is a measure {metric.name} already. Choose another name")
+    METRICS.append(metric)
+    return metric
+
+
+DOSES = Metric("doses", "Doses given so far", "doses", _doses, not_summed)
 """Shown where an arm's patients get their doses on days of their own."""
 
 

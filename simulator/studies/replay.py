@@ -66,10 +66,21 @@ def replay(folder: str | Path, threads: int | None = None, progress: Progress | 
     progress : callable, optional
         Called with (parts done, parts in all).
 
+    Returns
+    -------
+    Replay
+        What was compared, and what deviates.
+
     Raises
     ------
     ResultError
         A file is missing or was changed.
+
+    Examples
+    --------
+    >>> import simulator as sim
+    >>> sim.replay("results/valor-0123abcd").deviations  # doctest: +SKIP
+    []
     """
     from simulator.language import load
     from simulator.studies.twins.result import Twins

@@ -120,7 +120,7 @@ def run_to_folder(request: Request, progress: Progress | None = None) -> Written
         patients=request.patients,
         seed=request.seed,
         threads=request.threads,
-        output=request.output,
+        output="summary" if request.output == "summary" else "full",
         progress=progress,
         max_memory=request.max_memory,
     )

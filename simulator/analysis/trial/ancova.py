@@ -11,9 +11,11 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.analysis.trial.data import TrialData
+from simulator.analysis.trial.definition import CHANGE, Analysis
 from simulator.analysis.trial.design import ARM, columns, least_squares, usable
 from simulator.analysis.trial.estimand import PAV, STOPPING, Strategy, death, estimand
 from simulator.analysis.trial.estimate import About, Estimate, adjusted, wald
+from simulator.analysis.trial.potential import always_survivors
 
 ESTIMAND = estimand(
     "change of function from baseline to the visit of analysis",
@@ -29,6 +31,20 @@ def ancova(data: TrialData, *, covariates: tuple[str, ...] = (), robust: bool = 
     """Adjusted difference in change at the last visit; t with n − q degrees of freedom.
 
     The standard error is the classical one; `robust` takes the sandwich HC3.
+
+    Parameters
+    ----------
+    data : TrialData
+        Participants of two arms.
+    covariates : tuple of str
+        Covariates of the data that the model adjusts for, beside baseline and strata.
+    robust : bool
+        The sandwich error HC3.
+
+    Returns
+    -------
+    Estimate
+        Value, standard error, interval and p.
     """
     x, y = columns(data, covariates), data.later_change()[:, -1]
     rows = usable(x) & np.isfinite(y)
@@ -39,5 +55,24 @@ def ancova(data: TrialData, *, covariates: tuple[str, ...] = (), robust: bool = 
 
 
 def ancova_nfl(data: TrialData, *, robust: bool = False) -> Estimate:
-    """The same, adjusted for the logarithm of neurofilament light at baseline (covariate `log_nfl`)."""
+    """The same, adjusted for the logarithm of neurofilament light at baseline (covariate `log_nfl`).
+
+    Parameters
+    ----------
+    data : TrialData
+        Participants of two arms.
+    robust : bool
+        The sandwich error HC3.
+
+    Returns
+    -------
+    Estimate
+        Value, standard error, interval and p.
+    """
     return ancova(data, covariates=("log_nfl",), robust=robust)
+
+
+ANALYSES = (
+    Analysis("ancova", ancova, ESTIMAND, CHANGE, truth=always_survivors),
+    Analysis("ancova_nfl", ancova_nfl, ESTIMAND, CHANGE, truth=always_survivors),
+)

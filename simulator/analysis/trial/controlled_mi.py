@@ -27,11 +27,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from simulator.analysis.trial.data import Bools, Floats, TrialData
+from simulator.analysis.trial.definition import CHANGE, Analysis
 from simulator.analysis.trial.design import ARM, Fit, columns, least_squares, usable
 from simulator.analysis.trial.errors import AnalysisError, solvable
 from simulator.analysis.trial.estimand import PAV, STOPPING, Strategy, death, estimand
 from simulator.analysis.trial.estimate import LEVEL, About, Estimate, adjusted
 from simulator.analysis.trial.imputation import Plan, complete, pooled, posterior
+from simulator.analysis.trial.potential import as_if_alive
 
 ESTIMAND = estimand(
     "change of function from baseline to the visit of analysis",
@@ -80,6 +82,11 @@ def controlled_mi(
     covariates : of the participants.
     imputations, passes, seed : see `imputation.Plan`.
     tipping : whether the method says up to which delta the difference is significant.
+
+    Returns
+    -------
+    Estimate
+        Value, standard error, interval and p.
     """
     filled = fill(data, rule, covariates, Plan(imputations, passes, seed=seed))
     words = f"ANCOVA after {imputations} imputations, {WORDS[rule]}, Rubin's rules"
@@ -193,3 +200,6 @@ def _analysed(filled: Filled, delta: float, about: About) -> Estimate:
     """ANCOVA of the completed data, shifted."""
     fits: list[Fit] = [least_squares(filled.x, one + delta * filled.shifted) for one in filled.last]
     return pooled(fits, about, len(filled.x))
+
+
+ANALYSES = (Analysis("controlled_mi", controlled_mi, ESTIMAND, CHANGE, truth=as_if_alive),)

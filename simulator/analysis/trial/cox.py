@@ -22,10 +22,12 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from simulator.analysis.trial.data import Floats, TrialData, where
+from simulator.analysis.trial.definition import HAZARDS, Analysis
 from simulator.analysis.trial.design import usable
 from simulator.analysis.trial.errors import NotEstimableError
 from simulator.analysis.trial.estimand import STOPPING, Strategy, death, estimand
 from simulator.analysis.trial.estimate import About, Estimate, adjusted, quantile, two_sided, wald
+from simulator.analysis.trial.potential import NOTHING, Options, Potential
 from simulator.analysis.trial.risk_sets import RiskSets, over_risk_sets, risk_sets
 
 ESTIMAND = estimand(
@@ -113,11 +115,21 @@ def cox(
 
     Parameters
     ----------
-    data : the trial.
-    covariates : of the participants.
-    stratified : a baseline hazard for each stratum.
-    test : of the ratio, with its interval. The standard error is that of the information.
-    penalty : Firth's, for few events.
+    data : TrialData
+        Participants of two arms.
+    covariates : tuple of str
+        Covariates of the data.
+    stratified : bool
+        A baseline hazard for each stratum.
+    test : {"wald", "score", "likelihood_ratio"}
+        Of the ratio, with its interval. The standard error is that of the information.
+    penalty : bool
+        Firth's, for few events.
+
+    Returns
+    -------
+    Estimate
+        On the logarithmic scale.
 
     Raises
     ------
@@ -195,3 +207,11 @@ def _maximum(likelihood: Likelihood, start: Floats, sd: Floats, held: int = 0) -
     except np.linalg.LinAlgError:
         pass
     raise NotEstimableError("Cox: the partial likelihood has no maximum; an arm or covariate separates the events")
+
+
+def hazard_ratio(of: Potential, options: Options = NOTHING) -> float:
+    """The limit of Cox's model, with its covariates and strata if there are any."""
+    return cox(of.data, **options).value
+
+
+ANALYSES = (Analysis("cox", cox, ESTIMAND, HAZARDS, "log", truth=hazard_ratio, changes=("covariates", "stratified")),)

@@ -16,10 +16,13 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.analysis.trial.data import TrialData, where
+from simulator.analysis.trial.definition import Analysis
 from simulator.analysis.trial.errors import NotEstimableError
 from simulator.analysis.trial.estimand import PAV, STOPPING, Strategy, death, estimand
 from simulator.analysis.trial.estimate import About, Estimate, wald
 from simulator.analysis.trial.pairs import scores
+from simulator.analysis.trial.potential import NOTHING, Options, Potential
+from simulator.analysis.trial.wins import wins, within_strata
 
 ESTIMAND = estimand(
     "rank among all participants by time of the event, then by change of function",
@@ -34,6 +37,18 @@ def joint_rank(data: TrialData, *, stratified: bool = False) -> Estimate:
     """Net benefit with the standard error of the permutation distribution; normal.
 
     `stratified` compares within strata only and adds wins, losses and variances over them.
+
+    Parameters
+    ----------
+    data : TrialData
+        Participants of two arms.
+    stratified : bool
+        Pairs of one stratum only.
+
+    Returns
+    -------
+    Estimate
+        Value, standard error, interval and p.
     """
     groups = data.stratum if stratified else np.zeros(data.n, np.int64)
     fared = np.zeros(data.n)
@@ -47,3 +62,14 @@ def joint_rank(data: TrialData, *, stratified: bool = False) -> Estimate:
     spread = np.bincount(groups, fared**2) * n1 * (size - n1) / np.maximum(size * (size - 1), 1)
     about = About("joint rank, permutation variance" + ", stratified" * stratified, ESTIMAND)
     return wald(float(fared[treated].sum()) / pairs, float(np.sqrt(spread.sum())) / pairs, about, n=data.n)
+
+
+def true_net_benefit(of: Potential, options: Options = NOTHING) -> float:
+    """Probability of faring better minus that of faring worse, of people of one stratum if it is stratified."""
+    won, lost = within_strata(of.data, of.day, 2) if options.get("stratified") else wins(of.data, of.day)
+    return won - lost
+
+
+ANALYSES = (
+    Analysis("joint_rank", joint_rank, ESTIMAND, "net benefit", truth=true_net_benefit, changes=("stratified",)),
+)

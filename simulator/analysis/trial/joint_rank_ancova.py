@@ -14,15 +14,29 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.analysis.trial.data import Floats, TrialData, where
+from simulator.analysis.trial.definition import Analysis
 from simulator.analysis.trial.design import ARM, Fit, columns, least_squares, usable
 from simulator.analysis.trial.estimate import About, Estimate, adjusted, wald
 from simulator.analysis.trial.imputation import Plan, complete, pooled
-from simulator.analysis.trial.joint_rank import ESTIMAND
+from simulator.analysis.trial.joint_rank import ESTIMAND, true_net_benefit
 from simulator.analysis.trial.pairs import scores
 
 
 def joint_rank_ancova(data: TrialData, *, covariates: tuple[str, ...] = ()) -> Estimate:
-    """Net benefit adjusted for baseline, strata and covariates; classical standard error, t with n − q df."""
+    """Net benefit adjusted for baseline, strata and covariates; classical standard error, t with n − q df.
+
+    Parameters
+    ----------
+    data : TrialData
+        Participants of two arms.
+    covariates : tuple of str
+        Covariates of the data that the model adjusts for, beside baseline and strata.
+
+    Returns
+    -------
+    Estimate
+        Value, standard error, interval and p.
+    """
     x = columns(data, covariates)
     rows = usable(x)
     fit = _fit(x[rows], where(data, rows))
@@ -39,7 +53,26 @@ def joint_rank_mi(
     per_arm: bool = False,
     seed: int = 0,
 ) -> Estimate:
-    """The same after multiple imputation, Rubin's rules; see `imputation.Plan` for the options."""
+    """The same after multiple imputation, Rubin's rules; see `imputation.Plan` for the options.
+
+    Parameters
+    ----------
+    data : TrialData
+        Participants of two arms.
+    covariates : tuple of str
+        Covariates of the data that the model adjusts for, beside baseline and strata.
+    imputations, passes : int
+        Completed data sets; rounds of the imputation.
+    per_arm : bool
+        Impute each arm on its own.
+    seed : int
+        Of the imputations.
+
+    Returns
+    -------
+    Estimate
+        Value, standard error, interval and p.
+    """
     x, change = columns(data, covariates), data.later_change()
     rows = usable(x)
     kept = where(data, rows)
@@ -54,3 +87,9 @@ def joint_rank_mi(
 def _fit(x: Floats, data: TrialData) -> Fit:
     """Least squares of the scores, divided by n, on the columns of the design."""
     return least_squares(x, scores(data) / data.n)
+
+
+ANALYSES = (
+    Analysis("joint_rank_ancova", joint_rank_ancova, ESTIMAND, "net benefit", truth=true_net_benefit),
+    Analysis("joint_rank_mi", joint_rank_mi, ESTIMAND, "net benefit", truth=true_net_benefit),
+)

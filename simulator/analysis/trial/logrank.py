@@ -14,10 +14,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from simulator.analysis.trial.cox import cox, hazard_ratio
 from simulator.analysis.trial.data import TrialData
+from simulator.analysis.trial.definition import HAZARDS, Analysis
 from simulator.analysis.trial.errors import NotEstimableError
 from simulator.analysis.trial.estimand import STOPPING, Strategy, death, estimand
 from simulator.analysis.trial.estimate import About, Estimate, wald
+from simulator.analysis.trial.potential import NOTHING, Options, Potential
 from simulator.analysis.trial.risk_sets import over_risk_sets, risk_sets
 
 ESTIMAND = estimand(
@@ -29,12 +32,34 @@ ESTIMAND = estimand(
 
 
 def logrank(data: TrialData) -> Estimate:
-    """Log-rank test; its value is Peto's log hazard ratio, negative when treatment has fewer events than expected."""
+    """Log-rank test; its value is Peto's log hazard ratio, negative when treatment has fewer events than expected.
+
+    Parameters
+    ----------
+    data : TrialData
+        Participants of two arms.
+
+    Returns
+    -------
+    Estimate
+        On the logarithmic scale.
+    """
     return _logrank(data, stratified=False)
 
 
 def stratified_logrank(data: TrialData) -> Estimate:
-    """Log-rank test within the strata of randomisation, added over them."""
+    """Log-rank test within the strata of randomisation, added over them.
+
+    Parameters
+    ----------
+    data : TrialData
+        Participants of two arms.
+
+    Returns
+    -------
+    Estimate
+        On the logarithmic scale.
+    """
     return _logrank(data, stratified=True)
 
 
@@ -50,3 +75,14 @@ def _logrank(data: TrialData, *, stratified: bool) -> Estimate:
     excess = float(arm[sets.event].sum() - sets.deaths @ share)
     about = About("stratified log-rank" if stratified else "log-rank", ESTIMAND, "log")
     return wald(excess / total, 1 / np.sqrt(total), about, n=data.n)
+
+
+def stratified_hazard_ratio(of: Potential, options: Options = NOTHING) -> float:
+    """The limit of Cox's model within the strata of randomisation."""
+    return cox(of.data, stratified=True).value
+
+
+ANALYSES = (
+    Analysis("logrank", logrank, ESTIMAND, HAZARDS, "log", truth=hazard_ratio),
+    Analysis("stratified_logrank", stratified_logrank, ESTIMAND, HAZARDS, "log", truth=stratified_hazard_ratio),
+)

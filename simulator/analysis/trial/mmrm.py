@@ -12,11 +12,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from simulator.analysis.trial.data import Floats, TrialData
+from simulator.analysis.trial.definition import CHANGE, Analysis
 from simulator.analysis.trial.design import ARM, columns, usable
 from simulator.analysis.trial.errors import NotEstimableError, solvable
 from simulator.analysis.trial.estimand import PAV, STOPPING, Strategy, death, estimand
 from simulator.analysis.trial.estimate import About, Estimate, adjusted, wald
 from simulator.analysis.trial.kenward_roger import kenward_roger, satterthwaite
+from simulator.analysis.trial.potential import as_if_alive
 from simulator.analysis.trial.structures import Fitted, Name, fitted, start
 from simulator.analysis.trial.structures import fit as structured
 from simulator.analysis.trial.unstructured import Patterns, maximum, patterns
@@ -48,11 +50,21 @@ def mmrm(
 
     Parameters
     ----------
-    data : the trial.
-    covariates : of the participants.
-    covariance : of the visits.
-    fallback : whether the next in ORDER is taken where this one cannot be estimated; the method says which it is.
-    df : how the standard error and degrees of freedom are found.
+    data : TrialData
+        Participants of two arms.
+    covariates : tuple of str
+        Covariates of the data that the model adjusts for, beside baseline and strata.
+    covariance : {"unstructured", "toeplitz", "ar1", "compound_symmetry"}
+        That of the visits.
+    fallback : bool
+        Whether the next in ORDER is taken where this one cannot be estimated; the method says which it is.
+    df : {"satterthwaite", "kenward_roger"}
+        How the standard error and degrees of freedom are found.
+
+    Returns
+    -------
+    Estimate
+        Value, standard error, interval and p.
     """
     weights = np.zeros(data.later_change().shape[1])
     weights[-1] = 1
@@ -122,3 +134,6 @@ def _start(z: Floats, y: Floats) -> Floats:
     while np.linalg.eigvalsh(sigma)[0] < 1e-3 * np.diagonal(own).min():
         sigma = 0.7 * sigma + 0.3 * own
     return np.asarray(sigma)
+
+
+ANALYSES = (Analysis("mmrm", mmrm, ESTIMAND, CHANGE, truth=as_if_alive),)

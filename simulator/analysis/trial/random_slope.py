@@ -20,10 +20,12 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.analysis.trial.data import Floats, TrialData
+from simulator.analysis.trial.definition import SLOPES, Analysis
 from simulator.analysis.trial.design import dummies, usable
 from simulator.analysis.trial.errors import NotEstimableError, solvable
 from simulator.analysis.trial.estimand import PAV, STOPPING, Strategy, death, estimand
 from simulator.analysis.trial.estimate import About, Estimate, adjusted, wald
+from simulator.analysis.trial.potential import NOTHING, Options, Potential, slopes
 from simulator.units import DAYS_PER_MONTH
 
 ESTIMAND = estimand(
@@ -70,7 +72,20 @@ class State(NamedTuple):
 
 
 def random_slope(data: TrialData, *, covariates: tuple[str, ...] = ()) -> Estimate:
-    """Difference in slopes, in points per month."""
+    """Difference in slopes, in points per month.
+
+    Parameters
+    ----------
+    data : TrialData
+        Participants of two arms.
+    covariates : tuple of str
+        Covariates of the data.
+
+    Returns
+    -------
+    Estimate
+        Value, standard error, interval and p.
+    """
     more = np.column_stack([dummies(data.stratum), *(data.covariate(name) for name in covariates)])
     rows = usable(more) & (np.isfinite(data.outcome).sum(axis=1) > 0)
     with solvable("random slope"):
@@ -183,3 +198,12 @@ def _evaluate(lines: Lines, theta: Floats) -> State | None:
     value = -0.5 * float(logs + np.linalg.slogdet(normal)[1] + (residual * wr).sum())
     slopes = np.einsum("a,iab,b->i", c[SLOPE], curved, c[SLOPE])
     return State(beta[SLOPE], float(c[SLOPE, SLOPE]), slopes, value, score, 0.5 * twice, quadratic - 0.5 * twice)
+
+
+def true_slope(of: Potential, options: Options = NOTHING) -> float:
+    """Difference of mean slopes a month, as if alive."""
+    treated, control = slopes(of.course, of.visit_day, np.ones(of.course.shape, np.bool_)).mean(axis=1)
+    return float(treated - control)
+
+
+ANALYSES = (Analysis("random_slope", random_slope, ESTIMAND, SLOPES, truth=true_slope),)

@@ -31,10 +31,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis.trial.data import Floats, TrialData
+from simulator.analysis.trial.definition import Analysis
 from simulator.analysis.trial.design import dummies
 from simulator.analysis.trial.errors import NotEstimableError, solvable
 from simulator.analysis.trial.estimand import PAV, STOPPING, Strategy, death, estimand
 from simulator.analysis.trial.estimate import About, Estimate, wald
+from simulator.analysis.trial.potential import NOTHING, Options, Potential, slopes
 from simulator.units import DAYS_PER_MONTH
 
 ESTIMAND = estimand(
@@ -165,6 +167,18 @@ def gradient(data: Sums, theta: Floats, nodes: int = NODES[0]) -> Floats:
 def rate_ratio(data: TrialData, *, robust: bool = True) -> Estimate:
     """Log of the disease-rate ratio; Wald, normal; without `robust` as if rates were normal.
 
+    Parameters
+    ----------
+    data : TrialData
+        Participants of two arms.
+    robust : bool
+        The sandwich error.
+
+    Returns
+    -------
+    Estimate
+        On the logarithmic scale.
+
     Raises
     ------
     NotEstimableError
@@ -241,3 +255,12 @@ def _start(data: Sums) -> Floats:
     sizes = np.log([max(first.std(), 0.1), max(slope.std(), 0.05)])
     own = [0.0, first.mean(), max(-slope.mean(), 0.05), *sizes, 0.0, 0.5, level, 0.0, 0.0]
     return np.array(own + [0.0] * (2 * data.x.shape[1]))
+
+
+def true_rate_ratio(of: Potential, options: Options = NOTHING) -> float:
+    """Log of the ratio of mean rates of decline of function, each person's until death."""
+    treated, control = slopes(of.course, of.visit_day, of.visit_day <= of.last_day[..., None]).mean(axis=1)
+    return float(np.log(treated / control)) if treated / control > 0 else np.nan
+
+
+ANALYSES = (Analysis("rate_ratio", rate_ratio, ESTIMAND, "ratio of rates of decline", "log", truth=true_rate_ratio),)

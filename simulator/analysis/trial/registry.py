@@ -1,85 +1,65 @@
-"""The analyses by the names that people type."""
+"""The analyses by the names that people type: those of the files beside this one, and those that plug-ins register."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import cache
-from inspect import Parameter, signature
-from typing import Literal, NamedTuple
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pkgutil import iter_modules
 
-from simulator.analysis.trial import (
-    ancova,
-    controlled_mi,
-    cox,
-    delayed_start,
-    joint_rank,
-    joint_rank_ancova,
-    logrank,
-    mi,
-    mmrm,
-    random_slope,
-    rate_ratio,
-    responder,
-    rmst,
-    win_ratio,
-)
+from simulator import plugins
+from simulator.analysis import trial
+from simulator.analysis.trial.definition import Analysis
 from simulator.analysis.trial.errors import AnalysisError
 from simulator.analysis.trial.estimand import Estimand
-from simulator.analysis.trial.estimate import Estimate
 from simulator.strategies import EVENTS, contradiction, other_name
 
-
-class Analysis(NamedTuple):
-    """An analysis: what it is called, its function of `TrialData` and options, what it estimates.
-
-    `measure` is what people quote, `{unit}` that of the outcome. `scale` is that of its estimates: "log", logarithms of
-    the measure.
-    """
-
-    name: str
-    run: Callable[..., Estimate]
-    estimand: Estimand
-    measure: str
-    scale: Literal["identity", "log"] = "identity"
-
-    @property
-    def draws(self) -> bool:
-        """Whether it draws random numbers, from an option `seed`: each replicate has its own."""
-        return "seed" in _options(self.run)
-
-
-@cache
-def _options(run: Callable[..., Estimate]) -> Mapping[str, Parameter]:
-    return signature(run).parameters
-
-
-CHANGE = "difference of change, {unit}"
-SLOPES = "difference of slopes, {unit} per month"
-HAZARDS = "hazard ratio"
-_ALL = (
-    Analysis("ancova", ancova.ancova, ancova.ESTIMAND, CHANGE),
-    Analysis("ancova_nfl", ancova.ancova_nfl, ancova.ESTIMAND, CHANGE),
-    Analysis("mi", mi.mi, mi.ESTIMAND, CHANGE),
-    Analysis("controlled_mi", controlled_mi.controlled_mi, controlled_mi.ESTIMAND, CHANGE),
-    Analysis("mmrm", mmrm.mmrm, mmrm.ESTIMAND, CHANGE),
-    Analysis("random_slope", random_slope.random_slope, random_slope.ESTIMAND, SLOPES),
-    Analysis("joint_rank", joint_rank.joint_rank, joint_rank.ESTIMAND, "net benefit"),
-    Analysis("joint_rank_ancova", joint_rank_ancova.joint_rank_ancova, joint_rank.ESTIMAND, "net benefit"),
-    Analysis("joint_rank_mi", joint_rank_ancova.joint_rank_mi, joint_rank.ESTIMAND, "net benefit"),
-    Analysis("win_ratio", win_ratio.win_ratio, win_ratio.ESTIMAND, "win ratio", "log"),
-    Analysis("logrank", logrank.logrank, logrank.ESTIMAND, HAZARDS, "log"),
-    Analysis("stratified_logrank", logrank.stratified_logrank, logrank.ESTIMAND, HAZARDS, "log"),
-    Analysis("cox", cox.cox, cox.ESTIMAND, HAZARDS, "log"),
-    Analysis("rmst", rmst.rmst, rmst.ESTIMAND, "difference of RMST, days"),
-    Analysis("responder", responder.responder, responder.ESTIMAND, "difference of proportions"),
-    Analysis("delayed_start", delayed_start.delayed_start, delayed_start.ESTIMAND, CHANGE),
-    Analysis("rate_ratio", rate_ratio.rate_ratio, rate_ratio.ESTIMAND, "ratio of rates of decline", "log"),
+__all__ = ["ANALYSES", "Analysis", "agree", "analysis", "register"]
+FIRST = (
+    *("ancova", "mi", "controlled_mi", "mmrm", "random_slope", "joint_rank", "joint_rank_ancova", "win_ratio"),
+    *("logrank", "cox", "rmst", "responder", "delayed_start", "rate_ratio"),
 )
-ANALYSES: Mapping[str, Analysis] = {one.name: one for one in _ALL}
+"""Files whose analyses are listed first, in this order; others follow by their name."""
+LATER = ("registry", "truth")
+"""Files that read this registry."""
+
+
+def _bundled() -> Iterator[Analysis]:
+    """What the files beside this one list under ANALYSES."""
+    files = {one.name for one in iter_modules(trial.__path__)} - {*FIRST, *LATER}
+    for name in (*FIRST, *sorted(files)):
+        yield from getattr(import_module(f"{trial.__name__}.{name}"), "ANALYSES", ())
+
+
+_KNOWN: dict[str, Analysis] = {one.name: one for one in _bundled()}
+ANALYSES: Mapping[str, Analysis] = _KNOWN
+
+
+def register(one: Analysis) -> Analysis:
+    """Add an analysis from outside the package.
+
+    Parameters
+    ----------
+    one : Analysis
+        Its name must be new.
+
+    Returns
+    -------
+    Analysis
+        The same.
+
+    Raises
+    ------
+    AnalysisError
+        Another analysis has the name.
+    """
+    if _KNOWN.setdefault(one.name, one) is not one:
+        raise AnalysisError(f"there is an analysis {one.name} already. Choose another name")
+    return one
 
 
 def analysis(name: str) -> Analysis:
     """An analysis by name; AnalysisError with the names that exist, or the one that is meant."""
+    plugins.load()
     if name not in ANALYSES:
         if meant := other_name(name):
             raise AnalysisError(f"no analysis {name}. Write {meant}")

@@ -21,9 +21,11 @@ import numpy as np
 
 from simulator.analysis.intervals import share_interval
 from simulator.analysis.trial.data import Floats, TrialData
+from simulator.analysis.trial.definition import Analysis
 from simulator.analysis.trial.errors import NotEstimableError
 from simulator.analysis.trial.estimand import PAV, STOPPING, Strategy, death, estimand
 from simulator.analysis.trial.estimate import Estimate, quantile, two_sided
+from simulator.analysis.trial.potential import NOTHING, Options, Potential
 
 ESTIMAND = estimand(
     "response: event-free at the visit of analysis with at least the least change of function",
@@ -42,6 +44,22 @@ def responder(
     An event is no response. A missing value without an event is none either, or with `missing_fails=False` is left
     out. p is that of the pooled z test without continuity correction, the standard error the unpooled one, 0 where
     nobody or everybody in both arms responds. `stratified` compares within strata.
+
+    Parameters
+    ----------
+    data : TrialData
+        Participants of two arms.
+    least_change : float
+        Change that is a response [points].
+    missing_fails : bool
+        A missing value is no response.
+    stratified : bool
+        Compare within strata.
+
+    Returns
+    -------
+    Estimate
+        Value, standard error, interval and p.
 
     Raises
     ------
@@ -109,3 +127,20 @@ def _within(size: Floats, count: Floats, words: str, n: int) -> Estimate:
         method=f"{words}within strata, Cochran–Mantel–Haenszel test",
         estimand=ESTIMAND,
     )
+
+
+def responders(of: Potential, options: Options = NOTHING) -> float:
+    """Difference of the shares of responders."""
+    return responder(of.data, **options).value
+
+
+ANALYSES = (
+    Analysis(
+        "responder",
+        responder,
+        ESTIMAND,
+        "difference of proportions",
+        truth=responders,
+        changes=("least_change", "missing_fails", "stratified"),
+    ),
+)

@@ -19,9 +19,11 @@ import numpy as np
 
 from simulator.analysis.survival import kaplan_meier, restricted_mean
 from simulator.analysis.trial.data import Bools, Floats, TrialData
+from simulator.analysis.trial.definition import Analysis
 from simulator.analysis.trial.errors import AnalysisError
 from simulator.analysis.trial.estimand import STOPPING, Strategy, death, estimand
 from simulator.analysis.trial.estimate import LEVEL, About, Estimate, wald
+from simulator.analysis.trial.potential import NOTHING, Options, Potential
 
 ESTIMAND = estimand(
     "event-free time up to the horizon",
@@ -43,11 +45,19 @@ def rmst(
 
     Parameters
     ----------
-    data : the trial.
-    horizon : [d].
-    test : normal, or by permutations.
-    permutations : how many, drawn from `seed`.
-    seed : of the permutations.
+    data : TrialData
+        Participants of two arms.
+    horizon : float, optional
+        Until when time counts [d].
+    test : {"normal", "permutation"}
+        Of the difference, with its interval.
+    permutations, seed : int
+        How many, and from which seed they are drawn.
+
+    Returns
+    -------
+    Estimate
+        Value, standard error, interval and p.
 
     Raises
     ------
@@ -105,3 +115,13 @@ def _means(time: Floats, event: Bools, mine: Bools, to: float) -> tuple[Floats, 
     pieces = left * np.diff(np.r_[days, to])
     after = pieces[:, ::-1].cumsum(axis=1)[:, ::-1]
     return days[0] + after[:, 0], (after**2 * terms).sum(axis=1)
+
+
+def true_rmst(of: Potential, options: Options = NOTHING) -> float:
+    """Difference of mean event-free days to the horizon, by default the day of analysis."""
+    horizon = options.get("horizon")
+    time = np.minimum(of.data.time, of.day if horizon is None else horizon).reshape(2, -1)
+    return float(np.mean(time[0] - time[1]))
+
+
+ANALYSES = (Analysis("rmst", rmst, ESTIMAND, "difference of RMST, days", truth=true_rmst, changes=("horizon",)),)

@@ -19,11 +19,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simulator.analysis.trial import wins as of_people
 from simulator.analysis.trial.data import Floats, TrialData, where
+from simulator.analysis.trial.definition import Analysis
 from simulator.analysis.trial.errors import NotEstimableError
 from simulator.analysis.trial.estimand import PAV, STOPPING, Estimand, Strategy, death, estimand
 from simulator.analysis.trial.estimate import About, Estimate, wald
 from simulator.analysis.trial.pairs import between
+from simulator.analysis.trial.potential import NOTHING, Options, Potential
 
 
 def _estimand(summary: str) -> Estimand:
@@ -76,7 +79,22 @@ def _weighted(found: Sequence[Wins], weight: Floats) -> Wins:
 
 
 def win_ratio(data: TrialData, *, margin: float = 0.0, stratified: bool = False) -> Estimate:
-    """Logarithm of the win ratio p_w/p_l; normal. Ties count for neither side. `stratified` compares within strata."""
+    """Logarithm of the win ratio p_w/p_l; normal. Ties count for neither side. `stratified` compares within strata.
+
+    Parameters
+    ----------
+    data : TrialData
+        Participants of two arms.
+    margin : float
+        A smaller difference of function is a tie [points].
+    stratified : bool
+        Pairs of one stratum only.
+
+    Returns
+    -------
+    Estimate
+        On the logarithmic scale.
+    """
     (won, lost), covariance = (wins_within_strata if stratified else wins)(data, margin=margin)
     if not won or not lost:
         raise NotEstimableError("win ratio: one arm wins no pair")
@@ -101,3 +119,20 @@ def net_benefit(data: TrialData, *, margin: float = 0.0) -> Estimate:
     gradient = np.array([1.0, -1.0])
     about = About("net benefit, U-statistic variance", _estimand("probability of a win minus that of a loss"))
     return wald(won - lost, np.sqrt(gradient @ covariance @ gradient), about, n=data.n)
+
+
+def true_win_ratio(of: Potential, options: Options = NOTHING) -> float:
+    """Log of the probability of a win over that of a loss, of people of one stratum if it is stratified."""
+    margin = options.get("margin", 0.0)
+    stratified = options.get("stratified", False)
+    won, lost = (
+        of_people.within_strata(of.data, of.day, 1, margin) if stratified else of_people.wins(of.data, of.day, margin)
+    )
+    return float(np.log(won / lost)) if won > 0 and lost > 0 else np.nan
+
+
+ANALYSES = (
+    Analysis(
+        "win_ratio", win_ratio, ESTIMAND, "win ratio", "log", truth=true_win_ratio, changes=("margin", "stratified")
+    ),
+)

@@ -2,13 +2,47 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from simulator.report.kinds import Kind
+
+Draw: TypeAlias = "Callable[..., Picture]"
+REGISTERED: dict[str, Draw] = {}
+"""Pictures of a run from outside the package: a function of the result and options, by name."""
 
 if TYPE_CHECKING:
     from simulator.report.picture import Picture
     from simulator.results import Result
+
+
+def register(name: str) -> Callable[[Draw], Draw]:
+    """Add a picture of a run from outside the package: `result.plot.NAME()` and `als-sim plot DIR NAME` draw it.
+
+    Parameters
+    ----------
+    name : str
+        A new name.
+
+    Returns
+    -------
+    callable
+        A decorator for the function that draws: it takes the result and options, and returns a `Picture`.
+
+    Raises
+    ------
+    PictureError
+        There is such a picture already.
+    """
+    from simulator.report.picture import PictureError
+
+    def add(draw: Draw) -> Draw:
+        if name in list(Kind) or REGISTERED.setdefault(name, draw) is not draw:
+            raise PictureError(f"there is a picture {name} already. Choose another name")
+        return draw
+
+    return add
 
 
 class Plots:
@@ -115,12 +149,17 @@ class Plots:
 
         return draw(self._result)
 
+    def __getattr__(self, name: str) -> Callable[..., Picture]:
+        if name not in REGISTERED:
+            raise AttributeError(f"there is no picture {name!r}")
+        return partial(REGISTERED[name], self._result)
+
     def draw(self, kind: Kind | str, **options: Any) -> Picture:
         """A picture by its name; an option that this picture has not is refused."""
         from simulator.report.plots.needs import need_kind, need_options
 
-        need_kind(kind, Kind, "a run")
-        method = getattr(self, Kind(kind))
+        need_kind(kind, (*Kind, *REGISTERED), "a run")
+        method = getattr(self, str(kind))
         need_options(kind, options, method)
         picture: Picture = method(**options)
         return picture

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from simulator.catalog.calibration import Calibration, Parameter
 from simulator.errors import SimulatorError
+from simulator.mechanisms.antisense.spec import Antisense
 from simulator.results.files import digest, text_writer, write_all
 from simulator.studies.calibrate.errors import CalibrationError
 from simulator.studies.calibrate.rows import Datum
@@ -45,7 +46,7 @@ def runs_at(spec: Calibration, vector: Sequence[float] | Floats, patients: float
     """The calibration's runs at a vector in prior SDs."""
 
     def change(name: str, scenario: Scenario) -> Scenario:
-        drugs = [key for key, one in scenario.treatments.items() if one.kind == "antisense"]
+        drugs = [key for key, one in scenario.treatments.items() if isinstance(one, Antisense)]
         return scenario.replace(settings(spec.parameters, vector, name, drugs))
 
     return Runs(change, patients, spec.runs)

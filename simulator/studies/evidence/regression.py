@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.analysis.moments import Estimate, mean_over
+from simulator.mechanisms.antisense.spec import Antisense
 from simulator.models.clock.spec import ClockSpec
 from simulator.models.regions.spec import RegionsSpec
 from simulator.studies.evidence.sample import Figure, Floats, Sample, figure
@@ -136,7 +137,7 @@ def _day_reached(days: Floats, curve: Floats) -> float:
 
 def dose_of_highest_trough(s: Sample) -> Figure:
     """Number of the dose before which the amount left of the earlier ones is highest."""
-    drug = next(t for t in s.scenario.treatments.values() if t.kind == "antisense")
+    drug = next(t for t in s.scenario.treatments.values() if isinstance(t, Antisense))
     loading, every = drug.regimen.loading_days, drug.regimen.every_days
     days = np.array([*loading, *(loading[-1] + every * k for k in range(1, 12))], float)
     earlier = np.tril(np.subtract.outer(days, days), -1)

@@ -53,6 +53,13 @@ def person(
     ------
     PersonError
         No twin matches.
+
+    Examples
+    --------
+    >>> import simulator as sim
+    >>> twins = sim.person(sim.load("case_a"), patients=200)  # doctest: +SKIP
+    >>> twins.arms  # doctest: +SKIP
+    ('untreated', 'tofersen')
     """
     if scenario.person is None:
         raise SimulatorError("the scenario has no person. Add the block person, or begin with case_a")

@@ -72,11 +72,23 @@ class Sensitivity(StudyResult):
         return found.assign_attrs({key: value for key, value in self.figures.items() if math.isfinite(value)})
 
     def table(self) -> tuple[Sequence[str], Iterable[Iterable[Any]]]:
-        """A row for each parameter, the most influential first; see `ROWS`."""
+        """A row for each parameter, the most influential first; see `ROWS`.
+
+        Returns
+        -------
+        tuple
+            Heads; rows in their order.
+        """
         return ROWS[self.method]._fields, self.rows
 
     def content(self) -> dict[str, Any]:
-        """As plain data; what has no value is null."""
+        """As plain data; what has no value is null.
+
+        Returns
+        -------
+        dict
+            For JSON.
+        """
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         plain = {"format": self.kind.format} | values
         for key in ("rows", "options"):
@@ -85,12 +97,28 @@ class Sensitivity(StudyResult):
         return found
 
     def writer(self) -> Writer:
-        """A writer of the JSON document, with a checksum of the rest in it."""
+        """A writer of the JSON document, with a checksum of the rest in it.
+
+        Returns
+        -------
+        callable
+            It writes to a path.
+        """
         return text_writer(sealed_text(self.content()))
 
     @classmethod
     def read(cls, path: Path) -> Sensitivity:
         """Read the JSON document.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+
+        Returns
+        -------
+        Sensitivity
+            As it was saved.
 
         Raises
         ------
@@ -119,7 +147,18 @@ class Sensitivity(StudyResult):
         return f"<div>{head}{table}<p><small>{escape(self.notice)}</small></p></div>"
 
     def row(self, name: str) -> Any:
-        """The row of a parameter."""
+        """The row of a parameter.
+
+        Parameters
+        ----------
+        name : str
+            Address of the parameter.
+
+        Returns
+        -------
+        object
+            Its figures by name; those of the method.
+        """
         return next(row for row in self.rows if row.name == name)
 
 

@@ -107,10 +107,22 @@ def sensitivity(
     progress : callable, optional
         Called with (points done, points in all).
 
+    Returns
+    -------
+    Sensitivity
+        A row for each value: what the outcome is at its ends, or its indices.
+
     Raises
     ------
     SimulatorError
         There is no such method, outcome or parameter; a point failed.
+
+    Examples
+    --------
+    >>> import simulator as sim
+    >>> found = sim.sensitivity(sim.load("start_delay"), "oneway", patients=200)  # doctest: +SKIP
+    >>> found.rows[0].name  # doctest: +SKIP
+    'progression.d50_months.p.Ala5Val'
     """
     place = None if folder is None else Path(folder)
     return run(Request(scenario, method, place, points, patients, replicates, seed, executor), progress)

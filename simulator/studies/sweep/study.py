@@ -90,6 +90,14 @@ def sweep(
     ------
     SimulatorError
         There are no such points, folder or executor.
+
+    Examples
+    --------
+    >>> import simulator as sim
+    >>> scenario = sim.load("analytic/constant_hazard")
+    >>> swept = sim.sweep(scenario, {"arms.treated.0.from_day": [0, 28]}, patients=20)  # doctest: +SKIP
+    >>> len(swept.points)  # doctest: +SKIP
+    2
     """
     place = None if folder is None else Path(folder)
     asked = Request(

@@ -58,7 +58,13 @@ class Sweep(GroupedResult):
         return tuple(f"point {one.point} failed: {one.message}" for one in self.failures)
 
     def table(self) -> tuple[Sequence[str], Iterable[Iterable[Any]]]:
-        """Its outcomes, a row for each point and outcome: what the point set, the metric, estimate and error."""
+        """Its outcomes, a row for each point and outcome: what the point set, the metric, estimate and error.
+
+        Returns
+        -------
+        tuple
+            Heads; rows in their order.
+        """
         columns = [self.values(address).tolist() for address in self.addresses]
         rows = [
             (point, *(column[point] for column in columns), *one.wanted[:4], one.unit, float(value), float(error))
@@ -68,11 +74,23 @@ class Sweep(GroupedResult):
         return ("point", *self.addresses, "metric", "arm", "against", "day", "unit", "estimate", "mcse"), rows
 
     def files(self) -> list[tuple[str, Writer]]:
-        """The files of its folder: the list of points too, with the state of each."""
+        """The files of its folder: the list of points too, with the state of each.
+
+        Returns
+        -------
+        list of (str, callable)
+            Name and writer of each.
+        """
         return [*super().files(), (LIST, text_writer(csv_text(*self.points_table())))]
 
     def points_table(self) -> tuple[Sequence[str], Iterable[Iterable[Any]]]:
-        """A row for each point: its number, what it set, whether it is done, why not."""
+        """A row for each point: its number, what it set, whether it is done, why not.
+
+        Returns
+        -------
+        tuple
+            Heads; rows in their order.
+        """
         why = {failure.point: failure.message for failure in self.failures}
         columns = [self.values(address).tolist() for address in self.addresses]
         rows = [
@@ -87,7 +105,13 @@ class Sweep(GroupedResult):
         return ("point", *self.addresses, "state", "message"), rows
 
     def provenance(self) -> dict[str, Any]:
-        """What the manifest says: how many points there are, and how many failed."""
+        """What the manifest says: how many points there are, and how many failed.
+
+        Returns
+        -------
+        dict
+            Plain data, for JSON.
+        """
         return super().provenance() | {"points": self.n_points, "failed": len(self.failures)}
 
     @property
@@ -121,7 +145,18 @@ class Sweep(GroupedResult):
         return tuple(json.loads(self.attrs["addresses"]))
 
     def label(self, address: str) -> str:
-        """The name of what was varied: the scenario's, or the last words of the address."""
+        """The name of what was varied: the scenario's, or the last words of the address.
+
+        Parameters
+        ----------
+        address : str
+            One that was varied.
+
+        Returns
+        -------
+        str
+            For a column or an axis.
+        """
         from simulator.studies.sweep.showing import short
 
         return str(json.loads(self.attrs["labels"]).get(address) or short(address))
@@ -138,11 +173,35 @@ class Sweep(GroupedResult):
         return [Failure(*one) for one in json.loads(self.attrs["failures"])]
 
     def values(self, address: str) -> np.ndarray:
-        """What an address was in each point : (n_points,), sections as JSON."""
+        """What an address was in each point : (n_points,), sections as JSON.
+
+        Parameters
+        ----------
+        address : str
+            One that was varied.
+
+        Returns
+        -------
+        ndarray, shape (n_points,)
+            Numbers, or text.
+        """
         return self.group[address.replace("/", "|")].values
 
     def result(self, point: int, replicate: int = 0) -> Result:
-        """One point as a result in summary mode, without SDs and quantiles; what a failed point found is NaN."""
+        """One point as a result in summary mode, without SDs and quantiles; what a failed point found is NaN.
+
+        Parameters
+        ----------
+        point : int
+            Its number, from 0.
+        replicate : int
+            Its number, from 0.
+
+        Returns
+        -------
+        Result
+            In summary mode.
+        """
         summary = {
             name: _one(array, point, replicate)
             for name, array in self.group.items()
@@ -163,13 +222,29 @@ class Sweep(GroupedResult):
             The outcome is of `arm`, or of `arm` minus `against` in the same people.
         day : float, optional
             Days since baseline; the nearest day that is there. The last by default.
+
+        Returns
+        -------
+        Outcome
+            Estimates and errors : (n_points,), NaN where a point failed.
         """
         from simulator.studies.sweep.outcomes import outcome
 
         return outcome(self, metric, (arm, against), day)
 
     def outcomes(self, wanted: Sequence[Wanted] | None = None) -> list[Outcome]:
-        """The outcomes that the scenario's block asks for; without one, the usual ones of every arm."""
+        """The outcomes that the scenario's block asks for; without one, the usual ones of every arm.
+
+        Parameters
+        ----------
+        wanted : sequence, optional
+            Metric, arm, arm against it or "", day or None, label or "", of each.
+
+        Returns
+        -------
+        list of Outcome
+            In that order.
+        """
         from simulator.studies.sweep.outcomes import outcomes
 
         return outcomes(self, wanted)

@@ -82,22 +82,77 @@ class Trial(GroupedResult):
         """The estimates of an analysis on a day, the first by default, (replicate,): value, se, lower, upper, p, n.
 
         `group` is `null` for the trial without an effect.
+
+        Parameters
+        ----------
+        analysis : str
+            Its name, such as `ancova`.
+        day : float, optional
+            Day of analysis [d]; the first by default.
+        group : {"estimates", "null"}
+            The trial as it is, or without an effect.
+
+        Returns
+        -------
+        dict of str to ndarray, shape (n_replicates,)
+            By the names above; NaN where nothing could be estimated.
         """
         a, d = self._place(analysis, day)
         return {name: self.groups[group][name].values[:, a, d] for name in ESTIMATED}
 
     def measure(self, analysis: str, name: str, day: float | None = None) -> Measure:
-        """A measure of `simulator.studies.trial.measures.MEASURES`, with its Monte Carlo error."""
+        """A measure of `simulator.studies.trial.measures.MEASURES`, with its Monte Carlo error.
+
+        Parameters
+        ----------
+        analysis : str
+            Its name, such as `ancova`.
+        name : str
+            One of MEASURES, such as `power`.
+        day : float, optional
+            Day of analysis [d]; the first by default.
+
+        Returns
+        -------
+        Measure
+            Value and Monte Carlo standard error.
+        """
         group = self.groups["performance"]
         m = [str(one) for one in group["measure"].values].index(name)
         return _at(group, (*self._place(analysis, day), m))
 
     def mean(self, analysis: str, day: float | None = None) -> Measure:
-        """The mean of the estimates of an analysis."""
+        """The mean of the estimates of an analysis.
+
+        Parameters
+        ----------
+        analysis : str
+            Its name, such as `ancova`.
+        day : float, optional
+            Day of analysis [d]; the first by default.
+
+        Returns
+        -------
+        Measure
+            Value and Monte Carlo standard error.
+        """
         return mean_known(self.estimates(analysis, day)["value"], self.vectors)
 
     def truth(self, analysis: str, day: float | None = None) -> Measure:
-        """The true value of what an analysis estimates; over draws their mean, whose error is that over draws."""
+        """The true value of what an analysis estimates; over draws their mean, whose error is that over draws.
+
+        Parameters
+        ----------
+        analysis : str
+            Its name, such as `ancova`.
+        day : float, optional
+            Day of analysis [d]; the first by default.
+
+        Returns
+        -------
+        Measure
+            Value and Monte Carlo standard error.
+        """
         if "truth" not in self.groups:
             return UNKNOWN
         (a, d), group = self._place(analysis, day), self.groups["truth"]
@@ -105,7 +160,20 @@ class Trial(GroupedResult):
         return mean(value) if len(value) > 1 else _of_parts(value[0], error[0], int(self.attrs["truth_parts"]))
 
     def fact(self, name: str, day: float | None = None) -> Measure:
-        """A fact of the population by its name in `simulator.analysis.trial.truth.QUANTITIES`."""
+        """A fact of the population by its name in `simulator.analysis.trial.truth.QUANTITIES`.
+
+        Parameters
+        ----------
+        name : str
+            One of QUANTITIES.
+        day : float, optional
+            Day of analysis [d]; the first by default.
+
+        Returns
+        -------
+        Measure
+            Value and Monte Carlo standard error.
+        """
         group, d = self.groups["population"], 0 if day is None else self.days.index(day)
         k = [str(one) for one in group["quantity"].values].index(name)
         draws = len(self.groups["truth"]["draw"].values)
@@ -113,14 +181,40 @@ class Trial(GroupedResult):
         return _of_parts(group["value"].values[k, d], group["mcse"].values[k, d], count)
 
     def power(self, analysis: str, day: float | None = None) -> dict[int, Measure]:
-        """The power at each size that was looked at."""
+        """The power at each size that was looked at.
+
+        Parameters
+        ----------
+        analysis : str
+            Its name, such as `ancova`.
+        day : float, optional
+            Day of analysis [d]; the first by default.
+
+        Returns
+        -------
+        dict of int to Measure
+            Power by size.
+        """
         if "power" not in self.groups:
             return {}
         (a, d), group = self._place(analysis, day), self.groups["power"]
         return {size: _at(group, (a, d, k)) for k, size in enumerate(group["size"].values.tolist())}
 
     def needed(self, analysis: str, day: float | None = None) -> dict[float, Measure]:
-        """Participants needed for each power that was asked for."""
+        """Participants needed for each power that was asked for.
+
+        Parameters
+        ----------
+        analysis : str
+            Its name, such as `ancova`.
+        day : float, optional
+            Day of analysis [d]; the first by default.
+
+        Returns
+        -------
+        dict of float to Measure
+            Participants by power.
+        """
         if "needed" not in self.groups:
             return {}
         (a, d), group = self._place(analysis, day), self.groups["needed"]
@@ -142,12 +236,40 @@ class Trial(GroupedResult):
         }
 
     def count(self, name: str, side: int, day: float | None = None) -> Measure:
-        """A count of an arm (0 experimental, 1 control), mean over replicates."""
+        """A count of an arm (0 experimental, 1 control), mean over replicates.
+
+        Parameters
+        ----------
+        name : str
+            Such as `events`.
+        side : int
+            0 experimental, 1 control.
+        day : float, optional
+            Day of analysis [d]; the first by default.
+
+        Returns
+        -------
+        Measure
+            Value and Monte Carlo standard error.
+        """
         d = 0 if day is None else self.days.index(day)
         return mean(self.groups["counts"][name].values[:, d, side], self.vectors)
 
     def missing(self, day: float | None = None, side: int | None = None) -> Measure:
-        """Share of participants without the event who were not measured at the last visit; of an arm, or of both."""
+        """Share of participants without the event who were not measured at the last visit; of an arm, or of both.
+
+        Parameters
+        ----------
+        day : float, optional
+            Day of analysis [d]; the first by default.
+        side : int, optional
+            0 experimental, 1 control; both by default.
+
+        Returns
+        -------
+        Measure
+            Value and Monte Carlo standard error.
+        """
         d, group = 0 if day is None else self.days.index(day), self.groups["counts"]
         sides = [0, 1] if side is None else [side]
         absent, events, there = (
@@ -156,18 +278,41 @@ class Trial(GroupedResult):
         return mean(absent / np.maximum(there - events, 1), self.vectors)
 
     def duration(self, day: float | None = None) -> Measure:
-        """Days of the calendar from the first enrolment until everybody's analysis is in."""
+        """Days of the calendar from the first enrolment until everybody's analysis is in.
+
+        Parameters
+        ----------
+        day : float, optional
+            Day of analysis [d]; the first by default.
+
+        Returns
+        -------
+        Measure
+            Days [d] and their Monte Carlo standard error.
+        """
         d = 0 if day is None else self.days.index(day)
         return mean(self.groups["counts"]["duration_days"].values[:, d], self.vectors)
 
     def summary_rows(self) -> list[Row]:
-        """All figures as tidy rows."""
+        """All figures as tidy rows.
+
+        Returns
+        -------
+        list of Row
+            In the order of analyses, days and measures.
+        """
         from simulator.studies.trial.summary import rows
 
         return rows(self)
 
     def table(self) -> tuple[Sequence[str], Iterable[Iterable[Any]]]:
-        """All figures: analysis, metric, day, estimate, interval, Monte Carlo standard error, n."""
+        """All figures: analysis, metric, day, estimate, interval, Monte Carlo standard error, n.
+
+        Returns
+        -------
+        tuple
+            Heads; rows in their order.
+        """
         from simulator.studies.trial.summary import Row
 
         return Row._fields, self.summary_rows()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simulator.analysis.trial.truth import TRUTHS
+from simulator.analysis.trial.registry import analysis
 from simulator.engine import batches, compiling
 from simulator.errors import UsageError
 from simulator.replicate import compiled
@@ -23,7 +23,7 @@ from simulator.studies.trial.sizes import LARGEST, LEAST, Sizes, sizes, steps_of
 if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
 
-WITHOUT_TRUTH = "Write one in TRUTHS of simulator/analysis/trial/truth.py, or look up none: --truth 0"
+WITHOUT_TRUTH = "Give it one (`truth` of the Analysis), or look up none: --truth 0"
 PEOPLE = 50_000
 """People in whom truth is looked up."""
 
@@ -98,12 +98,24 @@ def trial(
     progress : callable, optional
         Called with (replicates done, replicates in all); those of the search for sizes count once for each analysis.
 
+    Returns
+    -------
+    Trial
+        Estimates of every replicate, power, type I error, and the truth of each estimand.
+
     Raises
     ------
     TrialError, ScenarioError, AnalysisError
         What is asked makes no sense; nothing was run.
     SimulatorError
         No candidate is eligible for a stratum.
+
+    Examples
+    --------
+    >>> import simulator as sim
+    >>> found = sim.trial(sim.load("valor_trial"), replicates=2, analyses=["ancova"], truth=0, null=False)
+    >>> found.analyses, found.replicates
+    (('ancova',), 2)
     """
     asked = Asked(tuple(analyses), size, arms, days, options or {}, outcome, endpoint)
     extent = Extent(replicates, seed, truth, null, tuple(power), tuple(sizes), draws)
@@ -156,7 +168,7 @@ def prepare(scenario: Scenario, asked: Asked, extent: Extent) -> Work:
     if not 0 <= extent.truth <= LIMIT:
         raise TrialError(f"truth is not looked up in {extent.truth:,} people. Choose 0 to {LIMIT:,}")
     planned = plan(scenario, asked)
-    if extent.truth and (unknown := [name for name in planned.analyses if name not in TRUTHS]):
+    if extent.truth and (unknown := [name for name in planned.analyses if analysis(name).truth is None]):
         raise TrialError(f"no truth is known for {unknown[0]}. {WITHOUT_TRUTH}")
     scenarios = _drawn(scenario, planned.scenario, extent.draws)
     people = patients(scenarios, planned.size, start)
@@ -180,20 +192,12 @@ def _drawn(scenario: Scenario, planned: Scenario, draws: int | None) -> list[Sce
     return [cut(one, planned.trial.analysis_days) for one in drawn_scenarios(scenario, draws)]
 
 
-NO_EFFECT: dict[str, dict[str, float]] = {
-    "antisense": {"effect.mean": 0.0, "effect.sd": 0.0},
-    "rate_multiplier": {"value": 1.0},
-    "hazard_multiplier": {"value": 1.0},
-}
-"""By kind of treatment, what makes it change neither function nor survival."""
-
-
 def null_of(scenario: Scenario) -> Scenario:
     """The scenario in which no treatment has an effect on the course of the disease."""
     settings: dict[str, object] = {
         f"treatments.{name}.{address}": value
         for name, one in scenario.treatments.items()
-        for address, value in NO_EFFECT[one.kind].items()
+        for address, value in one.without_effect().items()
     }
     return scenario.replace(settings) if settings else scenario
 

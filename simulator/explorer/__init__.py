@@ -1,0 +1,1 @@
+"""The explorer: a local page with sliders, whose pictures are drawn anew while one moves."""

@@ -1,0 +1,1 @@
+"""Antisense oligonucleotides: what people write (`spec.py`) and how it becomes numbers (`compile.py`)."""
