@@ -206,7 +206,9 @@ def show_run(
         typer.echo(tables.draws_text(drawn(found)))
     else:
         typer.echo(tables.headline_text(headline(found)))
-    return None if economics is None else typer.echo(economics.text)
+    if economics is not None:
+        typer.echo(economics.text)
+    return None
 
 
 class Economics(NamedTuple):
