@@ -171,6 +171,11 @@ def test_dry_run_writes_nothing():
     [
         (("run", "nosuch"), 2, "nosuch"),
         (("run", "valor", "-n", "0"), 2, "greater than or equal to 1"),
+        (("run", "valor", "--days", "nan"), 2, "'nan' is not a list of days"),
+        (("trial", "valor_trial", "--sizes", "inf"), 2, "'inf' is not a list of whole numbers"),
+        (("trial", "valor_trial", "--sizes", "60.5"), 2, "'60.5' is not a list of whole numbers"),
+        (("trial", "valor_trial", "--power", "nan"), 2, "'nan' is not a list of numbers"),
+        (("decide", "valor"), 2, "see docs/decisions.md"),
         (("run", "valor", "--max-memory", "much"), 2, "write 4G or 500M"),
         (("run", "valor", "-o", "."), 2, "does not belong to a run"),
         (("run", "valor", "-o", "mine.txt"), 2, "is a file"),
@@ -187,6 +192,15 @@ def test_errors_are_one_line_with_a_code(tmp_path, arguments, code, text):
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
     assert names() == ["mine.txt"]
+
+
+def test_help_names_every_picture_and_says_what_each_analysis_is():
+    from simulator.analysis.trial.registry import ANALYSES as KNOWN
+    from simulator.cli.helping import ANALYSES, pictures
+    from simulator.cli.report import KINDS
+
+    assert [name for name, _ in pictures()] == KINDS
+    assert set(ANALYSES) == set(KNOWN)
 
 
 def test_force():

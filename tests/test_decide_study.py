@@ -17,6 +17,7 @@ from simulator.studies.decide.drawing import Drawn, Uncertain, draws_of
 from simulator.studies.decide.probabilistic import Sample
 from simulator.studies.decide.study import Request, plan_of
 from simulator.studies.decide.tables import row_of
+from tests import chromium
 
 SMALL = {"patients": 60, "draws": 3, "replicates": 2, "draw_patients": 8}
 
@@ -93,6 +94,20 @@ def test_the_report_has_the_28_items_of_cheers_and_no_gap(found):
     assert found.plot.kinds == ("plane", "acceptability", "loss", "oneway")
     for caption in ("Budget impact by year", "For whom", "At what price", "Severity"):
         assert caption in page
+
+
+@pytest.mark.skipif(chromium.PROGRAM is None, reason="there is no Chromium")
+def test_the_report_fits_a_phone(found, tmp_path):
+    (tmp_path / "report.html").write_text(report_html(found))
+    browser = chromium.Browser(tmp_path / "chromium")
+    browser.size(390, 844)
+    browser.open((tmp_path / "report.html").as_uri())
+    browser.until("document.readyState === 'complete'")
+    cells = "Array.from(document.querySelectorAll('.stack td:not(:empty)'))"
+    high = browser.run(f"{cells}.filter(one => one.dataset.head === 'Where' && one.offsetHeight > 90).length")
+    wide = browser.run("document.documentElement.scrollWidth")
+    browser.close()
+    assert (high, wide) == (0, 390)
 
 
 def test_every_table_is_a_sheet(found):

@@ -83,6 +83,7 @@ def test_an_interruption_says_how_to_go_on(monkeypatch):
         (["--set", "entry.eligible.alsfrs_r={min: 49}"], "valor_trial.yaml:19:24: entry.eligible.alsfrs_r: nobody is"),
         (["--set", "entry.eligible.nfl_plasma={min: 1000000}"], "entry.eligible: 10,000 candidates were tried"),
         (["--analysis", "ancva"], "no analysis ancva"),
+        (["--option", "foo"], "--option foo: an option has the form"),
         (["--option", "ancova.robust=maybe"], "ancova.robust is true or false"),
         (["--day", "10"], "no visit after baseline is planned by day 10"),
         (["--arms", "tofersen,nothing"], "the trial has no arm nothing"),

@@ -200,9 +200,39 @@ def test_who_cannot_be_matched_is_named(few):
     assert reasons["untreated-002"] == "nothing that can be matched was measured by then"
 
 
+def test_a_cohort_in_which_nobody_has_twins_is_told_of(few, tmp_path):
+    seen = few.measurements["alsfrs_r"]
+    tooth = np.where(seen.day > 0, np.where(seen.day > 60, seen.value, 48.0), 0.0)
+    odd = few._replace(measurements={"alsfrs_r": seen._replace(value=tooth)})
+    found = sim.twins(odd, scenario(), until_day=60, twins=50, pool=4_096)
+    assert not len(found.matched)
+    write_folder(found, tmp_path / "nobody")
+    for more in ([], ["--json"]):
+        told = CliRunner().invoke(app, ["show", str(tmp_path / "nobody"), *more])
+        assert told.exit_code == 0, told.output
+    assert json.loads(told.output)["calibration"] is None
+    assert CliRunner().invoke(app, ["report", str(tmp_path / "nobody")]).exit_code == 0
+    drawn = CliRunner().invoke(app, ["plot", str(tmp_path / "nobody"), "vpc"])
+    assert (drawn.exit_code, drawn.stderr.split(",")[0]) == (2, "nobody has twins")
+
+
+def test_a_cohort_of_one_is_drawn_and_reported(run, tmp_path):
+    one = participants(sim.simulate(scenario(), patients=1, seed=9))
+    found = sim.twins(one, scenario(), twins=50, pool=4_096)
+    assert len(found.matched) == 1
+    assert not len(predictive(found).days)
+    write_folder(found, tmp_path / "one")
+    for words in (["plot", "vpc"], ["plot", "calibration"], ["report"], ["show"], ["show", "--json"]):
+        told = CliRunner().invoke(app, [words[0], str(tmp_path / "one"), *words[1:]])
+        assert told.exit_code == 0, told.output
+
+
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
+        ({"days": [0]}, "courses are not told on day 0. Choose whole days from 1 to 36,525"),
+        ({"days": [40_000]}, "courses are not told on day 40000"),
+        ({"days": [float("nan")]}, "courses are not told on day nan"),
         ({"until_day": -1}, "day -1 is before baseline"),
         ({"outcome": "hhd"}, "twins are told in hhd, and of what they can be matched on there is alsfrs_r"),
         ({"twins": 3}, "3 twins are out of range"),

@@ -87,6 +87,7 @@ ANALYSES = {
     "ancova": "analysis of covariance of the change at the last visit",
     "ancova_nfl": "the same, adjusted for neurofilament light at baseline",
     "mi": "the same after multiple imputation",
+    "controlled_mi": "the same, imputed as if from the control arm, or moved by a delta",
     "mmrm": "mixed model for repeated measures, last visit",
     "random_slope": "random slopes and intercepts, all visits",
     "joint_rank": "joint rank of survival and function (CAFS)",
@@ -141,8 +142,9 @@ def outcomes() -> Iterator[Line]:
 
 def pictures() -> Iterator[Line]:
     """Kinds of pictures."""
-    from simulator.report.kinds import Kind, SensitivityKind, SweepKind, TrialKind, TwinsKind
+    from simulator.report.kinds import DecisionKind, Kind, SensitivityKind, SweepKind, TrialKind, TwinsKind
     from simulator.report.plots import Plots
+    from simulator.report.plots.decision import DecisionPlots
     from simulator.report.plots.sensitivity import SensitivityPlots
     from simulator.report.plots.sweep import SweepPlots
     from simulator.report.plots.trial import TrialPlots
@@ -154,6 +156,7 @@ def pictures() -> Iterator[Line]:
         (SweepPlots, SweepKind, "sweep: "),
         (SensitivityPlots, SensitivityKind, "sensitivity analysis: "),
         (TwinsPlots, TwinsKind, "twins: "),
+        (DecisionPlots, DecisionKind, "decision: "),
     )
     for made, kinds, of in pairs:
         yield from ((str(kind), of + (getattr(made, kind).__doc__ or "").splitlines()[0]) for kind in kinds)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -90,9 +91,12 @@ Draws = Annotated[
 def days(text: str) -> tuple[float, ...]:
     """Days from a text such as 182,364."""
     try:
-        return tuple(float(part) for part in text.split(","))
+        found = [float(part) for part in text.split(",")]
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a list of days; write 182,364") from None
+        found = []
+    if not found or not all(map(isfinite, found)):
+        raise typer.BadParameter(f"{text!r} is not a list of days; write 182,364")
+    return tuple(found)
 
 
 Against = Annotated[

@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,10 +28,27 @@ def names(text: str) -> tuple[str, ...]:
 
 def numbers(text: str) -> tuple[float, ...]:
     """Numbers from a text such as 0.8,0.9."""
+    found = _finite(text)
+    if not found:
+        raise typer.BadParameter(f"{text!r} is not a list of numbers such as 0.8,0.9")
+    return found
+
+
+def sizes_of(text: str) -> tuple[int, ...]:
+    """Whole numbers from a text such as 60,120."""
+    found = _finite(text)
+    if not found or any(one != int(one) for one in found):
+        raise typer.BadParameter(f"{text!r} is not a list of whole numbers such as 60,120")
+    return tuple(map(int, found))
+
+
+def _finite(text: str) -> tuple[float, ...]:
+    """Finite numbers, or none where anything else is in the list."""
     try:
-        return tuple(float(one) for one in text.split(","))
+        found = tuple(float(one) for one in text.split(","))
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a list of numbers such as 0.8,0.9") from None
+        return ()
+    return found if all(map(isfinite, found)) else ()
 
 
 Folder = Annotated[Path | None, typer.Option("-o", "--out", metavar="DIR", help="Folder for the result.")]
@@ -45,7 +63,7 @@ Options = Annotated[
 People = Annotated[int | None, typer.Option("--truth", min=0, help="People in whom truth is looked up; 0: none.")]
 Null = Annotated[bool, typer.Option("--null/--no-null", help="Run without an effect too, for the type I error.")]
 Power = Annotated[Any, typer.Option("--power", parser=numbers, metavar="P,…", help="Find the size for each power.")]
-Sizes = Annotated[Any, typer.Option("--sizes", parser=numbers, metavar="N,…", help="Show power at these sizes.")]
+Sizes = Annotated[Any, typer.Option("--sizes", parser=sizes_of, metavar="N,…", help="Show power at these sizes.")]
 Draws = Annotated[int | None, typer.Option("--draws", min=1, help="Spread over so many vectors of the ensemble.")]
 Replicate = Annotated[int | None, typer.Option("--replicate", min=0, help="Only this one, as an ordinary run.")]
 Outcome = Annotated[str, typer.Option("--outcome", help="The measure of function.")]
@@ -83,8 +101,7 @@ def trial(
     from simulator.studies.trial.study import PEOPLE, Extent
 
     people = PEOPLE if truth is None else truth
-    looked = tuple(int(one) for one in sizes or ())
-    extent = Extent(replicates, seed, people, null, tuple(power or ()), looked, draws)
+    extent = Extent(replicates, seed, people, null, tuple(power or ()), tuple(sizes or ()), draws)
     asked = Asked(analysis, size, arms, day, outcome=outcome, endpoint=endpoint)
     request = TrialRequest(scenario, asked, extent, tuple(settings or ()), tuple(option or ()), out, threads, force)
     if replicate is not None:

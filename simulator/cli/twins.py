@@ -73,7 +73,6 @@ def document(found: Any) -> dict[str, Any]:
     from simulator.studies.twins.external import compared_arms, external
     from simulator.studies.twins.predictive import npde
 
-    followed = bool((found.observed == found.observed).any())
     return {
         "data": str(found.attrs["data"]),
         "scenario": found.scenario_name,
@@ -82,9 +81,9 @@ def document(found: Any) -> dict[str, Any]:
         "endpoint": found.endpoint or None,
         "participants": [dict(zip(heads, row, strict=True)) for row in scores],
         "courses": [row._asdict() for row in found.courses()],
-        "calibration": calibration(found).document() if followed else None,
-        "npde": dict(zip(("mean", "sd"), npde(found)[:2], strict=True)) if followed else None,
-        "external": [external(found, [arm]).document() for arm in compared_arms(found)] if followed else [],
+        "calibration": calibration(found).document() if found.followed else None,
+        "npde": dict(zip(("mean", "sd"), npde(found)[:2], strict=True)) if found.followed else None,
+        "external": [external(found, [arm]).document() for arm in compared_arms(found)] if found.followed else [],
         "notes": found.notes,
     }
 
@@ -95,7 +94,7 @@ def text(found: Any) -> str:
 
     lines = [line for one in found.lines() for line in wrap(clean(one), WIDTH, subsequent_indent="  ")]
     told = [*lines[:-1], "", *_means(found)]
-    if (found.observed == found.observed).any():
+    if found.followed:
         told += ["", *_right(found), *_external(found)]
     return "\n".join([*told, *_unmatched(found), "", lines[-1]])
 
@@ -187,6 +186,8 @@ def _means(found: Any) -> Iterator[str]:
              _number(100 * row.event_free, 1), f"{row.n:,}", _number(row.measured, 1)]
             for row in means if row.arm == arm
         ]  # fmt: skip
+        if not rows[1:]:
+            continue
         yield f"Twins, {short(arm)}: {found.outcome}, means over participants"
         yield from aligned(rows)
 
@@ -203,6 +204,8 @@ def _unmatched(found: Any) -> Iterator[str]:
         yield from wrap(clean(f"{one.id}: {one.reason}"), WIDTH, initial_indent="  ", subsequent_indent="    ")
     if len(found.unmatched) > MOST_NAMED:
         yield f"  and {len(found.unmatched) - MOST_NAMED:,} more, in scores.csv"
+    if any("hardly anybody" in one.reason for one in found.unmatched):
+        yield "A larger --pool may have people like them"
 
 
 def register(app: typer.Typer) -> None:

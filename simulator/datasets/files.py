@@ -59,6 +59,8 @@ def read_table(path: Path, sheet: str = "") -> Named:
         Parquet or Excel without its extra.
     """
     name = path.name
+    if path.is_dir():
+        fail(str(path), 1, "", "this is a folder, not a file", "Name its files, or the folder alone")
     if not path.is_file():
         fail(str(path), 1, "", "there is no such file", "Check its name")
     if path.suffix.lower() not in TABLES:

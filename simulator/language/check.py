@@ -14,6 +14,7 @@ from simulator.models import MODELS
 from simulator.quantities import Quantity
 
 TOLERANCE = 1e-6
+REST = "Remove its when; who of the strata is enrolled, trial.counts says"
 Check = Callable[[Any], Iterator[Problem]]
 CHECKS: list[tuple[tuple[str, ...], Check]] = []
 
@@ -116,7 +117,7 @@ def _strata(scenario: Any) -> Iterator[Problem]:
             fact = "the stratum does not say who belongs to it"
             yield Problem(("strata", name), fact, "Add when; only the last has none")
     if strata[last].when is not None:
-        yield Problem(("strata", last, "when"), "the last stratum takes everybody else", "Remove its when")
+        yield Problem(("strata", last, "when"), "the last stratum takes everybody else", REST)
 
 
 @reads("entry", "strata")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 from typing import Any
 
 from pydantic_core import ErrorDetails
@@ -136,7 +136,9 @@ def _problem(error: ErrorDetails, path: Path) -> Problem:
 def _length(path: Path, value: Any, context: Mapping[str, Any]) -> Problem:
     """Too few or too many parts."""
     if "min_length" in context:
-        return Problem(path, "nothing stands here", "Write at least one")
+        least, number = context["min_length"], len(value) if isinstance(value, Sized) else 0
+        fact = f"only {number} stands here" if number else "nothing stands here"
+        return Problem(path, fact, f"Write at least {'one' if least == 1 else least}")
     limit = context["max_length"]
     return Problem(path, f"there are {len(value)} here, more than {limit}", f"Keep at most {limit}")
 

@@ -51,6 +51,8 @@ def plain_logarithm(axes: Axes, which: Literal["x", "y"], limits: tuple[float, f
     Without limits it holds what has been drawn.
     """
     axes.set(**{f"{which}scale": "log"})
+    if limits and limits[0] == limits[1]:
+        limits = limits[0] / 2, 2 * limits[1]
     if limits:
         axes.set(**{f"{which}lim": limits})
     low, high = axes.get_xlim() if which == "x" else axes.get_ylim()

@@ -85,7 +85,7 @@ def cost_parts(result: Result, arm: str, scenario: Scenario) -> dict[str, Estima
 def decision_of(scenario: Scenario) -> Decision:
     """The scenario's decision."""
     if scenario.decision is None:
-        raise EconomicsError(f"{scenario.source_file} has no block decision. Add it: see docs/sensitivity.md")
+        raise EconomicsError(f"{scenario.source_file} has no block decision. Add it: see docs/decisions.md")
     return scenario.decision
 
 

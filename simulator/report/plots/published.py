@@ -108,6 +108,6 @@ def observed(result: Result, outcome: Outcome, stratum: str, arm: str, last_week
     values = np.where(values < 0, np.nan, values)  # codes of missing scores
     weeks = group["nominal_day"].values / DAYS_PER_WEEK
     moved = np.log(values) - np.log(values[:, :1]) if outcome.ratio else values - values[:, :1]
-    kept = (np.isfinite(moved).sum(0) >= min(FEWEST, who.sum())) & (weeks <= last_week)
+    kept = (np.isfinite(moved).sum(0) >= max(min(FEWEST, who.sum()), 1)) & (weeks <= last_week)
     mean = np.nanmean(moved[:, kept], 0)
     return weeks[kept], np.exp(mean) if outcome.ratio else mean

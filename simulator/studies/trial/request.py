@@ -58,10 +58,10 @@ def parse_options(texts: Iterable[str]) -> Mapping[str, Mapping[str, Any]]:
 
     found: dict[str, dict[str, Any]] = {}
     for text in texts:
-        address, value = parse_setting(text)
-        name, dot, key = address.partition(".")
-        if not dot:
+        if "." not in text.partition("=")[0] or "=" not in text:
             raise TrialError(f"--option {text}: an option has the form analysis.option=value, as mi.imputations=50")
+        address, value = parse_setting(text)
+        name, _, key = address.partition(".")
         found.setdefault(name, {})[key] = tuple(value) if isinstance(value, list) else value
     return found
 

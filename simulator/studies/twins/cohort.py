@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from simulator.datasets import Note
 from simulator.errors import UsageError
+from simulator.leaves import MAX_DAYS
 from simulator.program import compile_program
 from simulator.run import SUMMED
 
@@ -122,6 +123,10 @@ def _days(data: Dataset, until: int, days: Sequence[float], longest: int) -> tup
     """Days on which courses are told: as asked, or the planned ones, or every four weeks of follow-up."""
     if until < 0:
         raise UsageError(f"day {until} is before baseline. Choose 0 or later")
+    wrong = [day for day in days if not until < day <= MAX_DAYS or day != round(day)]
+    if wrong:
+        choice = f"Choose whole days from {until + 1} to {MAX_DAYS:,}"
+        raise UsageError(f"courses are not told on day {wrong[0]:g}. {choice}")
     found = sorted({round(day) for day in days}) or [round(day) for day in data.visits.tolist()]
     found = sorted({day for day in found if day > until})
     if not found:
