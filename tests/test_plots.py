@@ -277,6 +277,14 @@ def test_the_simulated_curve_is_the_mean_of_the_visits(results):
     assert np.log(mean) == pytest.approx(np.nanmean(ratio[:, :11], axis=0), abs=1e-6)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("kind", Kind)
+def test_a_result_of_one_patient_is_drawn(kind):
+    one = make_result(1)
+    if kind in one.plot.kinds:
+        assert one.plot.draw(kind).svg()
+
+
 def test_a_mean_above_most_of_its_patients_stays_on_the_axes():
     result = make_result()
     group = result.groups["summary"]

@@ -60,7 +60,10 @@ Size = Annotated[int | None, typer.Option("--size", min=2, help="Participants; d
 Options = Annotated[
     list[str] | None, typer.Option("--option", metavar="ANALYSIS.OPTION=VALUE", help="An option of an analysis.")
 ]
-People = Annotated[int | None, typer.Option("--truth", min=0, help="People in whom truth is looked up; 0: none.")]
+People = Annotated[
+    int | None,
+    typer.Option("--truth", min=0, help="People in whom truth is looked up, in four parts of 2,500 or more; 0: none."),
+]
 Null = Annotated[bool, typer.Option("--null/--no-null", help="Run without an effect too, for the type I error.")]
 Power = Annotated[Any, typer.Option("--power", parser=numbers, metavar="P,…", help="Find the size for each power.")]
 Sizes = Annotated[Any, typer.Option("--sizes", parser=sizes_of, metavar="N,…", help="Show power at these sizes.")]

@@ -81,7 +81,8 @@ def _panel(axes: Axes, result: Result, outcome: Outcome, stratum: str) -> list[s
         weeks, values = observed(result, outcome, stratum, arm, max(point.week for point in known))
         axes.plot(weeks, values, color=colour, lw=1.8)
         _dots(axes, known, (k - (len(arms) - 1) / 2) * ASIDE, colour)
-        ends.append(style.Label(float(values[-1]), style.short(arm), colour))
+        end = values[-1] if len(values) else known[-1].value
+        ends.append(style.Label(float(end), style.short(arm), colour))
     axes.axhline(1 if outcome.ratio else 0, color=style.SOFT.light, lw=0.8)
     return ends
 
