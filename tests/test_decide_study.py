@@ -13,6 +13,7 @@ from simulator.errors import SimulatorError
 from simulator.report.decision import ITEMS, decision_content
 from simulator.report.page import report_html
 from simulator.studies.decide import probabilistic
+from simulator.studies.decide import study as deciding
 from simulator.studies.decide.drawing import Drawn, Uncertain, draws_of
 from simulator.studies.decide.research import Sample, compared
 from simulator.studies.decide.study import Request, plan_of
@@ -241,13 +242,14 @@ def test_knowing_less_is_never_worth_more(scenario, seed, noise, shift, error):
     assert 0 <= compared <= whole
 
 
-def test_a_trial_is_read_from_the_draws(scenario, monkeypatch):
+def test_a_trial_is_read_from_the_draws(scenario):
     """Difference of its arms and variance come with every draw, as counted from patients."""
-    monkeypatch.setattr(probabilistic, "PER_VALUE", 0)  # the table alone is looked at
     research = {"cost": 1e6, "patients": 10, "trial": TRIAL}
     start = scenario.replace({"decision.research": research, "output.days": [196]})
-    found = sim.decide(start, patients=30, draws=30, replicates=2, draw_patients=6)
-    assert found.tables["study"].rows[-1][0] == "trial, 72 an arm (EVSI)"
+    request = Request(start, draws=3, replicates=2, draw_patients=8)
+    sample = deciding._sample(deciding._part(start), request, draws_of(start, 3, 1), None)
+    assert sample.trial.shape == (3, 2, 2)
+    assert (sample.trial[..., 1] > 0).all()
     one = sim.simulate(start, patients=200, seed=3)
     gap, variance = compared(start.decision.research.trial, one)
     score = one.groups["truth"]["alsfrs_r"].values[:, :, [0, int(np.flatnonzero(one.time == 196)[0])]].astype(float)
