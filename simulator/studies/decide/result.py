@@ -68,8 +68,8 @@ class Decided(StudyResult):
 
         Returns
         -------
-        (columns, rows)
-            Table, row, column, value.
+        tuple
+            The columns (table, row, column, value), and the rows.
         """
         return ("table", "row", "column", "value"), self._long()
 
@@ -107,7 +107,8 @@ class Decided(StudyResult):
 
         Returns
         -------
-        list of (name, writer)
+        list of tuple
+            The name of a file and its writer.
         """
         return [
             *super().files(),
