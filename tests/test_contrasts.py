@@ -47,6 +47,8 @@ def with_arms(name, names):
         if budget := decision.get("budget"):
             budget["current"] = names[budget["current"]]
             budget["uptake"] = {names[arm]: shares for arm, shares in budget["uptake"].items()}
+        if compared := (decision.get("research") or {}).get("trial"):
+            compared |= {key: names[compared[key]] for key in ("arm", "against")}
     for block in ("sweep", "person"):
         data.pop(block, None)
     return parse(to_yaml(data).encode(), "renamed.yaml")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import simulator as sim
 from simulator.analysis.cost_effectiveness import People, incremental
-from simulator.analysis.health_economics import Present, discounted
+from simulator.analysis.health_economics import Present, discounted, expected_quality
 from simulator.errors import SimulatorError
 from simulator.studies import economics
 from simulator.studies.decide.base import base_case
@@ -158,6 +158,40 @@ def test_exponential_survival_and_constant_costs_have_a_closed_form():
     assert Present(rate).years(np.zeros(n), np.minimum(death, horizon)).mean() == pytest.approx(closed, rel=1e-3)
 
 
+@given(dying=st.floats(0.005, 0.5), age=st.floats(20, 70), rate=st.floats(0, 0.1))
+def test_qalys_of_a_constant_hazard_have_a_closed_form(dying, age, rate):
+    """Until age 120: (1 − e^−(hazard + δ) h) / (hazard + δ), times a utility of 0.8."""
+    total = -np.log1p(-dying) + np.log1p(rate)
+    left = 120 - age
+    closed = 0.8 * -np.expm1(-total * left) / total
+    found = expected_quality([age], 18, [dying, dying], (0.8, 0.0, 0.0), Present(rate))
+    assert found == pytest.approx(closed, rel=1e-3, abs=1e-3 + 0.8 / 12 * np.exp(-total * left))
+
+
+def test_severity_reads_a_life_table(scenario, result):
+    """Men and women by their own column: the mean over the patients, and one clear fault where it begins too late."""
+    from simulator.studies.decide import further
+
+    bands = [{"absolute": 12, "proportional": 0.85, "weight": 1.2}]
+    table = {"from_age": 18, "men": [0.01] * 40 + [0.1], "women": [0.005] * 40 + [0.08]}
+    asked = scenario.replace({"decision.severity": {"life_table": table, "option": "untreated", "bands": bands}})
+    (found,) = further.severity(base_case(result, asked), result, asked)
+    people = {k: result.groups["patients"][k].values for k in ("age", "sex")}
+    counted = []
+    for age, sex in zip(people["age"], people["sex"], strict=True):
+        year = np.arange(0, 120 - age, 0.02)
+        at = age + year + 0.01
+        dying = np.where(at < 58, 0.01, 0.1) if sex == 0 else np.where(at < 58, 0.005, 0.08)
+        alive = np.exp(np.cumsum(np.log1p(-dying)) * 0.02)
+        value = 0.95 + 0.02 * (sex == 0) - 0.0003 * at - 0.00004 * at**2
+        counted.append((alive * np.maximum(value, 0) * worth(year * DAYS_PER_YEAR, 0.015, 0.05)).sum() * 0.02)
+    assert row_of(found, "treated")["expected QALYs"] == pytest.approx(np.mean(counted), rel=2e-3)
+    late = scenario.replace({"decision.severity": {"life_table": {**table, "from_age": 60}, "option": "untreated",
+                                                   "bands": bands}})  # fmt: skip
+    with pytest.raises(SimulatorError, match="begins at age 60, and somebody is"):
+        list(further.severity(base_case(result, late), result, late))
+
+
 rates = st.floats(0, 0.2)
 
 
@@ -185,14 +219,64 @@ def test_a_price_step_is_a_factor_from_its_day_on(rate, step, factor, day):
     assert Present(rate, None, [(step, 1.0)]).years(0, day) == pytest.approx(Present(rate).years(0, day), rel=1e-9)
 
 
-def test_an_arm_against_itself_gains_exactly_nothing(scenario):
-    twice = scenario.replace({"arms": {"a": scenario.content()["arms"]["treated"],
-                                       "b": scenario.content()["arms"]["treated"]},
-                              "decision": {**scenario.content()["decision"], "options": ["a", "b"]}})  # fmt: skip
-    found = base_case(sim.simulate(twice, patients=40, seed=2), twice)
-    for key in ("costs", "qalys", "life_years"):
-        assert (getattr(found.worth["a"], key) == getattr(found.worth["b"], key)).all()
-    assert [row.status for row in found.rows] == ["", "dominated"]
+@pytest.fixture(scope="module")
+def alike(scenario):
+    """Options that must not differ: one arm twice, its epoch in two, and a free treatment that does nothing on top."""
+    content = scenario.content()
+    treated = content["arms"]["treated"]
+    names = treated[0]["treatments"]
+    parts = [{"treatments": names, "from_day": 0, "to_day": 196}, {"treatments": names, "from_day": 196}]
+    useless = {"kind": "hazard_multiplier", "value": 1.0}
+    free = {**content["decision"]["costs"], "per_month_on": {"niv": 0, "useless": 0}}
+    twice = scenario.replace({
+        "treatments.useless": useless,
+        "arms": {"once": treated, "again": treated, "in parts": parts,
+                 "and useless": [{**treated[0], "treatments": [*names, "useless"]}]},
+        "decision": {**content["decision"], "options": ["once", "again", "in parts", "and useless"], "costs": free},
+    })  # fmt: skip
+    return twice, sim.simulate(twice, patients=40, seed=2)
+
+
+@settings(max_examples=8)
+@given(rate=st.integers(0, 20), price=st.integers(0, 100_000), month=st.integers(0, 10_000), day=st.integers(30, DAY))
+def test_what_is_the_same_gains_exactly_nothing(alike, rate, price, month, day):
+    """Whatever the prices, the rate and the horizon: an arm against itself, split, or with what is free and useless."""
+    twice, result = alike
+    changed = twice.replace({"decision.discount_per_year": rate / 100, "decision.costs.per_dose.tofersen": price,
+                             "decision.costs.per_month.alive": month, "decision.day": day})  # fmt: skip
+    found = base_case(result, changed)
+    for arm in ("again", "in parts", "and useless"):
+        for key in ("costs", "qalys", "life_years"):
+            assert (getattr(found.worth[arm], key) == getattr(found.worth["once"], key)).all(), (arm, key)
+    assert [row.extra_net_benefit.value for row in found.rows[1:] if not row.status] == []
+
+
+@settings(max_examples=8)
+@given(cut=st.integers(1, 699))
+def test_what_is_lived_before_a_day_does_not_hang_on_what_comes_after(result, scenario, cut):
+    """A horizon in a longer follow-up: the parts until it, and from it on, are those of the whole."""
+    whole = economics.of_patients(result, "treated", scenario)
+    first = economics.of_patients(result, "treated", scenario, horizon=cut)
+    again = economics.of_patients(result, "treated", scenario.replace({"decision.day": cut}))
+    assert (first.costs == again.costs).all()
+    assert (first.qalys == again.qalys).all()
+    assert (first.costs <= whole.costs + 1e-6).all()
+    death = result.groups["events"]["death_time"].values[1]
+    dead = death <= cut
+    assert first.life_years[dead] == pytest.approx(whole.life_years[dead], rel=1e-9)
+    assert first.parts["doses"][dead] == pytest.approx(whole.parts["doses"][dead], rel=1e-9)
+
+
+def test_shorter_cycles_change_no_life_year_and_no_dose(scenario):
+    """Output every 14 days in place of 28: death and doses count to the day; QALYs follow the stages."""
+    found = []
+    for every in (28, 14):
+        changed = scenario.replace({"output.every_days": every})
+        found.append(base_case(sim.simulate(changed, patients=60, seed=4), changed).worth["treated"])
+    one, other = found
+    assert (one.life_years == other.life_years).all()
+    assert (one.parts["doses"] == other.parts["doses"]).all()
+    assert one.qalys.mean() == pytest.approx(other.qalys.mean(), rel=2e-3)
 
 
 def test_the_table_of_dampack_is_reproduced():
@@ -222,8 +306,8 @@ def test_undiscounted_stands_beside_and_a_cut_horizon_warns(scenario, result, ba
     assert "Without a price: giving a dose of tofersen" in base.warnings[1]
 
 
-@settings(max_examples=6)
-@given(key=st.sampled_from(["per_dose", "per_month", "monitoring"]), factor=st.sampled_from([0, 2, 3]))
+@settings(max_examples=10)
+@given(key=st.sampled_from(["per_dose", "per_month", "monitoring"]), factor=st.just(2) | st.floats(0.001, 5))
 def test_a_price_times_a_factor_is_its_part_times_the_factor(result, scenario, base, key, factor):
     part = {"per_dose": "doses", "per_month": "months in stages", "monitoring": "monitoring"}[key]
 
@@ -251,6 +335,14 @@ def test_a_price_times_a_factor_is_its_part_times_the_factor(result, scenario, b
          "there are 2 shares of treated and 1 years"),
         ({"decision.severity": {"expected_qalys": 20, "option": "none", "bands": [
             {"absolute": 12, "proportional": 0.85, "weight": 1.2}]}}, "none is no option"),
+        ({"decision.severity": {"option": "treated", "bands": [{"absolute": 1, "proportional": 1, "weight": 2}]}},
+         "need one source"),
+        ({"decision.research": {"cost": 1, "patients": 1, "trial": {
+            "outcome": "svc_change", "arm": "treated", "against": "none", "day": 182, "per_arm": 50}}},
+         "none is no option"),
+        ({"decision.research": {"cost": 1, "patients": 1, "trial": {
+            "outcome": "svc_change", "arm": "treated", "against": "untreated", "day": 710, "per_arm": 50}}},
+         "the trial ends on day 710, the decision on day 700"),
     ],
 )  # fmt: skip
 def test_what_names_nothing_is_refused(scenario, change, words):

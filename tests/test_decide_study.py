@@ -10,15 +10,17 @@ from hypothesis import strategies as st
 import simulator as sim
 from simulator.analysis.intervals import reach
 from simulator.errors import SimulatorError
-from simulator.report.decision import ITEMS
+from simulator.report.decision import ITEMS, decision_content
 from simulator.report.page import report_html
 from simulator.studies.decide import probabilistic
+from simulator.studies.decide import study as deciding
 from simulator.studies.decide.drawing import Drawn, Uncertain, draws_of
-from simulator.studies.decide.probabilistic import Sample
+from simulator.studies.decide.research import Sample, compared
 from simulator.studies.decide.study import Request, plan_of
 from simulator.studies.decide.tables import row_of
 from tests import chromium
 
+TRIAL = {"outcome": "alsfrs_r_change_death0", "arm": "now", "against": "untreated", "day": 196, "per_arm": 72}
 SMALL = {"patients": 60, "draws": 3, "replicates": 2, "draw_patients": 8}
 
 
@@ -43,6 +45,8 @@ def scenario():
                 "severity": {"expected_qalys": 18, "option": "untreated", "bands": [
                     {"absolute": 12, "proportional": 0.85, "weight": 1.2},
                     {"absolute": 18, "proportional": 0.95, "weight": 1.7}]},
+                "research": {"cost": 1e6, "patients": 100, "about": ["effect"], "standard_errors": {"effect": 0.3},
+                             "trial": TRIAL},
                 "budget": {"new_patients": [10, 12], "current": "untreated", "uptake": {"now": [0.5, 1]}},
             },
         }
@@ -92,6 +96,12 @@ def test_the_report_has_the_28_items_of_cheers_and_no_gap(found):
     assert len(ITEMS) == 28
     assert all(f"{number}. {item}" in page for number, (item, _) in enumerate(ITEMS, 1))
     assert found.plot.kinds == ("plane", "acceptability", "loss", "oneway")
+    content = decision_content(found)
+    assert [one.caption for one in content.tables if one.words] == ["CHEERS 2022: where each item stands"]
+    for one in (*content.main, *content.tables):  # nothing is cut off beside a page of 118 characters
+        if not one.words and len(one.heads) > 2:
+            wide = [max(len(row[k]) for row in one.rows) for k in range(len(one.heads))]
+            assert sum(wide) + 3 * len(wide) <= 118, one.caption
     for caption in ("Budget impact by year", "For whom", "At what price", "Severity"):
         assert caption in page
 
@@ -203,6 +213,65 @@ def test_the_worth_of_information_has_its_closed_form(scenario, error):
     assert stated[1] == pytest.approx(less, abs=4 * stated[3] / 10 + 0.02 * scale)
     assert stated[1] <= perfect[1]
     assert stated[5] == pytest.approx(10 * stated[1] - 5)
+
+
+@pytest.mark.parametrize("per_arm", [4, 100])
+def test_a_trial_is_worth_more_the_larger_it_is(scenario, per_arm):
+    """EVSI of a trial whose outcome is the value itself, SD 2 in each arm: its error is 2 √(2 / n)."""
+    trial = {"outcome": "life_months", "arm": "now", "against": "untreated", "day": 364, "per_arm": per_arm}
+    block = {**scenario.content()["decision"], "willingness_to_pay": 1,
+             "research": {"cost": 5, "patients": 10, "about": ["tells"], "trial": trial}}  # fmt: skip
+    scale, mean = 100.0, 40.0
+    sample = sample_of(scale, mean)
+    outcome = np.stack([np.repeat(sample.drawn.x[:, [0]], 2, axis=1), np.full((500, 2), 8.0)], axis=2)
+    asked = scenario.replace({"decision": block})
+    _, study = probabilistic.information(sample._replace(trial=outcome), asked, shared=False, seed=1)
+    closed = expected(scale / np.sqrt(1 + 8 / per_arm), mean)
+    assert study.rows[-1][1] == pytest.approx(closed, abs=4 * study.rows[-1][3] / 10 + 0.02 * scale)
+    assert study.rows[-1][1] <= study.rows[0][1] + 0.02 * scale
+
+
+@settings(max_examples=15)
+@given(seed=st.integers(0, 10_000), noise=st.floats(0, 200), shift=st.floats(-150, 150), error=st.floats(0.1, 5))
+def test_knowing_less_is_never_worth_more(scenario, seed, noise, shift, error):
+    """In the tables of any sample: EVPPI ≤ EVPI, a group at least its members, EVSI ≤ EVPPI, and of a trial ≤ EVPI."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((60, 4))
+    gain = shift + x @ rng.normal(size=4) * 60 + 30 * x[:, 0] * x[:, 2] + 20 * np.abs(x[:, 1])
+    effect = np.zeros((60, 3, 2))
+    effect[:, 1], effect[:, 2] = gain[:, None], 0.5 * gain[:, None]
+    effect += noise * rng.standard_normal(effect.shape)
+    known = [Uncertain(f"v{k}", f"v{k}", "drug" if k < 2 else "costs", "", 1.0) for k in range(4)]
+    trial = np.stack([gain[:, None] + rng.normal(size=(60, 2)), np.full((60, 2), 100.0)], axis=2)
+    sample = Sample(("a", "b", "c"), np.zeros_like(effect), effect, Drawn(known, [{}] * 60, x), trial)
+    research = {"cost": 1, "patients": 1, "about": ["v0"], "standard_errors": {"v1": error}, "trial": TRIAL}
+    asked = scenario.replace({"decision.research": research, "decision.willingness_to_pay": 1})
+    table, study = probabilistic.information(sample, asked, shared=False, seed=seed)
+    rows = {row[0]: row for row in table.rows}
+    whole, worth = rows.pop("everything (EVPI)")[2], {name: row[2] for name, row in rows.items()}
+    assert worth.pop("everything, at least") <= whole
+    assert all(0 <= value <= whole for value in worth.values())
+    assert all(worth[name] <= worth[f"all {row[1]}"] for name, row in rows.items() if row[1])
+    perfect, stated, compared = (row[1] for row in study.rows)
+    assert 0 <= stated <= perfect <= whole
+    assert 0 <= compared <= whole
+
+
+def test_a_trial_is_read_from_the_draws(scenario):
+    """Difference of its arms and variance come with every draw, as counted from patients."""
+    research = {"cost": 1e6, "patients": 10, "trial": TRIAL}
+    start = scenario.replace({"decision.research": research, "output.days": [196]})
+    request = Request(start, draws=3, replicates=2, draw_patients=8)
+    sample = deciding._sample(deciding._part(start), request, draws_of(start, 3, 1), None)
+    assert sample.trial.shape == (3, 2, 2)
+    assert (sample.trial[..., 1] > 0).all()
+    one = sim.simulate(start, patients=200, seed=3)
+    gap, variance = compared(start.decision.research.trial, one)
+    score = one.groups["truth"]["alsfrs_r"].values[:, :, [0, int(np.flatnonzero(one.time == 196)[0])]].astype(float)
+    dead = one.groups["events"]["death_time"].values <= 196
+    change = np.where(dead, 0, score[..., 1]) - score[..., 0]
+    assert gap == pytest.approx((change[1] - change[0]).mean())
+    assert variance == pytest.approx(change.var(axis=1, ddof=1).sum())
 
 
 @settings(max_examples=10)

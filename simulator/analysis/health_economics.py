@@ -167,3 +167,47 @@ def net_benefit(qalys: ArrayLike, costs: ArrayLike, willingness_to_pay: float) -
     """Net monetary benefit: what the QALYs are worth, less what they cost."""
     found: Floats = willingness_to_pay * np.asarray(qalys, np.float64) - np.asarray(costs, np.float64)
     return found
+
+
+OLDEST = 120.0
+STEPS_A_YEAR = 12
+
+
+def expected_quality(
+    age: ArrayLike, from_age: float, dying: ArrayLike, utility: tuple[float, float, float], present: Present
+) -> Floats:
+    """Discounted QALYs that people of some ages have left by a life table.
+
+    Parameters
+    ----------
+    age : (n,) [years]
+        Not below `from_age`.
+    from_age : float
+        Age of the first probability.
+    dying : (ages,)
+        Probability of dying within a year of age, at a constant hazard in it; the last holds on to age 120.
+    utility : (constant, per year of age, per squared year)
+    present : Present
+        What a year is worth by its day.
+
+    Returns
+    -------
+    (n,)
+    """
+    ages = np.asarray(age, np.float64)
+    if ages.size == 0:
+        return np.zeros(0)
+    if ages.min() < from_age:
+        raise ValueError(f"the life table begins at age {from_age:g}, and somebody is {ages.min():.1f}")
+    hazard = -np.log1p(-np.minimum(np.asarray(dying, np.float64), 1 - 1e-12))
+    begun = np.concatenate([[0.0], np.cumsum(hazard)])  # the hazard lived through at the start of each year of age
+    years = np.arange(0, OLDEST - ages.min(), 1 / STEPS_A_YEAR)
+    at = ages[:, None] + years
+    year = np.minimum((at - from_age).astype(np.intp), len(hazard) - 1)
+    through = begun[year] + hazard[year] * (at - from_age - year)
+    alive = np.exp(through[:, [0]] - through)
+    value = utility[0] + utility[1] * at + utility[2] * at**2
+    found: Floats = (alive * np.maximum(value, 0.0) * (at <= OLDEST)) @ present.weights(
+        years * DAYS_PER_YEAR, float(years[-1] * DAYS_PER_YEAR)
+    )
+    return found

@@ -88,6 +88,9 @@ def _named_options(scenario: Any) -> Iterator[Problem]:
     named: list[tuple[Path, str]] = []
     if block.severity is not None:
         named.append((("severity", "option"), block.severity.option))
+    if block.research is not None and block.research.trial is not None:
+        trial = block.research.trial
+        named += [(("research", "trial", key), getattr(trial, key)) for key in ("arm", "against")]
     if block.budget is not None:
         named.append((("budget", "current"), block.budget.current))
         named.extend((("budget", "uptake", name), name) for name in block.budget.uptake)
@@ -95,6 +98,21 @@ def _named_options(scenario: Any) -> Iterator[Problem]:
         if name not in block.options:
             fact = f"{printable(name)} is no option of the decision"
             yield Problem(("decision", *path), fact, suggest(name, block.options, "Options"))
+
+
+@reads("decision", "follow_up_days", "entry")
+def _within_the_lives(scenario: Any) -> Iterator[Problem]:
+    """A trial ends before the horizon; a life table needs utilities of people at large."""
+    block = scenario.decision
+    if block is None:
+        return
+    last = block.day or scenario.follow_up_days
+    if block.research is not None and block.research.trial is not None and block.research.trial.day > last:
+        fact = f"the trial ends on day {block.research.trial.day}, the decision on day {last}"
+        yield Problem(("decision", "research", "trial", "day"), fact, "Take an earlier day, or a later horizon")
+    if block.severity is not None and block.severity.life_table is not None and block.utilities.norm is None:
+        fact = "a life table gives years, and QALYs need the utility of people at large"
+        yield Problem(("decision", "severity", "life_table"), fact, "Add utilities.norm")
 
 
 @reads("decision", "arms", "treatments")

@@ -27,6 +27,8 @@ FIRST = ("outcomes", "incremental", "probabilistic", "information", "study", "pr
 """Tables of page one; of outcomes and increments a few columns at a time."""
 LISTED = 60
 """Rows of a table in the report; the others are in its CSV file."""
+PAGE, GAP = 118, 3
+"""Characters that fit side by side, and those that the space between two columns takes."""
 NOTE = (
     "± is the Monte Carlo standard error; SD is the spread over the draws of everything uncertain. Discounted unless "
     "it says otherwise. An ICER is against the option named in `versus`."
@@ -110,21 +112,40 @@ def cheers(found: Decided, scenario: Scenario | None) -> Table:
         if text.startswith("basis"):
             text = found.basis + text.removeprefix("basis")
         rows.append([f"{number}. {item}", text])
-    return Table("CHEERS 2022: where each item stands", ["Item", "Where"], rows)
+    return Table("CHEERS 2022: where each item stands", ["Item", "Where"], rows, words=True)
 
 
 def _fitting(table: Decision) -> Iterator[Table]:
-    """A table of the decision as one of the report, at most so many columns side by side and rows below each other."""
-    columns, texts, wide = table.columns, table.texts()[:LISTED], 7
+    """A table of the decision as those of the report, each no wider than a page and with so many rows at most."""
+    columns, texts = table.columns, table.texts()[:LISTED]
     caption = table.caption
     if len(table.rows) > LISTED:
         caption += f"; the first {LISTED} of {len(table.rows)} rows, all in {table.name}.csv"
     joined = _joined([one.name + (f", {one.unit}" if one.unit else "") for one in columns], texts)
     heads, body = joined[0], joined[1:]
-    for k in range(1, max(len(heads), 2), wide):
-        more = "" if k == 1 else ", continued"
-        part = [[row[0], *row[k : k + wide]] for row in body]
-        yield Table(caption + more, ["" if k > 1 else heads[0], *heads[k : k + wide]], part)
+    for start, end in _side_by_side(joined):
+        part = [[row[0], *row[start:end]] for row in body]
+        yield Table(
+            caption if start == 1 else f"{caption.split(';')[0]}, continued",
+            ["" if start > 1 else heads[0], *heads[start:end]],
+            part,
+        )
+
+
+def _side_by_side(joined: list[list[str]]) -> Iterator[tuple[int, int]]:
+    """Columns, the first aside, that fit a page beside it: from one to before another."""
+    heads, body = joined[0], joined[1:]
+    needs = [
+        GAP + max(max(map(len, head.split()), default=0), *(len(row[k]) for row in body), 0)
+        for k, head in enumerate(heads)
+    ]
+    start, used = 1, needs[0]
+    for k in range(1, len(heads)):
+        used += needs[k]
+        if used > PAGE and k > start:
+            yield start, k
+            start, used = k, needs[0] + needs[k]
+    yield start, len(heads)
 
 
 def _joined(heads: list[str], texts: list[list[str]]) -> list[list[str]]:

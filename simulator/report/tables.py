@@ -24,12 +24,16 @@ WIDEST = 6  # columns that fit a page
 
 
 class Table(NamedTuple):
-    """A table: caption, heads of the columns, rows whose first cell is their head; `rule` rows begin a new part."""
+    """A table: caption, heads of the columns, rows whose first cell is their head.
+
+    `parts`: rows that begin a new part; `words`: cells are sentences, which wrap.
+    """
 
     caption: str
     heads: list[str]
     rows: list[list[str]]
     parts: tuple[int, ...] = ()
+    words: bool = False
 
 
 def main(headline: Headline) -> Table:

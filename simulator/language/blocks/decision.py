@@ -162,18 +162,39 @@ class Costs(Part):
         return Price(found.value, tuple((float(one.from_day), one.factor.value) for one in steps))
 
 
+class Comparison(Part):
+    """A trial that compares two options in an outcome on a day, or until it, with so many people in each."""
+
+    outcome: Literal[
+        "alsfrs_r_change_death0", "svc_change", "nfl_plasma_ratio", "event_free", "event_free_months", "survival",
+        "life_months",
+    ]  # fmt: skip
+    arm: Name
+    against: Name
+    day: Interval
+    per_arm: Positive
+
+    @model_validator(mode="after")
+    def _two_arms(self) -> Comparison:
+        if self.arm == self.against:
+            raise fault("the arm is set against itself", "Name another option", "against")
+        return self
+
+
 class Research(Part):
     """A study to run or not: its cost, how many patients the choice concerns, and what it would reveal.
 
     `about` names parameters of the calibration, by default all of the drug. `patients` counts later ones discounted.
     `standard_errors`: with what error the study estimates parameters, on the scale on which their prior is normal
-    (the logarithm of what is lognormal); the study is then worth its EVSI.
+    (the logarithm of what is lognormal); the study is then worth its EVSI. So is the
+    comparison that `trial` states.
     """
 
     cost: Amount
     patients: Positive
     about: Annotated[list[Name], Field(min_length=1)] | None = None
     standard_errors: dict[Name, Positive] = Field(default_factory=dict)
+    trial: Comparison | None = None
 
 
 class LaterDiscount(Part):
@@ -199,16 +220,32 @@ class Band(Part):
     weight: Positive
 
 
+class LifeTable(Part):
+    """Probabilities of dying within a year, by sex, from an age on; the last holds for all who are older."""
+
+    from_age: NotNegative
+    men: Annotated[list[Share], Field(min_length=1)]
+    women: Annotated[list[Share], Field(min_length=1)]
+
+
 class Severity(Part):
     """A weight of QALYs gained by what the disease takes under current care.
 
     `expected_qalys` are those that people of the same age and sex have without the disease, discounted as the
-    decision's; `option` is current care.
+    decision's, or those of a `life_table` and the utilities' `norm`; `option` is current care.
     """
 
-    expected_qalys: Positive
+    expected_qalys: Positive | None = None
+    life_table: LifeTable | None = None
     option: Name
     bands: Annotated[list[Band], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Severity:
+        if (self.expected_qalys is None) == (self.life_table is None):
+            fact = "the QALYs without the disease need one source"
+            raise fault(fact, "Write expected_qalys or life_table, not both")
+        return self
 
 
 class Budget(Part):

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis import moments
+from simulator.analysis.health_economics import expected_quality
 from simulator.results import Result
-from simulator.studies.costs import OF_DOSES, treatments_of
+from simulator.studies.costs import OF_DOSES, present, treatments_of
 from simulator.studies.decide.base import Base, base_case, increments
 from simulator.studies.decide.tables import Cell, Column, Table, number
-from simulator.studies.economics import decision_of, horizon_of, of_patients
+from simulator.studies.economics import MAN, EconomicsError, decision_of, horizon_of, of_patients
 from simulator.units import DAYS_PER_YEAR
 
 if TYPE_CHECKING:
@@ -104,7 +105,8 @@ def severity(base: Base, result: Result, scenario: Scenario) -> Iterator[Table]:
     block = decision_of(scenario)
     if block.severity is None:
         return
-    expected = block.severity.expected_qalys.value
+    given = block.severity.expected_qalys
+    expected = given.value if given is not None else _without_the_disease(result, scenario)
     now = moments.mean(base.worth[block.severity.option].qalys, result.weight).value
     absolute, proportional = expected - now, (expected - now) / expected
     reached = [
@@ -123,6 +125,26 @@ def severity(base: Base, result: Result, scenario: Scenario) -> Iterator[Table]:
         ratio = [number(row.icer), number(row.icer / weight), number(net)]
         body.append([row.option, expected, number(now), number(absolute), number(proportional), weight, *ratio])
     yield Table("severity", f"Severity, current care being {block.severity.option}", columns, body)
+
+
+def _without_the_disease(result: Result, scenario: Scenario) -> float:
+    """Mean QALYs of people of the patients' age and sex by the life table and the norm of utilities."""
+    block, people = decision_of(scenario), result.groups["patients"]
+    assert block.severity is not None
+    table, norm = block.severity.life_table, block.utilities.norm
+    assert table is not None  # what the language makes sure of
+    assert norm is not None
+    men, first = people["sex"].values == MAN, table.from_age.value
+    if (youngest := people["age"].values.min()) < first:
+        fact = f"severity.life_table begins at age {first:g}, and somebody is {youngest:.1f}"
+        raise EconomicsError(f"{fact}. Begin it at an earlier age")
+    found = np.zeros(result.n_patients)
+    for who, is_man, column in ((men, 1.0, table.men), (~men, 0.0, table.women)):
+        terms = (norm.constant.value + is_man * norm.male.value, norm.age.value, norm.age_squared.value)
+        dying = np.array([one.value for one in column])
+        age = people["age"].values[who].astype(np.float64)
+        found[who] = expected_quality(age, first, dying, terms, present(block, "effects"))
+    return float(moments.mean(found, result.weight).value)
 
 
 def budget(result: Result, scenario: Scenario) -> Iterator[Table]:

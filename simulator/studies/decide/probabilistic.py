@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis import value_of_information as value
 from simulator.studies.decide.drawing import GROUPS, Drawn
+from simulator.studies.decide.research import Sample, study
 from simulator.studies.decide.tables import Cell, Column, Table, number
 from simulator.studies.economics import decision_of
 
 if TYPE_CHECKING:
     from simulator.language import Scenario
-    from simulator.language.blocks.decision import Research
 
 Floats = NDArray[np.float64]
 STEPS = 20
@@ -23,20 +23,6 @@ STEPS = 20
 PER_VALUE = 4
 """Draws for each uncertain value, below which regressions on them are not made."""
 ALL = "all "
-
-
-class Sample(NamedTuple):
-    """Mean costs and QALYs a patient at the draws : (draws, options, replicates)."""
-
-    options: tuple[str, ...]
-    cost: Floats
-    effect: Floats
-    drawn: Drawn
-
-    def benefit(self, threshold: float) -> Floats:
-        """Net monetary benefit : (draws, options, replicates)."""
-        found: Floats = threshold * self.effect - self.cost
-        return found
 
 
 def thresholds(scenario: Scenario) -> list[float]:
@@ -93,10 +79,10 @@ def information(sample: Sample, scenario: Scenario, shared: bool, seed: int) -> 
     whole = value.choice(benefit, shared)
     columns = [Column("worth of knowing"), Column("group"), Column("worth", 0, money), Column("±", 0)]
     columns.append(Column("noise floor", 0))
-    rows: list[list[Cell]] = [["everything (EVPI)", "", number(whole.evpi), number(whole.se_evpi), None]]
-    rows.append(["everything, at least", "", number(whole.lower), None, None])
     names, groups = _groups(drawn)
     enough = len(drawn.x) >= PER_VALUE * len(drawn.uncertain)
+    rows: list[list[Cell]] = [["everything (EVPI)", "", number(whole.evpi), number(whole.se_evpi), None]]
+    rows.append(["everything, at least", "", number(min(max(whole.lower, 0.0), whole.evpi)), None, None])
     note = "Below the noise floor a worth cannot be told from nothing."
     if enough:
         found = value.partials(benefit, drawn.x, groups, shared)
@@ -109,7 +95,7 @@ def information(sample: Sample, scenario: Scenario, shared: bool, seed: int) -> 
         note = f"Too few draws to tell {len(drawn.uncertain)} values apart: ask for {needed} or more with --draws."
     yield Table("information", "What knowing more would be worth, a patient", columns, rows, note)
     if block.research is not None and enough:
-        yield _study(block.research, sample, benefit, (shared, seed), money)
+        yield study(block.research, sample, benefit, (shared, seed), money)
 
 
 def _groups(drawn: Drawn) -> tuple[list[str], list[list[int]]]:
@@ -118,39 +104,3 @@ def _groups(drawn: Drawn) -> tuple[list[str], list[list[int]]]:
     groups = {f"{ALL}{name}": inside for name, inside in every.items() if len(inside) > 1}
     single = {one.name: [k] for k, one in enumerate(drawn.uncertain)}
     return [*groups, *single], [*groups.values(), *single.values()]
-
-
-def _study(block: Research, sample: Sample, benefit: Floats, how: tuple[bool, int], money: str) -> Table:
-    """What a study is worth to all whom the choice concerns: at most its EVPPI, and its EVSI where its errors stand."""
-    (shared, seed), drawn = how, sample.drawn
-    known = {one.name: k for k, one in enumerate(drawn.uncertain)}
-    about = block.about or [one.name for one in drawn.uncertain if one.group == "drug"]
-    inside = [known[name] for name in {**dict.fromkeys(about), **block.standard_errors} if name in known]
-    patients, cost = block.patients.value, block.cost.value
-    rows: list[list[Cell]] = []
-    lines = [("perfect (EVPPI)", value.partials(benefit, drawn.x, [inside], shared)[0])] if inside else []
-    if seen := [name for name in block.standard_errors if name in known]:
-        lines.append(("as stated (EVSI)", _sampled(block, sample, benefit, (shared, seed), seen)))
-        if lines[-1][1].value > lines[0][1].value:  # a study tells no more than perfect knowledge of the same
-            lines[-1] = (lines[-1][0], lines[0][1])
-    for name, found in lines:
-        worth = patients * found.value
-        rows.append([name, number(found.value), number(worth), number(patients * found.se), cost, number(worth - cost)])
-    columns = [Column("study"), Column("a patient", 0, money), Column(f"{patients:,.0f} patients", 0, money)]
-    columns += [Column("±", 0), Column("cost", 0, money), Column("net", 0, money)]
-    return Table("study", f"A study of {', '.join(about)}", columns, rows)
-
-
-def _sampled(
-    block: Research, sample: Sample, benefit: Floats, how: tuple[bool, int], seen: Sequence[str]
-) -> value.Partial:
-    """EVSI: the best rule that chooses by what the study would measure, a value with its error at each draw."""
-    drawn = sample.drawn
-    at = {one.name: (k, one.sd) for k, one in enumerate(drawn.uncertain)}
-    rng = np.random.default_rng([how[1], 0xE751])
-    measured = np.stack(
-        [drawn.x[:, at[name][0]] + block.standard_errors[name].value / at[name][1] * rng.standard_normal(len(drawn.x))
-         for name in seen],
-        axis=1,
-    )  # fmt: skip
-    return value.partials(benefit, measured, [list(range(len(seen)))], how[0])[0]

@@ -19,7 +19,7 @@ from simulator.studies import economics
 from simulator.studies.decide import further, probabilistic
 from simulator.studies.decide.base import Base, base_case, basis, incremental_table
 from simulator.studies.decide.drawing import Drawn, draws_of, fixed
-from simulator.studies.decide.probabilistic import Sample
+from simulator.studies.decide.research import Sample, compared
 from simulator.studies.decide.result import Decided
 from simulator.studies.decide.tables import Cell, Column, Table, number
 from simulator.studies.outcome import Asked
@@ -30,6 +30,7 @@ from simulator.version import __version__
 
 if TYPE_CHECKING:
     from simulator.language import Scenario
+    from simulator.language.blocks.decision import Comparison
 
 Floats = NDArray[np.float64]
 Progress = Callable[[int, int], None]
@@ -158,7 +159,16 @@ def run(asked: Request, progress: Progress | None = None) -> Decided:
 def _part(scenario: Scenario) -> Scenario:
     """What the decision needs of a scenario: its options until its horizon."""
     options = economics.decision_of(scenario).options
-    return needed(scenario, Asked("net_benefit", options[0], "", economics.horizon_of(scenario)))
+    part = needed(scenario, Asked("net_benefit", options[0], "", economics.horizon_of(scenario)))
+    trial = _trial(part)
+    if trial is None:
+        return part
+    return part.replace({"output.days": sorted({int(trial.day), int(economics.horizon_of(part))})})
+
+
+def _trial(scenario: Scenario) -> Comparison | None:
+    research = economics.decision_of(scenario).research
+    return None if research is None else research.trial
 
 
 def _simulate(scenario: Scenario, asked: Request) -> Result:
@@ -221,17 +231,21 @@ def _sample(part: Scenario, asked: Request, drawn: Drawn, progress: Progress | N
     """Mean costs and QALYs at every draw; other people in each."""
     plan = Plan(asked.draw_patients, asked.replicates, True, asked.seed, asked.executor)
     values = _model(part, plan, asked, progress)(drawn.settings)
-    values = values.reshape(len(values), asked.replicates, -1, 2).transpose(0, 2, 1, 3)
-    return Sample(tuple(economics.decision_of(part).options), values[..., 0], values[..., 1], drawn)
+    options = tuple(economics.decision_of(part).options)
+    trial = values[..., 2 * len(options) :] if _trial(part) is not None else None
+    values = values[..., : 2 * len(options)].reshape(len(values), asked.replicates, -1, 2).transpose(0, 2, 1, 3)
+    return Sample(options, values[..., 0], values[..., 1], drawn, trial)
 
 
 def _model(part: Scenario, plan: Plan, asked: Request, progress: Progress | None) -> Evaluate:
-    """Costs and QALYs of every option as a function of settings; from sums where these tell them."""
+    """Costs and QALYs of every option as a function of settings, and of draws what the trial compares."""
     options = economics.decision_of(part).options
+    trial = _trial(part) if plan.independent else None
 
     def read(result: Result, scenario: Scenario) -> Sequence[float]:
         every = [economics.economic_all(result, arm, scenario) for arm in options]
-        return [x for _, quality, cost, _ in every for x in (cost.value, quality.value)]
+        found = [x for _, quality, cost, _ in every for x in (cost.value, quality.value)]
+        return found if trial is None else [*found, *compared(trial, result)]
 
     folder = (
         None if asked.folder is None else asked.folder / DECISION.work[0] / ("draws" if plan.independent else "one")

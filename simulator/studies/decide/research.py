@@ -1,0 +1,117 @@
+"""What a stated study is worth: one that reveals values, measures them with known errors, or compares two arms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.analysis import value_of_information as value
+from simulator.results import Result
+from simulator.studies.decide.drawing import Drawn
+from simulator.studies.decide.tables import Cell, Column, Table, number
+from simulator.studies.economics import EconomicsError
+from simulator.studies.outcome import OUTCOMES
+
+if TYPE_CHECKING:
+    from simulator.language.blocks.decision import Comparison, Research
+
+Floats = NDArray[np.float64]
+
+
+class Sample(NamedTuple):
+    """Mean costs and QALYs a patient at the draws : (draws, options, replicates).
+
+    `trial` : (draws, replicates, 2), what separates the two arms of the trial of `research`, and the variance of that
+    difference with one person in each.
+    """
+
+    options: tuple[str, ...]
+    cost: Floats
+    effect: Floats
+    drawn: Drawn
+    trial: Floats | None = None
+
+    def benefit(self, threshold: float) -> Floats:
+        """Net monetary benefit : (draws, options, replicates)."""
+        found: Floats = threshold * self.effect - self.cost
+        return found
+
+
+def compared(block: Comparison, result: Result) -> list[float]:
+    """The difference of a trial's two arms in its outcome, and its variance with one person in each, as simulated."""
+    read = OUTCOMES[block.outcome].read
+    assert read is not None  # economic outcomes cannot be asked for
+    one, other = (read(result, arm, float(block.day)) for arm in (block.arm, block.against))
+    found = [one.value - other.value, one.n * one.mcse**2 + other.n * other.mcse**2]
+    if not np.isfinite(found).all():
+        raise EconomicsError(
+            f"nobody is left to have {block.outcome} on day {block.day}. Take an earlier research.trial.day"
+        )
+    return found
+
+
+def study(block: Research, sample: Sample, benefit: Floats, how: tuple[bool, int], money: str) -> Table:
+    """What a study is worth to all whom the choice concerns: at most its EVPPI, and its EVSI where it is stated."""
+    known = {one.name for one in sample.drawn.uncertain}
+    about = block.about or [one.name for one in sample.drawn.uncertain if one.group == "drug"]
+    patients, cost = block.patients.value, block.cost.value
+    rows: list[list[Cell]] = []
+    for name, found in _lines(block, sample, benefit, how, [one for one in about if one in known]):
+        worth = patients * found.value
+        rows.append([name, number(found.value), number(worth), number(patients * found.se), cost, number(worth - cost)])
+    columns = [Column("study"), Column("a patient", 0, money), Column(f"{patients:,.0f} patients", 0, money)]
+    columns += [Column("±", 0), Column("cost", 0, money), Column("net", 0, money)]
+    return Table("study", f"A study of {', '.join(about)}", columns, rows)
+
+
+def _lines(
+    block: Research, sample: Sample, benefit: Floats, how: tuple[bool, int], about: Sequence[str]
+) -> Iterator[tuple[str, value.Partial]]:
+    """Each way in which the study is stated, with its worth."""
+    drawn, shared = sample.drawn, how[0]
+    at = {one.name: k for k, one in enumerate(drawn.uncertain)}
+    seen = [name for name in block.standard_errors if name in at]
+    inside = [at[name] for name in dict.fromkeys([*about, *seen])]
+    if inside:
+        perfect = value.partials(benefit, drawn.x, [inside], shared)[0]
+        yield "perfect (EVPPI)", perfect
+        if seen:
+            stated = _sampled(block, drawn, benefit, how, seen)
+            # a study tells no more than perfect knowledge of the same
+            yield "as stated (EVSI)", min(stated, perfect, key=lambda one: one.value)
+    if block.trial is not None and sample.trial is not None and benefit.shape[2] > 1:
+        found = _of_trial(block.trial.per_arm.value, sample.trial, benefit, how)
+        whole = value.choice(benefit, shared).evpi
+        yield f"trial, {block.trial.per_arm.value:,.0f} an arm (EVSI)", found._replace(value=min(found.value, whole))
+
+
+def _sampled(
+    block: Research, drawn: Drawn, benefit: Floats, how: tuple[bool, int], seen: Sequence[str]
+) -> value.Partial:
+    """EVSI: the best rule that chooses by what the study would measure, a value with its error at each draw."""
+    at = {one.name: (k, one.sd) for k, one in enumerate(drawn.uncertain)}
+    rng = np.random.default_rng([how[1], 0xE751])
+    measured = np.stack(
+        [drawn.x[:, at[name][0]] + block.standard_errors[name].value / at[name][1] * rng.standard_normal(len(drawn.x))
+         for name in seen],
+        axis=1,
+    )  # fmt: skip
+    return value.partials(benefit, measured, [list(range(len(seen)))], how[0])[0]
+
+
+def _of_trial(per_arm: float, trial: Floats, benefit: Floats, how: tuple[bool, int]) -> value.Partial:
+    """EVSI of a trial: the best rule that chooses by the difference that it would find at each draw.
+
+    The difference is that of one replicate, and the net benefit that counts is that of the others: other people, whose
+    noise it does not share. The mean over the replicates that give the difference; the error is that of one.
+    """
+    rng = np.random.default_rng([how[1], 0x7121])
+    error = np.sqrt(trial[..., 1].mean(axis=1) / per_arm) * rng.standard_normal(len(trial))
+    found = []
+    for r in range(benefit.shape[2]):
+        others = np.delete(benefit, r, axis=2)
+        found.append(value.partials(others, (trial[:, r, 0] + error)[:, None], [[0]], how[0])[0])
+    return value.Partial(*np.mean(found, axis=0).tolist())
