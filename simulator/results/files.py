@@ -14,6 +14,7 @@ from simulator.results.errors import ResultError
 from simulator.results.kinds import KINDS, Kind
 from simulator.writing import (
     PART,
+    SUMS,
     Writer,
     bytes_writer,
     check_room,
@@ -24,10 +25,12 @@ from simulator.writing import (
     text_writer,
     write_all,
     write_error,
+    write_tables,
 )
 
 __all__ = [
     "PART",
+    "SUMS",
     "Writer",
     "bytes_writer",
     "check_room",
@@ -38,6 +41,7 @@ __all__ = [
     "text_writer",
     "write_all",
     "write_error",
+    "write_tables",
 ]
 
 MANIFEST = "manifest.json"

@@ -20,6 +20,7 @@ from simulator.results.errors import FolderError, ResultError
 from simulator.results.files import (
     MANIFEST,
     PART,
+    SUMS,
     Writer,
     check_sealed,
     read_json,
@@ -147,6 +148,7 @@ def write_folder(study: StudyResult, folder: Path, force: bool = False) -> None:
         text_writer(manifest_text(study, sums))(path)  # only now are the checksums known
 
     write_all(folder, [*((name, _noted(name, writer, sums)) for name, writer in contents), (MANIFEST, manifest)])
+    study.note_file(sums[kind.file])
     if before is not None:
         gone = [*_names(old, "made"), *(name for name in _names(old, "files") if name not in sums)]
         _remove(folder, gone, before.work if before is not kind else ())
@@ -200,7 +202,8 @@ def add_made(folder: Path, places: Iterable[Path]) -> None:
     kind = kind_of(folder)
     manifest = check_sealed(folder / MANIFEST) if kind else {}
     source = manifest.get("files", {}).get(kind.file, {}).get("sha256") if kind else None
-    root = folder.resolve()
+    root, places = folder.resolve(), list(places)
+    places += {place.with_name(SUMS) for place in places if place.with_name(SUMS).exists()}
     inside = [place.resolve().relative_to(root) for place in places if place.resolve().is_relative_to(root)]
     if source is None or not inside:
         return

@@ -76,7 +76,7 @@ def predictive(found: Twins, arms: Sequence[str] | None = None, *, corrected: bo
         seen, values = seen + middle - expected, values + (middle - expected)[:, None, :]
     kept = np.isfinite(seen).sum(axis=0) > 1
     each = _quantiles(np.moveaxis(values, 1, 0)[:, :, kept])
-    low, high = np.nanquantile(each, INTERVAL, axis=0)
+    low, high = np.nanquantile(each, INTERVAL, axis=0) if kept.any() else np.empty((2, len(QUANTILES), 0))
     time, free, free_low, free_high = _survival(found, who, end, event)
     name = "+".join(arms) if arms else "all"
     counts = np.isfinite(seen).sum(axis=0)[kept]
