@@ -73,7 +73,7 @@ def document(found: Any) -> dict[str, Any]:
     from simulator.studies.twins.external import compared_arms, external
     from simulator.studies.twins.predictive import npde
 
-    followed = bool((found.observed == found.observed).any())
+    followed = found.followed
     return {
         "data": str(found.attrs["data"]),
         "scenario": found.scenario_name,
@@ -95,7 +95,7 @@ def text(found: Any) -> str:
 
     lines = [line for one in found.lines() for line in wrap(clean(one), WIDTH, subsequent_indent="  ")]
     told = [*lines[:-1], "", *_means(found)]
-    if (found.observed == found.observed).any():
+    if found.followed:
         told += ["", *_right(found), *_external(found)]
     return "\n".join([*told, *_unmatched(found), "", lines[-1]])
 

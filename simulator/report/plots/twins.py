@@ -57,15 +57,11 @@ class TwinsPlots:
     @property
     def kinds(self) -> tuple[TwinsKind, ...]:
         """The pictures that these twins can be drawn as."""
-        return tuple(TwinsKind) if _followed(self._twins) else ()
-
-
-def _followed(found: Twins) -> bool:
-    return bool(np.isfinite(found.observed[found.matched]).any())
+        return tuple(TwinsKind) if self._twins.followed else ()
 
 
 def _need_followed(found: Twins) -> None:
-    if not _followed(found):
+    if not found.followed:
         raise PictureError(f"nothing was measured after day {found.until}, so there is nothing to compare with")
 
 

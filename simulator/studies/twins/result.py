@@ -145,6 +145,11 @@ class Twins(GroupedResult):
         return np.flatnonzero(self.groups["participants"]["matched"].values)
 
     @property
+    def followed(self) -> bool:
+        """Whether anything was measured later of somebody who has twins."""
+        return bool(np.isfinite(self.observed[self.matched]).any())
+
+    @property
     def unmatched(self) -> list[Participant]:
         """Who has no twins, with the reason."""
         return [one for one in self.participants if not one.matched]
