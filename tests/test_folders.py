@@ -221,6 +221,17 @@ def test_a_manifest_cannot_name_files_outside_its_folder(made, tmp_path, scenari
     assert (tmp_path / "outside.txt").read_text() == "mine"
 
 
+@pytest.mark.parametrize("edited", [{"files": [1]}, {"files": {"result.nc": 5}}, {"made": 3}, {"arguments": "x"}])
+@pytest.mark.parametrize("command", ["show", "report", "replay"])
+def test_an_edited_manifest_is_no_internal_error(made, tmp_path, edited, command):
+    folder = shutil.copytree(made["run"], tmp_path / "run")
+    told = json.loads((folder / MANIFEST).read_text()) | edited
+    (folder / MANIFEST).write_text(sealed_text(told))
+    done = CliRunner().invoke(app, [command, str(folder)])
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+    assert f"{MANIFEST}: damaged or changed: {next(iter(edited))} is not what" in done.stderr
+
+
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", "null", '{"format": 3}', '{"format": "als-simulator run 1", "files": 7}', "\x00"]
 )

@@ -22,7 +22,7 @@ from simulator.results.files import (
     PART,
     SUMS,
     Writer,
-    check_sealed,
+    check_manifest,
     read_json,
     sealed_text,
     sha256,
@@ -200,7 +200,7 @@ def add_made(folder: Path, places: Iterable[Path]) -> None:
     Each name gets the checksum of the file that it was made from. Outside the folder of a study nothing happens.
     """
     kind = kind_of(folder)
-    manifest = check_sealed(folder / MANIFEST) if kind else {}
+    manifest = check_manifest(folder) if kind else {}
     source = manifest.get("files", {}).get(kind.file, {}).get("sha256") if kind else None
     root, places = folder.resolve(), list(places)
     places += {place.with_name(SUMS) for place in places if place.with_name(SUMS).exists()}
@@ -222,14 +222,14 @@ def read_manifest(folder: Path) -> tuple[Kind, dict[str, Any]]:
     kind = kind_of(folder)
     if kind is None:
         raise ResultError(f"{folder}: not the folder of a study: no {MANIFEST} of this program in it")
-    manifest = check_sealed(folder / MANIFEST)
+    manifest = check_manifest(folder)
     entries = manifest.get("files")
-    if not isinstance(entries, dict) or not entries:
+    if not entries:
         raise ResultError(f"{folder}: not finished: {MANIFEST} names no files; `{kind.command}` goes on there")
     for name in _names(manifest, "files"):
         entry = entries[name]
         if not (folder / name).is_file():
             raise ResultError(f"{folder / name}: missing, although {MANIFEST} names it; run the scenario again")
-        if not isinstance(entry, dict) or sha256(folder / name) != entry.get("sha256"):
+        if sha256(folder / name) != entry.get("sha256"):
             raise ResultError(f"{folder / name}: changed since the run: its sha256 is not the one in {MANIFEST}")
     return kind, manifest
