@@ -27,7 +27,7 @@ from tests.synthetic import ARMS, make_provenance, make_record
 HEAVY = {"numba", "scipy", "xarray", "pandas", "h5netcdf", "h5py", "matplotlib", "rich", "numpy", "pydantic"}
 
 
-def fake_simulate(scenario, patients=None, seed=None, threads=None, output="full", progress=None, max_memory=None):
+def fake_simulate(scenario, patients=None, seed=None, output="full", progress=None, **_):
     """A synthetic run that pretends to be of the scenario."""
     if fake_simulate.error:
         raise fake_simulate.error
@@ -51,7 +51,7 @@ def fake_simulate(scenario, patients=None, seed=None, threads=None, output="full
 def fake_run(monkeypatch, tmp_path):
     """`simulator.run` without an engine; the working folder is empty."""
     module = types.ModuleType("simulator.run")
-    module.simulate, module.memory = fake_simulate, lambda scenario, **_: 3 << 20
+    module.simulate, module.memory, module.SEED = fake_simulate, lambda scenario, **_: 3 << 20, 1
     fake_simulate.error, fake_simulate.version = None, "0.0.1"
     monkeypatch.setitem(sys.modules, "simulator.run", module)
     monkeypatch.chdir(tmp_path)
@@ -365,7 +365,7 @@ def test_an_error_with_a_code_ends_with_it(code):
         ("run va", {"valor", "valor_trial", "valor_trial_imbalanced", "valor_extension"}),
         ("show case", {"case_a", "case_b"}),
         ("init --from prev", {"prevention"}),
-        ("plot DIR st", {"stages"}),
+        ("plot DIR st", {"stages", "strata"}),
         ("repl", {"replay"}),
     ],
 )

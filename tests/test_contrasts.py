@@ -40,7 +40,13 @@ def with_arms(name, names):
     for part in (data.get("sensitivity", {}), trial.get("imbalance", {})):
         part |= {key: names[part[key]] for key in ("arm", "against") if key in part}
     if "decision" in data:
-        data["decision"]["options"] = [names[arm] for arm in data["decision"]["options"]]
+        decision = data["decision"]
+        decision["options"] = [names[arm] for arm in decision["options"]]
+        if "severity" in decision:
+            decision["severity"]["option"] = names[decision["severity"]["option"]]
+        if budget := decision.get("budget"):
+            budget["current"] = names[budget["current"]]
+            budget["uptake"] = {names[arm]: shares for arm, shares in budget["uptake"].items()}
     for block in ("sweep", "person"):
         data.pop(block, None)
     return parse(to_yaml(data).encode(), "renamed.yaml")

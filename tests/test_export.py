@@ -310,8 +310,9 @@ def test_what_the_page_on_tables_says_works(root, tmp_path, monkeypatch):
         if command[1] != "run":
             assert CliRunner().invoke(app, command[1:]).exit_code == 0, command
     exec(code, {})
-    pictures = {"survival.png", "survivors.svg", "svc.svg", "variants.svg"}
-    assert {*pictures, "results"} == {place.name for place in tmp_path.iterdir()}
+    assert {"survival.png", "svc.svg", "survivors.svg", "variants.svg", "results"} == {
+        place.name for place in tmp_path.iterdir()
+    }
 
 
 R_SCRIPT = """

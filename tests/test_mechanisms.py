@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 import simulator as sim
+from simulator.analysis.health_economics import Present
 from simulator.language.care import spans
 from simulator.language.contrasts import amount
 from simulator.mechanisms import MECHANISMS, ByDay, Course, Dosed, Offered
@@ -266,5 +267,5 @@ def test_what_was_paid_before_baseline_costs_nothing():
     }
     made = made.replace({"decision": decision})
     time = np.linspace(0, 364, 14)
-    found = months_of_summary(made, "stays", time, np.ones(14), 364.0)
+    found = months_of_summary(made, "stays", time, np.ones(14), (364.0, Present(0.0)))
     assert found.sum() == pytest.approx(100 * 364 / 365.25 * 12, rel=1e-6)

@@ -49,7 +49,10 @@ def decide(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Is it worth its price? Base case, probabilistic analysis, value of information, of the block `decision`."""
+    """What treatments cost and give: the block `decision`.
+
+    The base case, a probabilistic analysis and the value of information.
+    """
     from simulator.language import load, parse_setting
     from simulator.studies.decide.study import Request, folder_of, plan_of
 

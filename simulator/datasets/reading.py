@@ -25,7 +25,8 @@ def read_data(*files: str | Path) -> Dataset:
 
     Parameters
     ----------
-    files : a folder (ADaM, PRO-ACT, or participants, measurements and events), a mapping in YAML, an Excel workbook
+    *files : str or path
+        A folder (ADaM, PRO-ACT, or participants, measurements and events), a mapping in YAML, an Excel workbook
         with sheets of these names, or two or three tables.
 
     Returns

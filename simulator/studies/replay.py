@@ -13,6 +13,7 @@ from simulator.results import GroupedResult, StudyResult, open_study
 from simulator.results.arrays import Group, Groups, Named
 from simulator.results.files import read_json
 from simulator.results.folder import MANIFEST, SCENARIO, read_manifest
+from simulator.results.kinds import TWINS
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -83,21 +84,25 @@ def replay(folder: str | Path, threads: int | None = None, progress: Progress | 
     []
     """
     from simulator.language import load
-    from simulator.studies.twins.result import Twins
-    from simulator.studies.twins.study import again
 
     place = Path(folder)
     kind, manifest = read_manifest(place)
     stored = open_study(place)
     scenario, arguments = load(place / SCENARIO), dict(manifest["arguments"])
-    if isinstance(stored, Twins):
-        fresh: StudyResult = again(stored, scenario, threads, progress)
+    if kind is TWINS:
+        fresh = _twins(stored, scenario, threads, progress)
     else:
         fresh = AGAIN[kind.name](scenario, arguments, threads, progress)
     compared = sum(len(group) for group in _parts(stored)[1].values())
     others = other_versions(stored.provenance(), fresh.provenance())
     exact = not others
     return Replay(str(place), deviations(stored, fresh, exact=exact), compared, _notes(others), exact)
+
+
+def _twins(stored: Any, scenario: Scenario, threads: int | None, progress: Progress | None) -> StudyResult:
+    from simulator.studies.twins.study import again
+
+    return again(stored, scenario, threads, progress)
 
 
 def _run(scenario: Scenario, arguments: Arguments, threads: int | None, progress: Progress | None) -> StudyResult:

@@ -65,7 +65,13 @@ class Decided(StudyResult):
         return found
 
     def table(self) -> tuple[Sequence[str], Iterable[Iterable[Any]]]:
-        """Every number of every table, a row each."""
+        """Every number of every table, a row each.
+
+        Returns
+        -------
+        tuple
+            The columns (table, row, column, value), and the rows.
+        """
         return ("table", "row", "column", "value"), self._long()
 
     def _long(self) -> Iterable[Iterable[Any]]:
@@ -80,14 +86,31 @@ class Decided(StudyResult):
                         before = before if head in {"±", "SD"} else head
 
     def frame(self, name: str) -> Any:
-        """A table as a data frame."""
+        """A table as a data frame.
+
+        Parameters
+        ----------
+        name : str
+            One of `tables`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With the units in the heads.
+        """
         import pandas
 
         one = self.tables[name]
         return pandas.DataFrame(one.rows, columns=one.heads)
 
     def files(self) -> list[tuple[str, Writer]]:
-        """The files of its folder, apart from the manifest: beside the usual ones a CSV of every table."""
+        """The files of its folder, apart from the manifest: beside the usual ones a CSV of every table.
+
+        Returns
+        -------
+        list of tuple
+            The name of a file and its writer.
+        """
         return [
             *super().files(),
             *((f"{name}.csv", text_writer(csv_text(one.heads, one.rows))) for name, one in self.tables.items()),
@@ -95,6 +118,11 @@ class Decided(StudyResult):
 
     def excel(self) -> bytes:
         """Every table as a sheet of an Excel file; needs the extra `excel`.
+
+        Returns
+        -------
+        bytes
+            The content of the file.
 
         Raises
         ------
@@ -119,18 +147,38 @@ class Decided(StudyResult):
         return file.getvalue()
 
     def content(self) -> dict[str, Any]:
-        """As plain data."""
+        """As plain data.
+
+        Returns
+        -------
+        dict
+            What the JSON document holds, without its checksum.
+        """
         plain = {one.name: getattr(self, one.name) for one in fields(self)}
         plain |= {key: list(plain[key]) for key in ("options", "warnings", "fixed")}
         return {"format": self.kind.format, **plain, "tables": [one.content() for one in self.tables.values()]}
 
     def writer(self) -> Writer:
-        """A writer of the JSON document, with a checksum of the rest in it."""
+        """A writer of the JSON document, with a checksum of the rest in it.
+
+        Returns
+        -------
+        Writer
+        """
         return text_writer(sealed_text(self.content()))
 
     @classmethod
     def read(cls, path: Path) -> Decided:
         """Read the JSON document.
+
+        Parameters
+        ----------
+        path : path
+            Of the document.
+
+        Returns
+        -------
+        Decided
 
         Raises
         ------

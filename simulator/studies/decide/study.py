@@ -100,6 +100,11 @@ def decide(
     progress : callable, optional
         Called with (points done, points in all).
 
+    Returns
+    -------
+    Decided
+        Tables by name, warnings, and what was held fixed.
+
     Raises
     ------
     SimulatorError
