@@ -199,6 +199,10 @@ OpenShare = Annotated[
     Quantity,
     Limit("not a share between 0 and 1", "Write a number above 0 and below 1", exclusiveMinimum=0, exclusiveMaximum=1),
 ]
+LogFactor = Annotated[
+    Quantity,
+    Limit("the logarithm of a factor that the engine cannot hold", "Write one from -40 to 40", minimum=-40, maximum=40),
+]
 InsideOne = Annotated[Quantity, Limit("not inside (-1, 1)", "Correct it", exclusiveMinimum=-1, exclusiveMaximum=1)]
 
 

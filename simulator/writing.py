@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import platform
 import secrets
@@ -15,6 +16,7 @@ from pathlib import Path
 from simulator.errors import FULL, ResourceError, SimulatorError
 
 PART = ".part"
+SUMS, MADE_FROM = "tables.sha256.json", "made_from"
 STALE_SECONDS = 3600.0
 MACHINE = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
 
@@ -43,6 +45,35 @@ def write_all(folder: Path, writers: Iterable[tuple[str, Writer]]) -> None:
         for part, _ in parts:
             part.unlink(missing_ok=True)
     flush(folder)
+
+
+def write_tables(folder: Path, tables: Iterable[tuple[str, Writer]], made_from: str = "") -> None:
+    """Write tables and, beside them in one file, the checksum of each and of what it was made from.
+
+    What the file says of tables that are not written now is kept.
+    """
+    try:
+        found = json.loads((folder / SUMS).read_text("utf-8"))
+        sums, sources = dict(found), dict(found.get(MADE_FROM, {}))
+    except (OSError, ValueError, TypeError, AttributeError):
+        sums, sources = {}, {}
+
+    def noted(name: str, writer: Writer) -> Writer:
+        def write(part: Path) -> None:
+            writer(part)
+            sums[name] = sha256(part)
+            sources.pop(name, None)
+            if made_from:
+                sources[name] = made_from
+
+        return write
+
+    def seal(part: Path) -> None:
+        told = {key: sums[key] for key in sorted(sums) if key != MADE_FROM}
+        told |= {MADE_FROM: dict(sorted(sources.items()))} if sources else {}
+        text_writer(json.dumps(told, indent=1) + "\n")(part)  # only now are the checksums known
+
+    write_all(folder, [*((name, noted(name, writer)) for name, writer in tables), (SUMS, seal)])
 
 
 def check_room(folder: Path, needed: float, what: str) -> None:

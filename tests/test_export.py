@@ -23,6 +23,7 @@ from simulator.results.adam import COLUMNS, NoTrialError
 from simulator.results.adam.trial import study_day
 from simulator.results.errors import FolderError, ResultError
 from simulator.results.export import check, export
+from simulator.results.files import SUMS
 from simulator.results.folder import write_folder
 from simulator.results.long import long
 from simulator.results.occupancy import occupancy
@@ -236,7 +237,7 @@ def test_a_damaged_file_is_refused_before_anything_is_written(result, tmp_path):
 
 
 def test_files(result, tables, tmp_path):
-    places = {place.name for place in export(result, "adam", tmp_path / "adam")}
+    places = {place.name for place in export(make_trial(), "adam", tmp_path / "adam")}
     names = {"adsl", "adqs", "adtte"}
     assert places == {f"{one}.{kind}" for one in names for kind in ("csv", "parquet")} | {"variables.csv", "README.txt"}
     assert "not submission-ready" in (tmp_path / "adam" / "README.txt").read_text()
@@ -254,7 +255,8 @@ def test_files(result, tables, tmp_path):
 def test_parquet_carries_labels_and_units(result, tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet")
     export(result, "parquet", tmp_path)
-    assert {place.name for place in tmp_path.iterdir()} == {f"{one}.parquet" for one in (*result.groups, "occupancy")}
+    names = {f"{one}.parquet" for one in (*result.groups, "occupancy")}
+    assert {place.name for place in tmp_path.iterdir()} == {*names, SUMS}
     schema = parquet.read_schema(tmp_path / "observed.parquet")
     assert schema.field("nfl_plasma").metadata[b"units"] == b"pg/mL"
     assert b"as measured" in schema.field("nfl_plasma").metadata[b"label"]

@@ -11,8 +11,9 @@ from typer.testing import CliRunner
 
 import simulator as sim
 from simulator.cli.app import app
+from simulator.datasets.files import SUMS
 from simulator.results.errors import FolderError, ResultError
-from simulator.results.files import sealed_text
+from simulator.results.files import sealed_text, sha256
 from simulator.results.folder import MANIFEST, check_folder, write_folder
 from simulator.results.kinds import KINDS, RUN, SENSITIVITY, SWEEP, TRIAL
 
@@ -154,6 +155,56 @@ def test_what_was_made_from_a_run_goes_with_it(made, tmp_path, scenario):
     assert not (folder / "csv").exists()
 
 
+def test_what_was_made_from_a_study_says_so_wherever_it_goes(folder, kind, tmp_path):
+    """The sha256 of the study's file is in a report, an SVG and a PNG, to be read and by programs; twice alike."""
+    source = json.loads((folder / MANIFEST).read_text())["files"][kind.file]["sha256"]
+    pictures = sim.open(folder).plot.kinds
+    made = [["plot", folder, pictures[0], "-o", f"a.{end}"] for end in ("svg", "png") if pictures]
+    made += [["report", folder, "-o", "a.html"]] if kind.name != "sensitivity" else []
+    for *words, name in made:
+        twice = []
+        for place in (tmp_path / "one" / name, tmp_path / "two" / name):
+            done = CliRunner().invoke(app, list(map(str, [*words, place])))
+            assert done.exit_code == 0, done.output
+            twice.append(place.read_bytes())
+        assert twice[0] == twice[1]
+        text = twice[0].decode("latin-1")
+        if name == "a.html":
+            assert f'<meta name="made-from" content="sha256:{source}">' in text
+            assert f"SHA-256 <code>{source}</code>" in text
+        elif name == "a.svg":
+            assert f"<metadata>made_from sha256:{source}</metadata>" in text
+        else:
+            assert f"tEXtmade_from\0sha256:{source}" in text
+            sim.open(folder).plot.draw(words[2]).save(tmp_path / name)
+            assert (tmp_path / name).read_bytes() == twice[0]
+
+
+@pytest.mark.parametrize("to", ["csv", "parquet", "adam"])
+def test_tables_say_what_they_were_made_from_wherever_they_go(tmp_path, to):
+    """Beside tables is a list of what each is and was made from: it goes where the folder goes; Parquet has it inside.
+
+    Tables of another kind in the same folder stay listed, and what is listed is removed with its study.
+    """
+    parquet = pytest.importorskip("pyarrow.parquet")
+    trial = sim.load("valor_trial")
+    write_folder(sim.simulate(trial, patients=20), tmp_path / "run")
+    source = sha256(tmp_path / "run" / RUN.file)
+    for kind in ("parquet", to):
+        for words in (["--force"], ["--force", "-o", str(tmp_path / "all")]):
+            done = CliRunner().invoke(app, ["export", str(tmp_path / "run"), "--to", kind, *words])
+            assert done.exit_code == 0, done.output
+    moved = shutil.move(tmp_path / "run" / to, tmp_path / "elsewhere")
+    for folder in (moved, tmp_path / "all"):
+        told = json.loads((folder / SUMS).read_text())
+        tables = sorted(path.name for path in folder.iterdir() if path.name != SUMS)
+        assert told.pop("made_from") == dict.fromkeys(tables, source)
+        assert told == {name: sha256(folder / name) for name in tables}
+        for path in folder.glob("*.parquet"):
+            assert parquet.read_schema(path).metadata == {b"made_from": f"sha256:{source}".encode()}
+    assert f"{to}/{SUMS}" in json.loads((tmp_path / "run" / MANIFEST).read_text())["made"]
+
+
 def test_with_force_the_parts_of_another_kind_go(made, tmp_path, scenario):
     folder = shutil.copytree(made["sweep"], tmp_path / "it")
     write_folder(sim.simulate(scenario, patients=20), folder, force=True)
@@ -168,6 +219,17 @@ def test_a_manifest_cannot_name_files_outside_its_folder(made, tmp_path, scenari
     (folder / MANIFEST).write_text(sealed_text(manifest))
     write_folder(sim.simulate(scenario, patients=20, seed=3), folder)
     assert (tmp_path / "outside.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("edited", [{"files": [1]}, {"files": {"result.nc": 5}}, {"made": 3}, {"arguments": "x"}])
+@pytest.mark.parametrize("command", ["show", "report", "replay"])
+def test_an_edited_manifest_is_no_internal_error(made, tmp_path, edited, command):
+    folder = shutil.copytree(made["run"], tmp_path / "run")
+    told = json.loads((folder / MANIFEST).read_text()) | edited
+    (folder / MANIFEST).write_text(sealed_text(told))
+    done = CliRunner().invoke(app, [command, str(folder)])
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+    assert f"{MANIFEST}: damaged or changed: {next(iter(edited))} is not what" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,19 @@ def test_numbers_at_their_edges_are_refused_or_run():
     assert not wrong
 
 
+@pytest.mark.parametrize(
+    ("name", "address", "value"),
+    [
+        ("adjunctive_care", "safety.serious_neurologic.per_year", 1e18),
+        ("adjunctive_care", "visits.noise.alsfrs_r_points", 1e3),
+        ("analytic/regions_weibull", "progression.cohort_log_shift", 1e3),
+        ("analytic/regions_weibull", "progression.function.tau.lognormal.log_sd", 1e9),  # a segmentation fault
+    ],
+)
+def test_numbers_that_once_failed(name, address, value):
+    assert cases.at_edge(name, address, value) is None
+
+
 def test_damaged_files_are_noticed(tmp_path):
     folder = tmp_path / "run"
     write_folder(sim.simulate(sim.load("analytic/constant_hazard"), patients=20), folder)

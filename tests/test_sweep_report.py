@@ -156,7 +156,7 @@ def test_the_commands_show_and_report(scenario, tmp_path):
     assert "2 points, 60 patients in each arm" in shown.stdout
     assert [one[EFFECT] for one in json.loads(cli("show", folder, "--json").stdout)["points"]] == [0.3, 0.6]
     assert cli("report", folder).exit_code == 0
-    assert (folder / "report.html").read_text() == report_html(sim.open(folder))
+    assert (folder / "report.html").read_text() == report_html(sim.open(folder), sim.open(folder).file_sha256)
     run = cli("run", "valor", "-n", 60, "-o", tmp_path / "r", "--full")
     again = cli("show", tmp_path / "r")
     assert (again.exit_code, again.stdout) == (0, run.stdout)

@@ -244,6 +244,18 @@ def test_what_makes_no_sense_is_refused(few, asked, message):
         sim.twins(few, scenario(), **asked)
 
 
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_values_of_those_without_twins_are_compared_with_nothing(tmp_path, more):
+    """Only somebody who cannot be matched was followed: this ended in an internal error."""
+    (tmp_path / "participants.csv").write_text("id,arm\n1,a\n2,a\n")
+    rows = "1,0,44\n1,60,42\n2,0,48\n2,60,5\n2,90,4\n"
+    (tmp_path / "measurements.csv").write_text(f"id,day,alsfrs_r\n{rows}")
+    words = ["twins", tmp_path, "generic_als", "--until-day", 60, "--twins", 20, "--pool", 4096, "-o", tmp_path / "out"]
+    done = CliRunner().invoke(app, [*map(str, words), *more])
+    assert done.exit_code == 0, done.output
+    assert "Without twins: 1" in done.output or json.loads(done.stdout)["calibration"] is None
+
+
 def test_parameters_have_their_own_share_of_the_error(few):
     entry = {"time_since_onset_months": {"lognormal": {"median": 12, "log_sd": 0.5}}}
     own = sim.load("natural_history").replace({"follow_up_days": 400, "entry": entry})

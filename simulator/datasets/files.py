@@ -13,11 +13,10 @@ import numpy as np
 
 from simulator.datasets.faults import DataError, DataFault, fail
 from simulator.datasets.tables import Cells, is_missing
-from simulator.writing import sha256
+from simulator.writing import SUMS, sha256
 
 DELIMITERS = ",;\t"
 TABLES = (".csv", ".tsv", ".txt", ".parquet", ".xlsx")
-SUMS = "tables.sha256.json"
 LARGEST = 2_000_000_000
 """Bytes of the largest file that is read."""
 
@@ -38,7 +37,7 @@ class Named(NamedTuple):
 
 
 def sums_of(folder: Path) -> dict[str, str]:
-    """The sha256 of tables that `write_data` wrote to a folder; none where it wrote none."""
+    """The sha256 of tables that this program wrote to a folder; none where it wrote none."""
     try:
         found = json.loads((folder / SUMS).read_text("utf-8"))
     except FileNotFoundError:
@@ -70,7 +69,7 @@ def read_table(path: Path, sheet: str = "") -> Named:
     known = sums_of(path.parent).get(name)
     if known is not None and known != sha256(path):
         fact = f"damaged or changed: its sha256 is not the one in {SUMS} beside it"
-        fail(name, 1, "", fact, f"Write it again with als-sim data convert, or remove {SUMS} if the change is meant")
+        fail(name, 1, "", fact, f"Write it again, or remove {SUMS} if the change is meant")
     if path.suffix == ".parquet":
         return _parquet(path)
     collects = gc.isenabled()

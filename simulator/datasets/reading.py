@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from simulator.datasets.adam import from_adam
 from simulator.datasets.dataset import Dataset
 from simulator.datasets.faults import fail
-from simulator.datasets.files import SUMS, TABLES, Named, read_table, sheets, sums_of
+from simulator.datasets.files import TABLES, Named, read_table, sheets, sums_of
 from simulator.datasets.mapping import from_mapping
 from simulator.datasets.proact import from_proact, looks_like_proact
 from simulator.datasets.tidy import from_tidy, looks_measured, tidy
-from simulator.writing import Writer, sha256, text_writer, write_all
+from simulator.writing import write_tables
 
 ADAM = ("adsl", "adqs", "adtte")
 TIDY = ("participants", "measurements", "events")
@@ -122,21 +122,9 @@ def write_data(data: Dataset, folder: Path, kind: str = "csv", *, force: bool = 
     tables = {folder / f"{name}.{kind}": table for name, table in tidy(data).items()}
     if not force and (there := [place for place in tables if place.exists()]):
         fail(str(there[0]), 1, "", "the file is there already", "Name another folder with -o, or use --force")
-    writer, sums = _write_csv if kind == "csv" else _write_parquet, {**sums_of(folder)}
-
-    def writing(place: Path, table: Mapping[str, Sequence[object]]) -> Writer:
-        def write(part: Path) -> None:
-            writer(table, part)
-            sums[place.name] = sha256(part)
-
-        return write
-
-    writers = [(place.name, writing(place, table)) for place, table in tables.items()]
-
-    def seal(part: Path) -> None:
-        text_writer(json.dumps(sums, indent=1) + "\n")(part)  # only now are the checksums known
-
-    write_all(folder, [*writers, (SUMS, seal)])
+    sums_of(folder)  # an error where it cannot be read
+    writer = _write_csv if kind == "csv" else _write_parquet
+    write_tables(folder, [(place.name, partial(writer, table)) for place, table in tables.items()])
     return list(tables)
 
 

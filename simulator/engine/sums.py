@@ -104,9 +104,11 @@ def _add_value(table, v, x, base, alive, bins, counts, a, t):
         total = np.int32(total + (np.int32(np.floor(d * scale + HALF)) & alive[i]))
         square = np.int32(square + (np.int32(np.floor(d * d * square_scale + HALF)) & alive[i]))
     if counts.shape[3] > 0:  # no bins: no quantiles
+        end = np.uint32(counts.shape[3] - 1)
         for i in range(LANES):
             place = (x[i] - base[first + U64(i)] - low) * per_width
-            bins[i] = np.uint32(np.int32(min(max(place, ZERO), last)))
+            place = np.uint32(np.int32(min(max(place, ZERO), last)))
+            bins[i] = min(place, end)  # as an integer: what is not a number has any place
         for i in range(LANES):
             counts[a, t, v, bins[i]] -= alive[i]
     return total, square

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -12,11 +13,14 @@ from simulator.language.faults import Path, Problem, printable
 from simulator.mechanisms import ByDay, Dosed, Mechanism, Offered
 from simulator.mechanisms.care import Gastrostomy, Ventilation
 from simulator.models import MODELS
+from simulator.units import DAYS_PER_YEAR
 
 MEASURED = {"trigger": {"nfl_plasma"}, "phenoconversion": {"alsfrs_r"}}
 """What the visits must measure for a rule."""
 DEFINED = ("trigger", "phenoconversion", "limit")
 """Events that the block `rules` defines."""
+MOST_REACTIONS = 3000
+"""Expected reactions of one sort in one patient: nobody then has the 4096 that have random numbers."""
 UNTREATED = ("onset", "diagnosis")
 """Events that are known without treatment only."""
 
@@ -148,6 +152,22 @@ def _holds(scenario: Any) -> Iterator[Problem]:
                     fact = f"the hold begins on day {two.from_day}, before the one before it ends on day {one.to_day}"
                     path: Path = ("arms", arm, number, "holds", place + 1, "from_day")
                     yield Problem(path, fact, "Order the holds so that they do not overlap")
+
+
+@reads("safety", "follow_up_days")
+def _reactions(scenario: Any) -> Iterator[Problem]:
+    """Reactions are so rare that each has its random number."""
+    block = scenario.safety
+    if block is None:
+        return
+    most = MOST_REACTIONS * DAYS_PER_YEAR / scenario.follow_up_days
+    rates = [("serious_neurologic", key) for key in ("per_year", "later_per_year")]
+    rates += [("transaminases", "per_year")] if block.transaminases is not None else []
+    for part, key in rates:
+        rate = getattr(getattr(block, part), key).value
+        if rate > most:
+            fact = f"{rate:g} a year are more reactions in one patient than can be kept"
+            yield Problem(("safety", part, key), fact, f"Write at most {math.floor(most):,}")
 
 
 @reads("rules", "treatments", "visits", "attrition")

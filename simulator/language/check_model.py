@@ -19,6 +19,8 @@ OUTCOMES = {
     "nfl_plasma_ratio": "nfl_plasma",
 }
 """Outcomes of `sensitivity`, and the variable that they are read from."""
+MOST_ITEM_NOISE = 7.5
+"""SD of a total of items that are measured at random [points], nearly: 7.7."""
 STAGES = {"kings": "kings_stage", "ft9": "ft9_stage", "mitos": "mitos_stage"}
 
 
@@ -50,6 +52,11 @@ def _assessments(scenario: Any) -> Iterator[Problem]:
         models = " or ".join(other for other, spec in MODELS.items() if spec.SCORES_ITEMS)
         remedy = f"Write scoring: total, or take the model {models}"
         yield Problem(("visits", "scoring"), _lacks(name, "items of the ALSFRS-R"), remedy)
+    noise = scenario.visits.noise.alsfrs_r_points.value
+    if scenario.visits.scoring == "items" and noise > MOST_ITEM_NOISE:
+        fact = f"{noise:g} is more than the noise that twelve items of 0 to 4 can have"
+        remedy = f"Write at most {MOST_ITEM_NOISE:g}, or scoring: total"
+        yield Problem(("visits", "noise", "alsfrs_r_points"), fact, remedy)
 
 
 @reads("progression", "entry")

@@ -22,13 +22,16 @@ Reported: TypeAlias = "Result | Trial | Sweep | Twins | Decided"
 """What has a report."""
 
 
-def report_html(result: Reported) -> str:
-    """The report of a result, a trial that was run many times, a sweep, twins or a decision, from what it holds."""
+def report_html(result: Reported, made_from: str = "") -> str:
+    """The report of a result, a trial that was run many times, a sweep, twins or a decision, from what it holds.
+
+    `made_from` is the checksum of the file that holds it.
+    """
     if result.kind is TWINS:
         from simulator.report.twins import twins_content
 
-        return rendered("data.html.j2", twins_content(cast("Twins", result)))
-    return rendered("report.html.j2", _content(cast("Result | Trial | Sweep | Decided", result)))
+        return rendered("data.html.j2", twins_content(cast("Twins", result)), made_from)
+    return rendered("report.html.j2", _content(cast("Result | Trial | Sweep | Decided", result)), made_from)
 
 
 def _content(result: Result | Trial | Sweep | Decided) -> Page:
@@ -48,6 +51,6 @@ def _content(result: Result | Trial | Sweep | Decided) -> Page:
 
 
 def write_report(result: Reported, path: Path) -> Path:
-    """Write the report of a result to a file, atomically."""
-    write_all(path.parent, [(path.name, text_writer(report_html(result)))])
+    """Write the report of a result to a file, atomically; it says which file it was made from."""
+    write_all(path.parent, [(path.name, text_writer(report_html(result, result.file_sha256)))])
     return path

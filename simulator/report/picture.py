@@ -12,6 +12,7 @@ from simulator.errors import SimulatorError
 from simulator.report.kinds import Image
 from simulator.report.style import COLOURS, FONT, drawing
 from simulator.results.files import bytes_writer, write_all
+from simulator.writing import MADE_FROM
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,11 +28,15 @@ class PictureError(SimulatorError):
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawn figure; `figure` is matplotlib's, to be changed at will. `text` says in words what is to be seen."""
+    """A drawn figure; `figure` is matplotlib's, to be changed at will. `text` says in words what is to be seen.
+
+    `made_from` : checksum of the file of the study that it shows; empty without one.
+    """
 
     kind: str
     figure: Figure
     text: str
+    made_from: str = ""
 
     def svg(self, *, theme: str = "light", width: float | None = None) -> str:
         """The picture as SVG.
@@ -71,6 +76,8 @@ class Picture:
     def save(self, path: str | Path, **how: Any) -> Path:
         """Write a file; its ending, svg or png, says which format. An svg takes `theme` and `width`.
 
+        `made_from` is kept in the file: in `<metadata>`, or as PNG text.
+
         Raises
         ------
         PictureError
@@ -80,7 +87,11 @@ class Picture:
         kind = place.suffix.removeprefix(".").lower()
         if kind not in Image.__members__:
             raise PictureError(f"{place}: a picture's file ends in .{' or .'.join(Image)}; name another with -o")
-        content = self.svg(**how).encode("utf-8") if kind == Image.svg else self.png()
+        if kind == Image.svg:
+            content = _sourced(self.svg(**how), self.made_from).encode("utf-8")
+        else:
+            source = {MADE_FROM: f"sha256:{self.made_from}"} if self.made_from else {}
+            content = self._bytes("png", {"Software": None, **source})
         write_all(place.parent, [(place.name, bytes_writer(content))])
         return place
 
@@ -92,6 +103,12 @@ class Picture:
 
     def _repr_svg_(self) -> str:
         return self.svg()
+
+
+def _sourced(svg: str, made_from: str) -> str:
+    """The SVG with what it was made from, where that is known."""
+    note = f"</title>\n <metadata>{MADE_FROM} sha256:{made_from}</metadata>" if made_from else "</title>"
+    return svg.replace("</title>", note, 1)
 
 
 def _tidy(svg: str, kind: str, text: str) -> str:

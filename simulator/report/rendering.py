@@ -14,8 +14,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 DOI = re.compile(r"doi:(10\.[0-9]{4,9}/[-._()/:A-Za-z0-9]*[A-Za-z0-9])")
 
 
-def rendered(name: str, page: object) -> str:
-    """A page from a template and what stands in it."""
+def rendered(name: str, page: object, made_from: str = "") -> str:
+    """A page from a template, what stands in it, and the checksum of the file that it is made from."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -24,7 +24,7 @@ def rendered(name: str, page: object) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"figure": themed, "doi": linked, "address": breakable}
-    return environment.get_template(name).render(page=page, style=_style()) + "\n"
+    return environment.get_template(name).render(page=page, style=_style(), made_from=made_from) + "\n"
 
 
 def _style() -> Markup:

@@ -13,11 +13,12 @@ import numpy as np
 from simulator.results import adam
 from simulator.results.arrays import Lazily
 from simulator.results.errors import FolderError
-from simulator.results.files import Writer, bytes_writer, check_room, text_writer, write_all
+from simulator.results.files import Writer, bytes_writer, check_room, text_writer, write_tables
 from simulator.results.long import ROWS, Column, Long, csv_chunks, long
 from simulator.results.occupancy import Cell, occupancy
 from simulator.results.tidy import Row, csv_text, safe_cell
 from simulator.results.tree import Result
+from simulator.writing import MADE_FROM
 
 if TYPE_CHECKING:
     import pandas
@@ -35,6 +36,9 @@ def export(
     result: Result, kind: str, folder: Path, force: bool = False, progress: Callable[[int, int], None] | None = None
 ) -> list[Path]:
     """Write a result as tables of one kind: csv, parquet or adam.
+
+    `tables.sha256.json` beside them has the checksum of each and that of the result's file that it was made from,
+    which Parquet has inside as `made_from` too.
 
     Parameters
     ----------
@@ -61,7 +65,7 @@ def export(
     there = [place for place in places if place.exists()]
     if there and not force:
         raise FolderError(f"{there[0]}: is there already; name another folder with -o, or use --force")
-    write_all(folder, writers.items())
+    write_tables(folder, writers.items(), result.file_sha256)
     return places
 
 
@@ -104,10 +108,10 @@ def _parquet(result: Result, told: Told) -> Writers:
 
     for name in result.groups:
         if name == "summary":
-            yield "summary.parquet", _parquet_writer(result.summary, {})
+            yield "summary.parquet", _parquet_writer(result, result.summary, {})
         else:
             yield f"{name}.parquet", partial(_write_parquet, result, name, told)
-    yield "occupancy.parquet", _parquet_writer(lambda: pandas.DataFrame(occupancy(result)), {})
+    yield "occupancy.parquet", _parquet_writer(result, lambda: pandas.DataFrame(occupancy(result)), {})
 
 
 def _write_parquet(result: Result, name: str, told: Told, path: Path) -> None:
@@ -122,7 +126,8 @@ def _write_parquet(result: Result, name: str, told: Told, path: Path) -> None:
         def chunk(start: int, stop: int) -> pyarrow.Table:
             return pyarrow.table({key: _arrow(column, start, stop) for key, column in table.columns.items()})
 
-        schema = pyarrow.schema([field.with_metadata(labels[field.name]) for field in chunk(0, 0).schema])
+        fields = [field.with_metadata(labels[field.name]) for field in chunk(0, 0).schema]
+        schema = pyarrow.schema(fields, _made_from(result))
         with parquet.ParquetWriter(path, schema) as file:
             for start, stop in table.spans(ROW_GROUP):
                 file.write_table(chunk(start, stop).cast(schema))
@@ -152,7 +157,7 @@ def _adam(result: Result, told: Told) -> Writers:
         yield f"{name.lower()}.csv", _csv_writer(made.copy, exact=True)
         if find_spec("pyarrow"):
             labels = {column.name: {"label": column.label, "codes": column.codes} for column in columns}
-            yield f"{name.lower()}.parquet", _parquet_writer(made.copy, labels)
+            yield f"{name.lower()}.parquet", _parquet_writer(result, made.copy, labels)
     rows = [(name, *column) for name, columns in adam.COLUMNS.items() for column in columns]
     yield "variables.csv", text_writer(csv_text(("dataset", "variable", "label", "type", "codes"), rows))
     yield "README.txt", bytes_writer(f"{adam.NOTICE}\n".encode())
@@ -175,7 +180,12 @@ def _csv_writer(make: Callable[[], pandas.DataFrame], *, exact: bool = False) ->
     return write
 
 
-def _parquet_writer(make: Callable[[], pandas.DataFrame], labels: Labels) -> Writer:
+def _made_from(result: Result) -> dict[str, str] | None:
+    """What a file says inside of what it was made from; nothing where that was in no file."""
+    return {MADE_FROM: f"sha256:{result.file_sha256}"} if result.file_sha256 else None
+
+
+def _parquet_writer(result: Result, make: Callable[[], pandas.DataFrame], labels: Labels) -> Writer:
     """A writer of a table as Parquet, with label and unit of each column in its metadata."""
     import pyarrow
     import pyarrow.parquet
@@ -183,7 +193,7 @@ def _parquet_writer(make: Callable[[], pandas.DataFrame], labels: Labels) -> Wri
     def write(path: Path) -> None:
         found = pyarrow.Table.from_pandas(make(), preserve_index=False).replace_schema_metadata(None)
         fields = [field.with_metadata(labels.get(field.name)) for field in found.schema]
-        pyarrow.parquet.write_table(found.cast(pyarrow.schema(fields)), path)
+        pyarrow.parquet.write_table(found.cast(pyarrow.schema(fields, _made_from(result))), path)
 
     return write
 

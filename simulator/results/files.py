@@ -14,6 +14,7 @@ from simulator.results.errors import ResultError
 from simulator.results.kinds import KINDS, Kind
 from simulator.writing import (
     PART,
+    SUMS,
     Writer,
     bytes_writer,
     check_room,
@@ -24,10 +25,12 @@ from simulator.writing import (
     text_writer,
     write_all,
     write_error,
+    write_tables,
 )
 
 __all__ = [
     "PART",
+    "SUMS",
     "Writer",
     "bytes_writer",
     "check_room",
@@ -38,6 +41,7 @@ __all__ = [
     "text_writer",
     "write_all",
     "write_error",
+    "write_tables",
 ]
 
 MANIFEST = "manifest.json"
@@ -114,9 +118,8 @@ def check_there(path: Path, kind: Kind) -> None:
     """Refuse a file that is missing, or that is not what the manifest beside it names."""
     if not path.is_file():
         raise ResultError(f"{path}: there is no such file; `{kind.command}` makes one")
-    named = check_sealed(path.parent / MANIFEST).get("files", {})
-    entry = named.get(path.name) if isinstance(named, dict) else None
-    if isinstance(entry, dict) and entry.get("sha256") != sha256(path):
+    entry = check_manifest(path.parent).get("files", {}).get(path.name)
+    if entry is not None and entry.get("sha256") != sha256(path):
         raise ResultError(f"{path}: damaged, changed or from elsewhere: its sha256 is not the one in {MANIFEST}")
 
 
@@ -151,6 +154,22 @@ def check_sealed(path: Path) -> dict[str, Any]:
     content = read_json(path)
     if content.pop("sha256", None) != digest(content) and path.exists():
         raise ResultError(f"{path}: damaged or changed: its content does not match the checksum in it")
+    return content
+
+
+def check_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a folder, without its checksum; empty where there is none.
+
+    Raises
+    ------
+    ResultError
+        It does not match its checksum, or what must be a mapping is none.
+    """
+    content = check_sealed(folder / MANIFEST)
+    for key in ("files", "made", "arguments"):
+        part = content.get(key, {})
+        if not isinstance(part, dict) or (key == "files" and not all(isinstance(one, dict) for one in part.values())):
+            raise ResultError(f"{folder / MANIFEST}: damaged or changed: {key} is not what this program writes there")
     return content
 
 

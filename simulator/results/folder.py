@@ -20,8 +20,9 @@ from simulator.results.errors import FolderError, ResultError
 from simulator.results.files import (
     MANIFEST,
     PART,
+    SUMS,
     Writer,
-    check_sealed,
+    check_manifest,
     read_json,
     sealed_text,
     sha256,
@@ -147,6 +148,7 @@ def write_folder(study: StudyResult, folder: Path, force: bool = False) -> None:
         text_writer(manifest_text(study, sums))(path)  # only now are the checksums known
 
     write_all(folder, [*((name, _noted(name, writer, sums)) for name, writer in contents), (MANIFEST, manifest)])
+    study.note_file(sums[kind.file])
     if before is not None:
         gone = [*_names(old, "made"), *(name for name in _names(old, "files") if name not in sums)]
         _remove(folder, gone, before.work if before is not kind else ())
@@ -198,9 +200,10 @@ def add_made(folder: Path, places: Iterable[Path]) -> None:
     Each name gets the checksum of the file that it was made from. Outside the folder of a study nothing happens.
     """
     kind = kind_of(folder)
-    manifest = check_sealed(folder / MANIFEST) if kind else {}
+    manifest = check_manifest(folder) if kind else {}
     source = manifest.get("files", {}).get(kind.file, {}).get("sha256") if kind else None
-    root = folder.resolve()
+    root, places = folder.resolve(), list(places)
+    places += {place.with_name(SUMS) for place in places if place.with_name(SUMS).exists()}
     inside = [place.resolve().relative_to(root) for place in places if place.resolve().is_relative_to(root)]
     if source is None or not inside:
         return
@@ -219,14 +222,14 @@ def read_manifest(folder: Path) -> tuple[Kind, dict[str, Any]]:
     kind = kind_of(folder)
     if kind is None:
         raise ResultError(f"{folder}: not the folder of a study: no {MANIFEST} of this program in it")
-    manifest = check_sealed(folder / MANIFEST)
+    manifest = check_manifest(folder)
     entries = manifest.get("files")
-    if not isinstance(entries, dict) or not entries:
+    if not entries:
         raise ResultError(f"{folder}: not finished: {MANIFEST} names no files; `{kind.command}` goes on there")
     for name in _names(manifest, "files"):
         entry = entries[name]
         if not (folder / name).is_file():
             raise ResultError(f"{folder / name}: missing, although {MANIFEST} names it; run the scenario again")
-        if not isinstance(entry, dict) or sha256(folder / name) != entry.get("sha256"):
+        if sha256(folder / name) != entry.get("sha256"):
             raise ResultError(f"{folder / name}: changed since the run: its sha256 is not the one in {MANIFEST}")
     return kind, manifest

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from simulator import plugins
 from simulator.results.errors import NotARunError, ResultError
-from simulator.results.files import read_json, read_netcdf
+from simulator.results.files import read_json, read_netcdf, sha256
 from simulator.results.folder import kind_of
 from simulator.results.kinds import KINDS, RUN, Kind, imported
 from simulator.results.study import StudyResult
@@ -43,8 +43,15 @@ def open_study(path: str | Path, lazily: bool = False) -> StudyResult:
     """
     plugins.load()
     place = Path(path)
-    if place.is_dir():
-        kind = kind_of(place) or _by_file(place) or RUN
+    kind = kind_of(place) or _by_file(place) or RUN if place.is_dir() else None
+    found = _open(place, kind, lazily)
+    found.note_file(sha256(place / kind.file if kind else place))
+    return found
+
+
+def _open(place: Path, kind: Kind | None, lazily: bool) -> StudyResult:
+    """Open a folder of this kind, or a file where there is none."""
+    if kind is not None:
         if lazily and kind.file.endswith(".nc"):
             return _open_netcdf(place / kind.file, kind, lazily)
         found: StudyResult = imported(kind.made).read(place / kind.file)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -38,9 +39,13 @@ class StudyResult(ABC):
         Seed of the random numbers.
     arguments : dict
         What the study was called with, as far as its numbers depend on it; a replay calls it with the same.
+    file_sha256 : str
+        Checksum of the file that it was opened from, or that it was written to in a folder; empty without a file.
+        Files that are made from it carry this.
     """
 
     kind: ClassVar[Kind]
+    file_sha256 = ""
     table_file: ClassVar[str] = SUMMARY
 
     if TYPE_CHECKING:
@@ -55,7 +60,7 @@ class StudyResult(ABC):
     @cached_property
     def plot(self) -> Any:
         """Its pictures: `result.plot.kinds` lists them, `result.plot.draw("survival").save("a.svg")` draws one."""
-        return imported(self.kind.plots)(self)
+        return _Drawing(self)
 
     @property
     @abstractmethod
@@ -126,6 +131,16 @@ class StudyResult(ABC):
         """
         files.save(Path(path), self.writer(), self.kind)
 
+    def note_file(self, digest: str) -> None:
+        """Note the checksum of its file, for files that are made from it.
+
+        Parameters
+        ----------
+        digest : str
+            The sha256, in hexadecimal.
+        """
+        object.__setattr__(self, "file_sha256", digest)  # some kinds are frozen
+
     def files(self) -> list[tuple[str, Writer]]:
         """The files of its folder, apart from the manifest.
 
@@ -156,6 +171,27 @@ class StudyResult(ABC):
             "arguments": self.arguments,
             "engine_version": self.engine_version,
         }
+
+
+class _Drawing:
+    """The pictures of a study; each knows the checksum of the study's file."""
+
+    def __init__(self, study: StudyResult) -> None:
+        self._study, self._plots = study, imported(study.kind.plots)(study)
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._plots, name)
+        if not callable(found):
+            return found
+
+        @wraps(found)
+        def draw(*args: Any, **options: Any) -> Any:
+            return replace(found(*args, **options), made_from=self._study.file_sha256)
+
+        return draw
+
+    def __dir__(self) -> list[str]:
+        return dir(self._plots)
 
 
 class GroupedResult(StudyResult):

@@ -44,7 +44,9 @@ def asking(result: Result, against: str | None = None, days: Sequence[float] | N
         chosen = {"control": against, "contrasts": json.dumps(pairs, ensure_ascii=False)}
     if days:
         chosen["named_days"] = json.dumps([float(day) for day in days])
-    return Result(lambda: result.attrs | chosen, result.groups)
+    found = Result(lambda: result.attrs | chosen, result.groups)
+    found.note_file(result.file_sha256)
+    return found
 
 
 def check(arms: Iterable[str], times: Iterable[float], against: str | None, days: Sequence[float] | None) -> None:

@@ -15,7 +15,6 @@ from collections import Counter
 from pathlib import Path
 
 import simulator as sim
-from simulator.results.export import export
 from simulator.results.folder import write_folder
 from tests.fuzz import cases
 
@@ -30,8 +29,7 @@ def each(what: str, count: int) -> int:
     """Every command that writes killed, or with a full disk, so many times."""
     one_case, failed = cases.kill if what == "kills" else cases.full, 0
     with tempfile.TemporaryDirectory() as name:
-        export(sim.open(cases.run_of(Path(name))), "adam", Path(name) / "made" / "adam")
-        for command in cases.COMMANDS:
+        for command in cases.COMMANDS if what == "kills" else cases.COMMANDS[:-1]:
             found = [one_case(random.Random(seed), Path(name), command) for seed in range(count)]
             wrong = [one for one in found if one]
             failed += len(wrong)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from simulator.language.faults import Origin
 from simulator.language.loading import build, bundled
 from simulator.language.plausible import place_kind
 from simulator.results.arrays import is_coordinate
+from simulator.results.export import export
 from simulator.results.files import PART
 from simulator.results.folder import write_folder
 from tests.test_language_mixtures import mixed
@@ -43,8 +45,24 @@ COMMANDS = (
     ("plot", "{run}", "survival", "-o", "{out}/survival.svg"),
     ("data", "convert", "{run}/adam", "-o", "{out}"),
     ("init", "{out}/mine"),
+    (
+        "decide",
+        "worth_treating",
+        "-n",
+        "20",
+        "--draws",
+        "2",
+        "--replicates",
+        "1",
+        "--draw-patients",
+        "5",
+        "-o",
+        "{out}",
+    ),
+    ("twins", "{run}/adam", "valor", "--twins", "20", "--pool", "4096", "-o", "{out}"),
+    ("explore", "valor", "--no-browser"),
 )
-"""Every command that writes, but `calibrate` and `evidence`, which take minutes."""
+"""Every command that writes, but `calibrate` and `evidence`, which take minutes; and the explorer, which stays."""
 AGAIN = {"init": ("--force",), "export": ("--force",), "data": ("--force",)}
 """What such a command wants where its files are there."""
 
@@ -163,7 +181,9 @@ def run_of(place: Path) -> Path:
     """The folder of a run with a trial, made once: what `{run}` stands for in COMMANDS."""
     folder = place / "made"
     if not folder.exists():
-        write_folder(sim.simulate(sim.load("valor_trial"), patients=100), folder)
+        result = sim.simulate(sim.load("valor_trial"), patients=100)
+        write_folder(result, folder)
+        export(result, "adam", folder / "adam")
     return folder
 
 
@@ -189,10 +209,22 @@ def kill(draw: random.Random, place: Path, command: tuple[str, ...]) -> str | No
     except SimulatorError as error:
         if "there is no such file" not in str(error):
             return f"{command} killed: {error}"
-    done = subprocess.run([*words, *AGAIN.get(command[0], ())], capture_output=True, text=True, check=False, **how)
+    code, said = _started([*words, *AGAIN.get(command[0], ())], **how)
     left = [path.name for path in place.rglob(f"*{PART}")]
     shutil.rmtree(out)
-    return f"{command} after a kill: {done.stderr} {left}" if done.returncode or left else None
+    return f"{command} after a kill: {said} {left}" if code or left else None
+
+
+def _started(words: list[str], **how: Any) -> tuple[int, str]:
+    """Exit code and messages of a command; the explorer, which stays, is ended once its page is there."""
+    if "explore" not in words:
+        done = subprocess.run(words, capture_output=True, text=True, check=False, **how)
+        return done.returncode, done.stderr
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how) as child:
+        address = child.stdout.readline() if child.stdout else ""
+        child.send_signal(signal.SIGTERM)
+        _, said = child.communicate(timeout=60)
+    return 0 if address.startswith("http") and child.returncode in (0, 130) else 1, said
 
 
 def full(draw: random.Random, place: Path, command: tuple[str, ...]) -> str | None:

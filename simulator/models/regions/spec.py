@@ -11,7 +11,7 @@ from pydantic import model_validator
 
 from simulator.models.clock.spec import ClockSpec, Neurofilament, Strength, Survival, Volatility, check_threshold
 from simulator.models.specification import Specification
-from simulator.quantities import Correlation, Distribution, NotNegative, Part, PositiveDistribution, Quantity
+from simulator.quantities import Correlation, Distribution, LogFactor, NotNegative, Part, PositiveDistribution
 
 
 class LaterOnset(Part):
@@ -60,7 +60,7 @@ class RegionsSpec(Specification):
 
     model: Literal["regions"]
     d50_months: dict[str, PositiveDistribution]
-    cohort_log_shift: Quantity
+    cohort_log_shift: LogFactor
     volatility: Volatility
     function: Function
     breathing: Breathing

@@ -17,6 +17,7 @@ from simulator.results.kinds import DECISION, Kind
 from simulator.results.study import StudyResult
 from simulator.results.tidy import csv_text
 from simulator.studies.decide.tables import Table
+from simulator.writing import MADE_FROM
 
 if TYPE_CHECKING:
     import xarray
@@ -134,6 +135,8 @@ class Decided(StudyResult):
             raise NoExcelError("Excel files need openpyxl. Install it: pip install 'als-simulator[excel]'") from None
         book = openpyxl.Workbook()
         book.remove(book.active)
+        if self.file_sha256:
+            book.properties.description = f"{MADE_FROM} sha256:{self.file_sha256}"
         for name, one in self.tables.items():
             sheet = book.create_sheet(name[:SHEET_NAME])
             lines: list[list[Any]] = [[one.caption], list(one.heads), *one.rows, [one.note]]
