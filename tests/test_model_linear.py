@@ -108,6 +108,16 @@ def test_breathing_may_answer_to_treatment_more_or_less_than_function(ratio):
     )
 
 
+def test_breathing_is_at_most_what_it_was_before_onset():
+    """Treatment that turns breathing back past the onset leaves it at V0, as the page of the model says."""
+    changes = {"progression.breathing.effect_ratio": 3.0, "treatments.half.value": 0.0}
+    result = gompertz(changes | {"arms.halved.0.from_day": 364}, patients=5)
+    time = result.time / MONTH
+    slowed = time - 3 * np.maximum(time - 364 / MONTH, 0)
+    assert (slowed < 0).any()
+    assert truth(result, "svc", 1)[0] == pytest.approx(np.minimum(np.maximum(100 - 2.5 * slowed, 0), 100), abs=5e-3)
+
+
 @pytest.mark.parametrize(
     "entry", [{"disease_time": {"normal": {"mean": 0.5, "sd": 0.2, "low": 0.05, "high": 1}}},
               {"time_since_onset_months": {"lognormal": {"median": 14, "log_sd": 0.6}}}],

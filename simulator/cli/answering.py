@@ -98,7 +98,7 @@ def _table(known: Answer) -> Iterator[str]:
 
 
 def _undated(head: Headline) -> Iterator[str]:
-    """What has no day, where there is room for it."""
+    """Figures that belong to no day, if they are few."""
     lines = list(undated(head))
     if len(lines) <= UNDATED:
         yield from lines

@@ -41,7 +41,7 @@ def fail(error: BaseException, as_json: bool = False) -> NoReturn:
 
 def _describe(error: BaseException) -> tuple[str, int]:
     """What to print and how to end."""
-    if isinstance(code := getattr(error, "exit_code", None), int):  # each room has errors of its own
+    if isinstance(code := getattr(error, "exit_code", None), int):  # each package has errors of its own
         return str(error), code
     if isinstance(error, KeyboardInterrupt):
         return "Interrupted", INTERRUPTED

@@ -29,7 +29,7 @@ def portrait_answer(found: Portrait, folder: Path) -> str:
     lines += [_folded(text) for text in sentences(found)]
     lines += ["", *aligned([*HEADS, *_rows(found)]), ""]
     lines += [_folded(text) for text in (NOTE, *(f"Warning: {text}" for text in found.warnings))]
-    lines.append(_folded(f"Survivors, what is told, what is published: als-sim show {folder}"))
+    lines.append(_folded(f"Survivors, what is reported, what is published: als-sim show {folder}"))
     lines.append(_folded(f"Pictures and sources, one HTML file: als-sim report {folder}"))
     return "\n".join([*lines, found.notice])
 

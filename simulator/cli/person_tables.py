@@ -23,7 +23,7 @@ LEGEND = (
 
 
 def portrait_text(found: Portrait) -> str:
-    """How the twins were found, their courses, the gain of treatment, what is told, what is published."""
+    """How the twins were found, their courses, the gain of treatment, what is reported, what is published."""
     lines = [
         clean(found.title),
         f"{found.twins:,} twins of {found.looked_at:,} looked at, {_method(found)}",
@@ -76,7 +76,7 @@ def _chances(rows: list[Chance], arms: Sequence[str]) -> Iterator[str]:
 
 
 def _told(found: Portrait) -> Iterator[str]:
-    """What is told of the person, as a percentile."""
+    """What is reported of the person, as a percentile."""
     if not found.told:
         return
     yield from ("", "What is told, and the share of twins who do at least as well")

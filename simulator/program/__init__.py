@@ -1,4 +1,4 @@
-"""Scenario to Program: from names and dates to arrays. No string passes beyond this room."""
+"""Scenario to Program: from names and dates to arrays. No string passes beyond this package."""
 
 from simulator.program.arms import calendars
 from simulator.program.safety import per_dose

@@ -16,7 +16,7 @@ HEADS = ["", "5 %", "25 %", "median", "75 %", "95 %"]
 
 
 def tables_of(found: Portrait) -> list[Table]:
-    """Quantiles of each outcome, chances, what is told of the person, what is published beside it."""
+    """Quantiles of each outcome, chances, what is reported of the person, what is published beside it."""
     how = f"{found.twins:,} twins of {found.looked_at:,}, effective sample size {found.effective:,.0f} ({found.method})"
     outcomes = dict.fromkeys(row.outcome for row in found.spreads)
     spreads = [_spread([row for row in found.spreads if row.outcome == outcome]) for outcome in outcomes]
@@ -54,7 +54,7 @@ def _number(value: float, error: float) -> str:
 
 
 def _told(found: Portrait) -> list[Table]:
-    """What is told, placed among the twins."""
+    """What is reported, placed among the twins."""
     if not found.told:
         return []
     body = [
@@ -69,7 +69,9 @@ def _told(found: Portrait) -> list[Table]:
     body += [
         [f"{row.arm}: {row.label.lower()}", "", "", with_error(row.estimate, row.mcse, 2)] for row in found.together
     ]
-    return [Table("What is told of the person", ["", "told", "median of twins", "% who do at least as well"], body)]
+    return [
+        Table("What is reported of the person", ["", "reported", "median of twins", "% who do at least as well"], body)
+    ]
 
 
 def _known(found: Portrait) -> list[Table]:

@@ -91,7 +91,7 @@ def _points(reading: Any) -> float:
 
 
 def _fan(pane: Pane, measured: list[Mark], told: list[Mark]) -> None:
-    """Bands and median of all twins, the dead at 0; what was measured, what is told."""
+    """Bands and median of all twins, the dead at 0; what was measured, what is reported."""
     colour, found = pane.line.colour, everybody(pane.result, pane.arm, "alsfrs_r")
     shown = found.time <= pane.scale.end * DAYS_PER_MONTH
     time, quantile = pane.scale.of(found.time[shown]), found.quantile[shown]

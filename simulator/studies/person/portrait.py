@@ -1,4 +1,4 @@
-"""A person's courses in numbers: quantiles by arm and time, chances, the gain of treatment, what is told of them."""
+"""A person's courses in numbers: quantiles by arm and time, chances, gain of treatment, what is reported of them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Chance(NamedTuple):
 
 
 class Told(NamedTuple):
-    """What is told of the person, the share of twins who do at least as well, and the `middle` one of them."""
+    """What is reported of the person, the share of twins who do at least as well, and the `middle` one of them."""
 
     quote: str
     arm: str
