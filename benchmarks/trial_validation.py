@@ -2,7 +2,7 @@
 
     python -m benchmarks.trial_validation SECTION [REPLICATES] [ANALYSIS,…]
 
-SECTION is one of the functions at the end: `null_108`, `null_60`, `stratified`, `options`, `families`, `drug_108`,
+SECTION is one of the functions at the end: `null_108`, `null_60`, `strata`, `options`, `families`, `arms`, `drug_108`,
 `survivors`, `primary`, `extension`, `event_free`, `designs`, `rates`. Each writes benchmarks/validation/SECTION.json,
 and `python -m benchmarks.trial_page` makes docs/trial_validation.md of them. All use seed 1 and two threads. With names
 of analyses only these are done, and the others stay as they are (`null_108`, `null_60`, `drug_108`).
@@ -19,6 +19,7 @@ import numpy as np
 from scipy.stats import kurtosis, norm, skew
 
 import simulator as sim
+from benchmarks.validation_arms import arms
 from benchmarks.validation_base import (
     AT,
     DRAWS,
@@ -49,7 +50,7 @@ from simulator.studies.trial.decision import claims_at_end
 from simulator.studies.trial.entering import most, patients
 from simulator.studies.trial.plan import Asked, plan
 from simulator.studies.trial.population import lossless, truth
-from simulator.studies.trial.replicates import ESTIMATED, estimated, observed
+from simulator.studies.trial.rows import ESTIMATED, estimated, observed
 
 
 def _groups(names: Sequence[str], replicates: int, slow: int) -> list[tuple[list[str], int, int]]:
@@ -122,7 +123,6 @@ def null_60(replicates: int = 10_000, names: Sequence[str] = tuple(ANALYSES)) ->
 
 
 VARIANTS: dict[str, tuple[str, dict[str, Any], int]] = {
-    "`responder`, `stratified`": ("responder", {"least_change": -6.0, "stratified": True}, 1),
     "`cox`, likelihood ratio": ("cox", {"test": "likelihood_ratio"}, 10),
     "`cox`, score": ("cox", {"test": "score"}, 10),
     "`cox`, likelihood ratio, Firth": ("cox", {"test": "likelihood_ratio", "penalty": True}, 10),
@@ -160,14 +160,15 @@ def drug_108(replicates: int = 2000, names: Sequence[str] = tuple(ANALYSES)) -> 
     return out
 
 
-def stratified(replicates: int = 10_000) -> dict[str, Any]:
-    """The rank analyses within strata, 108 people: no effect; the drug, in a fifth of the trials; nobody lost."""
-    names, scenario = ["joint_rank", "win_ratio"], _of_108()
-    asked = Asked(names, days=[196], options={name: {"stratified": True} for name in names})
+def strata(replicates: int = 10_000) -> dict[str, Any]:
+    """Analyses that do not know the strata, 108 people: no effect; the drug, in a fifth of the trials; nobody lost."""
+    names, scenario = ["joint_rank", "win_ratio", "responder"], _of_108()
+    options = {name: OPTIONS.get(name, {}) | {"stratified": False} for name in names}
+    asked, within = Asked(names, days=[196], options=options), Asked(names[:2], days=[196])
     return {
         "null": _sizes(scenario, asked, replicates),
-        "drug": _powers(scenario, asked, replicates // 5),
-        "drug_nobody_lost": _powers(lossless(scenario), asked, replicates // 5),
+        "drug": _powers(scenario, asked._replace(analyses=names[:2]), replicates // 5),
+        "drug_nobody_lost": _powers(lossless(scenario), within, replicates // 5),
     }
 
 
@@ -239,19 +240,23 @@ def _published(rows: np.ndarray, value: float, low: float, high: float, draws: i
 
 def primary(replicates: int = 4000) -> dict[str, Any]:
     """VALOR's primary analysis in 39 and 21, over the ensemble, with and without the imbalance."""
-    names, out = ["mi", "ancova", "ancova_nfl", "joint_rank"], {"draws": DRAWS, "replicates": replicates}
+    names = ["mi", "ancova", "ancova_nfl", "joint_rank", "joint_rank_mi"]
+    out: dict[str, Any] = {"draws": DRAWS, "replicates": replicates}
     for key, name in (("balanced", "valor_trial"), ("imbalanced", "valor_trial_imbalanced")):
         done = study(sim.load(name), Asked(names, days=[196]), replicates, DRAWS)
         out[key] = {one: _published(done.of(one, 196), 1.2, -3.2, 5.5, DRAWS) for one in names[:3]}
-        ranks = done.of("joint_rank", 196)
-        out[key]["joint_rank"] = {
-            **spread(ranks[:, 0], DRAWS),
-            "power": [*share((ranks[:, AT["p"]] <= 0.05) & (ranks[:, 0] > 0), by(ranks, DRAWS))],
-            "p_at_or_above_published": [*share(ranks[:, AT["p"]] >= 0.97, by(ranks, DRAWS))],
-            "no_better_than_published": [*share((ranks[:, 0] <= 0) | (ranks[:, AT["p"]] >= 0.97), by(ranks, DRAWS))],
-        }
-        both = (abs(done.of("mi", 196)[:, 0] - 1.2) <= 0.5) & (ranks[:, AT["p"]] >= 0.9)
-        out[key]["near_both"] = [*share(both, by(both, DRAWS))]
+        for one in names[3:]:
+            ranks = done.of(one, 196)
+            out[key][one] = {
+                **spread(ranks[:, 0], DRAWS),
+                "power": [*share((ranks[:, AT["p"]] <= 0.05) & (ranks[:, 0] > 0), by(ranks, DRAWS))],
+                "p_at_or_above_published": [*share(ranks[:, AT["p"]] >= 0.97, by(ranks, DRAWS))],
+                "no_better_than_published": [
+                    *share((ranks[:, 0] <= 0) | (ranks[:, AT["p"]] >= 0.97), by(ranks, DRAWS))
+                ],
+            }
+            near = (abs(done.of("mi", 196)[:, 0] - 1.2) <= 0.5) & (ranks[:, AT["p"]] >= 0.9)
+            out[key][one]["near_both"] = [*share(near, by(near, DRAWS))]
         out[key]["events"] = done.found.counts[:, 0, :, 1].mean(axis=0).tolist()
     return out
 
@@ -276,9 +281,10 @@ SECTIONS: dict[str, Callable[..., dict[str, Any]]] = {
     for one in (
         null_108,
         null_60,
-        stratified,
+        strata,
         options,
         families,
+        arms,
         drug_108,
         survivors,
         primary,

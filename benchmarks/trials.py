@@ -16,7 +16,7 @@ from simulator.analysis.trial.errors import NotEstimableError
 from simulator.analysis.trial.registry import ANALYSES
 from simulator.replicate import Replicator, compiled
 from simulator.studies.trial.plan import Asked, plan
-from simulator.studies.trial.replicates import observed
+from simulator.studies.trial.rows import observed
 
 TRIAL = ("ancova", "joint_rank", "logrank")
 DAY, FITS = 196, 100

@@ -13,8 +13,8 @@ from simulator.replicate import compiled
 from simulator.studies.calibrate.apply import drawn_scenarios
 from simulator.studies.trial.blocks import Work, run
 from simulator.studies.trial.entering import patients
-from simulator.studies.trial.plan import Asked, plan
-from simulator.studies.trial.replicates import ESTIMATED, Block
+from simulator.studies.trial.plan import Asked, people_of, plan
+from simulator.studies.trial.rows import ESTIMATED, Block
 
 FOLDER = Path(__file__).parent / "validation"
 SEED, THREADS, DRAWS = 1, 2, 200
@@ -44,7 +44,7 @@ def study(scenario: Any, asked: Asked, replicates: int, draws: int = 0) -> Study
     planned = plan(scenario, asked)
     drawn = drawn_scenarios(scenario, draws) if draws else [scenario]
     scenarios = [plan(one, asked).scenario for one in drawn]
-    work = Work(planned, compiled(scenarios, patients(scenarios, planned.size, SEED)), SEED, replicates)
+    work = Work(planned, compiled(scenarios, patients(scenarios, people_of(planned), SEED)), SEED, replicates)
     return Study(work, run(work, THREADS))
 
 

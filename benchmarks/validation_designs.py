@@ -18,7 +18,7 @@ from simulator.studies.trial.decision import claims_at_end
 from simulator.studies.trial.entering import most, shortened
 from simulator.studies.trial.looks import randomised_on
 from simulator.studies.trial.plan import Asked, plan
-from simulator.studies.trial.replicates import observed
+from simulator.studies.trial.rows import observed
 from simulator.studies.trial.sizes import sizes
 
 

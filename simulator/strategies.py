@@ -72,7 +72,7 @@ OTHER_NAMES: Mapping[str, str] = {
     "stratified_cox": "cox, with --option cox.stratified=true",
     "firth": "cox, with --option cox.penalty=true and cox.test=likelihood_ratio",
     "likelihood_ratio": "cox, with --option cox.test=likelihood_ratio",
-    "cmh": "responder, with --option responder.stratified=true",
+    "cmh": "responder",
     "shared_parameter": "rate_ratio",
     "joint_model": "rate_ratio",
     "disease_rate_ratio": "rate_ratio",

@@ -21,7 +21,7 @@ from simulator.studies.trial.blocks import run
 from simulator.studies.trial.entering import most, patients
 from simulator.studies.trial.looks import calendar
 from simulator.studies.trial.plan import Asked, plan
-from simulator.studies.trial.replicates import observed
+from simulator.studies.trial.rows import observed
 from simulator.studies.trial.study import Extent, prepare
 
 ARMS = Contrast("early_start", "delayed_start")
@@ -284,7 +284,7 @@ def test_under_a_null_drug_looks_keep_the_level(valor):
 def test_stopping_by_hand(valor):
     """Three replicates: benefit at the first look, futility at the second, nothing."""
     rules = sequential.Rules(0.05, sequential.OBRIEN_FLEMING, conditional_power=0.1)
-    held = np.array([[100.0, 40, 30], [200, 80, 60], [300, 100, 100]])
+    held = np.array([0.3, 0.6, 1.0])
     z = np.array([[5.0, 0, 0], [1.0, 0.0, 3.0], [1.0, 1.5, 1.0]])
     assert [sequential._one(rules, one, held) for one in z] == [(0, 1), (1, -2), (2, 0)]
     assert sequential._one(rules, np.array([np.nan, -4.0, 0.0]), held) == (1, -1)

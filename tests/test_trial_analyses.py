@@ -36,7 +36,7 @@ def agrees(found, wanted, rtol):
 @pytest.mark.parametrize(
     ("key", "found", "rtol"),
     [
-        ("responder_stratified", responder(DATA, least_change=-4.0, stratified=True), 1e-9),
+        ("responder_stratified", responder(DATA, least_change=-4.0), 1e-9),
         ("cox_lr", cox(DATA, covariates=("log_nfl",), test="likelihood_ratio"), 1e-6),
         ("cox_score", cox(DATA, covariates=("log_nfl",), test="score"), 1e-6),
         ("cox_firth", cox(DATA, covariates=("log_nfl",), test="likelihood_ratio", penalty=True), 1e-5),

@@ -381,7 +381,7 @@ def test_adam_out_and_in_again_gives_the_same_data(simulated, endpoint):
     read = from_tables(made["ADSL"], made["ADQS"], made["ADTTE"], arms, endpoint=endpoint[1])
     for name in ("arm", "stratum", "nominal_day", "day", "outcome", "time", "event"):
         np.testing.assert_array_equal(getattr(read, name), getattr(direct, name), err_msg=name)
-    for name in ("log_nfl", "months_since_onset", "female", "progression_rate"):
+    for name in ("log_nfl", "months_since_onset", "female", "bulbar", "progression_rate", "baseline_alsfrs_r"):
         np.testing.assert_array_equal(read.covariate(name), direct.covariate(name), err_msg=name)
     np.testing.assert_array_equal(read.covariate("age"), np.floor(direct.covariate("age")))
 
@@ -395,7 +395,16 @@ def test_a_trait_of_every_participant_is_a_covariate(simulated):
     assert {*data.covariate("female")} == {0, 1}
     adjusted = ancova(data, covariates=("progression_rate", "age", "female"))
     assert adjusted.df == ancova(data).df - 3
-    assert "progression_rate" not in from_result(simulated.groups, arms, outcome="svc").covariates
+    bulbar = patients["onset_site"].values[who] == 0
+    np.testing.assert_array_equal(data.covariate("bulbar"), bulbar)
+
+
+def test_the_score_at_baseline_is_a_covariate_whatever_the_outcome(simulated):
+    arms = Contrast(*(name for name in simulated.arms if "tofersen" in name), "placebo")
+    data, other = (from_result(simulated.groups, arms, outcome=name) for name in ("alsfrs_r", "svc"))
+    np.testing.assert_array_equal(other.covariate("baseline_alsfrs_r"), data.baseline)
+    np.testing.assert_array_equal(other.covariate("progression_rate"), data.covariate("progression_rate"))
+    assert ancova(other, covariates=("baseline_alsfrs_r", "bulbar")).df == ancova(other).df - 2
 
 
 def test_a_planned_visit_that_nobody_had_comes_in_again(simulated):

@@ -21,6 +21,7 @@ from simulator.analysis.trial.mi import mi
 from simulator.analysis.trial.mmrm import mmrm
 from simulator.analysis.trial.pairs import between, comparisons, scores
 from simulator.analysis.trial.registry import ANALYSES
+from simulator.analysis.trial.responder import responder
 from simulator.analysis.trial.risk_sets import risk_sets
 from simulator.analysis.trial.rmst import rmst
 from simulator.analysis.trial.win_ratio import net_benefit, win_odds, win_ratio
@@ -189,7 +190,7 @@ def test_two_strata_are_a_covariate(run):
 @given(seeds)
 def test_without_ties_the_win_odds_are_the_win_ratio(seed):
     data = invented(seed, COMPLETE)
-    np.testing.assert_allclose(win_odds(data)[:6], win_ratio(data)[:6], rtol=1e-9)
+    np.testing.assert_allclose(win_odds(data)[:6], win_ratio(data, stratified=False)[:6], rtol=1e-9)
 
 
 @given(seeds, st.floats(0.1, 1))
@@ -221,8 +222,9 @@ def test_one_stratum_is_none(seed):
     data = invented(seed)
     data = data._replace(stratum=np.zeros_like(data.stratum))
     assert stratified_logrank(data)[:6] == logrank(data)[:6]
-    assert joint_rank(data, stratified=True)[:6] == joint_rank(data)[:6]
-    assert win_ratio(data, stratified=True)[:6] == win_ratio(data)[:6]
+    assert joint_rank(data)[:8] == joint_rank(data, stratified=False)[:8]
+    assert win_ratio(data)[:8] == win_ratio(data, stratified=False)[:8]
+    assert responder(data)[:8] == responder(data, stratified=False)[:8]
 
 
 @given(seeds)
@@ -232,7 +234,7 @@ def test_a_trial_twice_as_two_strata_has_half_the_variance(seed):
     rows = np.tile(np.arange(data.n), 2)
     twice = where(data, rows)._replace(stratum=np.repeat((0, 1), data.n))
     for run in (win_ratio, joint_rank):
-        once, both = run(data), run(twice, stratified=True)
+        once, both = run(data), run(twice)
         assert (both.value, both.se) == pytest.approx((once.value, once.se / np.sqrt(2)))
 
 
@@ -248,13 +250,13 @@ def test_the_stratified_win_ratio_adds_wins_and_losses_over_the_size_of_a_stratu
         )
         for side in (1, -1)
     )
-    assert win_ratio(data, stratified=True).value == pytest.approx(np.log(won / lost))
+    assert win_ratio(data).value == pytest.approx(np.log(won / lost))
 
 
 @given(seeds)
 def test_the_joint_rank_estimates_the_net_benefit(seed):
     data = invented(seed)
-    assert joint_rank(data).value == pytest.approx(net_benefit(data).value)
+    assert joint_rank(data, stratified=False).value == pytest.approx(net_benefit(data).value)
     flat = data._replace(outcome=data.outcome - data.baseline[:, None], stratum=np.zeros_like(data.stratum))
     with pytest.raises(NotEstimableError, match="depend on each other"):
         joint_rank_ancova(flat)  # a baseline without variation
@@ -268,7 +270,7 @@ def test_ancova_of_scores_alone_is_the_net_benefit():
     stratum = np.repeat(np.arange(36) % 2, 3)
     arm = np.tile([0, 1, 1], 36)
     data = data._replace(arm=arm, stratum=stratum, outcome=pair[:, None] + data.change)
-    assert joint_rank_ancova(data).value == pytest.approx(joint_rank(data).value, rel=1e-9)
+    assert joint_rank_ancova(data).value == pytest.approx(joint_rank(data, stratified=False).value, rel=1e-9)
 
 
 def test_rmst_without_censoring_is_a_difference_of_means():

@@ -14,7 +14,7 @@ from simulator.replicate import Replicator, compiled
 from simulator.results.kinds import TRIAL
 from simulator.studies.trial.blocks import SIZE
 from simulator.studies.trial.plan import Asked, TrialError, plan
-from simulator.studies.trial.replicates import ESTIMATED, observed
+from simulator.studies.trial.rows import ESTIMATED, observed
 
 ARMS = Contrast("early_start", "delayed_start")
 DAY = 196

@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any
@@ -70,6 +71,10 @@ Sizes = Annotated[Any, typer.Option("--sizes", parser=sizes_of, metavar="N,…",
 Draws = Annotated[int | None, typer.Option("--draws", min=1, help="Spread over so many vectors of the ensemble.")]
 Replicate = Annotated[int | None, typer.Option("--replicate", min=0, help="Only this one, as an ordinary run.")]
 Outcome = Annotated[str, typer.Option("--outcome", help="The measure of function.")]
+Where = Annotated[
+    str, typer.Option("--executor", metavar="WHERE", help="Replicates on threads, processes or dask://host:port.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what it would take, and do nothing.")]
 Endpoint = Annotated[str, typer.Option("--endpoint", help="event_free or death.")]
 
 
@@ -95,6 +100,8 @@ def trial(
     sizes: Sizes = None,
     draws: Draws = None,
     replicate: Replicate = None,
+    executor: Where = "threads",
+    dry_run: DryRun = False,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
@@ -107,7 +114,10 @@ def trial(
     extent = Extent(replicates, seed, people, null, tuple(power or ()), tuple(sizes or ()), draws)
     asked = Asked(analysis, size, arms, day, outcome=outcome, endpoint=endpoint)
     request = TrialRequest(scenario, asked, extent, tuple(settings or ()), tuple(option or ()), out, threads, force)
-    if replicate is not None:
+    request = replace(request, executor=executor)
+    if dry_run:
+        _forecast(request, as_json)
+    elif replicate is not None:
         _alone(request, replicate, as_json)
     else:
         _all(request, as_json)
@@ -122,6 +132,23 @@ def _all(request: Any, as_json: bool) -> None:
         found = trial_to_folder(request, progress)
     show_trial(found.trial, as_json)
     note(f"Written to {found.folder}")
+
+
+def _forecast(request: Any, as_json: bool) -> None:
+    """Print what a study would take."""
+    from simulator.studies.trial.request import forecast_of
+
+    found = forecast_of(request)
+    show(found._asdict(), as_json, _forecast_text)
+
+
+def _forecast_text(found: Any) -> str:
+    return (
+        f"{found['replicates']:,} replicates of up to {found['participants']:,} participants in {found['arms']} arms, "
+        f"in {found['blocks']:,} blocks; truth in {found['truth']:,} people.\n"
+        f"About {found['bytes'] / 1e6:,.0f} MB of memory and {found['seconds']:,.1f} s on this machine as it is now, "
+        "without the search for sizes. Nothing was run."
+    )
 
 
 def show_trial(found: Any, as_json: bool) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.analysis.trial.registry import analysis
 from simulator.cli.tables import WIDTH, aligned, clean, short
+from simulator.cli.trial_arms import arms_document, arms_text
 from simulator.cli.trial_estimands import estimands_text
 from simulator.cli.trial_family import family_document, family_text
 from simulator.cli.trial_looks import looks_document, looks_text, sizes_text
@@ -68,7 +69,7 @@ def trial_text(trial: Trial) -> str:
         lines += ["", *_estimates(trial, day), "", *_spread(trial, day), "", *_shares(trial, day)]
         lines += [*_needed(trial, day), "", *_counts(trial, day)]
         lines += [*sizes_text(trial, day), *_population(trial, day)]
-    lines += [*looks_text(trial), *family_text(trial), *estimands_text(trial)]
+    lines += [*looks_text(trial), *arms_text(trial), *family_text(trial), *estimands_text(trial)]
     notes = [*(f"Warning: {clean(text)}." for text in trial.warnings), legend(trial), NOTICE]
     return "\n".join([*lines, "", *(line for text in notes for line in wrap(text, WIDTH))])
 
@@ -178,6 +179,7 @@ def trial_document(trial: Trial) -> dict[str, Any]:
             if not row["analysis"]
         ],
         **looks_document(trial),
+        **arms_document(trial),
         **family_document(trial),
         "estimand": trial.estimand,
         "warnings": list(trial.warnings),

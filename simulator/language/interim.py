@@ -64,7 +64,8 @@ class Interim(Part):
     """Looks at the first analysis before its end, with a two-sided `alpha` that they spend.
 
     `shares`: a look when this part of the randomised has reached the day of the analysis. `days`: looks on days of the
-    calendar, which begins with the first enrolment; the part that has reached the day of analysis is their information.
+    calendar, which begins with the first enrolment. The level is spent by the information of the analysis, 1/SE²
+    as a part of its mean at the end, or by the part of `participants` who have reached the day of analysis.
     """
 
     shares: Annotated[list[Part01], Field(min_length=1, max_length=20)] | None = None
@@ -72,6 +73,7 @@ class Interim(Part):
     alpha: Level = Quantity(value=0.05, evidence="assumed")
     spending: Spending = Spending()
     futility: Futility | None = None
+    information: Literal["analysis", "participants"] = "analysis"
 
     @model_validator(mode="after")
     def _ascending(self) -> Interim:

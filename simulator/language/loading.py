@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from simulator import plugins
 from simulator.language import (  # noqa: F401 - they register their checks
+    check_comparisons,
     check_eligible,
     check_estimand,
     check_life,

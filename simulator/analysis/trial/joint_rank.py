@@ -4,6 +4,7 @@ A participant's score s_i is the number of others who fared worse minus the numb
 of scores over the treated are T = wins − losses against control, so T/(n₁ n₀) is the net benefit: the probability that
 a treated participant fares better than a control, minus the probability of the reverse. Given the scores, the variance
 of T over allocations is n₁ n₀/(n (n − 1)) Σ s_i²; with complete follow-up z is that of Mann and Whitney with ties.
+Within strata of the randomisation, T, pairs and variances are added.
 
 References
 ----------
@@ -25,7 +26,7 @@ from simulator.analysis.trial.potential import NOTHING, Options, Potential
 from simulator.analysis.trial.wins import wins, within_strata
 
 ESTIMAND = estimand(
-    "rank among all participants by time of the event, then by change of function",
+    "rank among the participants of a stratum by time of the event, then by change of function",
     "net benefit: probability of faring better minus probability of faring worse",
     death(Strategy.COMPOSITE, "an event ranks below every event-free course, an early one below a late one"),
     STOPPING,
@@ -33,17 +34,15 @@ ESTIMAND = estimand(
 )
 
 
-def joint_rank(data: TrialData, *, stratified: bool = False) -> Estimate:
+def joint_rank(data: TrialData, *, stratified: bool = True) -> Estimate:
     """Net benefit with the standard error of the permutation distribution; normal.
-
-    `stratified` compares within strata only and adds wins, losses and variances over them.
 
     Parameters
     ----------
     data : TrialData
         Participants of two arms.
     stratified : bool
-        Pairs of one stratum only.
+        Pairs of one stratum of the randomisation only; otherwise all.
 
     Returns
     -------
@@ -60,13 +59,13 @@ def joint_rank(data: TrialData, *, stratified: bool = False) -> Estimate:
     if not pairs:
         raise NotEstimableError("joint rank: no stratum has participants in both arms")
     spread = np.bincount(groups, fared**2) * n1 * (size - n1) / np.maximum(size * (size - 1), 1)
-    about = About("joint rank, permutation variance" + ", stratified" * stratified, ESTIMAND)
+    about = About("joint rank, permutation variance" + ", stratified" * (len(size) > 1), ESTIMAND)
     return wald(float(fared[treated].sum()) / pairs, float(np.sqrt(spread.sum())) / pairs, about, n=data.n)
 
 
 def true_net_benefit(of: Potential, options: Options = NOTHING) -> float:
-    """Probability of faring better minus that of faring worse, of people of one stratum if it is stratified."""
-    won, lost = within_strata(of.data, of.day, 2) if options.get("stratified") else wins(of.data, of.day)
+    """Probability of faring better minus that of faring worse among people of a stratum, or else of all."""
+    won, lost = within_strata(of.data, of.day, 2) if options.get("stratified", True) else wins(of.data, of.day)
     return won - lost
 
 

@@ -18,12 +18,14 @@ from simulator.datasets.variables import ENDPOINTS, PARAMCDS
 
 Columns = Mapping[str, ArrayLike]
 Groups = Mapping[str, Mapping[str, Any]]
-TRAITS = {"age": "age", "months_since_onset": "time_since_onset", "female": "sex"}
-"""Covariates that are traits of a participant at entry: years, months, and 1 for a woman."""
+TRAITS = {"age": "age", "months_since_onset": "time_since_onset", "female": "sex", "bulbar": "onset_site"}
+"""Covariates that are traits of a participant at entry: years, months, 1 for a woman, 1 for bulbar onset."""
 TOTAL, HIGHEST = "alsfrs_r", 48.0
-PROGRESSION_RATE = "progression_rate"
-"""The covariate (48 − ALSFRS-R at baseline)/months since onset."""
+PROGRESSION_RATE, SCORE = "progression_rate", "baseline_alsfrs_r"
+"""The covariates (48 − ALSFRS-R at baseline)/months since onset, and ALSFRS-R at baseline, whatever the outcome is."""
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+BULBAR = 0
+"""Code of bulbar onset."""
 EVENTS = ("event_free_time", "event", "death_time", "dropout_time", "followup_time")
 
 
@@ -85,7 +87,7 @@ def from_result(
         _values(patients, "allocated_arm"),
         _values(patients, "stratum"),
         _values(observed, "nominal_day"),
-        {key: _values(observed, key) for key in ("day", outcome, log) if key in observed},
+        {key: _values(observed, key) for key in ("day", outcome, log, TOTAL) if key in observed},
         {key: _values(events, key) for key in EVENTS},
         {key: _values(patients, key) for key in TRAITS.values() if key in patients},
     )
@@ -114,7 +116,10 @@ def from_arrays(
     traits: dict[str, Floats] = {
         name: np.asarray(seen.traits[key][people], float) for name, key in TRAITS.items() if key in seen.traits
     }
-    covariates = with_rate(traits, measured[:, 0] if outcome == TOTAL else None)
+    if "bulbar" in traits:
+        traits["bulbar"] = (traits["bulbar"] == BULBAR).astype(np.float64)
+    total = seen.observed[TOTAL][*place, 0].astype(np.float64) if TOTAL in seen.observed else None
+    covariates = with_score(traits, total)
     if log in seen.observed:
         covariates["log_nfl"] = np.log(seen.observed[log][*place, 0])
     return trial_data(
@@ -129,11 +134,14 @@ def from_arrays(
     )
 
 
-def with_rate(covariates: Mapping[str, Floats], total: Floats | None) -> dict[str, Floats]:
-    """The covariates, and the rate of progression where total score at baseline and time since onset are known."""
-    months = covariates.get("months_since_onset")
-    if total is None or months is None or PROGRESSION_RATE in covariates:
+def with_score(covariates: Mapping[str, Floats], total: Floats | None) -> dict[str, Floats]:
+    """The covariates, the total score at baseline where it is known, the rate of progression where the onset is too."""
+    if total is None:
         return dict(covariates)
+    covariates = {SCORE: total, **covariates}
+    months = covariates.get("months_since_onset")
+    if months is None or PROGRESSION_RATE in covariates:
+        return covariates
     with np.errstate(divide="ignore", invalid="ignore"):
         rate = np.where(months > 0, (HIGHEST - total) / months, np.nan)
     return {**covariates, PROGRESSION_RATE: rate}
@@ -228,7 +236,8 @@ def from_dataset(data: Dataset, wanted: Wanted) -> Read:
     if len(lacking):
         raise AnalysisError(f"participant {who.id[rows][lacking[0]]} has no time of {endpoint}. Add it")
     own = {"age": who.age, "months_since_onset": who.months_since_onset, "female": _female(who.sex)}
-    columns = with_rate({**own, **who.covariates}, _baseline(data, TOTAL) if wanted.outcome == TOTAL else None)
+    own["bulbar"] = np.where(who.onset_site == "", np.nan, np.char.find(np.char.lower(who.onset_site), "bulbar") >= 0)
+    columns = with_score({**own, **who.covariates}, _baseline(data, TOTAL))
     if "log_nfl" not in columns and (nfl := _baseline(data, "nfl_plasma")) is not None:
         columns["log_nfl"] = np.log(nfl)
     found = trial_data(

@@ -37,13 +37,13 @@ ESTIMAND = estimand(
 
 
 def responder(
-    data: TrialData, *, least_change: float = 0.0, missing_fails: bool = True, stratified: bool = False
+    data: TrialData, *, least_change: float = 0.0, missing_fails: bool = True, stratified: bool = True
 ) -> Estimate:
     """Difference in the proportion whose change at the last visit is at least `least_change` [points].
 
     An event is no response. A missing value without an event is none either, or with `missing_fails=False` is left
     out. p is that of the pooled z test without continuity correction, the standard error the unpooled one, 0 where
-    nobody or everybody in both arms responds. `stratified` compares within strata.
+    nobody or everybody in both arms responds. Several strata are compared within, unless nobody or everybody responds.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def responder(
     missing_fails : bool
         A missing value is no response.
     stratified : bool
-        Compare within strata.
+        Compare within the strata of the randomisation where there are several.
 
     Returns
     -------
@@ -80,7 +80,9 @@ def responder(
         raise NotEstimableError("responder: an arm has nobody with a known response")
     words = f"responders with change of {least_change:g} or more, "
     n = int(rows.sum())
-    return _within(size[both], count[both], words, n) if stratified else _pooled(size[0], count[0], words, n)
+    if len(size) > 1 and (count[both] > 0).any() and (count[both] < size[both]).any():
+        return _within(size[both], count[both], words, n)
+    return _pooled(size.sum(axis=0), count.sum(axis=0), words, n)
 
 
 def _pooled(size: Floats, count: Floats, words: str, n: int) -> Estimate:

@@ -155,7 +155,7 @@ def crossing(bounds: Boundaries, drift: float = 0.0) -> Crossing:
     """
     t, up, low = bounds.share, bounds.efficacy, np.maximum(bounds.futility, -bounds.efficacy)
     out = np.zeros((3, len(t)))
-    at = _Walk(t, drift)
+    at = Walk(t, drift)
     for k in range(len(t)):
         below = at.below(k, low[k])
         harm = at.below(k, -up[k])
@@ -186,7 +186,7 @@ def conditional_power(z: float, share: float, critical: float, drift: float | No
     return float(ndtr((z * np.sqrt(share) + trend * (1 - share) - critical) / np.sqrt(1 - share)))
 
 
-class _Walk:
+class Walk:
     """The density of Z over the region where the trial goes on, from look to look, on a grid with Simpson's weights."""
 
     def __init__(self, share: Floats, drift: float) -> None:
@@ -249,7 +249,7 @@ Region = Callable[[int, float], tuple[float, float]]
 
 def _solved(share: Floats, steps: Floats, drift: float, region: Region) -> Floats:
     """Upper boundaries that spend `steps` at the looks; `region` says between which bounds the trial goes on."""
-    walk, found = _Walk(share, drift), np.empty(len(share))
+    walk, found = Walk(share, drift), np.empty(len(share))
     for k, amount in enumerate(steps):
         if walk.above(k, FAR) >= amount:
             found[k] = FAR

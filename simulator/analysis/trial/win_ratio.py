@@ -61,11 +61,11 @@ def wins(data: TrialData, *, margin: float = 0.0) -> Wins:
 
 
 def wins_within_strata(data: TrialData, *, margin: float = 0.0) -> Wins:
-    """The same among pairs of one stratum; a stratum with nobody in an arm has none."""
+    """The same among pairs of one stratum; a stratum with fewer than two in an arm is left out: it shows no spread."""
     groups = [where(data, data.stratum == code) for code in np.unique(data.stratum)]
-    paired = [one for one in groups if 0 < one.treated.sum() < one.n]
+    paired = [one for one in groups if 2 <= one.treated.sum() <= one.n - 2]
     if not paired:
-        raise NotEstimableError("win ratio: no stratum has participants in both arms")
+        raise NotEstimableError("win ratio: no stratum has two participants in each arm")
     weight = np.array([one.treated.sum() * (~one.treated).sum() / one.n for one in paired])
     return _weighted([wins(one, margin=margin) for one in paired], weight / weight.sum())
 
@@ -78,8 +78,8 @@ def _weighted(found: Sequence[Wins], weight: Floats) -> Wins:
     )
 
 
-def win_ratio(data: TrialData, *, margin: float = 0.0, stratified: bool = False) -> Estimate:
-    """Logarithm of the win ratio p_w/p_l; normal. Ties count for neither side. `stratified` compares within strata.
+def win_ratio(data: TrialData, *, margin: float = 0.0, stratified: bool = True) -> Estimate:
+    """Logarithm of the win ratio p_w/p_l; normal. Ties count for neither side.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def win_ratio(data: TrialData, *, margin: float = 0.0, stratified: bool = False)
     margin : float
         A smaller difference of function is a tie [points].
     stratified : bool
-        Pairs of one stratum only.
+        Pairs of one stratum of the randomisation only; otherwise all.
 
     Returns
     -------
@@ -99,7 +99,8 @@ def win_ratio(data: TrialData, *, margin: float = 0.0, stratified: bool = False)
     if not won or not lost:
         raise NotEstimableError("win ratio: one arm wins no pair")
     gradient = np.array([1 / won, -1 / lost])
-    about = About("win ratio, U-statistic variance" + ", stratified" * stratified, ESTIMAND, "log")
+    several = stratified and len(np.unique(data.stratum)) > 1
+    about = About("win ratio, U-statistic variance" + ", stratified" * several, ESTIMAND, "log")
     return wald(np.log(won / lost), np.sqrt(gradient @ covariance @ gradient), about, n=data.n)
 
 
@@ -122,9 +123,9 @@ def net_benefit(data: TrialData, *, margin: float = 0.0) -> Estimate:
 
 
 def true_win_ratio(of: Potential, options: Options = NOTHING) -> float:
-    """Log of the probability of a win over that of a loss, of people of one stratum if it is stratified."""
+    """Log of the probability of a win over that of a loss, of people of one stratum, or unless stratified of all."""
     margin = options.get("margin", 0.0)
-    stratified = options.get("stratified", False)
+    stratified = options.get("stratified", True)
     won, lost = (
         of_people.within_strata(of.data, of.day, 1, margin) if stratified else of_people.wins(of.data, of.day, margin)
     )

@@ -1,11 +1,21 @@
-"""Blocks of replicates: done by several threads, kept in files, so that a study goes on where it was interrupted."""
+"""Blocks of replicates: done by threads, processes or a cluster, kept in files, so that a study goes on."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import pickle
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ThreadPoolExecutor,
+    wait,
+)
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import BadZipFile
@@ -14,16 +24,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.engine.jit import JIT
+from simulator.errors import SimulatorError
 from simulator.replicate import Choice, Replicator
 from simulator.results.files import write_all
 from simulator.results.kinds import TRIAL
+from simulator.studies.sweep.drive import LOOK_SECONDS, LOST
+from simulator.studies.sweep.errors import ExecutorError
+from simulator.studies.sweep.executors import workers
 from simulator.studies.trial.plan import Plan
-from simulator.studies.trial.replicates import Block, block
+from simulator.studies.trial.replicates import block
+from simulator.studies.trial.rows import Block
 from simulator.version import __version__
 
 SIZE = 50
 """Replicates of a block. Results do not depend on it; a study that is interrupted loses at most one block a thread."""
 Progress = Callable[[int, int], None]
+THREADS = "threads"
+_KEPT = threading.local()
 
 
 class Work(NamedTuple):
@@ -53,10 +70,17 @@ class Work(NamedTuple):
         return hashlib.sha256(json.dumps(told, sort_keys=True, default=list).encode()).hexdigest()[:16]
 
 
-def run(work: Work, threads: int, folder: Path | None = None, progress: Progress | None = None) -> Block:
+def run(
+    work: Work,
+    threads: int,
+    folder: Path | None = None,
+    progress: Progress | None = None,
+    executor: str | Executor = THREADS,
+) -> Block:
     """All replicates of the work; those that the folder holds are taken from there, the others are put there.
 
-    `progress` is called with (replicates done, replicates in all).
+    `progress` is called with (replicates done, replicates in all). On an `executor` other than threads of this process
+    each block is a task of its own.
     """
     spans = [range(first, min(first + SIZE, work.replicates)) for first in range(0, work.replicates, SIZE)]
     found = {span.start: kept for span in spans if folder and (kept := _load(folder, work, span))}
@@ -64,7 +88,8 @@ def run(work: Work, threads: int, folder: Path | None = None, progress: Progress
     done = sum(len(one.counts) for one in found.values())
     tell = progress or (lambda done, total: None)
     tell(done, work.replicates)
-    for span, made in _each(work, left, threads if JIT else 1):
+    here = executor == THREADS
+    for span, made in _each(work, left, threads if JIT else 1) if here else _elsewhere(work, left, executor):
         found[span.start] = made
         if folder:
             _save(folder, work, span, made)
@@ -94,6 +119,48 @@ def _each(work: Work, spans: Sequence[range], threads: int) -> Iterator[tuple[ra
                 span, space = busy.pop(future)
                 yield span, future.result()
                 idle.append(space)
+
+
+def _elsewhere(work: Work, spans: Sequence[range], executor: str | Executor) -> Iterator[tuple[range, Block]]:
+    """The same on an executor, whose workers get the work as bytes."""
+    content = pickle.dumps(work)
+    with workers(executor) as found:
+        busy = {found.executor.submit(do_block, content, span.start, span.stop): span for span in spans}
+        try:
+            while busy:
+                done = wait(busy, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED).done
+                if not done and found.is_lost():
+                    raise ExecutorError(LOST)
+                for future in done:
+                    yield busy.pop(future), _made(future)
+        finally:
+            for future in busy:
+                future.cancel()
+
+
+def _made(future: Future[Block]) -> Block:
+    """What a worker gave.
+
+    Raises
+    ------
+    SimulatorError
+        It died.
+    """
+    try:
+        return future.result()
+    except CancelledError:
+        raise ExecutorError(LOST) from None
+    except BrokenExecutor:
+        fact = "a worker process died, perhaps for want of memory"
+        raise SimulatorError(f"{fact}. What is finished is kept: give the same command again") from None
+
+
+def do_block(content: bytes, first: int, stop: int) -> Block:
+    """A block where the call arrives; a worker keeps the work and its space from one to the next."""
+    if getattr(_KEPT, "content", None) != content:
+        _KEPT.work = pickle.loads(content)
+        _KEPT.space, _KEPT.content = Replicator(_KEPT.work.choices), content
+    return block(_KEPT.work.plan, _KEPT.space, _KEPT.work.seed, range(first, stop))
 
 
 def _place(folder: Path, work: Work, span: range) -> Path:

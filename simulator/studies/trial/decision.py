@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from simulator.analysis.trial.estimand import Strategy
 from simulator.analysis.trial.registry import analysis
-from simulator.studies.trial.replicates import ESTIMATED
+from simulator.studies.trial.rows import ESTIMATED
 
 if TYPE_CHECKING:
     from simulator.studies.trial.plan import Plan

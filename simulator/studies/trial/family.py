@@ -11,7 +11,7 @@ from simulator.analysis.replicates import Measure, share
 from simulator.analysis.trial.multiplicity import claimed, graph
 from simulator.studies.trial.decision import direction, level
 from simulator.studies.trial.plan import Claim, claims_of
-from simulator.studies.trial.replicates import ESTIMATED, Block
+from simulator.studies.trial.rows import ESTIMATED, Block
 
 if TYPE_CHECKING:
     from simulator.language.family import Family

@@ -15,15 +15,16 @@ from simulator.language import plausible
 from simulator.record import versions
 from simulator.results.arrays import Group, Groups, Named, names_of
 from simulator.results.kinds import TRIAL
+from simulator.studies.trial.comparisons.figures import figures as comparisons
 from simulator.studies.trial.decision import in_words
 from simulator.studies.trial.estimands import estimand_of, estimated_by, told
 from simulator.studies.trial.family import ALL, ANY, family_of, figures, labels, procedure
 from simulator.studies.trial.interim import interim
 from simulator.studies.trial.looks import looks
 from simulator.studies.trial.measures import MEASURES, measures
-from simulator.studies.trial.plan import Plan
+from simulator.studies.trial.plan import Plan, compared
 from simulator.studies.trial.population import Truth
-from simulator.studies.trial.replicates import COUNTED, ESTIMATED, Block
+from simulator.studies.trial.rows import COUNTED, ESTIMATED, Block
 from simulator.studies.trial.sizes import Sizes
 from simulator.version import __version__
 
@@ -69,9 +70,15 @@ def groups_of(work: Work, parts: Parts) -> Groups:
         found["population"] = _population(work, parts.truth)
     found["performance"] = _performance(work, parts)
     if looks(work.plan):
-        found["interim"] = interim(work, parts.estimates)
+        names = range(len(work.plan.analyses))
+        true = [float(parts.truth.value[:, a, 0].mean()) if parts.truth else np.nan for a in names]
+        found["interim"] = interim(work, parts.estimates, true)
         if parts.null is not None:
-            found["interim_null"] = interim(work, parts.null)
+            found["interim_null"] = interim(work, parts.null, [0.0 for _ in names])
+    if compared(work.plan):
+        found["comparisons"] = comparisons(work, parts.estimates, parts.truth)
+        if parts.null is not None:
+            found["comparisons_null"] = comparisons(work, parts.null, None)
     if family_of(work.plan):
         found["family"] = _family(work, parts)
     if parts.sizes is not None:

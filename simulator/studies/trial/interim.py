@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,8 +10,17 @@ import numpy as np
 from simulator.analysis.replicates import Clusters, Measure, mean_known
 from simulator.results.arrays import Group, Named, names_of
 from simulator.studies.trial.looks import CALENDAR, looks
-from simulator.studies.trial.replicates import Block
-from simulator.studies.trial.sequential import Sequential, boundaries, operating, rules, stopped
+from simulator.studies.trial.rows import Block
+from simulator.studies.trial.sequential import (
+    ROUNDED,
+    Rules,
+    Sequential,
+    boundaries,
+    estimated_after,
+    operating,
+    rules,
+    stopped,
+)
 
 if TYPE_CHECKING:
     from simulator.studies.trial.blocks import Work
@@ -22,18 +32,25 @@ WORDS = {
     "participants": ("1", "participants randomised by the end, mean"),
     "days": ("d", "day of the calendar on which the trial ends, mean; 0 is the first enrolment"),
     "value": ("1", "estimate at the end, mean"),
+    "median": ("1", "median unbiased estimate at the end, mean"),
+    "median_below": ("1", "share of the median unbiased estimates that are below the truth"),
+    "covered": ("1", "share of its 95 % intervals that hold the truth"),
+    "repeated_covered": ("1", "share of the repeated intervals that hold the truth"),
+    "information_at": ("1", "part of the information at the look, mean"),
     "benefit_at": ("1", "share that claim benefit at this look; the last is the end"),
     "stopped_at": ("1", "share that end at this look; the last is the end"),
     "calendar_day": ("d", "day of the calendar of the look, mean"),
     "randomised": ("1", "participants randomised by the look, mean"),
     "reached": ("1", "participants who have reached the day of the first analysis, mean"),
-    "efficacy": ("1", "boundary of |Z| at the mean of those who have reached it"),
+    "efficacy": ("1", "boundary of |Z| at the mean information"),
     "futility_bound": ("1", "Z at or below which the trial is futile; NaN: none"),
 }
 
 
-def interim(work: Work, found: Block) -> Group:
-    """Operating characteristics of the looks; their boundaries where the calendar is as on average.
+def interim(work: Work, found: Block, true: Sequence[float]) -> Group:
+    """Operating characteristics of the looks; their boundaries where calendar and information are as on average.
+
+    `true` : of each analysis, NaN where it is not known.
 
     Raises
     ------
@@ -44,14 +61,15 @@ def interim(work: Work, found: Block) -> Group:
     if trial is None or trial.interim is None:
         raise ValueError("the trial has no looks")
     rule, count = rules(trial.interim), looks(plan)
-    each = [
-        operating(stopped(rule, name, found, a, plan.outcome), count, work.draw) for a, name in enumerate(plan.analyses)
-    ]
+    each = []
+    for a, name in enumerate(plan.analyses):
+        at = stopped(rule, name, found, a, plan.outcome)
+        each.append(operating(at, count, work.draw, estimated_after(rule, at, name, plan.outcome), true[a]))
     labels: Group = {
         "analysis": Named(("analysis",), names_of(plan.analyses), {"units": "1", "long_name": "analysis"}),
         "look": Named(("look",), np.arange(1, count + 2, dtype=np.int32), {"units": "1", "long_name": "look"}),
     }
-    return {**labels, **_each(each), **_calendar(rule, found, work.draw)}
+    return {**labels, **_each(each), **_calendar(found, work.draw), **_bounds(rule, each)}
 
 
 def _each(each: list[Sequential]) -> Group:
@@ -66,24 +84,29 @@ def _each(each: list[Sequential]) -> Group:
     return found
 
 
-def _calendar(rule: Any, found: Block, draw: Clusters) -> Group:
-    """Means over the replicates in which a look is held, and the boundaries there."""
+def _calendar(found: Block, draw: Clusters) -> Group:
+    """Means over the replicates in which a look is held."""
     held = [[mean_known(at, draw)[:2] for at in column.T] for column in np.moveaxis(found.calendar, 2, 0)]
     table = np.array(held, np.float64)  # (column of CALENDAR, look, 2)
-    group = {
+    return {
         name + suffix: Named(("look",), table[k, :, part], _attrs(name, suffix))
         for k, name in enumerate(CALENDAR)
         for part, suffix in enumerate(("", "_mcse"))
     }
-    reached = np.rint(table[CALENDAR.index("reached"), :, 0])
-    at = np.unique(reached[np.isfinite(reached) & (reached > 0)]).astype(int)
-    bounds = boundaries(rule, tuple(at.tolist()))
-    place = np.searchsorted(at, np.nan_to_num(reached, nan=at[-1]))
-    futile = np.where(bounds.futility <= -bounds.efficacy, np.nan, bounds.futility)
-    return group | {
-        "efficacy": Named(("look",), bounds.efficacy[place], _attrs("efficacy", "")),
-        "futility_bound": Named(("look",), futile[place], _attrs("futility_bound", "")),
-    }
+
+
+def _bounds(rule: Rules, each: list[Sequential]) -> Group:
+    """The boundaries of each analysis at its mean information."""
+    rows = []
+    for one in each:
+        at = np.round([look.value for look in one.information_at], ROUNDED)
+        held = np.unique(at[np.isfinite(at)])
+        bounds = boundaries(rule, tuple(held.tolist()))
+        place = np.searchsorted(held, np.nan_to_num(at, nan=1.0))
+        futile = np.where(bounds.futility <= -bounds.efficacy, np.nan, bounds.futility)
+        rows.append((bounds.efficacy[place], futile[place]))
+    found, dims = np.array(rows), ("analysis", "look")
+    return {name: Named(dims, found[:, k], _attrs(name, "")) for k, name in enumerate(("efficacy", "futility_bound"))}
 
 
 def _attrs(name: str, suffix: str) -> dict[str, Any]:

@@ -24,11 +24,14 @@ def looks(plan: Plan) -> int:
     return 0 if interim is None else len(interim.shares or interim.days or [])
 
 
-def randomised_on(plan: Plan, seen: Seen) -> Floats:
-    """(n,) day of the calendar on which each participant is randomised; without accrual all are on one."""
+def randomised_on(plan: Plan, seen: Seen, *, whole: bool = False) -> Floats:
+    """(n,) day of the calendar on which each is randomised; without accrual all are on one.
+
+    Of the participants of the plan's two arms, or with `whole` of all people.
+    """
     arms = list(plan.scenario.arms)
     allocated = seen.patients["allocated_arm"]
-    who = np.isin(allocated, [arms.index(arm) for arm in plan.arms])
+    who = whole | np.isin(allocated, [arms.index(arm) for arm in plan.arms])
     entered = seen.patients.get("enrolment_day", np.zeros(len(allocated)))[who]
     return np.floor(entered) + (plan.scenario.trial.randomised_on if plan.scenario.trial else 0)
 

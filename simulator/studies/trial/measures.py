@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from simulator.analysis.replicates import UNKNOWN, Clusters, Known, Measure, Performance, performance, share
 from simulator.studies.trial.population import Truth
-from simulator.studies.trial.replicates import ESTIMATED, Block
+from simulator.studies.trial.rows import ESTIMATED, Block
 from simulator.studies.trial.sequential import claims
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 
-from simulator.analysis.trial.reading import PROGRESSION_RATE, TOTAL, TRAITS, Contrast
+from simulator.analysis.trial.reading import PROGRESSION_RATE, SCORE, TOTAL, TRAITS, Contrast
 from simulator.analysis.trial.registry import ANALYSES, analysis
 from simulator.errors import SimulatorError
 from simulator.language.check_trial import may_be_empty
@@ -204,12 +204,36 @@ def _contrast(scenario: Scenario, wanted: Sequence[str] | None) -> Contrast:
         path = ("trial", "allocation" if scenario.trial and scenario.trial.allocation else "counts")
         fact = f"allocation cannot be met: all are in {', '.join(there)}"
         raise _fault(scenario, path, fact, "Allocate people to a second arm")
+    if scenario.trial is not None and scenario.trial.comparisons is not None:
+        arms, against = against_control(scenario)
+        return Contrast(arms[0], against)
     control, *others = sorted(there, key=lambda arm: arm != control_of(scenario, there))
     alike = scenario.control not in there and len({amount(scenario, arm) for arm in there}) < 2
     if len(others) != 1 or alike:
         fact = f"which arms are compared? There are {', '.join(there)}"
         raise _fault(scenario, ("arms",), fact, "Name two with --arms, the experimental one first, or write control")
     return Contrast(others[0], control)
+
+
+def against_control(scenario: Scenario) -> tuple[tuple[str, ...], str]:
+    """The arms that are compared with the control, in the order in which people are allocated, and the control."""
+    there = enrolled(scenario)
+    control = control_of(scenario, there)
+    order = [arm for arm in (scenario.trial.arms if scenario.trial else []) if arm in there]
+    return tuple(arm for arm in order if arm != control), control
+
+
+def compared(plan: Plan) -> tuple[str, ...]:
+    """The arms of the trial's comparisons; none without."""
+    trial = plan.scenario.trial
+    return against_control(plan.scenario)[0] if trial is not None and trial.comparisons is not None else ()
+
+
+def people_of(plan: Plan) -> int:
+    """The most who may be randomised: the size, or more where a look may enlarge it."""
+    compared = plan.scenario.trial.comparisons if plan.scenario.trial else None
+    resize = compared.stages.resize if compared is not None and compared.stages else None
+    return plan.size if resize is None else int(plan.size * resize.most.value + 1e-9)
 
 
 def _days(scenario: Scenario, wanted: Sequence[int] | None) -> tuple[int, ...]:
@@ -266,7 +290,7 @@ def _check_measured(scenario: Scenario, analyses: Sequence[str], asked: Asked) -
     if needy and NFL not in assessed:
         fact = f"{needy[0]} needs neurofilament, and {NFL} is not assessed"
         raise _fault(scenario, ASSESSMENTS, fact, "Add it")
-    there = [*TRAITS, *[PROGRESSION_RATE] * (asked.outcome == TOTAL), *[LOG_NFL] * (NFL in assessed)]
+    there = [*TRAITS, *[PROGRESSION_RATE, SCORE] * (TOTAL in assessed), *[LOG_NFL] * (NFL in assessed)]
     there += [LEAD_IN_CHANGE] * bool(scenario.trial and scenario.trial.lead_in)
     for name in analyses:
         for one in set(_covariates(asked.options.get(name, {}))) - set(there):

@@ -16,8 +16,8 @@ from simulator.analysis.trial.truth import QUANTITIES, Potential, facts, pooled,
 from simulator.engine.jit import JIT
 from simulator.replicate import Replicator, Seen, compiled
 from simulator.strategies import UNMEASURED
-from simulator.studies.trial.plan import Plan
-from simulator.studies.trial.replicates import NFL, ranked
+from simulator.studies.trial.plan import Plan, compared
+from simulator.studies.trial.rows import NFL, ranked
 
 if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
@@ -38,6 +38,7 @@ class Truth(NamedTuple):
     ----------
     value, mcse : (w, analysis, day) of what the analyses estimate.
     facts, facts_mcse : (quantity, day) the QUANTITIES, over all draws, which are then what the error is about.
+    arms, arms_mcse : (w, analysis, arm) the same of each arm of the comparisons, on the first day of analysis.
     people : how many were simulated in both arms, over all draws.
     parts : of each draw, over which errors are found.
     """
@@ -46,6 +47,8 @@ class Truth(NamedTuple):
     mcse: Floats
     facts: Floats
     facts_mcse: Floats
+    arms: Floats
+    arms_mcse: Floats
     people: int
     parts: int
 
@@ -90,7 +93,8 @@ def truth(plan: Plan, scenarios: Sequence[Scenario], seed: int, people: int, thr
     value, mcse = pooled(values)
     middle, error = pooled(others)
     over = error[0] if draws == 1 else middle.std(axis=0, ddof=1) / np.sqrt(draws)
-    return Truth(value, mcse, middle.mean(axis=0), over, len(numbers) * PART, parts)
+    each = np.array([found[k][2] for k in numbers]).reshape(parts, draws, *found[0][2].shape)
+    return Truth(value, mcse, middle.mean(axis=0), over, *pooled(each), len(numbers) * PART, parts)
 
 
 def looked_at(scenario: Scenario, plan: Plan) -> Scenario:
@@ -104,19 +108,24 @@ def looked_at(scenario: Scenario, plan: Plan) -> Scenario:
     return scenario.model_copy(update={"trial": trial, "follow_up_days": last})
 
 
-def _parts(plan: Plan, space: Replicator, seed: int, numbers: Sequence[int]) -> list[tuple[int, tuple[Floats, Floats]]]:
+def _parts(plan: Plan, space: Replicator, seed: int, numbers: Sequence[int]) -> list[tuple[int, tuple[Floats, ...]]]:
     return [(number, _part(plan, space.population(seed, number))) for number in numbers]
 
 
-def _part(plan: Plan, seen: Seen) -> tuple[Floats, Floats]:
-    """(analysis, day) true values and (quantity, day) facts in one part."""
+def _part(plan: Plan, seen: Seen) -> tuple[Floats, ...]:
+    """(analysis, day) true values, (quantity, day) facts and (analysis, arm) true values of all arms in one part."""
     values = np.full((len(plan.analyses), len(plan.days)), np.nan)
     others = np.full((len(QUANTITIES), len(plan.days)), np.nan)
     for d, day in enumerate(plan.days):
         people = potential(plan, seen, day)
         values[:, d] = [true_value(name, people, plan.options.get(name, {})) for name in plan.analyses]
         others[:, d] = facts(people)
-    return values, others
+    arms = compared(plan)
+    each = np.full((len(plan.analyses), len(arms)), np.nan)
+    for k, arm in enumerate(arms):
+        people = potential(plan._replace(arms=reading.Contrast(arm, plan.arms.control)), seen, plan.days[0])
+        each[:, k] = [true_value(name, people, plan.options.get(name, {})) for name in plan.analyses]
+    return values, others, each
 
 
 def potential(plan: Plan, seen: Seen, day: float) -> Potential:
@@ -127,7 +136,10 @@ def potential(plan: Plan, seen: Seen, day: float) -> Potential:
         both,
         np.tile(ranked(plan, seen), 2),
         seen.nominal_day,
-        {key: np.tile(seen.observed[key], (1, 2, 1)) for key in ("day", plan.outcome, NFL) if key in seen.observed},
+        {
+            key: np.tile(seen.observed[key], (1, 2, 1))
+            for key in {"day", plan.outcome, NFL, reading.TOTAL} & {*seen.observed}
+        },
         {key: np.tile(seen.events[key], (1, 2)) for key in reading.EVENTS},
         {key: np.tile(seen.patients[key], 2) for key in reading.TRAITS.values() if key in seen.patients},
     )

@@ -3,50 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.analysis.trial import reading
 from simulator.analysis.trial.data import TrialData, until
-from simulator.analysis.trial.errors import NotEstimableError
-from simulator.analysis.trial.registry import analysis
-from simulator.replicate import LEAD_IN_CHANGE, Replicator, Seen
+from simulator.replicate import Replicator, Seen, first
+from simulator.studies.trial.comparisons.course import follow
 from simulator.studies.trial.entering import most
 from simulator.studies.trial.looks import CALENDAR, at_looks, calendar, looks, randomised_on
-from simulator.studies.trial.plan import Plan, claims_of
+from simulator.studies.trial.plan import Plan, claims_of, compared, people_of
+from simulator.studies.trial.rows import ARM, COUNTED, ESTIMATED, WHOLE, Block, estimated, observed
 
 Floats = NDArray[np.float64]
-ESTIMATED = ("value", "se", "df", "lower", "upper", "p", "n")
-COUNTED = ("participants", "events", "left", "missing", "followed_days")
-"""Of an arm by a day of analysis: its participants; who had the event; who left before it; who was not measured at the
-last visit without having had the event; mean days to event, leaving or analysis."""
-NFL = "nfl_plasma"
-
-
-class Block(NamedTuple):
-    """Consecutive replicates, r of them.
-
-    Parameters
-    ----------
-    estimates : (r, analysis, day, 7) the columns ESTIMATED, NaN where the data did not determine the estimate.
-    counts : (r, day, 2, 5) the columns COUNTED; arms experimental, control.
-    looks : (r, analysis, look, 7) the columns ESTIMATED at the looks before the first analysis.
-    calendar : (r, look + 1, 3) the columns CALENDAR at the looks and at the end of the first analysis.
-    claims : (r, claim, 7) the columns ESTIMATED of the claims of the trial's family.
-    """
-
-    estimates: Floats
-    counts: Floats
-    looks: Floats
-    calendar: Floats
-    claims: Floats
 
 
 def bytes_of(plan: Plan) -> int:
     """Bytes of what is kept of a replicate."""
     found = len(plan.analyses) * (len(plan.days) + looks(plan)) * len(ESTIMATED)
+    found += len(plan.analyses) * (len(compared(plan)) * len(ARM) + len(WHOLE))
     return 8 * (found + len(plan.days) * 2 * len(COUNTED) + (looks(plan) + 1) * len(CALENDAR))
 
 
@@ -58,9 +33,12 @@ def block(plan: Plan, space: Replicator, seed: int, numbers: range) -> Block:
         np.full((len(numbers), len(plan.analyses), looks(plan), len(ESTIMATED)), np.nan),
         np.full((len(numbers), looks(plan) + 1, len(CALENDAR)), np.nan),
         np.full((len(numbers), len(claims_of(plan)), len(ESTIMATED)), np.nan),
+        np.full((len(numbers), len(plan.analyses), len(compared(plan)), len(ARM)), np.nan),
+        np.full((len(numbers), len(plan.analyses), len(WHOLE)), np.nan),
     )
     for row, number in enumerate(numbers):
-        seen = space.replicate(seed, number, most(plan.scenario, plan.size))
+        everybody = space.replicate(seed, number, most(plan.scenario, people_of(plan)))
+        seen = first(everybody, most(plan.scenario, plan.size)) if people_of(plan) > plan.size else everybody
         data = observed(plan, seen)
         found.looks[row], found.calendar[row] = looked_at(plan, plan.analyses, data, randomised_on(plan, seen), number)
         for d, day in enumerate(plan.days):
@@ -69,6 +47,8 @@ def block(plan: Plan, space: Replicator, seed: int, numbers: range) -> Block:
             for a, name in enumerate(plan.analyses):
                 found.estimates[row, a, d] = estimated(plan, name, by_then, number)
         found.claims[row] = _claimed(plan, seen, number, found.estimates[row])
+        for a, name in enumerate(plan.analyses if compared(plan) else ()):
+            found.arms[row, a], found.course[row, a] = follow(plan, name, everybody, seed, number)
     return found
 
 
@@ -95,40 +75,6 @@ def looked_at(
         if known is not None:
             found[:, k] = [estimated(plan, name, known, number) for name in names]
     return found, held
-
-
-def observed(plan: Plan, seen: Seen) -> TrialData:
-    """What the trial saw of a replicate: the same data as `reading.from_result` makes of its result."""
-    arms = list(plan.scenario.arms)
-    places = tuple(map(arms.index, plan.arms))
-    told = reading.Seen(
-        seen.patients["allocated_arm"], ranked(plan, seen), seen.nominal_day, seen.observed, seen.events, seen.patients
-    )
-    data = reading.from_arrays(
-        told, (places[0], places[1]), places, outcome=plan.outcome, endpoint=plan.endpoint, log=NFL
-    )
-    if LEAD_IN_CHANGE not in seen.patients:
-        return data
-    before = seen.patients[LEAD_IN_CHANGE][np.isin(seen.patients["allocated_arm"], places)]
-    return data._replace(covariates={**data.covariates, LEAD_IN_CHANGE: before.astype(np.float64)})
-
-
-def ranked(plan: Plan, seen: Seen) -> NDArray[np.int64]:
-    """(n,) strata in the order of the alphabet, which is that of a result, where strata have names."""
-    rank = np.argsort(np.argsort(list(plan.scenario.strata or ["all"])))
-    return np.asarray(rank[seen.patients["stratum"]])
-
-
-def estimated(plan: Plan, name: str, data: TrialData, number: int) -> tuple[float, ...]:
-    """One analysis of one replicate, in the order of ESTIMATED."""
-    one, options = analysis(name), dict(plan.options.get(name, {}))
-    if one.draws:
-        options["seed"] = number
-    try:
-        found = one.run(data, **options)
-    except NotEstimableError:
-        return (np.nan,) * len(ESTIMATED)
-    return found.value, found.se, found.df, found.lower, found.upper, found.p, found.n
 
 
 def counted(data: TrialData) -> Floats:

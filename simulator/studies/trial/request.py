@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.results.folder import check_folder, default_folder, write_folder
 from simulator.results.kinds import RUN, TRIAL
+from simulator.studies.trial.blocks import THREADS
 from simulator.studies.trial.entering import most
 from simulator.studies.trial.plan import Asked, TrialError, analyses_of, as_enrolled, plan
 from simulator.studies.trial.result import Trial
@@ -17,6 +19,7 @@ from simulator.version import __version__
 
 if TYPE_CHECKING:
     from simulator.language import Scenario
+    from simulator.studies.trial.forecast import Forecast
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class TrialRequest:
     folder: Path | None = None
     threads: int | None = None
     force: bool = False
+    executor: str | Executor = THREADS
 
 
 class Studied(NamedTuple):
@@ -73,9 +77,16 @@ def trial_to_folder(request: TrialRequest, progress: Callable[[int, int], None] 
         raise TrialError(f"--option {unknown[0]}: this analysis is not run. Add it to --analysis")
     folder = request.folder or folder_of(scenario, asked, request.extent)
     check_folder(folder, TRIAL, request.force)
-    found = study(scenario, asked, request.extent, Running(cores(request.threads), folder, progress))
+    found = study(scenario, asked, request.extent, Running(cores(request.threads), folder, progress, request.executor))
     write_folder(found, folder, request.force)
     return Studied(found, folder)
+
+
+def forecast_of(request: TrialRequest) -> Forecast:
+    """What the study would take; nothing is written."""
+    from simulator.studies.trial.forecast import forecast
+
+    return forecast(scenario_of(request), asked_of(request), request.extent, cores(request.threads))
 
 
 def folder_of(scenario: Scenario, asked: Asked, extent: Extent) -> Path:
@@ -119,7 +130,8 @@ def replicate_to_folder(
 def alone(work: Any, number: int) -> list[dict[str, Any]]:
     """What the analyses find in one replicate."""
     from simulator.replicate import Replicator
-    from simulator.studies.trial.replicates import ESTIMATED, block
+    from simulator.studies.trial.replicates import block
+    from simulator.studies.trial.rows import ESTIMATED
 
     found = block(work.plan, Replicator(work.choices), work.seed, range(number, number + 1)).estimates[0]
     return [

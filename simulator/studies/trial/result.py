@@ -13,7 +13,7 @@ from simulator.analysis.replicates import UNKNOWN, Measure, mean, mean_known
 from simulator.results.arrays import Group
 from simulator.results.kinds import TRIAL
 from simulator.results.study import GroupedResult
-from simulator.studies.trial.replicates import ESTIMATED
+from simulator.studies.trial.rows import ESTIMATED
 
 if TYPE_CHECKING:
     from simulator.studies.trial.summary import Row

@@ -1,7 +1,9 @@
 """Where a trial with looks stops, and what that does to error, power, size and duration.
 
-The part of the information at a look is that of the participants who have reached the day of analysis, as counted in
-that replicate, so the boundaries of a replicate spend what its own calendar says (Lan & DeMets 1983).
+The information at a look is that of the analysis, 1/SE² (of a log-rank test about a quarter of the events), as a part
+of what the plan expects at the end: its mean there over the replicates. The boundaries of a replicate spend what its
+own information says (Lan & DeMets 1983), to the nearest hundredth. By `participants` it is the part of them who have
+reached the day of analysis.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis.replicates import Clusters, Measure, mean, mean_known, share
+from simulator.analysis.trial.after_looks import drifts
 from simulator.analysis.trial.sequential import (
     OBRIEN_FLEMING,
     Boundaries,
@@ -24,7 +27,7 @@ from simulator.analysis.trial.sequential import (
 )
 from simulator.studies.trial.decision import VALUE, Claims, P, claims_at_end, direction
 from simulator.studies.trial.looks import CALENDAR, looks
-from simulator.studies.trial.replicates import Block
+from simulator.studies.trial.rows import ESTIMATED, Block
 
 if TYPE_CHECKING:
     from simulator.language.interim import Interim
@@ -33,6 +36,9 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 BENEFIT, HARM, FUTILITY, NOTHING = 1, -1, -2, 0
+ROUNDED = 2
+"""Digits of a part of the information: so that few boundaries are computed."""
+SE = ESTIMATED.index("se")
 DAY, RANDOMISED, REACHED = range(len(CALENDAR))
 
 
@@ -42,12 +48,18 @@ class Stopped(NamedTuple):
     Parameters
     ----------
     look : (r,) number of the look from 0; the end is the number of looks.
+    share : (r, look + 1) part of the information; NaN where no look is held.
+    z : (r,) the statistic there.
+    se : (r,) its standard error.
     why : (r,) BENEFIT, HARM, FUTILITY, or NOTHING at the end.
     value : (r,) the estimate there.
     randomised, day : (r,) participants randomised by then, and the day of the calendar.
     """
 
     look: NDArray[np.int64]
+    share: Floats
+    z: Floats
+    se: Floats
     why: NDArray[np.int64]
     value: Floats
     randomised: Floats
@@ -55,7 +67,11 @@ class Stopped(NamedTuple):
 
 
 class Sequential(NamedTuple):
-    """Operating characteristics of the looks, each with its Monte Carlo error; `at` by look, the last is the end."""
+    """Operating characteristics of the looks, each with its Monte Carlo error; `at` by look, the last is the end.
+
+    `median` is the median unbiased estimate at the end; of its interval and of the repeated one, how many hold the
+    truth, NaN where that is not known.
+    """
 
     benefit: Measure
     harm: Measure
@@ -63,6 +79,11 @@ class Sequential(NamedTuple):
     participants: Measure
     days: Measure
     value: Measure
+    median: Measure
+    median_below: Measure
+    covered: Measure
+    repeated_covered: Measure
+    information_at: tuple[Measure, ...]
     benefit_at: tuple[Measure, ...]
     stopped_at: tuple[Measure, ...]
 
@@ -75,27 +96,30 @@ class Rules(NamedTuple):
     conditional_power: float | None = None
     beta: float | None = None
     beta_spending: Spending = OBRIEN_FLEMING
+    information: str = "analysis"
 
 
 def rules(interim: Interim) -> Rules:
     """The rules that a scenario writes."""
-    found, futility = Rules(interim.alpha.value, _spending(interim.spending)), interim.futility
+    found, futility = Rules(interim.alpha.value, spending(interim.spending)), interim.futility
+    found = found._replace(information=interim.information)
     if futility is None:
         return found
     if futility.conditional_power is not None:
         return found._replace(conditional_power=futility.conditional_power.value)
-    spends = OBRIEN_FLEMING if futility.spending is None else _spending(futility.spending)
+    spends = OBRIEN_FLEMING if futility.spending is None else spending(futility.spending)
     return found._replace(beta=None if futility.beta is None else futility.beta.value, beta_spending=spends)
 
 
-def _spending(written: Written) -> Spending:
+def spending(written: Written) -> Spending:
+    """How a level is spent, as a scenario writes it."""
     return Spending(written.shape, 1.0 if written.parameter is None else written.parameter.value)
 
 
 @lru_cache(maxsize=4096)
-def boundaries(rules: Rules, reached: tuple[int, ...]) -> Boundaries:
-    """Boundaries for looks at which so many have reached the day of analysis, the last being all."""
-    at = np.array(reached) / reached[-1]
+def boundaries(rules: Rules, share: tuple[float, ...]) -> Boundaries:
+    """Boundaries for looks with these parts of the information, the last being 1."""
+    at = np.array(share)
     bounds = efficacy(at, alpha=rules.alpha, spending=rules.spending)
     if rules.conditional_power is not None:
         return with_conditional_power(at, bounds, rules.conditional_power)
@@ -120,19 +144,45 @@ def stopped(rules: Rules, name: str, found: Block, a: int, outcome: str = "alsfr
     """Where the replicates stop by analysis number `a`, called `name`, of a trial with this outcome."""
     at_looks, end = found.looks[:, a], found.estimates[:, a, :1]
     values = np.concatenate([at_looks[..., VALUE], end[..., VALUE]], axis=1)
-    z = direction(name, outcome) * _signed(values, np.concatenate([at_looks[..., P], end[..., P]], axis=1))
+    z = direction(name, outcome) * signed(values, np.concatenate([at_looks[..., P], end[..., P]], axis=1))
+    se = np.concatenate([at_looks[..., SE], end[..., SE]], axis=1)
+    share = shares(rules, se, found.calendar[..., REACHED])
     look, why = (np.zeros(len(z), np.int64) for _ in range(2))
-    for r, held in enumerate(found.calendar):
+    for r, held in enumerate(share):
         look[r], why[r] = _one(rules, z[r], held)
     rows = np.arange(len(z))
     calendar = found.calendar[rows, look]
-    return Stopped(look, why, values[rows, look], calendar[:, RANDOMISED], calendar[:, DAY])
+    at = z[rows, look], se[rows, look]
+    return Stopped(look, share, *at, why, values[rows, look], calendar[:, RANDOMISED], calendar[:, DAY])
 
 
-def _one(rules: Rules, z: Floats, held: Floats) -> tuple[int, int]:
+def shares(rules: Rules, se: Floats, reached: Floats) -> Floats:
+    """(r, look + 1) parts of the information, rising to 1; NaN where no look is held.
+
+    se : (r, look + 1) standard errors; where there is none, the part of participants who have `reached` the analysis.
+    """
+    people = reached / reached[:, -1:]
+    found = people.copy()
+    if rules.information == "analysis":
+        with np.errstate(divide="ignore", invalid="ignore"):
+            information = np.where(se > 0, 1 / se**2, np.nan)
+        known = information[np.isfinite(information[:, -1]), -1]
+        part = information / known.mean() if len(known) else information
+        found = np.where(np.isfinite(part), part, people)
+    found = np.where(np.isfinite(reached), np.round(found, ROUNDED), np.nan)
+    least = np.zeros(len(found))
+    for k in range(found.shape[1] - 1):  # rising, and below 1 before the end
+        room = 1 - (found.shape[1] - 1 - k) / 10**ROUNDED
+        found[:, k] = np.clip(found[:, k], least + 1 / 10**ROUNDED, room)
+        least = np.fmax(least, found[:, k])
+    found[:, -1] = 1.0
+    return np.round(found, ROUNDED)
+
+
+def _one(rules: Rules, z: Floats, share: Floats) -> tuple[int, int]:
     """Look and reason of one replicate; without an estimate nothing stops."""
-    numbers = np.flatnonzero(np.isfinite(held[:, REACHED]))
-    bounds = boundaries(rules, tuple(int(n) for n in held[numbers, REACHED]))
+    numbers = np.flatnonzero(np.isfinite(share))
+    bounds = boundaries(rules, tuple(share[numbers].tolist()))
     for number, up, low in zip(numbers.tolist(), bounds.efficacy, bounds.futility, strict=True):
         if abs(z[number]) >= up:
             return number, BENEFIT if z[number] > 0 else HARM
@@ -141,7 +191,7 @@ def _one(rules: Rules, z: Floats, held: Floats) -> tuple[int, int]:
     return len(z) - 1, NOTHING
 
 
-def _signed(value: Floats, p: Floats) -> Floats:
+def signed(value: Floats, p: Floats) -> Floats:
     """The two-sided p as a standard normal with the sign of the estimate."""
     from scipy.special import ndtri
 
@@ -150,9 +200,58 @@ def _signed(value: Floats, p: Floats) -> Floats:
     return np.asarray(np.sign(value) * size)
 
 
-def operating(at: Stopped, looks: int, cluster: Clusters = None) -> Sequential:
-    """What the looks of all replicates come to; those of a cluster share a draw of the parameters."""
+class Estimated(NamedTuple):
+    """(r,) median unbiased estimates with 95 % intervals, and repeated intervals, of replicates where they stopped."""
+
+    median: Floats
+    lower: Floats
+    upper: Floats
+    repeated_lower: Floats
+    repeated_upper: Floats
+
+
+def estimated_after(rules: Rules, at: Stopped, name: str, outcome: str = "alsfrs_r") -> Estimated:
+    """Estimates that know of the looks.
+
+    A drift δ is an estimate δ SE √t at the share t of the information: the information at the end is 1/(t SE²).
+    """
+    found = np.full((len(Estimated._fields), len(at.look)), np.nan)
+    sign = direction(name, outcome)
+    groups: dict[tuple[int, tuple[float, ...]], list[int]] = {}
+    for r in np.flatnonzero(np.isfinite(at.z) & (at.se > 0)):
+        held = np.isfinite(at.share[r])
+        groups.setdefault((int(held[: at.look[r]].sum()), _coarse(at.share[r][held])), []).append(int(r))
+    for (place, part), members in groups.items():
+        rows, bounds = np.array(members), boundaries(rules, part)
+        drift = drifts(bounds, place, at.z[rows], (0.5, 0.025, 0.975)) * (at.se[rows] * np.sqrt(part[place]))[:, None]
+        ends = np.sort(sign * drift[:, 1:], axis=1)
+        reach = bounds.efficacy[place] * at.se[rows]
+        found[:, rows] = sign * drift[:, 0], *ends.T, at.value[rows] - reach, at.value[rows] + reach
+    return Estimated(*found)
+
+
+def _coarse(share: Floats) -> tuple[float, ...]:
+    """The parts of the information to the nearest twentieth, where they still rise: few boundaries are computed."""
+    found = np.round(20 * share) / 20
+    rises = found[0] > 0 and (np.diff(found) > 0).all()
+    return tuple((found if rises else share).tolist())
+
+
+def operating(
+    at: Stopped, looks: int, cluster: Clusters = None, after: Estimated | None = None, true: float = np.nan
+) -> Sequential:
+    """What the looks of all replicates come to; those of a cluster share a draw of the parameters.
+
+    `after` : the estimates that know of the looks; `true` : what is estimated.
+    """
     numbers = range(looks + 1)
+    none = np.full(len(at.look), np.nan)
+    found = after or Estimated(none, none, none, none, none)
+
+    def holds(low: Floats, high: Floats) -> Measure:
+        known = np.where(np.isfinite(low) & np.isfinite(true), 1.0 * ((low <= true) & (true <= high)), np.nan)
+        return mean_known(known, cluster)
+
     return Sequential(
         benefit=share(at.why == BENEFIT, cluster),
         harm=share(at.why == HARM, cluster),
@@ -160,6 +259,11 @@ def operating(at: Stopped, looks: int, cluster: Clusters = None) -> Sequential:
         participants=mean(at.randomised, cluster),
         days=mean(at.day, cluster),
         value=mean_known(at.value, cluster),
+        median=mean_known(found.median, cluster),
+        median_below=holds(found.median, np.where(np.isfinite(found.median), np.inf, np.nan)),
+        covered=holds(found.lower, found.upper),
+        repeated_covered=holds(found.repeated_lower, found.repeated_upper),
+        information_at=tuple(mean_known(at.share[:, k], cluster) for k in numbers),
         benefit_at=tuple(share((at.why == BENEFIT) & (at.look == k), cluster) for k in numbers),
         stopped_at=tuple(share(at.look == k, cluster) for k in numbers),
     )

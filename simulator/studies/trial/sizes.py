@@ -26,7 +26,8 @@ from simulator.studies.trial.entering import most, patients
 from simulator.studies.trial.looks import looks, randomised_on
 from simulator.studies.trial.measures import COLUMN
 from simulator.studies.trial.plan import Plan
-from simulator.studies.trial.replicates import COUNTED, ESTIMATED, Block, estimated, looked_at, observed
+from simulator.studies.trial.replicates import looked_at
+from simulator.studies.trial.rows import ARM, COUNTED, ESTIMATED, WHOLE, Block, estimated, observed
 from simulator.studies.trial.sequential import claims
 from simulator.studies.trial.whole import whole_sizes
 
@@ -212,6 +213,8 @@ def _empty(count: int, d: int, held: int) -> Block:
         np.full((count, 1, held, len(ESTIMATED)), np.nan),
         np.full((count, held + 1, 3), np.nan),
         np.empty((count, 0, len(ESTIMATED))),
+        np.empty((count, 1, 0, len(ARM))),
+        np.empty((count, 1, len(WHOLE))),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,13 +12,14 @@ from simulator.engine import batches, compiling
 from simulator.errors import UsageError
 from simulator.replicate import compiled
 from simulator.run import LIMIT, REPLICATES, SEED, check_memory
-from simulator.studies.trial.blocks import SIZE, Progress, Work, run
+from simulator.studies.trial.blocks import SIZE, THREADS, Progress, Work, run
 from simulator.studies.trial.entering import patients
 from simulator.studies.trial.groups import Parts, attributes, groups_of
-from simulator.studies.trial.plan import Asked, Options, TrialError, cut, plan
+from simulator.studies.trial.plan import Asked, Options, TrialError, cut, people_of, plan
 from simulator.studies.trial.population import Truth, truth
 from simulator.studies.trial.replicates import bytes_of
 from simulator.studies.trial.result import Trial
+from simulator.studies.trial.rows import Block
 from simulator.studies.trial.sizes import LARGEST, LEAST, Sizes, sizes, steps_of
 
 if TYPE_CHECKING:
@@ -60,6 +62,7 @@ def trial(
     threads: int | None = None,
     folder: str | Path | None = None,
     progress: Progress | None = None,
+    executor: str | Executor = THREADS,
 ) -> Trial:
     """Run a trial many times with other people; see what its analyses find, and the truth beside it.
 
@@ -97,6 +100,9 @@ def trial(
         Where finished replicates are kept, so that an interrupted study goes on.
     progress : callable, optional
         Called with (replicates done, replicates in all); those of the search for sizes count once for each analysis.
+    executor : str or Executor
+        What replicates run on: `threads`, `processes`, `dask://host:port`, or an executor of `concurrent.futures`.
+        Truth and sizes take the threads of this process. Results do not depend on it.
 
     Returns
     -------
@@ -119,7 +125,7 @@ def trial(
     """
     asked = Asked(tuple(analyses), size, arms, days, options or {}, outcome, endpoint)
     extent = Extent(replicates, seed, truth, null, tuple(power), tuple(sizes), draws)
-    return study(scenario, asked, extent, Running(cores(threads), Path(folder) if folder else None, progress))
+    return study(scenario, asked, extent, Running(cores(threads), Path(folder) if folder else None, progress, executor))
 
 
 class Running(NamedTuple):
@@ -128,6 +134,7 @@ class Running(NamedTuple):
     threads: int = 1
     folder: Path | None = None
     progress: Progress | None = None
+    executor: str | Executor = THREADS
 
 
 def study(scenario: Scenario, asked: Asked, extent: Extent, how: Running) -> Trial:
@@ -140,8 +147,11 @@ def study(scenario: Scenario, asked: Asked, extent: Extent, how: Running) -> Tri
     looked = bool(extent.power or extent.sizes)
     replicates = extent.replicates * (2 if extent.null else 1)
     total = replicates + steps_of(work) * looked
-    found = run(work, how.threads, how.folder, _after(how.progress, 0, total))
-    null = run(without, how.threads, how.folder, _after(how.progress, extent.replicates, total)) if without else None
+    found = run(work, how.threads, how.folder, _after(how.progress, 0, total), how.executor)
+    null: Block | None = None
+    if without is not None:
+        tell = _after(how.progress, extent.replicates, total)
+        null = run(without, how.threads, how.folder, tell, how.executor)
     scenarios = [choice.scenario for choice in work.choices]
     true: Truth | None = None
     if extent.truth:
@@ -171,16 +181,22 @@ def prepare(scenario: Scenario, asked: Asked, extent: Extent) -> Work:
     if extent.truth and (unknown := [name for name in planned.analyses if analysis(name).truth is None]):
         raise TrialError(f"no truth is known for {unknown[0]}. {WITHOUT_TRUTH}")
     scenarios = _drawn(scenario, planned.scenario, extent.draws)
-    people = patients(scenarios, planned.size, start)
+    people = patients(scenarios, people_of(planned), start)
     return Work(planned, compiled(scenarios, people), start, extent.replicates)
 
 
-def check_room(work: Work, threads: int, runs: int) -> None:
-    """Refuse a study that would not fit: the space of each thread, and what is found in all replicates of the runs."""
+def room(work: Work, threads: int, runs: int) -> int:
+    """Bytes that a study needs: the space of each thread, and what is found in all replicates of the runs."""
     spaces = min(threads, -(-work.replicates // SIZE))
     needed = spaces * batches.memory(work.choices[0].program.sizes, True, 1)
-    needed += 2 * runs * work.replicates * bytes_of(work.plan)
-    check_memory(needed, "the study needs", "Ask for fewer participants or replicates, or fewer --threads")
+    return int(needed + 2 * runs * work.replicates * bytes_of(work.plan))
+
+
+def check_room(work: Work, threads: int, runs: int) -> None:
+    """Refuse a study that would not fit."""
+    check_memory(
+        room(work, threads, runs), "the study needs", "Ask for fewer participants or replicates, or fewer --threads"
+    )
 
 
 def _drawn(scenario: Scenario, planned: Scenario, draws: int | None) -> list[Scenario]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from simulator.analysis.replicates import Measure
 from simulator.studies.trial.groups import SIDES
 from simulator.studies.trial.measures import MEASURES, POWER
-from simulator.studies.trial.replicates import COUNTED
+from simulator.studies.trial.rows import COUNTED
 
 if TYPE_CHECKING:
     from simulator.studies.trial.result import Trial

@@ -1,0 +1,97 @@
+"""What the comparisons of a trial come to: each arm, any of them, people and days; with an effect and without."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.analysis.replicates import Clusters, Measure, mean, mean_known, share
+from simulator.results.arrays import Group, Named, names_of
+from simulator.studies.trial.plan import compared
+from simulator.studies.trial.population import Truth
+from simulator.studies.trial.rows import ARM, WHOLE, Block
+from simulator.studies.trial.sequential import BENEFIT, FUTILITY, HARM
+
+if TYPE_CHECKING:
+    from simulator.studies.trial.blocks import Work
+
+Floats = NDArray[np.float64]
+VALUE, WHY, LOOK, PARTICIPANTS = (ARM.index(name) for name in ("value", "why", "look", "participants"))
+OF_ARM = {
+    "benefit": "share of replicates that claim benefit of the arm",
+    "harm": "share that claim harm, or drop the arm for it",
+    "futility": "share that drop the arm for futility",
+    "value": "estimate where the arm ended, mean",
+    "participants": "participants of the arm, mean",
+    "look": "look at which the arm ended, mean; 0 is the first",
+}
+OF_TRIAL = {
+    "any": "share of replicates that claim benefit of any arm",
+    "error": "share that claim benefit or harm of any arm whose truth is no effect: in the trial without effects all",
+    "participants_all": "participants randomised, mean",
+    "days": "day of the calendar on which the trial ends, mean",
+    "trend": "share that find a trend over the doses",
+}
+
+
+def figures(work: Work, found: Block, truth: Truth | None) -> Group:
+    """The group of a study; truth where it was looked up."""
+    plan = work.plan
+    arms = found.arms  # (r, analysis, arm, ARM)
+    of_arm = {name: _each(arms, name, work.draw) for name in OF_ARM}
+    group: Group = {
+        "analysis": Named(("analysis",), names_of(plan.analyses), {"units": "1", "long_name": "analysis"}),
+        "arm": Named(("arm",), names_of(compared(plan)), {"units": "1", "long_name": "arm against control"}),
+    }
+    for name, rows in of_arm.items():
+        group |= _named(name, ("analysis", "arm"), rows, OF_ARM[name])
+    for name, words in OF_TRIAL.items():
+        group |= _named(name, ("analysis",), _whole(work, found, name), words)
+    if truth is not None:
+        values = truth.arms.mean(axis=0)
+        error = truth.arms_mcse[0] if len(truth.arms) == 1 else truth.arms.std(axis=0, ddof=1) / len(truth.arms) ** 0.5
+        for suffix, one in (("", values), ("_mcse", error)):
+            told = {"units": "1", "long_name": "true value of the estimand"}
+            group["truth" + suffix] = Named(("analysis", "arm"), np.asarray(one), told)
+    return group
+
+
+def _each(arms: Floats, name: str, draw: Clusters) -> list[list[Measure]]:
+    """(analysis, arm) a figure of the arms."""
+    codes = {"benefit": BENEFIT, "harm": HARM, "futility": FUTILITY}
+    columns = {"value": VALUE, "participants": PARTICIPANTS, "look": LOOK}
+    if name in codes:
+        return [[share(one[:, WHY] == codes[name], draw) for one in np.moveaxis(of, 1, 0)] for of in _by(arms)]
+    of_known = mean_known if name == "value" else mean
+    return [[of_known(one[:, columns[name]], draw) for one in np.moveaxis(of, 1, 0)] for of in _by(arms)]
+
+
+def _by(arms: Floats) -> Floats:
+    return np.moveaxis(arms, 1, 0)
+
+
+def _whole(work: Work, found: Block, name: str) -> list[Measure]:
+    """(analysis,) a figure of the trial."""
+    why, draw = _by(found.arms)[..., WHY], work.draw
+    if name == "any":
+        return [share((one == BENEFIT).any(axis=1), draw) for one in why]
+    if name == "error":
+        return [share(((one == BENEFIT) | (one == HARM)).any(axis=1), draw) for one in why]
+    course = np.moveaxis(found.course, 1, 0)
+    if name == "trend":
+        from simulator.studies.trial.decision import level
+
+        p = course[..., WHOLE.index("trend_p")]
+        return [share(one <= level(work.plan).two_sided / 2, draw) for one in p]
+    column = WHOLE.index("participants" if name == "participants_all" else "days")
+    return [mean(one[:, column], draw) for one in course]
+
+
+def _named(name: str, dims: tuple[str, ...], rows: object, words: str) -> Group:
+    values = np.array(rows, np.float64)  # (..., the parts of a Measure)
+    return {
+        name + suffix: Named(dims, np.ascontiguousarray(values[..., k]), {"units": "1", "long_name": words})
+        for k, suffix in enumerate(("", "_mcse"))
+    }

@@ -1,0 +1,84 @@
+"""What is kept of replicates, and how one is seen by its trial and by an analysis."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.analysis.trial import reading
+from simulator.analysis.trial.data import TrialData
+from simulator.analysis.trial.errors import NotEstimableError
+from simulator.analysis.trial.registry import analysis
+from simulator.replicate import LEAD_IN_CHANGE, Seen
+from simulator.studies.trial.plan import Plan
+
+Floats = NDArray[np.float64]
+ESTIMATED = ("value", "se", "df", "lower", "upper", "p", "n")
+COUNTED = ("participants", "events", "left", "missing", "followed_days")
+"""Of an arm by a day of analysis: its participants; who had the event; who left before it; who was not measured at the
+last visit without having had the event; mean days to event, leaving or analysis."""
+ARM = (*ESTIMATED, "why", "look", "participants")
+"""Of an arm against control: the estimate where it ended; BENEFIT, HARM, FUTILITY or NOTHING; the look, the end being
+the number of looks; participants who were randomised to it."""
+WHOLE = ("participants", "days", "looks", "trend_p")
+"""Of their trial: participants randomised, day of the calendar on which it ends, looks held, one-sided p of a trend."""
+NFL = "nfl_plasma"
+
+
+class Block(NamedTuple):
+    """Consecutive replicates, r of them.
+
+    Parameters
+    ----------
+    estimates : (r, analysis, day, 7) the columns ESTIMATED, NaN where the data did not determine the estimate.
+    counts : (r, day, 2, 5) the columns COUNTED; arms experimental, control.
+    looks : (r, analysis, look, 7) the columns ESTIMATED at the looks before the first analysis.
+    calendar : (r, look + 1, 3) the columns CALENDAR at the looks and at the end of the first analysis.
+    claims : (r, claim, 7) the columns ESTIMATED of the claims of the trial's family.
+    arms : (r, analysis, arm, 10) the columns ARM of the arms against control.
+    course : (r, analysis, 4) the columns WHOLE of their trial.
+    """
+
+    estimates: Floats
+    counts: Floats
+    looks: Floats
+    calendar: Floats
+    claims: Floats
+    arms: Floats
+    course: Floats
+
+
+def observed(plan: Plan, seen: Seen) -> TrialData:
+    """What the trial saw of a replicate: the same data as `reading.from_result` makes of its result."""
+    arms = list(plan.scenario.arms)
+    places = tuple(map(arms.index, plan.arms))
+    told = reading.Seen(
+        seen.patients["allocated_arm"], ranked(plan, seen), seen.nominal_day, seen.observed, seen.events, seen.patients
+    )
+    data = reading.from_arrays(
+        told, (places[0], places[1]), places, outcome=plan.outcome, endpoint=plan.endpoint, log=NFL
+    )
+    if LEAD_IN_CHANGE not in seen.patients:
+        return data
+    before = seen.patients[LEAD_IN_CHANGE][np.isin(seen.patients["allocated_arm"], places)]
+    return data._replace(covariates={**data.covariates, LEAD_IN_CHANGE: before.astype(np.float64)})
+
+
+def ranked(plan: Plan, seen: Seen) -> NDArray[np.int64]:
+    """(n,) strata in the order of the alphabet, which is that of a result, where strata have names."""
+    rank = np.argsort(np.argsort(list(plan.scenario.strata or ["all"])))
+    return np.asarray(rank[seen.patients["stratum"]])
+
+
+def estimated(plan: Plan, name: str, data: TrialData, number: int) -> tuple[float, ...]:
+    """One analysis of one replicate, in the order of ESTIMATED."""
+    one, options = analysis(name), dict(plan.options.get(name, {}))
+    if one.draws:
+        options["seed"] = number
+    try:
+        found = one.run(data, **options)
+    except NotEstimableError:
+        return (np.nan,) * len(ESTIMATED)
+    return found.value, found.se, found.df, found.lower, found.upper, found.p, found.n
