@@ -1,13 +1,21 @@
-"""Section of the validation of trials: several arms against a control, stages, and estimates after looks."""
+"""Several arms against a control, stages, and estimates after looks: errors, power, people.
+
+    python -m benchmarks.validation_arms [REPLICATES]
+
+writes benchmarks/arms.json, with seed 1.
+"""
 
 from __future__ import annotations
 
+import json
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import simulator as sim
-from benchmarks.validation_base import NO_EFFECT, band, study
+from benchmarks.validation_base import NO_EFFECT, band, rounded, study
 from simulator.analysis.replicates import mean, share
 from simulator.studies.trial import sequential
 from simulator.studies.trial.plan import Asked
@@ -93,3 +101,8 @@ def _after_looks(replicates: int) -> dict[str, Any]:
                     for key, one in found._asdict().items()
                 } | {"fixed": true}
     return out
+
+
+if __name__ == "__main__":
+    found = rounded(arms(*map(int, sys.argv[1:])))
+    Path(__file__).with_name("arms.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

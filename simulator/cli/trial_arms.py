@@ -24,23 +24,30 @@ def arms_text(trial: Trial) -> list[str]:
     at, null = ({name: one.values for name, one in trial.groups.get(key, {}).items()} for key in KEYS)
     lines: list[str] = []
     for a, name in enumerate(at["analysis"]):
-        heads = [f"{name}, by arm", "truth", "estimate", "benefit, %", "no effect, %", "futility, %", "people"]
-        rows = [[str(arm), *_arm(at, null, (a, k))] for k, arm in enumerate(at["arm"])]
-        error = percent(_of(null, "error", (a,))) if null else ""
-        whole = ["any", "", "", percent(_of(at, "any", (a,))), error, "", pair(_of(at, "participants_all", (a,)), 0)]
-        lines += ["", *aligned([heads, *rows, whole])]
+        arms = [(str(arm), (a, k)) for k, arm in enumerate(at["arm"])]
+        claims = [f"{name}, by arm", "benefit, %", "no effect, %", "futility, %"]
+        rows = [[arm, *_claims(at, null, place)] for arm, place in arms]
+        error = percent(_of(null, "error", (a,))) if null else "–"
+        lines += ["", *aligned([claims, *rows, ["any", percent(_of(at, "any", (a,))), error, ""]])]
+        rows = [[arm, *_found(at, place)] for arm, place in arms]
+        whole = ["all", "", "", pair(_of(at, "participants_all", (a,)), 0)]
+        lines += ["", *aligned([[f"{name}, by arm", "truth", "estimate", "people"], *rows, whole])]
         if np.isfinite(at["trend"][a]) and at["trend"][a] > 0:
             found = f"A trend over the doses is found in {percent(_of(at, 'trend', (a,)))} %"
             lines.append(found + (f", without an effect in {percent(_of(null, 'trend', (a,)))} %." if null else "."))
-    return [*lines, "no effect: claims of benefit of the arm, of benefit or harm of any, where nothing has an effect."]
+    return [*lines, "no effect: where nothing works, claims of benefit; of any arm, of harm too."]
 
 
-def _arm(at: Mapping[str, Any], null: Mapping[str, Any], place: tuple[int, int]) -> list[str]:
-    """The cells of an arm."""
+def _claims(at: Mapping[str, Any], null: Mapping[str, Any], place: tuple[int, int]) -> list[str]:
+    """What is decided of an arm."""
+    none = percent(_of(null, "benefit", place)) if null else "–"
+    return [percent(_of(at, "benefit", place)), none, percent(_of(at, "futility", place))]
+
+
+def _found(at: Mapping[str, Any], place: tuple[int, int]) -> list[str]:
+    """What is found of an arm, beside its truth."""
     truth = pair(_of(at, "truth", place), 3) if "truth" in at else "–"
-    cells = [truth, pair(_of(at, "value", place), 3), percent(_of(at, "benefit", place))]
-    cells += [percent(_of(null, "benefit", place)) if null else "–", percent(_of(at, "futility", place))]
-    return [*cells, pair(_of(at, "participants", place), 0)]
+    return [truth, pair(_of(at, "value", place), 3), pair(_of(at, "participants", place), 0)]
 
 
 def _of(at: Mapping[str, Any], name: str, place: tuple[int, ...]) -> Measure:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SHARES = ("benefit", "harm", "futility")
 CALENDAR = (("calendar_day", 0), ("randomised", 1), ("reached", 1))
-ENDS = (("participants", 1), ("days", 0), ("value", 3), ("median", 3))
+ENDS = (("participants", 1), ("days", 0))
 """What has a Monte Carlo error, and its digits."""
 MOST_SIZES = 5
 """Columns of a line of 80; of more sizes some are shown, all are in the result."""
@@ -27,7 +27,7 @@ def looks_text(trial: Trial) -> list[str]:
     if "interim" not in trial.groups:
         return []
     at = {name: one.values for name, one in trial.groups["interim"].items()}
-    heads = ["look", "calendar day", "randomised", "arrived", "information, %", "|Z| for benefit", "Z, futility"]
+    heads = ["look", "calendar day", "randomised", "arrived", "info, %", "|Z| benefit", "Z, futility"]
     rows = [
         [str(k), *(_with_error(at, name, k - 1, digits) for name, digits in CALENDAR),
          f"{100 * at['information_at'][0, k - 1]:.0f}", f"{at['efficacy'][0, k - 1]:.3f}",
@@ -42,15 +42,17 @@ def looks_text(trial: Trial) -> list[str]:
 def _outcomes(trial: Trial) -> list[str]:
     """Why trials end, and what they come to: a row for each analysis, and one more for it without an effect."""
     why = [["with looks", *(f"{word}, %" for word in SHARES)]]
-    ends = [["at the end", "people", "days", "estimate", "median unbiased", "held, %"]]
+    ends = [["at the end", "people", "days"]]
+    values = [["at the end", "estimate", "median unbiased", "held, %"]]
     for key, label in (("interim", ""), ("interim_null", " (no effect)")):
         at = {name: one.values for name, one in trial.groups.get(key, {}).items()}
         for a, name in enumerate(at.get("analysis", ())):
             shares = (Measure(at[one][a], at[f"{one}_mcse"][a]) for one in SHARES)
             why.append([f"{name}{label}", *map(percent, shares)])
             held = percent(Measure(at["covered"][a], at["covered_mcse"][a]))
-            ends.append([f"{name}{label}", *(_with_error(at, one, a, digits) for one, digits in ENDS), held])
-    return [*aligned(why), "", *aligned(ends)]
+            ends.append([f"{name}{label}", *(_with_error(at, one, a, digits) for one, digits in ENDS)])
+            values.append([f"{name}{label}", *(_with_error(at, one, a, 3) for one in ("value", "median")), held])
+    return [*aligned(why), "", *aligned(ends), "", *aligned(values)]
 
 
 def _with_error(at: Mapping[str, Any], name: str, place: int, digits: int) -> str:
