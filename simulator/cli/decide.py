@@ -12,6 +12,7 @@ import typer
 
 from simulator.cli.errors import friendly
 from simulator.cli.run import DryRun, Force, Json, Patients, Scenario, Seed, Settings, note, show
+from simulator.cli.tables import clean
 from simulator.errors import SimulatorError
 
 if TYPE_CHECKING:
@@ -54,13 +55,15 @@ def decide(
     The base case, a probabilistic analysis and the value of information.
     """
     from simulator.language import load, parse_setting
-    from simulator.studies.decide.study import Request, folder_of, plan_of
+    from simulator.studies.decide.study import Request, folder_of
 
     amounts = {"draws": draws, "replicates": replicates, "draw_patients": draw_patients, "seed": seed}
     given: dict[str, Any] = {name: value for name, value in amounts.items() if value is not None}
     asked = Request(load(scenario, dict(map(parse_setting, settings or []))), out, patients, **given)
     asked = replace(asked, folder=out or folder_of(asked), executor=executor, force=force)
     if dry_run:
+        from simulator.studies.decide.forecast import plan_of
+
         show(plan_of(asked), as_json, plan_text)
         return
     found = _run(asked, excel)
@@ -69,11 +72,20 @@ def decide(
 
 def plan_text(plan: Any) -> str:
     """What would be run."""
-    return (
-        f"Base case: {plan.patients:,} patients an option\n"
-        f"Draws: {plan.draws:,} of {plan.uncertain} uncertain values\n"
-        f"Runs: {plan.runs:,} of {plan.draw_patients:,} patients an option"
-    )
+    from simulator.cli.sweep import duration
+
+    again = f", and {plan.scenarios} scenarios again" if plan.scenarios else ""
+    rows = [
+        ("scenario", f"{plan.scenario}: {clean(plan.title)}"),
+        ("options", clean(", ".join(plan.options))),
+        ("base case", f"{plan.patients:,} patients an option{again}"),
+        ("draws", f"{plan.draws:,} of {plan.uncertain} uncertain values"),
+        ("runs", f"{plan.runs:,} of {plan.draw_patients:,} patients an option, on {plan.executor}"),
+        ("memory", f"{plan.memory_mb:,} MB"),
+        ("time", f"about {duration(plan.seconds)} from the start"),
+        ("folder", plan.folder),
+    ]
+    return "\n".join(f"{key:<12}{value}" for key, value in rows)
 
 
 def show_decision(found: Decided, as_json: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -219,21 +220,21 @@ def _found(asked: Request, points: int, is_apart: bool, evaluate: Evaluate) -> F
 
 def _of_outcome(asked: Request, question: Asked, plan: Plan, progress: Progress | None) -> Evaluate:
     """The outcome as a function of settings."""
+    return _model(asked, question, partial(_outcome, question), (plan, progress))
 
-    def read(result: Result, scenario: Scenario) -> list[float]:
-        return [outcome(result, question, scenario).value]
 
-    return _model(asked, question, read, (plan, progress))
+def _outcome(question: Asked, result: Result, scenario: Scenario) -> list[float]:
+    return [outcome(result, question, scenario).value]
 
 
 def _of_options(asked: Request, question: Asked, plan: Plan, progress: Progress | None) -> Evaluate:
     """Life years, QALYs, costs and net benefit of every option as a function of settings."""
-    options = economics.decision_of(asked.scenario).options
+    options = tuple(economics.decision_of(asked.scenario).options)
+    return _model(asked, question, partial(_economics, options), (plan, progress))
 
-    def read(result: Result, scenario: Scenario) -> list[float]:
-        return [one.value for arm in options for one in economics.economic_all(result, arm, scenario)]
 
-    return _model(asked, question, read, (plan, progress))
+def _economics(options: Sequence[str], result: Result, scenario: Scenario) -> list[float]:
+    return [one.value for arm in options for one in economics.economic_all(result, arm, scenario)]
 
 
 def _model(asked: Request, question: Asked, read: Read, how: tuple[Plan, Progress | None]) -> Evaluate:
