@@ -3,6 +3,7 @@
 import json
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -322,8 +323,20 @@ def test_nothing_uncertain_is_refused(scenario):
 def test_the_text_fits_a_terminal(found):
     from simulator.cli.decision_tables import decision_text
 
+    third = dict(found.tables)
+    for name in ("outcomes", "incremental"):
+        row = [3 * cell if isinstance(cell, float) else cell for cell in third[name].rows[-1]]
+        row[0] = "later"
+        if name == "incremental":
+            row[1:3] = "", "extendedly dominated"
+        third[name] = third[name]._replace(rows=[*third[name].rows, row])
+    for name in ("acceptability", "loss"):
+        rows = [[row[0], *row[1:3], row[2], *row[3:]] for row in third[name].rows]
+        third[name] = third[name]._replace(rows=rows)
+    wide = decision_text(replace(found, options=(*found.options, "later"), tables=third))
     text = decision_text(found)
-    assert max(map(len, text.splitlines())) <= 80
+    for one in (text, wide):
+        assert [line for line in one.splitlines() if len(line) > 80] == []
     assert text.index("A QALY costs") < text.index("life years")
-    for words in ("Monte Carlo ±", "Share of draws", "At what price", "Budget impact", "Not drawn"):
+    for words in ("± is the Monte Carlo error", "Share of draws", "At what price", "Budget impact", "Not drawn"):
         assert words in text

@@ -91,15 +91,18 @@ def decision_text(found: Decided) -> str:
 
 def _uncertain(found: Decided) -> Iterator[str]:
     """The incremental table, Monte Carlo error and spread over the parameters apart."""
-    body, table = [["in order of QALYs", "", "value", "Monte Carlo ±", "SD, parameters"]], found.tables["incremental"]
+    body, table = [["in order of QALYs", "", "value", "±", "SD"]], found.tables["incremental"]
+    money = table.columns[_at(table, "net benefit")].unit
     for row in table.rows:
         who = _who(row)
         for head in ("extra costs", "extra QALYs", "ICER", "net benefit", "net health benefit"):
             k = _at(table, head)
             if row[1] or head.startswith("net"):
-                label = table.heads[k].replace("health benefit", "health")
+                label = head.replace("health benefit", "health")
                 body.append([who, label, *(_n(row[j], table.columns[k].digits) for j in (k, k + 1, k + 2))])
                 who = ""
+    yield f"Costs and net benefit in {money}, ICER in {money} a QALY, net health in QALYs;"
+    yield "± is the Monte Carlo error, SD the spread over what is uncertain:"
     yield from aligned(body)
 
 
@@ -108,8 +111,10 @@ def _sure(found: Decided) -> Iterator[str]:
     accepted, lost = found.tables["acceptability"], found.tables["loss"]
     some = sorted({0, len(accepted.rows) // 4, len(accepted.rows) // 2, 3 * len(accepted.rows) // 4,
                    len(accepted.rows) - 1})  # fmt: skip
-    yield f"Share of draws in which an option is the best ({lost.columns[-1].unit} expected to be lost by it):"
-    body = [[accepted.heads[0], *(short(name) for name in found.options), "frontier", lost.heads[-1]]]
+    money = lost.columns[-1].unit
+    yield f"Share of draws in which an option is the best ({money} expected to be lost by it),"
+    yield f"by what a QALY is worth in {money}; EVPI in {money} a patient:"
+    body = [["a QALY", *(short(name) for name in found.options), "frontier", "EVPI"]]
     for k in some:
         row, loss = accepted.rows[k], lost.rows[k]
         shares = [f"{100 * float(x or 0):.0f} % ({_n(y)})" for x, y in zip(row[1:-2], loss[1:-1], strict=True)]

@@ -229,9 +229,10 @@ class Decided(StudyResult):
         table = self.tables["incremental"]
         head = "".join(f"<th>{escape(one)}</th>" for one in table.heads)
         body = "".join(f"<tr>{''.join(f'<td>{escape(x)}</td>' for x in row)}</tr>" for row in table.texts())
+        said = " ".join([*self.answer, f"{self.basis}."])
         notes = "".join(f"<li>{escape(one)}</li>" for one in self.warnings)
         return (
-            f"<div><h4>{escape(self.title)}</h4><p>{escape(self.basis)}</p><table><tr>{head}</tr>{body}</table>"
+            f"<div><h4>{escape(self.title)}</h4><p>{escape(said)}</p><table><tr>{head}</tr>{body}</table>"
             f"<ul>{notes}</ul><p><small>{escape(self.notice)}</small></p></div>"
         )
 
