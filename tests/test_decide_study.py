@@ -135,6 +135,7 @@ class Elsewhere(ThreadPoolExecutor):
         return super().submit(*pickle.loads(pickle.dumps((function, *arguments))))
 
 
+@pytest.mark.slow
 def test_runs_go_to_the_executor_that_is_asked_for(scenario, found):
     """Every run of a draw and of a one-way difference, with the same tables."""
     with Elsewhere(2) as pool:

@@ -23,6 +23,7 @@ def sample(seed, noise, replicates=2, draws=DRAWS):
     return benefit, x + noise * people
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("error", [2.0, 1.0, 0.3])
 def test_noise_of_few_people_does_not_lower_the_worth(noise, error):
@@ -35,6 +36,7 @@ def test_noise_of_few_people_does_not_lower_the_worth(noise, error):
     assert found.mean() == pytest.approx(expected, abs=4 * found.std() / np.sqrt(SAMPLES) + 0.02 * SCALE)
 
 
+@pytest.mark.slow
 def test_a_larger_study_is_worth_more_until_it_is_all_that_its_number_tells():
     errors = [4.0, 2.0, 1.0, 0.5, 1e-3]
     found = np.array([[value.measured(*sample(seed, 0.0), error).value for error in errors] for seed in range(8)])
@@ -45,12 +47,14 @@ def test_a_larger_study_is_worth_more_until_it_is_all_that_its_number_tells():
         assert found[k, -1] == pytest.approx(np.mean(rules), abs=0.01 * SCALE)
 
 
+@pytest.mark.slow
 def test_three_replicates_find_the_rule_from_two():
     found = np.array([value.measured(*sample(seed, 1.0, replicates=3), 1.0).value for seed in range(SAMPLES)])
     expected = gain_of(SCALE / np.sqrt(2))
     assert found.mean() == pytest.approx(expected, abs=4 * found.std() / np.sqrt(SAMPLES) + 0.02 * SCALE)
 
 
+@pytest.mark.slow
 def test_a_study_of_what_does_not_matter_is_worth_nothing():
     """A number that says nothing of the gain seldom gains above its floor: 5 % of samples, at most 5 of 40 (p .014)."""
     above = 0
