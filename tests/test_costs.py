@@ -200,6 +200,10 @@ def test_what_has_no_price_is_refused_or_named(scenario):
     assert {"monitoring of tofersen", "monitoring of riluzole"} <= set(named)
     assert not {"death", "pav", "myelitis", "giving a dose of tofersen"} & set(named)
     assert {"death", "pav", "giving a dose of tofersen"} <= set(costs.unpriced(sim.load("worth_treating")))
+    for per_month, words in (({}, {"months of care"}), ({"alive": 1}, set()),
+                             ({"stage_4": 1, "pav": 9}, {f"a month in stage_{k}" for k in range(4)})):  # fmt: skip
+        bare = scenario.replace({"decision.costs": {**PRICES, "per_month": per_month}})
+        assert {one for one in costs.unpriced(bare) if "month" in one} == words
 
 
 def test_the_incremental_table_pairs_the_patients(result, scenario):

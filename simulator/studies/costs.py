@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis.health_economics import Present
+from simulator.language.blocks.decision import ALIVE, STATES
 from simulator.language.care import spans
 from simulator.mechanisms import ByDay, Dosed, Offered
 from simulator.units import MONTHS_PER_YEAR
@@ -319,4 +320,6 @@ def unpriced(scenario: Scenario) -> list[str]:
     if scenario.safety is not None:
         found += [name for name in scenario.safety.event_names if name not in costs.per_event]
     found += [f"monitoring of {name}" for name in sorted(used) if name not in costs.monitoring]
-    return found
+    states = STATES[scenario.decision.utilities.system]
+    bare = [] if ALIVE in costs.per_month else [name for name in states if name not in costs.per_month]
+    return found + (["months of care"] if bare == list(states) else [f"a month in {name}" for name in bare])
