@@ -17,6 +17,7 @@ from simulator.results.folder import check_folder, default_folder, write_folder
 from simulator.results.kinds import SENSITIVITY
 from simulator.studies import economics
 from simulator.studies.outcome import OUTCOMES, Asked, asked_of, outcome
+from simulator.studies.replay import begin
 from simulator.studies.sensitivity import methods, over_draws
 from simulator.studies.sensitivity.document import Sensitivity, document
 from simulator.studies.sensitivity.methods import Found
@@ -136,6 +137,7 @@ def run(asked: Request, progress: Progress | None = None) -> Sensitivity:
         raise SensitivityError("the scenario has a person, for whom twins are looked for, not points. Remove person")
     if asked.folder is not None:
         check_folder(asked.folder, SENSITIVITY, asked.force)
+        begin(asked.folder, SENSITIVITY, asked.scenario)
     plan, points = plan_of(asked)
     question = question_of(asked)
     evaluate = (_of_options if asked.method == "evpi" else _of_outcome)(asked, question, plan, progress)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.results.folder import check_folder, default_folder, write_folder
 from simulator.results.kinds import RUN, TRIAL
+from simulator.studies.replay import begin
 from simulator.studies.trial.entering import most
 from simulator.studies.trial.plan import Asked, TrialError, analyses_of, as_enrolled, plan
 from simulator.studies.trial.result import Trial
@@ -73,9 +74,16 @@ def trial_to_folder(request: TrialRequest, progress: Callable[[int, int], None] 
         raise TrialError(f"--option {unknown[0]}: this analysis is not run. Add it to --analysis")
     folder = request.folder or folder_of(scenario, asked, request.extent)
     check_folder(folder, TRIAL, request.force)
+    begin(folder, TRIAL, scenario)
     found = study(scenario, asked, request.extent, Running(cores(request.threads), folder, progress))
     write_folder(found, folder, request.force)
     return Studied(found, folder)
+
+
+def located(request: TrialRequest) -> TrialRequest:
+    """The same with a folder, where none was named."""
+    folder = request.folder or folder_of(scenario_of(request), asked_of(request), request.extent)
+    return replace(request, folder=folder)
 
 
 def folder_of(scenario: Scenario, asked: Asked, extent: Extent) -> Path:
