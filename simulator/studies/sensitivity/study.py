@@ -137,7 +137,6 @@ def run(asked: Request, progress: Progress | None = None) -> Sensitivity:
         raise SensitivityError("the scenario has a person, for whom twins are looked for, not points. Remove person")
     if asked.folder is not None:
         check_folder(asked.folder, SENSITIVITY, asked.force)
-        begin(asked.folder, SENSITIVITY, asked.scenario)
     plan, points = plan_of(asked)
     question = question_of(asked)
     evaluate = (_of_options if asked.method == "evpi" else _of_outcome)(asked, question, plan, progress)
@@ -242,8 +241,19 @@ def _model(asked: Request, question: Asked, read: Read, how: tuple[Plan, Progres
     """What is read as a function of settings: by a sweep, or from patients where doses must be counted one by one."""
     part, (plan, progress) = needed(asked.scenario, question), how
     if _needs_patients(question, part):
-        return of_patients(part, read, plan, progress, asked.folder and asked.folder / SENSITIVITY.work[1])
-    return of_sweep(part, read, plan, asked.folder and parts_of(asked.folder), progress)
+        model = of_patients(part, read, plan, progress, asked.folder and asked.folder / SENSITIVITY.work[1])
+    else:
+        model = of_sweep(part, read, plan, asked.folder and parts_of(asked.folder), progress)
+
+    def begun(points: Sequence[Settings]) -> Floats:
+        if asked.folder is not None:
+            from simulator.studies.sweep.study import planned
+
+            planned(sweep_of(part, points, plan, None)[0])  # refuses what is out of range
+            begin(asked.folder, SENSITIVITY, asked.scenario)
+        return model(points)
+
+    return begun
 
 
 def _needs_patients(question: Asked, part: Scenario) -> bool:

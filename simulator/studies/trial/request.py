@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.results.folder import check_folder, default_folder, write_folder
 from simulator.results.kinds import RUN, TRIAL
-from simulator.studies.replay import begin
 from simulator.studies.trial.entering import most
 from simulator.studies.trial.plan import Asked, TrialError, analyses_of, as_enrolled, plan
 from simulator.studies.trial.result import Trial
@@ -74,7 +73,6 @@ def trial_to_folder(request: TrialRequest, progress: Callable[[int, int], None] 
         raise TrialError(f"--option {unknown[0]}: this analysis is not run. Add it to --analysis")
     folder = request.folder or folder_of(scenario, asked, request.extent)
     check_folder(folder, TRIAL, request.force)
-    begin(folder, TRIAL, scenario)
     found = study(scenario, asked, request.extent, Running(cores(request.threads), folder, progress))
     write_folder(found, folder, request.force)
     return Studied(found, folder)
