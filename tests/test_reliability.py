@@ -58,6 +58,27 @@ def test_a_signal_interrupts_quietly(sent, root):
     assert (child.returncode, errors) == (130, "Interrupted\n")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="streams are closed and full as POSIX says")
+@pytest.mark.parametrize(
+    ("words", "streams", "code"),
+    [
+        ("run analytic/constant_hazard -n 5 -o {data}/r", "2>&-", 0),
+        ("data check {data}", ">&- 2>&- <&-", 0),
+        ("list --json", "> /dev/full", 3),
+        ("list", "> /dev/full 2> /dev/full", 3),
+        ("show valor", "2> /dev/full", 3),
+    ],
+)
+def test_streams_that_are_closed_or_full_end_with_no_traceback(words, streams, code, root, tmp_path):
+    """`streams` as a shell has them."""
+    (tmp_path / "participants.csv").write_text("id,arm\n1,a\n2,b\n")
+    (tmp_path / "measurements.csv").write_text("id,day,alsfrs_r\n1,0,40\n2,0,44\n")
+    start = f"'{sys.executable}' -c 'from simulator.cli import main; main()' {words.format(data=tmp_path)}"
+    done = subprocess.run(["sh", "-c", f"{start} {streams}"], cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
 def test_temporaries_of_a_process_that_ended_go_at_once(tmp_path):
     command = [sys.executable, "-c", "import os; print(os.getpid())"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
