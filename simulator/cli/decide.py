@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simulator.cli.errors import friendly
-from simulator.cli.run import DryRun, Force, Json, Patients, Scenario, Seed, Settings, note, show
+from simulator.cli.run import DryRun, Force, Json, Patients, Scenario, Seed, Settings, note, note_versions, show
 from simulator.cli.tables import clean
 from simulator.errors import SimulatorError
 
@@ -66,6 +66,7 @@ def decide(
 
         show(plan_of(asked), as_json, plan_text)
         return
+    note_versions(asked.folder)
     found = _run(asked, excel)
     show_decision(found, as_json)
 
@@ -111,12 +112,14 @@ def _run(asked: Request, excel: bool) -> Decided:
         raise Interrupted(f"Interrupted. What was simulated is kept; go on with: {again}") from None
     folder = asked.folder
     assert folder is not None
-    made = [found.plot.draw(kind).save(folder / f"{kind}.svg") for kind in found.plot.kinds]
-    made.append(write_report(found, folder / "report.html"))
+    pictures = {kind: folder / f"{kind}.svg" for kind in found.plot.kinds}
+    report, workbook = folder / "report.html", folder / "decision.xlsx"
+    add_made(folder, [*pictures.values(), report, *[workbook] * excel])
+    for kind, place in pictures.items():
+        found.plot.draw(kind).save(place)
+    write_report(found, report)
     if excel:
-        write_all(folder, [("decision.xlsx", bytes_writer(found.excel()))])
-        made.append(folder / "decision.xlsx")
-    add_made(folder, made)
+        write_all(folder, [(workbook.name, bytes_writer(found.excel()))])
     note(f"Written to {folder}")
     return found
 

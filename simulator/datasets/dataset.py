@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -81,6 +82,7 @@ class Dataset(NamedTuple):
     endpoints : by name: `death`, `event_free` (death or permanent assisted ventilation), `dropout`, others.
     visits : (v,) [d] planned days of the visits, rising; empty where none are known.
     notes : what was set aside or computed when it was read.
+    files : pairs of name and sha256 of the files that it was read from, in the order of the alphabet.
     """
 
     name: str
@@ -89,6 +91,15 @@ class Dataset(NamedTuple):
     endpoints: Mapping[str, Endpoint]
     visits: Floats
     notes: tuple[Note, ...]
+    files: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def made_from(self) -> str:
+        """The sha256 of its file; of several, of the lines that `sha256sum` prints of them; empty without files."""
+        if len(self.files) < 2:
+            return "".join(digest for _, digest in self.files)
+        lines = "".join(f"{digest}  {name}\n" for name, digest in self.files)
+        return hashlib.sha256(lines.encode()).hexdigest()
 
     @property
     def n(self) -> int:

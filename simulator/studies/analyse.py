@@ -66,6 +66,7 @@ class Followed(NamedTuple):
     endpoint: str
     day: float
     arms: tuple[Arm, ...]
+    made_from: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class Analysed:
     """Analyses of a data set: `rows` in the order asked, `arms` experimental and control, `notes` what was left out.
 
     `day` is the last day that counts; `visit` the planned day of the last visit; `endpoint` is "" where the data have
-    no events.
+    no events; `files` and `made_from` are those of the data set.
     """
 
     name: str
@@ -84,6 +85,8 @@ class Analysed:
     rows: tuple[Row, ...]
     arms: tuple[Arm, Arm]
     notes: tuple[Note, ...]
+    files: tuple[tuple[str, str], ...] = ()
+    made_from: str = ""
 
     @cached_property
     def plot(self) -> Any:
@@ -105,6 +108,7 @@ class Analysed:
         """
         return {
             "data": self.name,
+            "files": [{"name": name, "sha256": digest} for name, digest in self.files],
             "experimental": self.arms[0].name,
             "control": self.arms[1].name,
             "outcome": self.outcome,
@@ -230,7 +234,8 @@ def analyse(
     rows = tuple(_row(one, known, read.endpoint, covariates, options.get(one.name, {})) for one in wanted)
     end = float(known.time.max()) if day is None else max(day, last)
     pair = _arm(known, contrast.experimental, 1, end), _arm(known, contrast.control, 0, end)
-    return Analysed(data.name, outcome, read.endpoint, end, last, rows, pair, tuple(notes))
+    told = tuple(notes), data.files, data.made_from
+    return Analysed(data.name, outcome, read.endpoint, end, last, rows, pair, *told)
 
 
 def _contrast(data: Dataset, arms: Sequence[str] | None) -> Contrast:

@@ -12,8 +12,8 @@ from simulator.record import versions
 from simulator.results import GroupedResult, StudyResult, open_study
 from simulator.results.arrays import Group, Groups, Named
 from simulator.results.files import read_json
-from simulator.results.folder import MANIFEST, SCENARIO, read_manifest
-from simulator.results.kinds import TWINS
+from simulator.results.folder import MANIFEST, SCENARIO, begin_folder, read_manifest
+from simulator.results.kinds import TWINS, Kind
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -159,6 +159,13 @@ def other_versions(stored: dict[str, Any], now: dict[str, Any]) -> list[str]:
     before, after = stored.get("versions", {}), now.get("versions", {})
     pairs += [(name, before[name], after[name]) for name in before if name in after]
     return [f"{name} was {old} and is now {new}" for name, old, new in pairs if old != new]
+
+
+def begin(folder: Path, kind: Kind, scenario: Scenario) -> None:
+    """Mark an empty folder as that of a study whose parts are kept, so that a later start knows who began it."""
+    if not (folder / MANIFEST).exists():
+        about = {"engine_version": __version__, "versions": versions()}
+        begin_folder(folder, kind, {"scenario_sha256": scenario.sha256, "title": scenario.title, **about})
 
 
 def resumed_versions(folder: Path) -> list[str]:

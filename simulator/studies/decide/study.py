@@ -13,9 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis.cost_effectiveness import Draws, People, incremental
+from simulator.errors import UsageError
+from simulator.language.blocks.sweep import MOST_POINTS, MOST_REPLICATES
 from simulator.results import Result
-from simulator.results.folder import begin_folder, check_folder, default_folder, kind_of, write_folder
+from simulator.results.folder import check_folder, default_folder, write_folder
 from simulator.results.kinds import DECISION
+from simulator.run import LIMIT
 from simulator.studies import economics
 from simulator.studies.decide import further, probabilistic
 from simulator.studies.decide.base import Base, base_case, basis, incremental_table
@@ -24,9 +27,11 @@ from simulator.studies.decide.research import Sample, compared
 from simulator.studies.decide.result import Decided
 from simulator.studies.decide.tables import Cell, Column, Table, number
 from simulator.studies.outcome import Asked
+from simulator.studies.replay import begin
 from simulator.studies.sensitivity.methods import one_way
 from simulator.studies.sensitivity.parameters import SensitivityError, parameters_of
 from simulator.studies.sensitivity.points import Evaluate, Plan, needed, of_patients, of_sweep
+from simulator.studies.sweep.memory import check_work
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -117,13 +122,14 @@ def run(asked: Request, progress: Progress | None = None) -> Decided:
     economics.decision_of(asked.scenario)
     if asked.scenario.person is not None:
         raise SensitivityError("the scenario has a person, whose twins are no population. Remove person")
+    _check(asked)
     drawn = draws_of(asked.scenario, asked.draws, asked.seed)
     if asked.folder is not None:
         check_folder(asked.folder, DECISION, asked.force)
-        if kind_of(asked.folder) is not DECISION or not (asked.folder / DECISION.file).exists():
-            begin_folder(asked.folder, DECISION, {"scenario_sha256": asked.scenario.sha256})
     part = part_of(asked.scenario)
     result = _simulate(part, asked)
+    if asked.folder is not None:
+        begin(asked.folder, DECISION, asked.scenario)
     base = base_case(result, part)
     sample = _sample(part, asked, drawn, progress)
     tables = {one.name: one for one in _tables(asked, part, (result, base), sample)}
@@ -137,6 +143,18 @@ def run(asked: Request, progress: Progress | None = None) -> Decided:
     if asked.folder is not None:
         write_folder(made, asked.folder, asked.force)
     return made
+
+
+def _check(asked: Request) -> None:
+    """Refuse what is out of range before the base case is simulated."""
+    for name, value, least, most in (
+        ("draws", asked.draws, 2, MOST_POINTS),
+        ("replicates", asked.replicates, 1, MOST_REPLICATES),
+        ("patients in each run of a draw", asked.draw_patients, 2, LIMIT),
+    ):
+        if not least <= value <= most:
+            raise UsageError(f"{value:,} {name} cannot be simulated. Ask for {least:,} to {most:,}")
+    check_work(asked.draws * asked.replicates, asked.draw_patients)
 
 
 def part_of(scenario: Scenario) -> Scenario:

@@ -18,6 +18,7 @@ from simulator.results.folder import check_folder, default_folder, write_folder
 from simulator.results.kinds import SENSITIVITY
 from simulator.studies import economics
 from simulator.studies.outcome import OUTCOMES, Asked, asked_of, outcome
+from simulator.studies.replay import begin
 from simulator.studies.sensitivity import methods, over_draws
 from simulator.studies.sensitivity.document import Sensitivity, document
 from simulator.studies.sensitivity.methods import Found
@@ -241,8 +242,19 @@ def _model(asked: Request, question: Asked, read: Read, how: tuple[Plan, Progres
     """What is read as a function of settings: by a sweep, or from patients where doses must be counted one by one."""
     part, (plan, progress) = needed(asked.scenario, question), how
     if _needs_patients(question, part):
-        return of_patients(part, read, plan, progress, asked.folder and asked.folder / SENSITIVITY.work[1])
-    return of_sweep(part, read, plan, asked.folder and parts_of(asked.folder), progress)
+        model = of_patients(part, read, plan, progress, asked.folder and asked.folder / SENSITIVITY.work[1])
+    else:
+        model = of_sweep(part, read, plan, asked.folder and parts_of(asked.folder), progress)
+
+    def begun(points: Sequence[Settings]) -> Floats:
+        if asked.folder is not None:
+            from simulator.studies.sweep.study import planned
+
+            planned(sweep_of(part, points, plan, None)[0])  # refuses what is out of range
+            begin(asked.folder, SENSITIVITY, asked.scenario)
+        return model(points)
+
+    return begun
 
 
 def _needs_patients(question: Asked, part: Scenario) -> bool:

@@ -22,10 +22,10 @@ from simulator.record import versions
 from simulator.results.arrays import Group, Named, arm_coordinate, names_of, time_coordinates
 from simulator.results.folder import default_folder
 from simulator.results.kinds import TWINS
-from simulator.run import SEED
-from simulator.studies.twins.cohort import Cohort, cohort, unread
+from simulator.run import SEED, check_memory
+from simulator.studies.twins.cohort import MATCHED, Cohort, cohort, unread
 from simulator.studies.twins.matching import Match, Matcher, match_all
-from simulator.studies.twins.pool import Pool, fill, joined, pool_scenario
+from simulator.studies.twins.pool import TRAITS, Pool, fill, joined, pool_scenario
 from simulator.studies.twins.result import Twins, strings
 from simulator.version import __version__
 
@@ -36,6 +36,8 @@ TWINS_EACH, POOL, MOST = 2_000, 65_536, 4_194_304
 ENLARGED = 4
 """So many times as many people are simulated where a participant has few and the size of the pool is not given."""
 LEAST_POOL = 4_096
+PER_TRAIT, PER_END, PER_TWIN, COPIES = 8, 17, 48, 5
+"""Bytes of a person of the pool by trait, and by arm beside the courses; of a twin; how often the pool is held."""
 COARSE = 100.0
 """Effective number below which a participant's distribution is called coarse."""
 
@@ -113,6 +115,7 @@ def twins(
     if all(case.reason for case in people.cases):
         raise UsageError(f"nobody can be matched: {people.cases[0].reason}. Choose another --until-day or scenario")
     base, notes = pool_scenario(scenario, people, outcome)
+    _check_room(base, people, asked)
     scenarios = [base.replace(own) for own in _drawn(base, draws)] if draws else [base]
     filled, matches = _found(scenarios, people, asked, seed=seed, threads=threads, progress=progress)
     told = [*data.notes, *people.notes, *unread(data), *notes, *_coarse(matches)]
@@ -129,7 +132,7 @@ def _found(
     progress: Callable[[int, int], None] | None,
 ) -> tuple[Pool, list[Match]]:
     """The pool and the twins of everybody; the pool is enlarged once for those who have few."""
-    size = max((asked.pool or POOL) // len(scenarios), LEAST_POOL)
+    size = _size(asked)
     how: Any = {"threads": threads, "progress": progress}
     pool = fill(scenarios, people, asked.outcome, range(size), seed=seed, **how)
     found = match_all(Matcher(pool, scenarios[0], people), range(len(people.cases)), asked.twins, seed, **how)
@@ -152,7 +155,10 @@ def again(stored: Twins, scenario: Scenario, threads: int | None, progress: Any)
     """The study that a stored result came from, on the data that it holds."""
     with TemporaryDirectory() as folder:
         data = stored_data(stored, Path(folder))
-    data = data._replace(notes=tuple(Note(*one) for one in json.loads(stored.attrs["data_notes"])))
+    data = data._replace(
+        notes=tuple(Note(*one) for one in json.loads(stored.attrs["data_notes"])),
+        files=tuple((name, digest) for name, digest in json.loads(stored.attrs.get("data_files", "[]"))),
+    )
     return twins(data, scenario, **stored.arguments, threads=threads, progress=progress)
 
 
@@ -164,6 +170,29 @@ def _check(asked: Asked) -> None:
     ):
         if not low <= value <= high:
             raise UsageError(f"{value:,} {name} are out of range. Choose {low:,} to {high:,}")
+
+
+def _size(asked: Asked) -> int:
+    """People of the pool under each parameter vector, before it is enlarged."""
+    return max((asked.pool or POOL) // max(asked.draws, 1), LEAST_POOL)
+
+
+def _check_room(base: Scenario, people: Cohort, asked: Asked) -> None:
+    """Refuse what would not fit in memory: the pool, enlarged where it may be, and everybody's twins.
+
+    Raises
+    ------
+    ResourceError
+        With the number.
+    """
+    pool = _size(asked) * max(asked.draws, 1) * (1 if asked.pool else ENLARGED)
+    each = (
+        len(base.arms) * (8 * len(people.days) + PER_END)
+        + PER_TRAIT * len(TRAITS)
+        + 4 * len(people.past) * len(MATCHED)
+    )
+    needed = COPIES * pool * each + PER_TWIN * len(people.cases) * asked.twins
+    check_memory(needed, "twins need", "Ask for a smaller --pool, or fewer --twins or --draws")
 
 
 def _cores(threads: int | None) -> int:
@@ -291,7 +320,7 @@ def _stored(data: Dataset) -> Mapping[str, list[str]]:
         writer.writerow(table)
         rows = zip(*table.values(), strict=True)
         writer.writerows([["" if cell != cell else cell for cell in row] for row in rows])  # noqa: PLR0124
-        found[name] = text.getvalue().splitlines()
+        found[name] = text.getvalue().removesuffix("\n").split("\n")
     return found
 
 
@@ -301,7 +330,8 @@ def stored_data(found: Twins, folder: Path) -> Dataset:
     for name in ("participants", "measurements", "events"):
         if f"data_{name}" in found.groups:
             place = folder / f"{name}.csv"
-            place.write_text("\n".join(map(str, found.groups[f"data_{name}"]["line"].values)) + "\n", "utf-8")
+            text = "\n".join(map(str, found.groups[f"data_{name}"]["line"].values)) + "\n"
+            place.write_bytes(text.encode("utf-8"))
             tables.append(read_table(place))
     return from_tidy(tables[0], tables[1], tables[2] if len(tables) > 2 else None, str(found.attrs["data"]))
 
@@ -324,6 +354,7 @@ def _attrs(
         "warnings": json.dumps([]),
         "citations": json.dumps(scenario.citations(), ensure_ascii=False),
         "data": data.name,
+        "data_files": json.dumps(data.files, ensure_ascii=False),
         "outcome": asked.outcome,
         "endpoint": people.endpoint,
         "until_day": asked.until_day,
