@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 import simulator as sim
 from simulator.analysis import forecasts
 from simulator.analysis.mixed import fit_mixed
+from simulator.analysis.trial.errors import AnalysisError
 from simulator.cli.app import app
 from simulator.datasets import Dataset, Endpoint, Measurements, Participants
 from simulator.datasets.reading import write_data
@@ -290,6 +291,12 @@ def test_a_score_is_a_covariate_of_analyses(run, early, treated):
         for more in ({}, {"scores": found, "covariates": ["prognostic_score"]})
     )
     assert adjusted.se < plain.se
+    named = sim.analyse(mixed, ["ancova_prognostic"], arms=["treated", "untreated"], day=360, scores=found).rows[0]
+    assert named.estimate[:7] == adjusted[:7]
+    repeated = sim.analyse(mixed, ["mmrm_prognostic", "mmrm"], arms=["treated", "untreated"], day=360, scores=found)
+    assert repeated.rows[0].estimate.se < repeated.rows[1].estimate.se
+    with pytest.raises(AnalysisError, match="no prognostic scores"):
+        sim.analyse(mixed, ["mmrm_prognostic"], arms=["treated", "untreated"])
     assert abs(adjusted.value - plain.value) < 2 * plain.se
     with pytest.raises(UsageError, match="these twins know what was measured to day 120"):
         sim.analyse(mixed, ["ancova"], arms=["treated", "untreated"], scores=early)

@@ -17,7 +17,7 @@ from simulator.analysis.trial.data import TrialData, until
 from simulator.analysis.trial.errors import AnalysisError, NotEstimableError
 from simulator.analysis.trial.estimand import Strategy
 from simulator.analysis.trial.estimate import Estimate
-from simulator.analysis.trial.reading import Contrast, Wanted, from_dataset
+from simulator.analysis.trial.reading import Contrast, Read, Wanted, from_dataset
 from simulator.analysis.trial.registry import Analysis, analysis
 from simulator.datasets import Dataset, Note
 from simulator.datasets.reading import read_data
@@ -191,7 +191,8 @@ def analyse(
         the nearest.
     window : [d] how far a measurement may lie from its planned day.
     options : options of analyses by name, such as `{"responder": {"least_change": -6}}`.
-    scores : twins matched at baseline, or their folder: they give the covariate `prognostic_score`.
+    scores : twins matched at baseline, or their folder: the prognostic scores of `ancova_prognostic` and
+        `mmrm_prognostic`, and the covariate `prognostic_score`.
 
     Returns
     -------
@@ -214,17 +215,15 @@ def analyse(
     """
     if not isinstance(data, Dataset):
         data = read_data(*([data] if isinstance(data, str | Path) else data))
-    if scores is not None:
-        from simulator.studies.twins.scores import with_scores
-
-        data = with_scores(data, scores, day)
     wanted = [analysis(name) for name in dict.fromkeys(analyses)]
     if unknown := [name for name in options if name not in analyses]:
         raise AnalysisError(f"options of {unknown[0]}: this analysis is not run. Add it to the analyses")
     contrast = _contrast(data, arms)
     read = from_dataset(data, Wanted(contrast, outcome, endpoint, tuple(visits), window))
-    known, last = _until(read.data, day, window)
     notes = [*data.notes, *read.notes]
+    if scores is not None:
+        read = read._replace(data=_scored(data, read, contrast, scores, notes))
+    known, last = _until(read.data, day, window)
     if day is not None and last != day:
         notes.append(Note(1, "visit", f"day {day:g} is the visit planned for day {last:g}, within {window:g} d"))
     rows = tuple(_row(one, known, read.endpoint, covariates, options.get(one.name, {})) for one in wanted)
@@ -240,6 +239,15 @@ def _contrast(data: Dataset, arms: Sequence[str] | None) -> Contrast:
     return Contrast(*arms)
 
 
+def _scored(data: Dataset, read: Read, contrast: Contrast, scores: Twins | str | Path, notes: list[Note]) -> TrialData:
+    """The data of the two arms with the scores of their twins."""
+    from simulator.studies.twins.scores import scores_of
+
+    found = scores_of(data, read.data.nominal_day, scores)
+    notes.extend(found.notes)
+    return read.data._replace(expected=found.expected[np.isin(data.participants.arm, list(contrast))])
+
+
 def _until(data: TrialData, day: float | None, window: float) -> tuple[TrialData, float]:
     """What is known by the day, and the planned day of the last visit."""
     if day is None:
@@ -250,8 +258,12 @@ def _until(data: TrialData, day: float | None, window: float) -> tuple[TrialData
         raise AnalysisError(f"no visit is planned within {window:g} d of day {day:g}. Choose from {planned}")
     known = until(data, max(day, last))
     kept = known.nominal_day <= last
+    expected = None if known.expected is None else known.expected[:, kept]
     return known._replace(
-        nominal_day=known.nominal_day[kept], day=known.day[:, kept], outcome=known.outcome[:, kept]
+        nominal_day=known.nominal_day[kept],
+        day=known.day[:, kept],
+        outcome=known.outcome[:, kept],
+        expected=expected,
     ), last
 
 
