@@ -9,7 +9,6 @@ score, doi:10.1515/ijb-2021-0072.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,16 +16,10 @@ from numpy.typing import NDArray
 from simulator.datasets import Dataset, Note
 from simulator.errors import UsageError
 from simulator.results.opening import open_study
+from simulator.studies.analysed import Scored
 from simulator.studies.twins.result import Twins
 
 Floats = NDArray[np.float64]
-
-
-class Scored(NamedTuple):
-    """(n, v) the change that untreated twins expect at the visits, NaN without twins; what is to be told of it."""
-
-    expected: Floats
-    notes: tuple[Note, ...]
 
 
 def scores_of(data: Dataset, visits: Floats, twins: Twins | str | Path) -> Scored:
