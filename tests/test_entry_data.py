@@ -89,6 +89,7 @@ def test_drawn_with_replacement_everybody_comes_as_often(folder):
     np.testing.assert_array_equal(people(fewer)["participant"], people(result)["participant"][:300])
 
 
+@pytest.mark.slow
 def test_entry_by_data_is_conditioning_on_what_was_measured(tmp_path):
     """Of people from a distribution those who measure 36 at 14 months go on as the participant does."""
     (tmp_path / "people.csv").write_text("id,sex,age,onset_site,months_since_onset\nx,,,,14\n")
@@ -109,6 +110,7 @@ def test_entry_by_data_is_conditioning_on_what_was_measured(tmp_path):
     assert abs(events[0] - events[1]) < 4 * np.sqrt(2 * 0.25 / 4000)
 
 
+@pytest.mark.slow
 def test_a_trial_and_a_sweep_work_on_them(folder):
     arms = {
         "treatments": {"brake": {"kind": "rate_multiplier", "value": 0.5}},
@@ -221,6 +223,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
         sim.load("natural_history").replace({"entry": {"data": "nowhere.csv"}})
 
 
+@pytest.mark.slow
 def test_the_example_runs_from_its_file(root, tmp_path, monkeypatch):
     shutil.copytree(root / "docs" / "own_cohort", tmp_path / "own")
     monkeypatch.chdir(tmp_path)

@@ -62,6 +62,7 @@ def test_a_score_of_each_visit_is_not_one_score_at_all_visits():
     assert one.value != pytest.approx(mmrm_prognostic(data).value, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_degrees_of_freedom_of_the_matched_model_are_those_of_differences():
     """Satterthwaite's gradient and information, by differences of a dense restricted likelihood."""
     data = where(golden(), np.arange(108) < 60)
@@ -163,6 +164,7 @@ def test_the_emulator_expects_what_happens(scenario, emulator):
     assert 1 - ((happened - expected)[:, -1] ** 2).mean() / happened[:, -1].var() > 0.45
 
 
+@pytest.mark.slow
 def test_the_emulator_is_what_twins_expect():
     """Twins matched at baseline beside the emulator: two ways to the same conditional mean."""
     days = [0, 84, 168]
@@ -201,6 +203,7 @@ def test_the_emulator_is_what_twins_expect():
         assert abs((by_twins - emulated).mean()) < 0.25
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "block", [None, {"set": {"progression.d50_months.other.lognormal.log_sd": 0.05}}, {"scenario": "generic_als"}]
 )
@@ -213,6 +216,7 @@ def test_size_is_kept_whatever_the_model(scenario, block):
     assert low <= rejected <= high
 
 
+@pytest.mark.slow
 def test_the_true_model_narrows_the_estimate_and_power_rises():
     own = sim.load("valor_trial")
     found = sim.trial(own, replicates=300, analyses=["ancova", *BOTH], truth=5000, null=False)
