@@ -53,10 +53,10 @@ def _participants(scenario: Any, data: Data) -> Iterator[Problem]:
     if scenario.entry.time_since_onset_months is None:
         lacking = [row["id"] for row in rows if not row["months_since_onset"]]
         yield from _said(lacking, "has no time since onset", "Add it, or entry.time_since_onset_months for such people")
-    for name in data.match:
-        lacking = [row["id"] for row in rows if not row[name]]
-        remedy = f"Add it, leave them out, or leave {name} out of entry.data.match"
-        yield from _said(lacking, f"has no {MEASURES[name]} on day 0", remedy)
+    for measure in data.match:
+        lacking = [row["id"] for row in rows if not row[measure]]
+        remedy = f"Add it, leave them out, or leave {measure} out of entry.data.match"
+        yield from _said(lacking, f"has no {MEASURES[measure]} on day 0", remedy)
     for fact, remedy, wrong in kinds:
         yield from _said([row["id"] for row in rows if wrong(row)], fact, remedy)
     rule = scenario.entry.eligible

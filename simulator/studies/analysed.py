@@ -106,17 +106,17 @@ class Analysed(StudyResult):
     table_file: ClassVar[str] = "analyses.csv"
 
     @property
-    def title(self) -> str:
+    def title(self) -> str:  # type: ignore[override]
         """The data and the arms that are compared."""
         return f"{self.name}: {' against '.join(arm.name for arm in self.arms)}"
 
     @property
-    def scenario_name(self) -> str:
+    def scenario_name(self) -> str:  # type: ignore[override]
         """The data's name: there is no scenario."""
         return self.name
 
     @property
-    def scenario_sha256(self) -> str:
+    def scenario_sha256(self) -> str:  # type: ignore[override]
         """Checksum of the data: there is no scenario."""
         return sha256(json.dumps(self.lines, sort_keys=True).encode()).hexdigest()
 

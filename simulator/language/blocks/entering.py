@@ -47,9 +47,7 @@ class Data(Part):
     @model_validator(mode="before")
     @classmethod
     def _short(cls, data: Any) -> Any:
-        if isinstance(data, str):
-            return {"files": [data]}
-        return {"files": data} if isinstance(data, list) else data
+        return in_full(data)
 
     @model_validator(mode="after")
     def _lines(self) -> Data:
@@ -69,6 +67,13 @@ class Data(Part):
         return [row["id"] for row in self.rows]
 
 
+def in_full(section: Any) -> Any:
+    """The section with its files under `files`, where a file or a list of them stands for it."""
+    if isinstance(section, str):
+        return {"files": [section]}
+    return {"files": section} if isinstance(section, list) else section
+
+
 def filled(section: Any, folders: Sequence[Path]) -> Any:
     """The section with the participants of its files; as it is where they were read, or where it is none.
 
@@ -79,7 +84,7 @@ def filled(section: Any, folders: Sequence[Path]) -> Any:
     FileNotFoundError
         There is no such file in the folders; the message names it.
     """
-    full = Data._short(section) if isinstance(section, (str, list)) else section
+    full = in_full(section)
     files = full.get("files") if isinstance(full, dict) else None
     if not isinstance(full, dict) or not isinstance(files, list) or not all(isinstance(one, str) for one in files):
         return section
