@@ -52,6 +52,11 @@ def made(scenario, tmp_path_factory):
     (data / "participants.csv").write_text("id,arm\n1,a\n2,a\n")
     (data / "measurements.csv").write_text("id,day,alsfrs_r\n1,0,40\n1,90,38\n2,0,44\n")
     write_folder(sim.twins(data, sim.load("generic_als"), twins=20, pool=4_096), places["twins"])
+    two = tmp_path_factory.mktemp("two")
+    (two / "participants.csv").write_text("id,arm\n" + "".join(f"{k},{'ab'[k % 2]}\n" for k in range(8)))
+    rows = [f"{k},{day},{40 + k - day // 30 * (1 + k % 3)}\n" for k in range(8) for day in (0, 90)]
+    (two / "measurements.csv").write_text("id,planned_day,alsfrs_r\n" + "".join(rows))
+    write_folder(sim.analyse(two, ["ancova", "logrank"], arms=["a", "b"]), places["analyses"])
     return places
 
 
@@ -79,7 +84,8 @@ def test_every_kind_opens_shows_and_tabulates_itself(folder, kind):
     assert isinstance(study.plot.kinds, tuple)
     manifest = json.loads((folder / MANIFEST).read_text())
     assert manifest["arguments"] == json.loads(json.dumps(study.arguments))
-    assert {kind.file, "scenario.resolved.yaml", study.table_file} <= set(manifest["files"])
+    of_scenario = {"scenario.resolved.yaml"} if kind.name != "analyses" else set()
+    assert {kind.file, *of_scenario, study.table_file} <= set(manifest["files"])
 
 
 def test_every_kind_is_saved_and_opened_alone(folder, kind, tmp_path):
@@ -273,7 +279,7 @@ def test_a_damaged_manifest_is_an_error_of_its_own(made, tmp_path, text):
 
 
 def test_the_registry_names_each_kind_once():
-    assert [kind.name for kind in KINDS] == ["run", "trial", "sweep", "sensitivity", "decision", "twins"]
+    assert [kind.name for kind in KINDS] == ["run", "trial", "sweep", "sensitivity", "decision", "twins", "analyses"]
     for column in ("file", "format", "manifest", "made", "plots"):
         assert len({getattr(kind, column) for kind in KINDS}) == len(KINDS)
     assert not RUN.work

@@ -27,7 +27,7 @@ ARMS = Contrast("early_start", "delayed_start")
 TYPED = (
     *("ancova", "ancova_nfl", "mi", "controlled_mi", "mmrm", "random_slope", "joint_rank", "joint_rank_ancova"),
     *("joint_rank_mi", "win_ratio", "logrank", "stratified_logrank", "cox", "rmst", "responder", "delayed_start"),
-    "rate_ratio",
+    *("rate_ratio", "ancova_prognostic", "mmrm_prognostic"),
 )
 SMALL = {
     "arm": [1, 0, 1],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -96,10 +96,7 @@ class Dataset(NamedTuple):
     @property
     def made_from(self) -> str:
         """The sha256 of its file; of several, of the lines that `sha256sum` prints of them; empty without files."""
-        if len(self.files) < 2:
-            return "".join(digest for _, digest in self.files)
-        lines = "".join(f"{digest}  {name}\n" for name, digest in self.files)
-        return hashlib.sha256(lines.encode()).hexdigest()
+        return sha256_of(self.files)
 
     @property
     def n(self) -> int:
@@ -110,3 +107,11 @@ class Dataset(NamedTuple):
     def arms(self) -> list[str]:
         """The arms that participants are in, in the order of the alphabet."""
         return sorted(set(self.participants.arm.tolist()) - {""})
+
+
+def sha256_of(files: Sequence[tuple[str, str]]) -> str:
+    """The sha256 of one file of pairs of name and sha256; of several, of the lines that `sha256sum` prints of them."""
+    if len(files) < 2:
+        return "".join(digest for _, digest in files)
+    lines = "".join(f"{digest}  {name}\n" for name, digest in files)
+    return hashlib.sha256(lines.encode()).hexdigest()

@@ -13,7 +13,7 @@ from simulator.report.rendering import rendered
 from simulator.report.style import drawing
 from simulator.report.tables import Table
 from simulator.results.files import text_writer, write_all
-from simulator.studies.analyse import NOTICE
+from simulator.studies.analysed import NOTICE
 from simulator.studies.data_summary import followed, summary
 from simulator.studies.wording import fixed
 

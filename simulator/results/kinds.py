@@ -106,7 +106,17 @@ TWINS = Kind(
     "simulator.studies.twins.result:Twins",
     "simulator.report.plots.twins:TwinsPlots",
 )
-KINDS = [RUN, TRIAL, SWEEP, SENSITIVITY, DECISION, TWINS]
+ANALYSES = Kind(
+    "analyses",
+    "analyses of real people",
+    "analyses.json",
+    "als-simulator analyses 1",
+    "als-simulator analyses 1",
+    "als-sim analyse DATA -o DIR",
+    "simulator.studies.analysed:Analysed",
+    "simulator.report.plots.analysed:AnalysedPlots",
+)
+KINDS = [RUN, TRIAL, SWEEP, SENSITIVITY, DECISION, TWINS, ANALYSES]
 
 
 def register(kind: Kind) -> Kind:

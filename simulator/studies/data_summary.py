@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from simulator.datasets import Dataset, Measurements
-from simulator.studies.analyse import Followed, arm_of, survival
+from simulator.studies.analysed import Followed, arm_of, survival
 
 NUMBERS = (("age", "age, years", 1), ("months_since_onset", "time since onset, months", 1))
 TEXTS = ("sex", "onset_site", "variant", "stratum")

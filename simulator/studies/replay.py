@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,7 +13,7 @@ from simulator.results import GroupedResult, StudyResult, open_study
 from simulator.results.arrays import Group, Groups, Named
 from simulator.results.files import read_json
 from simulator.results.folder import MANIFEST, SCENARIO, begin_folder, read_manifest
-from simulator.results.kinds import TWINS, Kind
+from simulator.results.kinds import ANALYSES, TWINS, Kind
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -88,15 +88,54 @@ def replay(folder: str | Path, threads: int | None = None, progress: Progress | 
     place = Path(folder)
     kind, manifest = read_manifest(place)
     stored = open_study(place)
+    if kind is ANALYSES:
+        return _replayed(place, stored, _analyses(stored))
     scenario, arguments = load(place / SCENARIO), dict(manifest["arguments"])
     if kind is TWINS:
         fresh = _twins(stored, scenario, threads, progress)
     else:
         fresh = AGAIN[kind.name](scenario, arguments, threads, progress)
+    return _replayed(place, stored, fresh, *changed_data(scenario, place))
+
+
+def _replayed(
+    place: Path, stored: Any, fresh: StudyResult, changed: Sequence[Deviation] = (), absent: Sequence[str] = ()
+) -> Replay:
+    """What the comparison of two studies comes to."""
     compared = sum(len(group) for group in _parts(stored)[1].values())
     others = other_versions(stored.provenance(), fresh.provenance())
     exact = not others
-    return Replay(str(place), deviations(stored, fresh, exact=exact), compared, _notes(others), exact)
+    found = [*changed, *deviations(stored, fresh, exact=exact)]
+    return Replay(str(place), found, compared, [*_notes(others), *absent], exact)
+
+
+def _analyses(stored: Any) -> StudyResult:
+    from simulator.studies.analyse import again
+
+    return again(stored)
+
+
+def changed_data(scenario: Scenario, place: Path) -> tuple[list[Deviation], list[str]]:
+    """Files of `entry.data` that are not what they were when they were read; what is said of those not found.
+
+    They are looked for from here, in the study's folder, and beside the bundled scenarios.
+    """
+    from simulator.language.blocks.entering import hashed
+    from simulator.language.loading import bundled
+
+    data = scenario.entry.data
+    if data is None:
+        return [], []
+    folders = [Path(), place, *{path.parent for path in bundled().values()}]
+    changed, absent = [], []
+    for name, digest in zip(data.read or [], data.sha256 or [], strict=True):
+        there = next((folder / name for folder in folders if (folder / name).exists()), None)
+        if there is None:
+            absent.append(f"{name} is not here; the participants are those that the folder holds.")
+        elif (now := hashed(there)) != digest:
+            fact = f"the file has changed since: SHA-256 {digest[:12]}… is now {now[:12]}…"
+            changed.append(Deviation("entry.data", name, 1, float("nan"), fact))
+    return changed, absent
 
 
 def _twins(stored: Any, scenario: Scenario, threads: int | None, progress: Progress | None) -> StudyResult:

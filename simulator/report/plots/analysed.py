@@ -10,7 +10,7 @@ from simulator.report import style
 from simulator.report.kinds import AnalysedKind
 from simulator.report.picture import Picture
 from simulator.report.scale import percent_axis, plain_logarithm, time_scale
-from simulator.studies.analyse import Analysed, Arm, Followed, survival
+from simulator.studies.analysed import Analysed, Arm, Followed, survival
 from simulator.studies.wording import fixed
 
 if TYPE_CHECKING:
@@ -34,6 +34,21 @@ class AnalysedPlots:
     def survival(self) -> Picture:
         """Kaplan–Meier by arm with 95 % intervals, and the number at risk below."""
         return kaplan_meier(self._analysed)
+
+    def draw(self, kind: AnalysedKind | str, **options: Any) -> Picture:
+        """A picture by its name; an option that this picture has not is refused."""
+        from simulator.report.plots.needs import need_kind, need_options
+
+        need_kind(kind, AnalysedKind, "analyses of real people")
+        method = getattr(self, AnalysedKind(kind))
+        need_options(kind, options, method)
+        picture: Picture = method(**options)
+        return picture
+
+    @property
+    def kinds(self) -> tuple[AnalysedKind, ...]:
+        """The pictures that these analyses can be drawn as."""
+        return tuple(AnalysedKind)
 
 
 def forest(found: Analysed) -> Picture:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.results.folder import check_folder, default_folder, write_folder
 from simulator.results.kinds import RUN, TRIAL
+from simulator.studies.trial.blocks import DERIVED
 from simulator.studies.trial.entering import most
 from simulator.studies.trial.plan import Asked, TrialError, analyses_of, as_enrolled, plan
 from simulator.studies.trial.result import Trial
@@ -88,7 +89,7 @@ def folder_of(scenario: Scenario, asked: Asked, extent: Extent) -> Path:
     """The folder a study goes to when none is named: more replicates of the same study continue it."""
     planned = plan(scenario, asked)
     seed, told = extent.seed, planned._asdict()
-    key = {name: value for name, value in told.items() if name != "scenario"} | {"scenario_sha256": scenario.sha256}
+    key = {name: value for name, value in told.items() if name not in DERIVED} | {"scenario_sha256": scenario.sha256}
     more = {"engine_version": __version__, "seed": seed, "draws": extent.draws}
     return default_folder(f"{scenario.name}-trial", key | more)
 

@@ -18,6 +18,7 @@ from simulator.studies.trial.entering import patients
 from simulator.studies.trial.groups import Parts, attributes, groups_of
 from simulator.studies.trial.plan import Asked, Options, TrialError, cut, plan
 from simulator.studies.trial.population import Truth, truth
+from simulator.studies.trial.prognostic import learnt
 from simulator.studies.trial.replicates import bytes_of
 from simulator.studies.trial.result import Trial
 from simulator.studies.trial.sizes import LARGEST, LEAST, Sizes, sizes, steps_of
@@ -175,6 +176,7 @@ def prepare(scenario: Scenario, asked: Asked, extent: Extent) -> Work:
     if extent.truth and (unknown := [name for name in planned.analyses if analysis(name).truth is None]):
         raise TrialError(f"no truth is known for {unknown[0]}. {WITHOUT_TRUTH}")
     scenarios = _drawn(scenario, planned.scenario, extent.draws)
+    planned = planned._replace(prognostic=learnt(null_of(scenario), planned, start))
     people = patients(scenarios, planned.size, start)
     return Work(planned, compiled(scenarios, people), start, extent.replicates)
 

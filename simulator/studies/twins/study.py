@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from simulator.datasets import Dataset, Note
-from simulator.datasets.files import read_table
 from simulator.datasets.reading import read_data
-from simulator.datasets.tidy import from_tidy, tidy
+from simulator.datasets.tidy import as_lines, from_lines
 from simulator.errors import UsageError
 from simulator.record import versions
 from simulator.results.arrays import Group, Named, arm_coordinate, names_of, time_coordinates
@@ -153,8 +149,7 @@ def folder_of(found: Twins) -> Path:
 
 def again(stored: Twins, scenario: Scenario, threads: int | None, progress: Any) -> Twins:
     """The study that a stored result came from, on the data that it holds."""
-    with TemporaryDirectory() as folder:
-        data = stored_data(stored, Path(folder))
+    data = stored_data(stored)
     data = data._replace(
         notes=tuple(Note(*one) for one in json.loads(stored.attrs["data_notes"])),
         files=tuple((name, digest) for name, digest in json.loads(stored.attrs.get("data_files", "[]"))),
@@ -234,7 +229,7 @@ def _result(
         "chosen": {"member": Named(("participant", "twin"), np.where(member < 0, -1, place), _words("position"))},
         "history": _history(data, asked.outcome),
         "observed": {"value": Named(("participant", "time"), _observed(data, people, asked), _words(asked.outcome))},
-        **{f"data_{name}": strings(lines) for name, lines in _stored(data).items()},
+        **{f"data_{name}": strings(lines) for name, lines in as_lines(data).items()},
     }
     return Twins(_attrs(data, scenario, asked, seed, people=people, notes=notes), groups)
 
@@ -311,29 +306,11 @@ def _history(data: Dataset, outcome: str) -> Group:
     return {name: Named(("reading",), one, _words(name)) for name, one in columns.items()}
 
 
-def _stored(data: Dataset) -> Mapping[str, list[str]]:
-    """The data as lines of tables, so that a replay has them."""
-    found = {}
-    for name, table in tidy(data).items():
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(table)
-        rows = zip(*table.values(), strict=True)
-        writer.writerows([["" if cell != cell else cell for cell in row] for row in rows])  # noqa: PLR0124
-        found[name] = text.getvalue().removesuffix("\n").split("\n")
-    return found
-
-
-def stored_data(found: Twins, folder: Path) -> Dataset:
-    """The data set behind a stored result, through files in a folder of one's own."""
-    tables = []
-    for name in ("participants", "measurements", "events"):
-        if f"data_{name}" in found.groups:
-            place = folder / f"{name}.csv"
-            text = "\n".join(map(str, found.groups[f"data_{name}"]["line"].values)) + "\n"
-            place.write_bytes(text.encode("utf-8"))
-            tables.append(read_table(place))
-    return from_tidy(tables[0], tables[1], tables[2] if len(tables) > 2 else None, str(found.attrs["data"]))
+def stored_data(found: Twins) -> Dataset:
+    """The data set behind a stored result."""
+    names = [name for name in ("participants", "measurements", "events") if f"data_{name}" in found.groups]
+    lines = {name: [str(one) for one in found.groups[f"data_{name}"]["line"].values] for name in names}
+    return from_lines(lines, str(found.attrs["data"]))
 
 
 def _attrs(
