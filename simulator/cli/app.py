@@ -57,6 +57,7 @@ def _register_scenarios() -> None:
         decide,
         evidence,
         explore,
+        fit,
         scenarios,
         sensitivity,
         sweep,
@@ -75,6 +76,7 @@ def _register_scenarios() -> None:
     data.register(app)
     explore.register(app)
     twins.register(app)
+    fit.register(app)
 
 
 _register_scenarios()

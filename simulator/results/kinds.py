@@ -106,7 +106,18 @@ TWINS = Kind(
     "simulator.studies.twins.result:Twins",
     "simulator.report.plots.twins:TwinsPlots",
 )
-KINDS = [RUN, TRIAL, SWEEP, SENSITIVITY, DECISION, TWINS]
+FIT = Kind(
+    "fit",
+    "a fit",
+    "fit.nc",
+    "als-simulator fit 1",
+    "als-simulator fit 1",
+    "als-sim fit DATA SCENARIO -o DIR",
+    "simulator.studies.fit.result:Fit",
+    "simulator.report.plots.fit:FitPlots",
+    ("steps",),
+)
+KINDS = [RUN, TRIAL, SWEEP, SENSITIVITY, DECISION, TWINS, FIT]
 
 
 def register(kind: Kind) -> Kind:

@@ -13,7 +13,7 @@ from simulator.results import GroupedResult, StudyResult, open_study
 from simulator.results.arrays import Group, Groups, Named
 from simulator.results.files import read_json
 from simulator.results.folder import MANIFEST, SCENARIO, read_manifest
-from simulator.results.kinds import TWINS
+from simulator.results.kinds import FIT, TWINS
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -89,8 +89,8 @@ def replay(folder: str | Path, threads: int | None = None, progress: Progress | 
     kind, manifest = read_manifest(place)
     stored = open_study(place)
     scenario, arguments = load(place / SCENARIO), dict(manifest["arguments"])
-    if kind is TWINS:
-        fresh = _twins(stored, scenario, threads, progress)
+    if kind in (TWINS, FIT):
+        fresh = _of_people(stored, scenario, threads, progress)
     else:
         fresh = AGAIN[kind.name](scenario, arguments, threads, progress)
     compared = sum(len(group) for group in _parts(stored)[1].values())
@@ -99,10 +99,11 @@ def replay(folder: str | Path, threads: int | None = None, progress: Progress | 
     return Replay(str(place), deviations(stored, fresh, exact=exact), compared, _notes(others), exact)
 
 
-def _twins(stored: Any, scenario: Scenario, threads: int | None, progress: Progress | None) -> StudyResult:
-    from simulator.studies.twins.study import again
+def _of_people(stored: Any, scenario: Scenario, threads: int | None, progress: Progress | None) -> StudyResult:
+    from simulator.studies.fit.study import fit
+    from simulator.studies.twins.study import again, twins
 
-    return again(stored, scenario, threads, progress)
+    return again(stored, scenario, threads, progress, twins if stored.kind is TWINS else fit)
 
 
 def _run(scenario: Scenario, arguments: Arguments, threads: int | None, progress: Progress | None) -> StudyResult:

@@ -148,12 +148,12 @@ def folder_of(found: Twins) -> Path:
     return default_folder(f"{found.scenario_name}-twins", key)
 
 
-def again(stored: Twins, scenario: Scenario, threads: int | None, progress: Any) -> Twins:
-    """The study that a stored result came from, on the data that it holds."""
+def again(stored: Any, scenario: Scenario, threads: int | None, progress: Any, study: Callable[..., Any]) -> Any:
+    """The study that a stored result came from, twins or a fit, on the data that it holds."""
     with TemporaryDirectory() as folder:
         data = stored_data(stored, Path(folder))
     data = data._replace(notes=tuple(Note(*one) for one in json.loads(stored.attrs["data_notes"])))
-    return twins(data, scenario, **stored.arguments, threads=threads, progress=progress)
+    return study(data, scenario, **stored.arguments, threads=threads, progress=progress)
 
 
 def _check(asked: Asked) -> None:
@@ -205,7 +205,7 @@ def _result(
         "chosen": {"member": Named(("participant", "twin"), np.where(member < 0, -1, place), _words("position"))},
         "history": _history(data, asked.outcome),
         "observed": {"value": Named(("participant", "time"), _observed(data, people, asked), _words(asked.outcome))},
-        **{f"data_{name}": strings(lines) for name, lines in _stored(data).items()},
+        **{f"data_{name}": strings(lines) for name, lines in stored_tables(data).items()},
     }
     return Twins(_attrs(data, scenario, asked, seed, people=people, notes=notes), groups)
 
@@ -282,7 +282,7 @@ def _history(data: Dataset, outcome: str) -> Group:
     return {name: Named(("reading",), one, _words(name)) for name, one in columns.items()}
 
 
-def _stored(data: Dataset) -> Mapping[str, list[str]]:
+def stored_tables(data: Dataset) -> Mapping[str, list[str]]:
     """The data as lines of tables, so that a replay has them."""
     found = {}
     for name, table in tidy(data).items():
@@ -295,7 +295,7 @@ def _stored(data: Dataset) -> Mapping[str, list[str]]:
     return found
 
 
-def stored_data(found: Twins, folder: Path) -> Dataset:
+def stored_data(found: Any, folder: Path) -> Dataset:
     """The data set behind a stored result, through files in a folder of one's own."""
     tables = []
     for name in ("participants", "measurements", "events"):
