@@ -40,8 +40,8 @@ Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 BATCHES = 16
 """Equal parts of a crowd, whose differences are the Monte Carlo error."""
-MOST_BIAS = 1.0
-"""The most that the correction of one person's log-likelihood may be."""
+MOST_BIAS, LOWEST = 1.0, 3.0
+"""The most that the correction of one person's log-likelihood may be, and that one part of the crowd may take away."""
 WIDER = 1.35
 """Spreads that are fitted are simulated so much wider, so that ratios of densities stay small."""
 RECOMPUTED = ("progression.survival.", "visits.noise.", "visits.entry_effect_points", "attrition.")
@@ -85,18 +85,21 @@ class Each(NamedTuple):
     @property
     def value(self) -> Floats:
         """(n,) log-likelihoods, without the bias of a logarithm of a mean (jackknife over batches)."""
-        with np.errstate(divide="ignore"):
-            plain = np.asarray(np.log(self.above.sum(axis=1)) - np.log(self.below.sum(axis=1)) + self.log)
-        bias = (BATCHES - 1) * (plain - self.without.mean(axis=0))
-        return np.asarray(plain + np.clip(np.nan_to_num(bias, posinf=MOST_BIAS), 0.0, MOST_BIAS))
+        plain = self._plain
+        return np.asarray(plain + np.clip((BATCHES - 1) * (plain - self.without.mean(axis=0)), 0.0, MOST_BIAS))
+
+    @property
+    def _plain(self) -> Floats:
+        above, below = self.above.sum(axis=1), self.below.sum(axis=1)
+        return np.asarray(np.log(np.maximum(above, SMALLEST)) - np.log(np.maximum(below, SMALLEST)) + self.log)
 
     @property
     def without(self) -> Floats:
-        """(batch, n) the same, each time without one batch."""
+        """(batch, n) log-likelihoods without one batch each, bias and all; where one batch is nearly all, a floor."""
         above = self.above.sum(axis=1)[None] - self.above.T
         below = self.below.sum(axis=1)[None] - self.below.T
-        with np.errstate(divide="ignore"):
-            return np.asarray(np.log(above) - np.log(below) + self.log)
+        found = np.log(np.maximum(above, SMALLEST)) - np.log(np.maximum(below, SMALLEST)) + self.log
+        return np.asarray(np.maximum(found, self._plain - LOWEST))
 
 
 class Sparse(NamedTuple):
