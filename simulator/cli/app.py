@@ -58,6 +58,7 @@ def _register_scenarios() -> None:
         decide,
         evidence,
         explore,
+        fit,
         scenarios,
         sensitivity,
         sweep,
@@ -76,6 +77,7 @@ def _register_scenarios() -> None:
     data.register(app)
     explore.register(app)
     twins.register(app)
+    fit.register(app)
 
 
 _register_scenarios()

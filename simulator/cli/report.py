@@ -11,13 +11,13 @@ import typer
 
 from simulator.cli.errors import friendly
 from simulator.cli.run import Against, Days, Json, show_files
-from simulator.report.kinds import DecisionKind, Kind, SensitivityKind, SweepKind, TrialKind, TwinsKind
+from simulator.report.kinds import DecisionKind, FitKind, Kind, SensitivityKind, SweepKind, TrialKind, TwinsKind
 
-KINDS = [str(kind) for kind in (*Kind, *TrialKind, *SweepKind, *SensitivityKind, *TwinsKind, *DecisionKind)]
+KINDS = [str(kind) for kind in (*Kind, *TrialKind, *SweepKind, *SensitivityKind, *TwinsKind, *DecisionKind, *FitKind)]
 HELP = (
     f"One of {', '.join(Kind)}; of a trial {', '.join(TrialKind)}; of a sweep {', '.join(SweepKind)}; of a "
     f"sensitivity analysis {', '.join(SensitivityKind)}; of twins {', '.join(TwinsKind)}; "
-    f"of a decision {', '.join(DecisionKind)}."
+    f"of a decision {', '.join(DecisionKind)}; of a fit {', '.join(FitKind)}."
 )
 Folder = Annotated[
     Path, typer.Argument(metavar="DIR", help="A run, a trial, a sweep or an analysis: its folder or its file.")

@@ -13,7 +13,7 @@ from simulator.results import GroupedResult, StudyResult, open_study
 from simulator.results.arrays import Group, Groups, Named
 from simulator.results.files import read_json
 from simulator.results.folder import MANIFEST, SCENARIO, begin_folder, read_manifest
-from simulator.results.kinds import ANALYSES, TWINS, Kind
+from simulator.results.kinds import ANALYSES, FIT, TWINS, Kind
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -91,8 +91,8 @@ def replay(folder: str | Path, threads: int | None = None, progress: Progress | 
     if kind is ANALYSES:
         return _replayed(place, stored, _analyses(stored))
     scenario, arguments = load(place / SCENARIO), dict(manifest["arguments"])
-    if kind is TWINS:
-        fresh = _twins(stored, scenario, threads, progress)
+    if kind in (TWINS, FIT):
+        fresh = _of_people(stored, scenario, threads, progress)
     else:
         fresh = AGAIN[kind.name](scenario, arguments, threads, progress)
     return _replayed(place, stored, fresh, *changed_data(scenario, place))
@@ -138,10 +138,11 @@ def changed_data(scenario: Scenario, place: Path) -> tuple[list[Deviation], list
     return changed, absent
 
 
-def _twins(stored: Any, scenario: Scenario, threads: int | None, progress: Progress | None) -> StudyResult:
-    from simulator.studies.twins.study import again
+def _of_people(stored: Any, scenario: Scenario, threads: int | None, progress: Progress | None) -> StudyResult:
+    from simulator.studies.fit.study import fit
+    from simulator.studies.twins.study import again, twins
 
-    return again(stored, scenario, threads, progress)
+    return again(stored, scenario, threads, progress, twins if stored.kind is TWINS else fit)
 
 
 def _run(scenario: Scenario, arguments: Arguments, threads: int | None, progress: Progress | None) -> StudyResult:

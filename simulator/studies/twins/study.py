@@ -147,14 +147,14 @@ def folder_of(found: Twins) -> Path:
     return default_folder(f"{found.scenario_name}-twins", key)
 
 
-def again(stored: Twins, scenario: Scenario, threads: int | None, progress: Any) -> Twins:
-    """The study that a stored result came from, on the data that it holds."""
+def again(stored: Any, scenario: Scenario, threads: int | None, progress: Any, study: Callable[..., Any]) -> Any:
+    """The study that a stored result came from, twins or a fit, on the data that it holds."""
     data = stored_data(stored)
     data = data._replace(
         notes=tuple(Note(*one) for one in json.loads(stored.attrs["data_notes"])),
         files=tuple((name, digest) for name, digest in json.loads(stored.attrs.get("data_files", "[]"))),
     )
-    return twins(data, scenario, **stored.arguments, threads=threads, progress=progress)
+    return study(data, scenario, **stored.arguments, threads=threads, progress=progress)
 
 
 def _check(asked: Asked) -> None:
@@ -306,7 +306,7 @@ def _history(data: Dataset, outcome: str) -> Group:
     return {name: Named(("reading",), one, _words(name)) for name, one in columns.items()}
 
 
-def stored_data(found: Twins) -> Dataset:
+def stored_data(found: Any) -> Dataset:
     """The data set behind a stored result."""
     names = [name for name in ("participants", "measurements", "events") if f"data_{name}" in found.groups]
     lines = {name: [str(one) for one in found.groups[f"data_{name}"]["line"].values] for name in names}
