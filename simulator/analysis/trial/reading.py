@@ -21,7 +21,7 @@ Groups = Mapping[str, Mapping[str, Any]]
 TRAITS = {"age": "age", "months_since_onset": "time_since_onset", "female": "sex", "bulbar": "onset_site"}
 """Covariates that are traits of a participant at entry: years, months, 1 for a woman, 1 for bulbar onset."""
 TOTAL, HIGHEST = "alsfrs_r", 48.0
-PROGRESSION_RATE, SCORE = "progression_rate", "baseline_alsfrs_r"
+PROGRESSION_RATE, BASELINE = "progression_rate", "baseline_alsfrs_r"
 """The covariates (48 − ALSFRS-R at baseline)/months since onset, and ALSFRS-R at baseline, whatever the outcome is."""
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 BULBAR = 0
@@ -138,7 +138,7 @@ def with_score(covariates: Mapping[str, Floats], total: Floats | None) -> dict[s
     """The covariates, the total score at baseline where it is known, the rate of progression where the onset is too."""
     if total is None:
         return dict(covariates)
-    covariates = {SCORE: total, **covariates}
+    covariates = {BASELINE: total, **covariates}
     months = covariates.get("months_since_onset")
     if months is None or PROGRESSION_RATE in covariates:
         return covariates

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from simulator.language.blocks.prognostic import Prognostic
 from simulator.language.comparisons import Comparisons
 from simulator.language.family import Family
 from simulator.language.interim import Interim, Level
@@ -102,6 +103,7 @@ class Trial(Part):
     interim: Interim | None = None
     family: Family | None = None
     comparisons: Comparisons | None = None
+    prognostic: Prognostic | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Trial:
