@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from simulator.language import Scenario, ScenarioError, load
     from simulator.results import Result, StudyResult
     from simulator.results.opening import open_study as open  # noqa: A004 - used as `sim.open`
-    from simulator.studies.analyse import Analysed, analyse
+    from simulator.studies.analyse import analyse
+    from simulator.studies.analysed import Analysed
     from simulator.studies.compare import compare
     from simulator.studies.decide.result import Decided
     from simulator.studies.decide.study import decide
@@ -43,7 +44,7 @@ _HOMES = {
     "Scenario": "simulator.language",
     "ScenarioError": "simulator.language",
     "SimulatorError": "simulator.errors",
-    "Analysed": "simulator.studies.analyse",
+    "Analysed": "simulator.studies.analysed",
     "analyse": "simulator.studies.analyse",
     "DataError": "simulator.datasets",
     "Dataset": "simulator.datasets",

@@ -105,6 +105,8 @@ ANALYSES = {
     "responder": "share of participants whose decline is small",
     "delayed_start": "what is kept of the difference after all are treated",
     "rate_ratio": "ratio of disease rates (disease-progression model)",
+    "ancova_prognostic": "ANCOVA, adjusted for a prognostic score (PROCOVA)",
+    "mmrm_prognostic": "MMRM, adjusted at each visit for the score of that visit",
 }
 METHODS = (
     ("oneway", "each value between two percentiles of its prior: a tornado"),

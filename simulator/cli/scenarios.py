@@ -115,6 +115,7 @@ def _show_citations(name: str, stored: bool, as_json: bool) -> None:
 
 def _show_result(folder: Path, as_json: bool, against: str | None, days: Any) -> None:
     """What the command that made the folder printed; of a run with the pairs and days asked for."""
+    from simulator.cli.data import show_analysed
     from simulator.cli.decide import show_decision
     from simulator.cli.fit import show_fit
     from simulator.cli.report import asked
@@ -133,6 +134,7 @@ def _show_result(folder: Path, as_json: bool, against: str | None, days: Any) ->
         "sensitivity": show_sensitivity,
         "twins": show_twins,
         "decision": show_decision,
+        "analyses": show_analysed,
         "fit": show_fit,
     }
     shown[found.kind.name](found, as_json)

@@ -106,6 +106,16 @@ TWINS = Kind(
     "simulator.studies.twins.result:Twins",
     "simulator.report.plots.twins:TwinsPlots",
 )
+ANALYSES = Kind(
+    "analyses",
+    "analyses of real people",
+    "analyses.json",
+    "als-simulator analyses 1",
+    "als-simulator analyses 1",
+    "als-sim analyse DATA -o DIR",
+    "simulator.studies.analysed:Analysed",
+    "simulator.report.plots.analysed:AnalysedPlots",
+)
 FIT = Kind(
     "fit",
     "a fit",
@@ -117,7 +127,7 @@ FIT = Kind(
     "simulator.report.plots.fit:FitPlots",
     ("steps",),
 )
-KINDS = [RUN, TRIAL, SWEEP, SENSITIVITY, DECISION, TWINS, FIT]
+KINDS = [RUN, TRIAL, SWEEP, SENSITIVITY, DECISION, TWINS, ANALYSES, FIT]
 
 
 def register(kind: Kind) -> Kind:

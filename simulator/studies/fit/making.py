@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.datasets.tidy import as_lines
 from simulator.record import versions
 from simulator.results.arrays import Group, Named, names_of
 from simulator.results.kinds import FIT
 from simulator.studies.fit.result import Estimate, Fit
 from simulator.studies.fit.surface import kind_of
 from simulator.studies.twins.result import strings
-from simulator.studies.twins.study import stored_tables
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def assembled(told: Told, rows: Sequence[Estimate], people: Mapping[str, Floats]
         "set_aside": {key: named("participant", [one[k] for one in found.set_aside], key)
                       for k, key in enumerate(("id", "reason"))},
         **made.groups,
-        **{f"data_{name}": strings(lines) for name, lines in stored_tables(data).items()},
+        **{f"data_{name}": strings(lines) for name, lines in as_lines(data).items()},
     }  # fmt: skip
     fitted = _fitted(scenario, rows, made, data.name, found.n)
     return Fit({**_attrs(told), **made.attrs, "fitted": fitted}, groups)
@@ -175,5 +175,6 @@ def _attrs(told: Told) -> dict[str, Any]:
         "events": int(found.event.sum()),
         "values": sum(len(case.readings) for case in found.cases),
         "data_notes": json.dumps(data.notes, ensure_ascii=False),
+        "data_files": json.dumps(data.files, ensure_ascii=False),
         "notes": json.dumps([str(note) for note in told.notes], ensure_ascii=False),
     }

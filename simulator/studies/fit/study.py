@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from simulator.analysis.lines import METHODS
 from simulator.datasets import Dataset, Note
 from simulator.datasets.reading import read_data
+from simulator.datasets.tidy import as_lines
 from simulator.errors import UsageError
 from simulator.results.files import digest, read_json, sealed_text, text_writer, write_all
 from simulator.results.folder import check_folder
@@ -28,7 +29,6 @@ from simulator.studies.fit.posterior import summarise
 from simulator.studies.fit.result import Fit
 from simulator.studies.fit.surface import BATCHES, Setting
 from simulator.studies.twins.cohort import unread
-from simulator.studies.twins.study import stored_tables
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ class Kept(NamedTuple):
 
 def _kept(folder: str | Path | None, scenario: Scenario, asked: Asked, seed: int, data: Dataset) -> Kept:
     """Steps of the same fit in a folder, as far as they are whole."""
-    lines = {name: digest({"lines": own}) for name, own in stored_tables(data).items()}
+    lines = {name: digest({"lines": own}) for name, own in as_lines(data).items()}
     numbers = {key: value for key, value in asked._asdict().items() if key not in ("folds", "draws", "steps")}
     key = digest({"scenario": scenario.sha256, "asked": numbers, "seed": seed, "data": lines, "version": __version__})
     found: list[newton.Step] = []

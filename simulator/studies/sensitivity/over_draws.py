@@ -169,7 +169,7 @@ def _research(block: Research, found: value.Partial) -> dict[str, float]:
     patients = block.patients.value
     per_patient = dict(zip(("research_worth", "research_se", "research_floor"), found, strict=True))
     whole = {key: patients * amount for key, amount in per_patient.items()}
-    return {**whole, "research_cost": block.cost.value, "research_patients": patients}
+    return {**whole, "research_cost": block.cost.amount, "research_patients": patients}
 
 
 def _groups(draws: Draws) -> list[tuple[str, str, list[int]]]:
