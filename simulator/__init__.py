@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from simulator.studies.decide.result import Decided
     from simulator.studies.decide.study import decide
     from simulator.studies.draws import one_draw
+    from simulator.studies.fit.result import Fit
+    from simulator.studies.fit.study import fit
     from simulator.studies.person.study import person
     from simulator.studies.replay import replay
     from simulator.studies.sensitivity.document import Sensitivity
@@ -48,6 +50,8 @@ _HOMES = {
     "Dataset": "simulator.datasets",
     "read_data": "simulator.datasets.reading",
     "simulate": "simulator.studies.simulate",
+    "fit": "simulator.studies.fit.study",
+    "Fit": "simulator.studies.fit.result",
     "person": "simulator.studies.person.study",
     "Result": "simulator.results",
     "StudyResult": "simulator.results",
@@ -71,6 +75,7 @@ __all__ = [
     "DataError",
     "Dataset",
     "Decided",
+    "Fit",
     "Result",
     "Scenario",
     "ScenarioError",
@@ -84,6 +89,7 @@ __all__ = [
     "analyse",
     "compare",
     "decide",
+    "fit",
     "load",
     "one_draw",
     "open",

@@ -13,7 +13,7 @@ import simulator as sim
 from simulator.cli.app import app
 from simulator.datasets.files import SUMS
 from simulator.results.errors import FolderError, ResultError
-from simulator.results.files import sealed_text, sha256
+from simulator.results.files import sealed_text, sha256, write_all
 from simulator.results.folder import MANIFEST, check_folder, write_folder
 from simulator.results.kinds import KINDS, RUN, SENSITIVITY, SWEEP, TRIAL
 
@@ -187,6 +187,31 @@ def test_what_was_made_from_a_study_says_so_wherever_it_goes(folder, kind, tmp_p
             assert f"tEXtmade_from\0sha256:{source}" in text
             sim.open(folder).plot.draw(words[2]).save(tmp_path / name)
             assert (tmp_path / name).read_bytes() == twice[0]
+
+
+class Killed(BaseException):
+    """Stands for a process that ends between writing and whatever comes next."""
+
+
+def test_what_a_killed_process_made_belongs_to_the_study(folder, kind, monkeypatch):
+    """A picture, report or table that was written just before the end does not keep the study from going on."""
+
+    def write(*told):
+        write_all(*told)
+        raise Killed
+
+    words = [["report", folder]] * (kind.name != "sensitivity") + [
+        ["plot", folder, one] for one in sim.open(folder).plot.kinds[:1]
+    ]
+    words += [["export", folder, "--to", "csv"]] * (kind is RUN)
+    for place in ("report.page.write_all", "report.picture.write_all", "results.export.write_tables"):
+        monkeypatch.setattr(f"simulator.{place}", lambda where, files, *_: write(where, list(files)))
+    before = names(folder)
+    for one in words:
+        with pytest.raises(Killed):
+            CliRunner().invoke(app, list(map(str, one)), catch_exceptions=False)
+    assert len(names(folder)) >= len(before) + len(words)
+    check_folder(folder, kind)
 
 
 @pytest.mark.parametrize("to", ["csv", "parquet", "adam"])

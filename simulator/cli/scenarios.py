@@ -117,6 +117,7 @@ def _show_result(folder: Path, as_json: bool, against: str | None, days: Any) ->
     """What the command that made the folder printed; of a run with the pairs and days asked for."""
     from simulator.cli.data import show_analysed
     from simulator.cli.decide import show_decision
+    from simulator.cli.fit import show_fit
     from simulator.cli.report import asked
     from simulator.cli.run import show_run
     from simulator.cli.sensitivity import show_sensitivity
@@ -134,6 +135,7 @@ def _show_result(folder: Path, as_json: bool, against: str | None, days: Any) ->
         "twins": show_twins,
         "decision": show_decision,
         "analyses": show_analysed,
+        "fit": show_fit,
     }
     shown[found.kind.name](found, as_json)
 

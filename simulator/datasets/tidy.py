@@ -169,7 +169,7 @@ def as_lines(data: Dataset) -> dict[str, list[str]]:
         writer.writerow(table)
         rows = zip(*table.values(), strict=True)
         writer.writerows([["" if cell != cell else cell for cell in row] for row in rows])  # noqa: PLR0124
-        found[name] = text.getvalue().splitlines()
+        found[name] = text.getvalue().removesuffix("\n").split("\n")
     return found
 
 
@@ -180,6 +180,6 @@ def from_lines(lines: Mapping[str, Sequence[str]], name: str) -> Dataset:
         for table in ("participants", "measurements", "events"):
             if table in lines:
                 place = Path(folder) / f"{table}.csv"
-                place.write_text("\n".join(lines[table]) + "\n", "utf-8")
+                place.write_bytes(("\n".join(lines[table]) + "\n").encode("utf-8"))
                 tables.append(read_table(place))
     return from_tidy(tables[0], tables[1], tables[2] if len(tables) > 2 else None, name)

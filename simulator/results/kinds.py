@@ -116,7 +116,18 @@ ANALYSES = Kind(
     "simulator.studies.analysed:Analysed",
     "simulator.report.plots.analysed:AnalysedPlots",
 )
-KINDS = [RUN, TRIAL, SWEEP, SENSITIVITY, DECISION, TWINS, ANALYSES]
+FIT = Kind(
+    "fit",
+    "a fit",
+    "fit.nc",
+    "als-simulator fit 1",
+    "als-simulator fit 1",
+    "als-sim fit DATA SCENARIO -o DIR",
+    "simulator.studies.fit.result:Fit",
+    "simulator.report.plots.fit:FitPlots",
+    ("steps",),
+)
+KINDS = [RUN, TRIAL, SWEEP, SENSITIVITY, DECISION, TWINS, ANALYSES, FIT]
 
 
 def register(kind: Kind) -> Kind:

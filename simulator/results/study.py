@@ -198,7 +198,8 @@ class _Drawing:
 
         @wraps(found)
         def draw(*args: Any, **options: Any) -> Any:
-            return replace(found(*args, **options), made_from=self._study.file_sha256)
+            picture = found(*args, **options)
+            return replace(picture, made_from=self._study.file_sha256 or picture.made_from)
 
         return draw
 

@@ -119,6 +119,7 @@ def analyse(
         lines=as_lines(data),
         arguments=asked,
         data_notes=tuple(data.notes),
+        data_files=data.files,
         scored=scored,
     )
 
@@ -132,7 +133,7 @@ def _contrast(data: Dataset, arms: Sequence[str] | None) -> Contrast:
 
 def again(stored: Analysed) -> Analysed:
     """The analyses that a stored result came from, on the data that it holds."""
-    data = from_lines(stored.lines, stored.name)._replace(notes=stored.data_notes)
+    data = from_lines(stored.lines, stored.name)._replace(notes=stored.data_notes, files=stored.data_files)
     scores = None
     if stored.scored is not None:
         expected = np.array(stored.scored["expected"], np.float64)  # None is NaN

@@ -16,6 +16,7 @@ from simulator.analysis.survival import Curve, kaplan_meier
 from simulator.analysis.trial.estimate import Estimate
 from simulator.analysis.trial.registry import analysis
 from simulator.datasets import Note
+from simulator.datasets.dataset import sha256_of
 from simulator.results.errors import ResultError
 from simulator.results.files import Writer, check_there, digest, sealed_text, text_writer
 from simulator.results.kinds import ANALYSES, Kind
@@ -75,6 +76,7 @@ class Followed(NamedTuple):
     endpoint: str
     day: float
     arms: tuple[Arm, ...]
+    made_from: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ class Analysed(StudyResult):
 
     `day` is the last day that counts; `visit` the planned day of the last visit; `endpoint` is "" where the data have
     no events. `lines` are the data themselves, as tables, and `scored` prognostic scores with what is said of them:
-    a replay needs nothing else, and the file is to be kept as the data are.
+    a replay needs nothing else, and the file is to be kept as the data are. `data_files` are names and checksums of the
+    files that the data were read from.
     """
 
     name: str
@@ -97,6 +100,7 @@ class Analysed(StudyResult):
     lines: dict[str, list[str]] = field(default_factory=dict, repr=False)
     arguments: dict[str, Any] = field(default_factory=dict, repr=False)
     data_notes: tuple[Note, ...] = field(default=(), repr=False)
+    data_files: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     scored: dict[str, Any] | None = field(default=None, repr=False)
     engine_version: str = __version__
     scenario: str = field(default="", repr=False)
@@ -109,6 +113,11 @@ class Analysed(StudyResult):
     def title(self) -> str:  # type: ignore[override]
         """The data and the arms that are compared."""
         return f"{self.name}: {' against '.join(arm.name for arm in self.arms)}"
+
+    @property
+    def made_from(self) -> str:
+        """Checksum of the files of the data; empty where they were not read from files."""
+        return sha256_of(self.data_files)
 
     @property
     def scenario_name(self) -> str:  # type: ignore[override]
@@ -222,6 +231,7 @@ class Analysed(StudyResult):
         """
         return {
             "data": self.name,
+            "files": [{"name": name, "sha256": digest} for name, digest in self.data_files],
             "experimental": self.arms[0].name,
             "control": self.arms[1].name,
             "outcome": self.outcome,
@@ -292,6 +302,7 @@ def _read(content: Mapping[str, Any], stored: Mapping[str, Any]) -> Analysed:
         lines=stored["lines"],
         arguments=stored["arguments"],
         data_notes=tuple(Note(*note) for note in stored["data_notes"]),
+        data_files=tuple((one["name"], one["sha256"]) for one in content["files"]),
         scored=stored["scored"],
         engine_version=stored["engine_version"],
     )

@@ -12,8 +12,8 @@ from simulator.record import versions
 from simulator.results import GroupedResult, StudyResult, open_study
 from simulator.results.arrays import Group, Groups, Named
 from simulator.results.files import read_json
-from simulator.results.folder import MANIFEST, SCENARIO, read_manifest
-from simulator.results.kinds import ANALYSES, TWINS
+from simulator.results.folder import MANIFEST, SCENARIO, begin_folder, read_manifest
+from simulator.results.kinds import ANALYSES, FIT, TWINS, Kind
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -91,8 +91,8 @@ def replay(folder: str | Path, threads: int | None = None, progress: Progress | 
     if kind is ANALYSES:
         return _replayed(place, stored, _analyses(stored))
     scenario, arguments = load(place / SCENARIO), dict(manifest["arguments"])
-    if kind is TWINS:
-        fresh = _twins(stored, scenario, threads, progress)
+    if kind in (TWINS, FIT):
+        fresh = _of_people(stored, scenario, threads, progress)
     else:
         fresh = AGAIN[kind.name](scenario, arguments, threads, progress)
     return _replayed(place, stored, fresh, *changed_data(scenario, place))
@@ -138,10 +138,11 @@ def changed_data(scenario: Scenario, place: Path) -> tuple[list[Deviation], list
     return changed, absent
 
 
-def _twins(stored: Any, scenario: Scenario, threads: int | None, progress: Progress | None) -> StudyResult:
-    from simulator.studies.twins.study import again
+def _of_people(stored: Any, scenario: Scenario, threads: int | None, progress: Progress | None) -> StudyResult:
+    from simulator.studies.fit.study import fit
+    from simulator.studies.twins.study import again, twins
 
-    return again(stored, scenario, threads, progress)
+    return again(stored, scenario, threads, progress, twins if stored.kind is TWINS else fit)
 
 
 def _run(scenario: Scenario, arguments: Arguments, threads: int | None, progress: Progress | None) -> StudyResult:
@@ -198,6 +199,13 @@ def other_versions(stored: dict[str, Any], now: dict[str, Any]) -> list[str]:
     before, after = stored.get("versions", {}), now.get("versions", {})
     pairs += [(name, before[name], after[name]) for name in before if name in after]
     return [f"{name} was {old} and is now {new}" for name, old, new in pairs if old != new]
+
+
+def begin(folder: Path, kind: Kind, scenario: Scenario) -> None:
+    """Mark an empty folder as that of a study whose parts are kept, so that a later start knows who began it."""
+    if not (folder / MANIFEST).exists():
+        about = {"engine_version": __version__, "versions": versions()}
+        begin_folder(folder, kind, {"scenario_sha256": scenario.sha256, "title": scenario.title, **about})
 
 
 def resumed_versions(folder: Path) -> list[str]:

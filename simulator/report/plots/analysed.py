@@ -65,7 +65,8 @@ def forest(found: Analysed) -> Picture:
             _line(one, name, measure.format(unit="points"), estimate)
         if not rows:
             axes[0].set_axis_off()
-    return Picture(AnalysedKind.forest, figure, f"Estimates of {', '.join(name for name, *_ in rows)} with intervals")
+    text = f"Estimates of {', '.join(name for name, *_ in rows)} with intervals"
+    return Picture(AnalysedKind.forest, figure, text, found.made_from)
 
 
 def _line(axes: Axes, name: str, measure: str, estimate: Estimate) -> None:
@@ -119,7 +120,8 @@ def kaplan_meier(found: Analysed | Followed) -> Picture:
         axes.set_ylabel("Free of the event")
         style.label_ends(axes, ends)
         _at_risk(axes, found, [scale.days * tick for tick in scale.ticks], drawn)
-    return Picture(AnalysedKind.survival, figure, f"Kaplan-Meier of {' and '.join(names)}, with numbers at risk")
+    text = f"Kaplan-Meier of {' and '.join(names)}, with numbers at risk"
+    return Picture(AnalysedKind.survival, figure, text, found.made_from)
 
 
 def _steps(arm: Arm, end: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -77,6 +77,12 @@ def trial_to_folder(request: TrialRequest, progress: Callable[[int, int], None] 
     found = study(scenario, asked, request.extent, Running(cores(request.threads), folder, progress))
     write_folder(found, folder, request.force)
     return Studied(found, folder)
+
+
+def located(request: TrialRequest) -> TrialRequest:
+    """The same with a folder, where none was named."""
+    folder = request.folder or folder_of(scenario_of(request), asked_of(request), request.extent)
+    return replace(request, folder=folder)
 
 
 def folder_of(scenario: Scenario, asked: Asked, extent: Extent) -> Path:

@@ -10,7 +10,9 @@ from simulator.analysis.trial.registry import analysis
 from simulator.engine import batches, compiling
 from simulator.errors import UsageError
 from simulator.replicate import compiled
+from simulator.results.kinds import TRIAL
 from simulator.run import LIMIT, REPLICATES, SEED, check_memory
+from simulator.studies.replay import begin
 from simulator.studies.trial.blocks import SIZE, Progress, Work, run
 from simulator.studies.trial.entering import patients
 from simulator.studies.trial.groups import Parts, attributes, groups_of
@@ -141,6 +143,8 @@ def study(scenario: Scenario, asked: Asked, extent: Extent, how: Running) -> Tri
     looked = bool(extent.power or extent.sizes)
     replicates = extent.replicates * (2 if extent.null else 1)
     total = replicates + steps_of(work) * looked
+    if how.folder is not None:
+        begin(how.folder, TRIAL, scenario)
     found = run(work, how.threads, how.folder, _after(how.progress, 0, total))
     null = run(without, how.threads, how.folder, _after(how.progress, extent.replicates, total)) if without else None
     scenarios = [choice.scenario for choice in work.choices]

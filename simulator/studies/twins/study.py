@@ -18,10 +18,10 @@ from simulator.record import versions
 from simulator.results.arrays import Group, Named, arm_coordinate, names_of, time_coordinates
 from simulator.results.folder import default_folder
 from simulator.results.kinds import TWINS
-from simulator.run import SEED
-from simulator.studies.twins.cohort import Cohort, cohort, unread
+from simulator.run import SEED, check_memory
+from simulator.studies.twins.cohort import MATCHED, Cohort, cohort, unread
 from simulator.studies.twins.matching import Match, Matcher, match_all
-from simulator.studies.twins.pool import Pool, fill, joined, pool_scenario
+from simulator.studies.twins.pool import TRAITS, Pool, fill, joined, pool_scenario
 from simulator.studies.twins.result import Twins, strings
 from simulator.version import __version__
 
@@ -32,6 +32,8 @@ TWINS_EACH, POOL, MOST = 2_000, 65_536, 4_194_304
 ENLARGED = 4
 """So many times as many people are simulated where a participant has few and the size of the pool is not given."""
 LEAST_POOL = 4_096
+PER_TRAIT, PER_END, PER_TWIN, COPIES = 8, 17, 48, 5
+"""Bytes of a person of the pool by trait, and by arm beside the courses; of a twin; how often the pool is held."""
 COARSE = 100.0
 """Effective number below which a participant's distribution is called coarse."""
 
@@ -109,6 +111,7 @@ def twins(
     if all(case.reason for case in people.cases):
         raise UsageError(f"nobody can be matched: {people.cases[0].reason}. Choose another --until-day or scenario")
     base, notes = pool_scenario(scenario, people, outcome)
+    _check_room(base, people, asked)
     scenarios = [base.replace(own) for own in _drawn(base, draws)] if draws else [base]
     filled, matches = _found(scenarios, people, asked, seed=seed, threads=threads, progress=progress)
     told = [*data.notes, *people.notes, *unread(data), *notes, *_coarse(matches)]
@@ -125,7 +128,7 @@ def _found(
     progress: Callable[[int, int], None] | None,
 ) -> tuple[Pool, list[Match]]:
     """The pool and the twins of everybody; the pool is enlarged once for those who have few."""
-    size = max((asked.pool or POOL) // len(scenarios), LEAST_POOL)
+    size = _size(asked)
     how: Any = {"threads": threads, "progress": progress}
     pool = fill(scenarios, people, asked.outcome, range(size), seed=seed, **how)
     found = match_all(Matcher(pool, scenarios[0], people), range(len(people.cases)), asked.twins, seed, **how)
@@ -144,11 +147,14 @@ def folder_of(found: Twins) -> Path:
     return default_folder(f"{found.scenario_name}-twins", key)
 
 
-def again(stored: Twins, scenario: Scenario, threads: int | None, progress: Any) -> Twins:
-    """The study that a stored result came from, on the data that it holds."""
+def again(stored: Any, scenario: Scenario, threads: int | None, progress: Any, study: Callable[..., Any]) -> Any:
+    """The study that a stored result came from, twins or a fit, on the data that it holds."""
     data = stored_data(stored)
-    data = data._replace(notes=tuple(Note(*one) for one in json.loads(stored.attrs["data_notes"])))
-    return twins(data, scenario, **stored.arguments, threads=threads, progress=progress)
+    data = data._replace(
+        notes=tuple(Note(*one) for one in json.loads(stored.attrs["data_notes"])),
+        files=tuple((name, digest) for name, digest in json.loads(stored.attrs.get("data_files", "[]"))),
+    )
+    return study(data, scenario, **stored.arguments, threads=threads, progress=progress)
 
 
 def _check(asked: Asked) -> None:
@@ -159,6 +165,29 @@ def _check(asked: Asked) -> None:
     ):
         if not low <= value <= high:
             raise UsageError(f"{value:,} {name} are out of range. Choose {low:,} to {high:,}")
+
+
+def _size(asked: Asked) -> int:
+    """People of the pool under each parameter vector, before it is enlarged."""
+    return max((asked.pool or POOL) // max(asked.draws, 1), LEAST_POOL)
+
+
+def _check_room(base: Scenario, people: Cohort, asked: Asked) -> None:
+    """Refuse what would not fit in memory: the pool, enlarged where it may be, and everybody's twins.
+
+    Raises
+    ------
+    ResourceError
+        With the number.
+    """
+    pool = _size(asked) * max(asked.draws, 1) * (1 if asked.pool else ENLARGED)
+    each = (
+        len(base.arms) * (8 * len(people.days) + PER_END)
+        + PER_TRAIT * len(TRAITS)
+        + 4 * len(people.past) * len(MATCHED)
+    )
+    needed = COPIES * pool * each + PER_TWIN * len(people.cases) * asked.twins
+    check_memory(needed, "twins need", "Ask for a smaller --pool, or fewer --twins or --draws")
 
 
 def _cores(threads: int | None) -> int:
@@ -277,7 +306,7 @@ def _history(data: Dataset, outcome: str) -> Group:
     return {name: Named(("reading",), one, _words(name)) for name, one in columns.items()}
 
 
-def stored_data(found: Twins) -> Dataset:
+def stored_data(found: Any) -> Dataset:
     """The data set behind a stored result."""
     names = [name for name in ("participants", "measurements", "events") if f"data_{name}" in found.groups]
     lines = {name: [str(one) for one in found.groups[f"data_{name}"]["line"].values] for name in names}
@@ -302,6 +331,7 @@ def _attrs(
         "warnings": json.dumps([]),
         "citations": json.dumps(scenario.citations(), ensure_ascii=False),
         "data": data.name,
+        "data_files": json.dumps(data.files, ensure_ascii=False),
         "outcome": asked.outcome,
         "endpoint": people.endpoint,
         "until_day": asked.until_day,
