@@ -173,6 +173,27 @@ def test_the_default_place_is_looked_at_before_anything_runs(tmp_path, no_simula
     assert "results is a file, not a folder" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "out", "fact"),
+    [
+        ("data show {0}", "d", "is a folder, not a file"),
+        ("data show {0}", "x" * 300 + ".html", "no file can have this name"),
+        ("data show {0}", "file/a.html", "is a file, not a folder"),
+        ("report {0}", "d", "is a folder, not a file"),
+        ("plot {0} survival", "x" * 300 + ".svg", "no file can have this name"),
+        ("analyse {0} --arms a,b", "file", "is a file, not a folder"),
+        ("data convert {0}", "file", "is a file, not a folder"),
+    ],
+)
+def test_a_place_for_a_file_is_looked_at_before_anything_is_read(words, out, fact, tmp_path):
+    """There is nothing to be read, which would be said otherwise."""
+    (tmp_path / "d").mkdir()
+    _file(tmp_path / "file")
+    done = CliRunner().invoke(app, [*words.format(tmp_path / "d").split(), "-o", str(tmp_path / out)])
+    assert (done.exit_code, done.stderr.count("\n"), done.stdout) == (2, 1, ""), done.output
+    assert fact in done.stderr
+
+
 def _link(place):
     place.symlink_to(place.parent / "nothing")
     return place
