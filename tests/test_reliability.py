@@ -23,11 +23,12 @@ from simulator.report.picture import _tidy
 from simulator.results.files import part_name, remove_stale, sealed_text, write_all
 from simulator.results.folder import MANIFEST, write_folder
 from simulator.results.kinds import SWEEP
-from simulator.studies import replay, single
+from simulator.studies import begun, single
 from simulator.studies import simulate as simulating
+from simulator.studies.begun import resumed_versions
 from simulator.studies.calibrate import evaluate
 from simulator.studies.calibrate.evaluate import Evaluator
-from simulator.studies.replay import deviations, resumed_versions
+from simulator.studies.replay import deviations
 from simulator.studies.sweep import executors
 from simulator.studies.sweep import study as sweeping
 from simulator.studies.sweep.errors import ExecutorError
@@ -323,7 +324,7 @@ def test_what_other_versions_began_is_said_before_it_goes_on(command, tmp_path, 
     words = [command, *KEEPING[command], "-o", str(tmp_path / "r")]
     monkeypatch.setattr(Evaluator, "_simulate", lambda self, x: [one.observed + one.sd * x[0] for one in self.data])
     with monkeypatch.context() as old:
-        for module in (replay, sweeping, evaluate):
+        for module in (begun, sweeping, evaluate):
             old.setattr(module, "versions", lambda: versions() | {"numba": "0.1"})
         old.setattr(Progress, "__call__", cut)
         done = CliRunner().invoke(app, words)
