@@ -58,7 +58,10 @@ def plot(
 ) -> None:
     """Draw one picture of a result."""
     from simulator.report.opening import open_for
+    from simulator.results.folder import check_file
 
+    if out is not None:
+        check_file(out)
     given = {"outcome": outcome, "death": death, "number": number, "day": day, "corrected": corrected or None}
     options = {key: value for key, value in given.items() if value is not None}
     picture = asked(open_for(folder, kind), against).plot.draw(kind, **options)
@@ -76,7 +79,10 @@ def report(
     """Write the report of a result. It is one HTML file that works offline."""
     from simulator.report.opening import open_simulated
     from simulator.report.page import write_report
+    from simulator.results.folder import check_file
 
+    if out is not None:
+        check_file(out)
     found = asked(open_simulated(folder), against, days)
     _make(folder, out or home(folder) / "report.html", partial(write_report, found), as_json)
 
