@@ -105,9 +105,13 @@ def hidden_texts(axes):
     ]
 
 
+WIDTHS = [style.WIDE, style.NARROW]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize(("which", "kind"), CASES)
-def test_texts_lie_on_the_sheet_and_do_not_overlap(results, which, kind):
-    check_texts(results[which].plot.draw(kind).figure)
+def test_texts_lie_on_the_sheet_and_do_not_overlap(results, which, kind, width):
+    check_texts(results[which].plot.draw(kind, width=width).figure)
 
 
 @pytest.mark.parametrize("number", range(1, 6))
@@ -116,10 +120,10 @@ def test_texts_of_other_patients_do_not_overlap(results, number):
 
 
 @pytest.mark.parametrize("kind", CROWD)
-@pytest.mark.parametrize("arms", [4, 20])
-def test_texts_of_many_arms_with_long_names_do_not_overlap(kind, arms):
+@pytest.mark.parametrize(("arms", "width"), [(4, style.WIDE), (20, style.WIDE), (5, style.NARROW), (20, style.NARROW)])
+def test_texts_of_many_arms_with_long_names_do_not_overlap(kind, arms, width):
     later = [f"start on day {97 * k} with a name that goes on" for k in range(1, arms - 1)]
-    check_texts(with_arms(["untreated", "early_start", *later]).plot.draw(kind).figure)
+    check_texts(with_arms(["untreated", "early_start", *later]).plot.draw(kind, width=width).figure)
 
 
 @pytest.mark.parametrize("outcome", ["svc", "hhd", "nfl_plasma", "sod1_csf"])

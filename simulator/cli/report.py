@@ -51,13 +51,29 @@ def plot(
     corrected: Annotated[
         bool, typer.Option("--corrected", help="Of vpc: less what is expected of each participant.")
     ] = False,
+    by: Annotated[str | None, typer.Option("--by", metavar="GROUP", help="Of strata: stratum or variant.")] = None,
+    arm: Annotated[
+        list[str] | None, typer.Option("--arm", metavar="NAME", help="Of a run: this arm; again for another.")
+    ] = None,
+    until: Annotated[float | None, typer.Option("--until", metavar="DAY", help="Of a run: the last day.")] = None,
+    width: Annotated[
+        float | None, typer.Option("--width", metavar="INCHES", help="7.2 by default; 4.4 for a phone.")
+    ] = None,
+    theme: Annotated[str | None, typer.Option("--theme", metavar="THEME", help="light or dark, of an svg.")] = None,
     against: Against = None,
     as_json: Json = False,
 ) -> None:
     """Draw one picture of a result."""
     from simulator.report.opening import open_for
 
-    given = {"outcome": outcome, "death": death, "number": number, "day": day, "corrected": corrected or None}
+    given: dict[str, Any] = {
+        "outcome": outcome,
+        "death": death,
+        "number": number,
+        "day": day,
+        "corrected": corrected or None,
+    }
+    given |= {"by": by, "arms": arm or None, "days": until, "width": width, "theme": theme}
     options = {key: value for key, value in given.items() if value is not None}
     picture = asked(open_for(folder, kind), against).plot.draw(kind, **options)
     _made(folder, picture.save(out or home(folder) / f"{kind}.svg"), as_json)

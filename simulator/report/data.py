@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from simulator.datasets import Dataset
+from simulator.report import style
 from simulator.report.plots.analysed import kaplan_meier
 from simulator.report.plots.courses import draw
 from simulator.report.rendering import rendered
-from simulator.report.style import drawing
 from simulator.report.tables import Table
 from simulator.results.files import text_writer, write_all
 from simulator.studies.analyse import NOTICE
@@ -41,7 +41,7 @@ def data_content(data: Dataset) -> DataPage:
     """What stands in the report: courses, survival, people, visits."""
     found = summary(data)
     arms = ", ".join(f"{arm} {n:,}" for arm, n in found["arms"].items())
-    with drawing():
+    with style.page(style.NARROW), style.drawing():
         pictures = [(f"courses-{name}", draw(data, name).svg()) for name in data.measurements]
         ends = [followed(data, name) for name in data.endpoints]
         pictures += [(f"survival-{one.endpoint}", kaplan_meier(one).svg()) for one in ends if one.day > 0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
 
+from simulator.report import style
 from simulator.report.content import Page, content
 from simulator.report.draws import drawn_content
 from simulator.report.rendering import rendered
@@ -25,8 +26,14 @@ Reported: TypeAlias = "Result | Trial | Sweep | Twins | Decided"
 def report_html(result: Reported, made_from: str = "") -> str:
     """The report of a result, a trial that was run many times, a sweep, twins or a decision, from what it holds.
 
-    `made_from` is the checksum of the file that holds it.
+    `made_from` is the checksum of the file that holds it. Pictures are narrow: letters can be read on a phone, and a
+    desktop shows two side by side.
     """
+    with style.page(style.NARROW):
+        return _html(result, made_from)
+
+
+def _html(result: Reported, made_from: str) -> str:
     if result.kind is TWINS:
         from simulator.report.twins import twins_content
 

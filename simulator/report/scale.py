@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
+from simulator.report import style
 from simulator.units import DAYS_PER_MONTH, DAYS_PER_YEAR
 
 if TYPE_CHECKING:
@@ -29,8 +30,9 @@ class TimeScale(NamedTuple):
 
     @property
     def ticks(self) -> list[float]:
-        """At most nine, at round numbers."""
-        step = next(step for step in STEPS[self.unit] if self.end / step <= 9)
+        """At most nine, on a narrow page six, at round numbers."""
+        most = 6 if style.is_narrow() else 9
+        step = next((step for step in STEPS[self.unit] if self.end / step <= most), STEPS[self.unit][-1])
         return [float(k * step) for k in range(int(self.end / step + 1e-9) + 1)]
 
     def apply(self, axes: Axes) -> None:

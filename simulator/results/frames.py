@@ -207,8 +207,8 @@ def _moments(where: tuple[str, str, str], name: str, time: Floats, x: Floats, ro
         limits = beyond(about[3:], shares, row.ends)
         error_of = (about[2] - about[1]) / 2 if n > 1 else np.full(len(p), math.nan)
         for j, share in enumerate(QUANTILES):
-            figures = (about[0, j], limits[0, j], limits[1, j], error_of[j])
-            yield GroupRow(*where, f"{name}_q{round(100 * share):02d}", day, *map(float, figures), n)
+            point, low, high, error = (float(one) for one in (about[0, j], *limits[:, j], error_of[j]))
+            yield GroupRow(*where, f"{name}_q{round(100 * share):02d}", day, point, low, high, error, n)
 
 
 def chosen(rows: Sequence[Any], result: Result, arms: Any, days: Any) -> list[Any]:

@@ -48,6 +48,10 @@ def register(name: str) -> Callable[[Draw], Draw]:
 class Plots:
     """The pictures of one result. Each method draws one; `save` writes it, a notebook shows it.
 
+    As `result.plot.survival(arms=["early_start"], days=364, width=4.4, theme="dark")` each takes, beside its own
+    options, the arms that are shown, the last day, the width in inches (7.2; below 6 panels stand one above the
+    other), and light or dark.
+
     Raises
     ------
     PictureError

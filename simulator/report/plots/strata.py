@@ -70,15 +70,18 @@ def draw(result: Result, by: str = "stratum") -> Picture:
         "Hazard ratio (Cox) with 95 % interval and z of the log-rank test, as if the arms were different people:",
         "of all that were simulated, so not what a trial of some size would find.",
     ]
-    across = columns(len(names))
+    across = 1 if style.is_narrow() else columns(len(names))
+    key = 2 if style.is_narrow() and len(result.arms) > MOST else 1
     down = -(-len(names) // across)
     few = min(len(result.contrasts), MOST)
     below = 0.34 + 0.17 * (few + 1)
-    panel = HEIGHTS.get(down, 1.75)
+    panel = 1.75 if style.is_narrow() else HEIGHTS.get(down, 1.75)
     with style.drawing():
-        figure = style.sheet(f"Event-free survival, by {by}", notes, 1.1 + 0.17 * len(notes) + (panel + below) * down)
+        figure = style.sheet(
+            f"Event-free survival, by {by}", notes, 0.93 + 0.17 * (len(notes) + key) + (panel + below) * down
+        )
         axes = figure.subplots(down, across, sharey=True, squeeze=False).ravel()
-        style.place(figure, len(notes) + 1, left=0.75, bottom=0.2 + below)
+        style.place(figure, len(notes) + key, left=0.75, bottom=0.2 + below)
         figure.subplots_adjust(wspace=0.09, hspace=(below + 0.35) / panel)
         scale = time_scale(result.follow_up_days)
         for axis, name in zip(axes, names, strict=False):
@@ -123,11 +126,11 @@ def _panel(axes: Axes, result: Result, who: np.ndarray, scale: TimeScale) -> Non
     scale.apply(axes)
     scale.label(axes)
     _, height = style.inches(axes)
-    found = ratios(result, who)
+    found, size = ratios(result, who), 8 if style.is_narrow() else 7
     lines = [
         f"{style.short(one.arm, 13)} vs {style.short(one.against, 13)} "
         f"{one.value:.2f} ({one.lower:.2f}–{one.upper:.2f}), z {one.z:.1f}".replace("-", "−")
         for one in found[:MOST]
     ] or ["too few events for a hazard ratio"]
     for k, text in enumerate(lines):
-        axes.text(0, -(0.62 + 0.17 * k) / height, text, transform=axes.transAxes, va="center", fontsize=7)
+        axes.text(0, -(0.62 + 0.17 * k) / height, text, transform=axes.transAxes, va="center", fontsize=size)
