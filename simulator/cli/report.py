@@ -88,10 +88,10 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Write the report of a result. It is one HTML file that works offline."""
-    from simulator.report.opening import open_simulated
     from simulator.report.page import write_report
+    from simulator.results import open_study
 
-    found = asked(open_simulated(folder), against, days)
+    found = asked(open_study(folder), against, days)
     _made(folder, write_report(found, out or home(folder) / "report.html"), as_json)
 
 

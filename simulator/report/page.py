@@ -11,20 +11,21 @@ from simulator.report.draws import drawn_content
 from simulator.report.rendering import rendered
 from simulator.results import Result
 from simulator.results.files import text_writer, write_all
-from simulator.results.kinds import TWINS
+from simulator.results.kinds import SENSITIVITY, TWINS
 
 if TYPE_CHECKING:
     from simulator.studies.decide.result import Decided
+    from simulator.studies.sensitivity.document import Sensitivity
     from simulator.studies.sweep.swept import Sweep
     from simulator.studies.trial.result import Trial
     from simulator.studies.twins.result import Twins
 
-Reported: TypeAlias = "Result | Trial | Sweep | Twins | Decided"
+Reported: TypeAlias = "Result | Trial | Sweep | Twins | Decided | Sensitivity"
 """What has a report."""
 
 
 def report_html(result: Reported, made_from: str = "") -> str:
-    """The report of a result, a trial that was run many times, a sweep, twins or a decision, from what it holds.
+    """The report of a result, a trial that was run many times, a sweep, twins, a decision …, from what it holds.
 
     `made_from` is the checksum of the file that holds it. Pictures are narrow: letters can be read on a phone, and a
     desktop shows two side by side.
@@ -38,6 +39,10 @@ def _html(result: Reported, made_from: str) -> str:
         from simulator.report.twins import twins_content
 
         return rendered("data.html.j2", twins_content(cast("Twins", result)), made_from)
+    if result.kind is SENSITIVITY:
+        from simulator.report.sensitivity import sensitivity_content
+
+        return rendered("report.html.j2", sensitivity_content(cast("Sensitivity", result)), made_from)
     return rendered("report.html.j2", _content(cast("Result | Trial | Sweep | Decided", result)), made_from)
 
 

@@ -145,7 +145,7 @@ def sheet(title: str, notes: Sequence[str], height: float) -> Figure:
     more = 0.17 * (len(lines) - len(notes)) + 0.2 * (len(heads) - 1)
     tall, left = height + more, 0.12 / width
     figure = Figure(figsize=(width, tall))
-    figure.more = more  # type: ignore[attr-defined]
+    figure.more, figure.head = more, 0.2 * (len(heads) - 1)  # type: ignore[attr-defined]
     for k, line in enumerate(heads):
         figure.text(left, 1 - (0.1 + 0.2 * k) / tall, line, va="top", fontsize=11.5, fontweight="bold")
     for k, line in enumerate(lines):
@@ -188,7 +188,8 @@ def rows(axes: Axes, names: Sequence[str], drawn: dict[str, Line]) -> None:
 def key(figure: Figure, words: Sequence[tuple[str, str]], line: int) -> None:
     """Words in their colours, side by side, in the place of notes: what the colours stand for."""
     width, height = figure.get_size_inches()
-    x, y = 0.12 / width, 1 - (0.37 + 0.17 * line + figure.more) / height  # type: ignore[attr-defined]
+    more = figure.more if line else figure.head  # type: ignore[attr-defined]
+    x, y = 0.12 / width, 1 - (0.37 + 0.17 * line + more) / height
     for text, colour in words:
         written = figure.text(x, y, text, va="top", color=colour, fontweight="bold")
         wide = written.get_window_extent().width / figure.dpi / width

@@ -31,7 +31,7 @@ def sheet(title: str, notes: Sequence[str], result: Result) -> tuple[Figure, lis
     figure = style.sheet(title, notes, 1.22 + 0.17 * len(notes) + HEIGHTS.get(down, 1.75) * down)
     axes = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).ravel()
     style.place(figure, len(notes) + 1, left=0.75)
-    figure.subplots_adjust(wspace=0.09, hspace=0.2)
+    figure.subplots_adjust(wspace=0.16 if style.is_narrow() else 0.09, hspace=0.2)
     for beyond in axes[count:]:
         beyond.set_visible(False)
     scale = time_scale(result.follow_up_days)
