@@ -7,12 +7,14 @@ from typer.testing import CliRunner
 
 from simulator.cli.app import app
 from simulator.language import load
+from simulator.report import style
 from simulator.report.page import report_html
 from simulator.report.sensitivity import ANSWERS, NOTES, TABLES
 from simulator.results.folder import write_folder
 from simulator.studies.sensitivity.document import ROWS, Sensitivity
 from simulator.studies.sensitivity.methods import Effect, Influence, Range
 from simulator.studies.sensitivity.over_draws import Option, Share, Worth
+from tests.test_plots import check_texts
 
 NAN = float("nan")
 ROWS_OF = {
@@ -33,7 +35,7 @@ FIGURES = {
     "evpi": {"evpi": 1500.0, "evpi_se": 120.0, "evpi_lower": NAN, "best": 1.0},
 }
 SAID = {
-    "oneway": "As the scenario has it: 5.5 ± 0.2. What moves it most: effect, from 3.1 to 7.2.",
+    "oneway": "As the scenario has it: 5.5 ± 0.2. What moves it most: Effect &lt;E&gt;, from 3.1 to 7.2.",
     "sobol": "Mean 5.4, SD over the priors 1.1. The largest shares of the variance, with interactions: effect (0.66).",
     "morris": "The largest changes per range of a prior: effect (4.2).",
     "ensemble": "Median 5.2, 5th to 95th percentile 3.1 to 7.7.",
@@ -86,10 +88,18 @@ def test_the_answer_is_first_and_every_value_has_a_row(method, scenario):
     assert SAID[method] in html
     assert html.index(SAID[method]) < html.index("<table")
     heads = re.findall(r'<th scope="row">([^<]*)', html)
-    assert {row.name for row in found.rows} <= {head.partition(",")[0] for head in heads}
+    assert {getattr(row, "label", "").replace("<E>", "&lt;E&gt;") or row.name for row in found.rows} <= {
+        head.partition(",")[0] for head in heads
+    }
     assert ("Figure 1" in html) == (method in ("oneway", "sobol"))
     assert "<question>" not in html
     assert not re.search(r"\bnan\b", html)
+
+
+@pytest.mark.parametrize("width", [style.WIDE, style.NARROW])
+@pytest.mark.parametrize(("method", "kind"), [("oneway", "tornado"), ("sobol", "sobol")])
+def test_texts_of_its_pictures_do_not_overlap(method, kind, width, scenario):
+    check_texts(made(method, scenario).plot.draw(kind, width=width).figure)
 
 
 def test_the_command_writes_it(tmp_path, scenario):

@@ -21,7 +21,7 @@ NONE = "–"
 
 
 class DataPage(NamedTuple):
-    """All of the report; `pictures` are pairs of name and SVG."""
+    """All of the report; `pictures` are pairs of name and SVG, `head` stands above the notes."""
 
     title: str
     lead: str
@@ -29,6 +29,7 @@ class DataPage(NamedTuple):
     notes: list[str]
     pictures: list[tuple[str, str]]
     tables: list[Table]
+    head: str = "What was set aside or computed"
 
 
 def write_data_report(data: Dataset, path: Path) -> Path:

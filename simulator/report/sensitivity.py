@@ -69,16 +69,21 @@ def _lead(found: Sensitivity) -> str:
     return f"Outcome: {found.label}{unit}. {each}."
 
 
+def _called(row: Any) -> str:
+    """The label of a value, where it has one, else its name."""
+    return getattr(row, "label", "") or str(row.name)
+
+
 def _first(found: Sensitivity, key: str) -> str:
     """The values that are first in the order of the analysis, with a figure each."""
     rows = [row for row in found.rows if getattr(row, key) == getattr(row, key) and getattr(row, key) != 0][:MOST]
-    return "; ".join(f"{row.name} ({getattr(row, key):.2f})" for row in rows) or "none"
+    return "; ".join(f"{_called(row)} ({getattr(row, key):.2f})" for row in rows) or "none"
 
 
 def _moved(found: Sensitivity) -> str:
     d, moved = found.digits, [row for row in found.rows if row.swing != 0][:MOST]
     base = with_error(found.figures["base"], found.figures["base_mcse"], d)
-    each = [f"{row.name}, from {fixed(row.at_low, d)} to {fixed(row.at_high, d)}" for row in moved]
+    each = [f"{_called(row)}, from {fixed(row.at_low, d)} to {fixed(row.at_high, d)}" for row in moved]
     return f"As the scenario has it: {base}. What moves it most: {'; '.join(each) or 'nothing'}."
 
 
@@ -90,7 +95,7 @@ def _shares(found: Sensitivity) -> str:
 
 def _effects(found: Sensitivity) -> str:
     rows = [row for row in found.rows if row.mean_abs != 0][:MOST]
-    each = "; ".join(f"{row.name} ({fixed(row.mean_abs, found.digits)})" for row in rows) or "none"
+    each = "; ".join(f"{_called(row)} ({fixed(row.mean_abs, found.digits)})" for row in rows) or "none"
     return f"The largest changes per range of a prior: {each}."
 
 
@@ -122,7 +127,7 @@ def _ranges(found: Sensitivity) -> list[Table]:
     heads = ["", "5th percentile", "95th", f"outcome at the 5th{unit}", "at the 95th", "difference"]
     body = [
         [
-            f"{row.name}{f', {row.unit}' if row.unit and row.unit != '1' else ''}",
+            f"{_called(row)}{f', {row.unit}' if row.unit and row.unit != '1' else ''}",
             *(f"{row.low:.3g}", f"{row.high:.3g}", fixed(row.at_low, d), fixed(row.at_high, d)),
             fixed(row.swing, d) if math.isnan(row.mcse) else with_error(row.swing, row.mcse, d),
         ]
@@ -136,7 +141,7 @@ def _indices(found: Sensitivity) -> list[Table]:
         value, low, high = (getattr(row, name) for name in (key, f"{key}_lower", f"{key}_upper"))
         return [f"{value:.3f}", f"{low:.2f} to {high:.2f}"]
 
-    body = [[row.name, *cells(row, "first"), *cells(row, "total")] for row in found.rows]
+    body = [[_called(row), *cells(row, "first"), *cells(row, "total")] for row in found.rows]
     heads = ["", "first order", "95 % interval", "total", "95 % interval"]
     return [Table("Sobol' indices: shares of the variance", heads, body)]
 
