@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 ROOT = Path(__file__).resolve().parents[2]
 PLACE = ROOT / "docs" / "pictures"
 LETTER, LINE, EDGE = 7.85, 18, 14  # pixels of a letter of 13 px, of a line, around them
-SHOWN = "survival"
+SHOWN, WIDTH = "survival", 4.4  # inches: a phone shows it as large as a desktop
 GALLERY_PATIENTS = 1000
 
 
@@ -65,7 +65,7 @@ def main() -> None:
         printed = CliRunner().invoke(app, ["run", "valor", "-o", str(place)]).stdout
         lines = [line for line in printed.splitlines() if str(place) not in line]
         (PLACE / "answer.svg").write_text(terminal("als-sim run valor", lines), "utf-8")
-        sim.open(place).plot.draw(SHOWN).save(PLACE / f"{SHOWN}.svg")
+        sim.open(place).plot.draw(SHOWN, width=WIDTH).save(PLACE / f"{SHOWN}.svg")
 
 
 if __name__ == "__main__":
