@@ -47,7 +47,7 @@ def draw(result: Result) -> Picture:
             pane.axes.axhline(change.mean(), color=style.INK.light, lw=1.2, ls=":")
             pane.axes.axhline(0, color=style.SOFT.light, lw=0.8)
             pane.axes.set_xlim(0, 100)
-            pane.axes.set_xticks((0, 50) if style.is_narrow() else (0, 25, 50, 75, 100))
+            pane.axes.set_xticks((0, 50) if style.inches(pane.axes)[0] < 1.9 else (0, 25, 50, 75, 100))
             head(pane, pane.line.colour)
         label_shares(panes)
         panes[0].axes.set_ylabel("Change of ALSFRS-R, points")
