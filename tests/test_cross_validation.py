@@ -49,6 +49,7 @@ def test_the_posterior_is_that_of_a_linear_model():
     assert mean == pytest.approx(covariance @ slopes.T @ away)
 
 
+@pytest.mark.slow
 def test_predictions_have_the_errors_that_they_state():
     """400 sets of six cohorts, one row of each read: SD of z 1 ± .035, 95 % intervals 95 ± 1.1 % (SD of the count)."""
     rng, z = np.random.default_rng(8), []
@@ -106,6 +107,7 @@ def test_the_table_counts():
     assert draw(found).startswith("<?xml")
 
 
+@pytest.mark.slow
 def test_the_command_predicts_every_source(monkeypatch):
     def flat(evaluate, centre):
         value = evaluate(centre, 0.0)

@@ -230,6 +230,7 @@ def test_places_that_hold_nothing(tmp_path, make, message):
     assert message in faults(make(tmp_path))[0]
 
 
+@pytest.mark.slow
 def test_a_large_file_is_read_in_a_moment(tmp_path):
     """300,000 rows with one fault near the end."""
     rows = [f"{k % 3 + 1:02d},{k},,{k % 48},{k % 100}" for k in range(300_000)]

@@ -196,6 +196,7 @@ rates = st.floats(0, 0.2)
 
 
 @given(rate=rates, later=rates, switch=st.floats(1, 3000), end=st.floats(1, 3000), cut=st.floats(1, 2999))
+@pytest.mark.slow
 def test_a_horizon_a_cycle_and_a_rate_may_be_split(rate, later, switch, end, cut):
     """Years to the end are those to a day before it and from there; a switch to the same rate changes nothing."""
     present, end = Present(rate, (switch, later)), max(end, cut + 1)

@@ -63,6 +63,7 @@ def found(scenario, place):
     return sim.decide(scenario, folder=place, **SMALL)
 
 
+@pytest.mark.slow
 def test_a_folder_holds_every_table_and_goes_on(scenario, place, found, monkeypatch):
     names = {"outcomes", "incremental", "costs", "probabilistic", "acceptability", "loss", "plane", "information",
              "prices", "subgroups", "scenarios", "severity", "budget", "parameters", "oneway"}  # fmt: skip

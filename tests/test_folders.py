@@ -96,6 +96,7 @@ def test_every_kind_is_replayed(folder):
     assert found.compared > 0
 
 
+@pytest.mark.slow
 def test_a_flipped_bit_is_noticed(folder, kind):
     """Of 30 flips in the one file of a study each is an error, in its folder and alone."""
     place, draw = folder / kind.file, random.Random(5)
@@ -141,6 +142,7 @@ def test_a_folder_with_other_files_is_refused_and_force_leaves_them(folder, kind
     assert (folder / "notes.txt").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_what_was_made_from_a_run_goes_with_it(made, tmp_path, scenario):
     folder = shutil.copytree(made["run"], tmp_path / "run")
     before = names(folder)
@@ -155,6 +157,7 @@ def test_what_was_made_from_a_run_goes_with_it(made, tmp_path, scenario):
     assert not (folder / "csv").exists()
 
 
+@pytest.mark.slow
 def test_what_was_made_from_a_study_says_so_wherever_it_goes(folder, kind, tmp_path):
     """The sha256 of the study's file is in a report, an SVG and a PNG, to be read and by programs; twice alike."""
     source = json.loads((folder / MANIFEST).read_text())["files"][kind.file]["sha256"]

@@ -116,6 +116,7 @@ def test_nothing_measured_is_the_unconditional_run():
             ), key
 
 
+@pytest.mark.slow
 def test_accepting_and_weighing_agree(monkeypatch):
     monkeypatch.setattr(choose, "WEIGHED", 12 * choose.BLOCK)
     scenario = one(
@@ -164,6 +165,7 @@ def measured(scoring="total", patients=20_000):
 
 
 @pytest.mark.parametrize("scoring", ["total", "items"])
+@pytest.mark.slow
 def test_likelihoods_are_the_law_of_what_visits_measure(scoring):
     record, scenario = measured(scoring)
     seen = {key: record.observed[key][0, :, 0] for key in ("alsfrs_r", "svc", "nfl_plasma")}
@@ -226,6 +228,7 @@ def test_event_free_until_now_gives_the_residual_weibull():
 # --- calibration
 
 
+@pytest.mark.slow
 def test_intervals_cover_as_often_as_they_say():
     """300 simulated people, each conditioned on their own measurements: 90 % intervals hold 90 % of what came."""
     scenario = future(one(now={}), timeline(one(now={}).person)).replace(
@@ -278,6 +281,7 @@ def test_days_count_from_now():
     assert (found.groups["truth"]["sod1_csf"].values[:, :, 0] == 1).all()
 
 
+@pytest.mark.slow
 def test_a_summary_agrees_with_the_full_result_and_replays(tmp_path):
     scenario = one()
     full, short = (sim.simulate(scenario, patients=50, seed=SEED, output=kind) for kind in ("full", "summary"))
@@ -296,6 +300,7 @@ def test_a_summary_agrees_with_the_full_result_and_replays(tmp_path):
     assert parse(scenario.resolved_yaml().encode(), "again") == scenario
 
 
+@pytest.mark.slow
 def test_a_straight_line_through_the_score_is_the_persons():
     """Linear model, scores without noise: 38 points at 9 months is a slope of 9.5 to 10.5 points in 9 months."""
     now = {"alsfrs_r": 38, "svc_percent": 90, "nfl_plasma": 60}
@@ -422,6 +427,7 @@ def test_the_fan_shows_the_person():
     }
 
 
+@pytest.mark.slow
 def test_the_report_holds_the_person():
     html = report_html(shown())
     for words in (
@@ -435,6 +441,7 @@ def test_the_report_holds_the_person():
     assert "<4>" not in html
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_person(tmp_path):
     file = tmp_path / "mine.yaml"
     file.write_text(

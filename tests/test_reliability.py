@@ -90,6 +90,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.slow
 def test_workers_end_with_the_process_that_started_them(root, tmp_path):
     (tmp_path / "orphans.py").write_text(ORPHANS)
     environment = os.environ | {"PYTHONPATH": str(root)}
@@ -222,6 +223,7 @@ def test_a_replay_across_versions_says_so_first_and_compares_within_a_tolerance(
     assert deviations(result, type(result)(result.attrs, groups), exact=False)
 
 
+@pytest.mark.slow
 def test_a_comparison_across_versions_says_so_first(tmp_path):
     for name in ("a", "b"):
         write_folder(sim.simulate(sim.load("analytic/constant_hazard"), patients=20), tmp_path / name)

@@ -100,6 +100,7 @@ def near(figure, truth, allowed=4.0):
     return abs(figure.value - truth) < allowed * figure.error
 
 
+@pytest.mark.slow
 def test_twins_of_the_simulated_are_calibrated(early, told):
     assert len(early.matched) > 0.9 * N
     assert not [one for one in early.unmatched if not re.search("by day 120|hardly anybody", one.reason)]
@@ -368,6 +369,7 @@ def call(*arguments: object):
     return CliRunner().invoke(app, [str(one) for one in arguments])
 
 
+@pytest.mark.slow
 def test_the_page_takes_a_newcomer_to_an_answer(root, few, tmp_path, monkeypatch):
     page = (root / "docs" / "own_patients.md").read_text("utf-8")
     write_data(few, tmp_path)
