@@ -47,7 +47,7 @@ def gallery(folder: Path) -> Iterator[str]:
     for scenario, patients in (("valor", GALLERY_PATIENTS), ("prevention", 400), ("case_a", None)):
         result = sim.simulate(sim.load(scenario), patients=patients)
         for kind in sorted(set(result.plot.kinds) - done, key=(*ORDER, *APART).index):
-            result.plot.draw(kind).save(folder / f"{kind}.svg")
+            result.plot.draw(kind, width=WIDTH).save(folder / f"{kind}.svg")
             yield f"## {kind.capitalize()}\n\n![{kind}]({kind}.svg)\n\n{CAPTIONS[kind]}\n"
             yield f"```sh\nals-sim plot results/{scenario} {kind}\n```\n"
         done |= set(result.plot.kinds)
