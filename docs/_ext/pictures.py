@@ -39,8 +39,8 @@ def gallery(folder: Path) -> Iterator[str]:
     from simulator.report.captions import APART, CAPTIONS, ORDER
 
     yield "# Gallery\n"
-    yield f"Each with the command that draws it, from `als-sim run valor -n {GALLERY_PATIENTS} -o results/valor`; pictures of"
-    yield "carriers and of one person from other scenarios, at their end."
+    yield f"Each with the command that draws it, from `als-sim run valor -n {GALLERY_PATIENTS} -o results/valor`;"
+    yield "pictures of carriers and of one person from other scenarios, at their end."
     yield "Pictures of [one person](../person.md), [trials](../trials.md), [sweeps](../sweeps.md) and"
     yield "[sensitivity analyses](../sensitivity.md) are on their pages; [what each shows and needs](../report.md).\n"
     done: set[str] = set()
