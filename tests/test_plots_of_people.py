@@ -7,7 +7,18 @@ import simulator as sim
 from simulator.report import style
 from simulator.report.captions import APART, CAPTIONS, ORDER
 from simulator.report.kinds import Kind
-from simulator.report.plots import adverse, engagement, flow, milestones, observed, posterior, subgroups, waterfall
+from simulator.report.picture import PictureError
+from simulator.report.plots import (
+    adverse,
+    engagement,
+    flow,
+    milestones,
+    observed,
+    posterior,
+    strata,
+    subgroups,
+    waterfall,
+)
 from simulator.results import name
 from simulator.studies.draws import simulate_draws
 from tests.synthetic import make_provenance, make_record
@@ -152,3 +163,19 @@ def test_pictures_over_draws_have_bands():
             check_texts(figure)
             assert all(axes.collections for axes in figure.axes)
     assert result.plot.trajectories("svc").figure.axes[0].lines
+
+
+@pytest.mark.parametrize("width", [style.WIDE, style.NARROW])
+def test_function_by_stratum_has_the_medians_of_its_people(made, width):
+    figure = made.plot.strata(outcome="alsfrs_r", width=width).figure
+    check_texts(figure)
+    who = made.groups["patients"]["stratum"].values == "faster"
+    score = made.groups["truth"]["alsfrs_r"].values[1, who].astype(float)
+    score = np.where(made.groups["events"]["death_time"].values[1, who, None] <= made.time, 0, score)
+    axes = figure.axes[0]
+    np.testing.assert_allclose(axes.lines[1].get_ydata(), np.median(score, axis=0))
+    found = strata.medians(made, who, 364)[1]
+    assert found.value == pytest.approx(np.median(score[:, 13]))
+    assert found.lower < found.value < found.upper
+    with pytest.raises(PictureError, match="no outcome 'svc'; choose alsfrs_r"):
+        made.plot.strata(outcome="svc")

@@ -40,7 +40,7 @@ def plot(
     ] = None,
     *,
     outcome: Annotated[
-        str | None, typer.Option("--outcome", help="Of trajectories: alsfrs_r, svc …; of sweep: event_free …")
+        str | None, typer.Option("--outcome", help="Of trajectories, observed, sweep; of strata: alsfrs_r.")
     ] = None,
     death: Annotated[
         str | None,

@@ -99,11 +99,18 @@ class Plots:
 
         return over_draws.survival(self._whole) if self._whole.draws else survival.draw(self._result)
 
-    def strata(self, by: str = "stratum") -> Picture:
-        """Event-free survival by stratum, or by variant, with hazard ratio and log-rank test of each comparison."""
+    def strata(self, by: str = "stratum", outcome: str = "") -> Picture:
+        """Event-free survival by stratum, or by variant, with hazard ratio and log-rank test of each comparison.
+
+        Parameters
+        ----------
+        by : {"stratum", "variant"}
+        outcome : {"", "alsfrs_r"}
+            Median function with the middle half of everybody, the dead at 0, in the place of survival.
+        """
         from simulator.report.plots.strata import draw
 
-        return draw(self._result, by)
+        return draw(self._result, by, outcome)
 
     def incidence(self) -> Picture:
         """Cumulative incidence of death, permanent ventilation and dropout, by arm."""
