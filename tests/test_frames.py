@@ -89,7 +89,7 @@ def test_sums_have_no_patients():
         name(record, lambda: make_provenance(record)).frame()
 
 
-def test_pictures_have_a_theme_a_width_and_parts(result):
+def test_pictures_have_a_theme_a_width_and_parts(result, tmp_path):
     picture = result.plot.strata(by="variant")
     words = [axes.get_title(loc="left").partition(",")[0] for axes in picture.figure.axes]
     assert {"p.Ala5Val", "other"} <= set(words)
@@ -99,6 +99,9 @@ def test_pictures_have_a_theme_a_width_and_parts(result):
     assert "#ffffff" not in dark
     with pytest.raises(PictureError, match="no theme 'night'"):
         picture.svg(theme="night")
+    with pytest.raises(PictureError, match="a png has the light theme only"):
+        result.plot.survival(theme="dark").save(tmp_path / "dark.png")
+    assert result.plot.survival(theme="dark").save(tmp_path / "dark.svg").read_text("utf-8").count("#15181d")
     with pytest.raises(PictureError, match="no panels by 'age'"):
         result.plot.strata(by="age")
 

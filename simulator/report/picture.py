@@ -88,12 +88,14 @@ class Picture:
         Raises
         ------
         PictureError
-            The ending is another.
+            The ending is another, or a png is asked for in the dark theme.
         """
         place = Path(path)
         kind = place.suffix.removeprefix(".").lower()
         if kind not in Image.__members__:
             raise PictureError(f"{place}: a picture's file ends in .{' or .'.join(Image)}; name another with -o")
+        if kind != Image.svg and (how.get("theme") or self.theme) != "light":
+            raise PictureError(f"{place}: a png has the light theme only; name an svg file for the dark one")
         if kind == Image.svg:
             content = _sourced(self.svg(**how), self.made_from).encode("utf-8")
         else:
