@@ -58,6 +58,23 @@ def near(a, b, allowed=5.0):
     return abs(a.value - b.value) < allowed * np.hypot(a.mcse, b.mcse)
 
 
+def test_the_next_measured_score_stands_beside_the_truth():
+    """Measurements are whole points, spread more than the truth, and about it; nobody dead is measured."""
+    found = sim.simulate(one(), patients=2000, seed=SEED)
+    rows = {(row.outcome, row.arm, row.against, row.months): row for row in portrait(found).spreads}
+    pairs = [
+        (rows["alsfrs_r_survivors", arm, "", months], row)
+        for (outcome, arm, _, months), row in rows.items()
+        if outcome == "alsfrs_r_measured"
+    ]
+    assert len(pairs) >= 2 * len(found.arms)
+    for truth, measured in pairs:
+        assert all(x == round(x) for x in measured.quantiles)
+        assert measured.quantiles[4] - measured.quantiles[0] >= truth.quantiles[4] - truth.quantiles[0] - 0.5
+        assert abs(measured.quantiles[2] - truth.quantiles[2]) < 2
+    assert "ALSFRS-R as a visit measures it" in portrait_text(portrait(found))
+
+
 # --- chosen patients
 
 

@@ -49,7 +49,7 @@ def drawn(study: StudyResult, name: str, args: tuple[Any, ...], options: dict[st
     shown = _part(study, **chosen) if isinstance(study, Result) and chosen else study
     with style.page(width):
         picture: Picture = getattr(imported(study.kind.plots)(shown), name)(*args, **own)
-    return replace(picture, made_from=study.file_sha256, theme=theme)
+    return replace(picture, made_from=study.file_sha256 or picture.made_from, theme=theme)
 
 
 def _part(result: Result, arms: Iterable[str] | str | None = None, days: Any = None) -> Result:

@@ -117,7 +117,7 @@ def simulate_draws(
 def drawn(result: Result) -> Drawn:
     """A result over draws, fresh or stored, with the headline's figures."""
     each = (Result(result.attrs, _groups_of(result, number)) for number in range(result.draws))
-    return Drawn(result, spread(each), result.draws)
+    return Drawn(result, spread(each, "\nensemble:\n" not in result.scenario), result.draws)
 
 
 def one_draw(result: Result, number: int) -> Result:
@@ -161,17 +161,17 @@ def _check_memory(scenario: Scenario, draws: int, most: int | None, arguments: M
     check_memory(memory(scenario, **asked) * draws, f"{draws} draws need", remedy, most)
 
 
-def spread(results: Iterable[Result]) -> list[Spread]:
-    """The headline's figures over the draws."""
+def spread(results: Iterable[Result], is_catalogs: bool = True) -> list[Spread]:
+    """The headline's figures over the draws, which are the catalog's or those of the scenario's own ensemble."""
     tables = [headline(result).rows for result in results]
     found: dict[tuple[Any, ...], list[Any]] = {}
     for row in (row for table in tables for row in table):
         day = None if isnan(row.day) else row.day  # NaN is not equal to itself
         found.setdefault((row.metric, row.arm, row.against, row.group, day), []).append(row)
-    return [_spread(rows) for rows in found.values()]
+    return [_spread(rows, is_catalogs) for rows in found.values()]
 
 
-def _spread(rows: list[Any]) -> Spread:
+def _spread(rows: list[Any], is_catalogs: bool) -> Spread:
     from simulator.studies.calibrate.apply import ensemble
 
     first, values = rows[0], np.array([row.estimate for row in rows])
@@ -179,7 +179,7 @@ def _spread(rows: list[Any]) -> Spread:
     middle = float(np.nanmedian(values)) if np.isfinite(values).any() else float("nan")
     mcse = float(np.sqrt(np.mean([row.mcse**2 for row in rows])))
     where = (first.metric, first.label, first.unit, first.arm, first.against, first.group, first.day)
-    share = assumed_share(values, ensemble()[: len(values)], ensemble())
+    share = assumed_share(values, ensemble()[: len(values)], ensemble()) if is_catalogs else float("nan")
     return Spread(*where, middle, float(low), float(high), mcse, first.digits, share)
 
 
