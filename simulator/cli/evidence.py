@@ -16,7 +16,9 @@ from simulator.errors import SimulatorError
 Claims = Annotated[bool, typer.Option("--claims", help="The article's claims instead of the published targets.")]
 Starting = Annotated[bool, typer.Option("--starting", help="With the values from which calibration starts.")]
 Model = Annotated[str, typer.Option("--model", metavar="NAME", help="With another progression model: regions.")]
-Out = Annotated[Path | None, typer.Option("-o", "--out", metavar="DIR", help="Write scoreboard and pictures here.")]
+Out = Annotated[
+    Path | None, typer.Option("-o", "--out", metavar="DIR", help="Write scoreboard, pictures and report.html here.")
+]
 Cross = Annotated[
     bool, typer.Option("--cross-validate", help="Leave out each source in turn, refit, and predict its rows.")
 ]
@@ -36,6 +38,7 @@ def evidence(
     """Every published fact beside its simulated twin. How far apart, and whether it was fitted."""
     from simulator.cli.evidence_tables import claims_text, evidence_text
     from simulator.cli.tables import without_nan
+    from simulator.report.scoreboard import write_evidence
     from simulator.results.folder import check_place
     from simulator.studies.evidence.score import Runs
     from simulator.studies.evidence.scoreboard import write
@@ -55,7 +58,7 @@ def evidence(
     with Progress() as progress:
         found = study(runs, progress, values)
     if out:
-        for file in write(found, out):
+        for file in (*write(found, out), write_evidence(found, out)):
             sys.stderr.write(f"wrote {file}\n")
     if as_json:
         text = json.dumps(without_nan(found.content()), indent=2, ensure_ascii=False)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from math import isfinite
 from pathlib import Path
+from textwrap import fill
 from typing import Annotated, Any, NamedTuple
 
 import typer
@@ -353,7 +354,7 @@ def note_basis(result: Any) -> None:
 
     scenario, _ = stored_scenario(result)
     if scenario:
-        note(evidence(scenario).sentence())
+        note(fill(evidence(scenario).sentence(), 80, subsequent_indent="  "))
 
 
 def note_doubts(scenario: Any) -> None:

@@ -234,7 +234,7 @@ def _deviation(place: tuple[str, str], a: Any, b: Any, exact: bool) -> Deviation
         return None
     largest = float("nan")
     if a.dtype.kind in "iuf":
-        distance = np.abs(a.astype(np.float64) - b.astype(np.float64))[differs]
+        distance = np.abs(a[differs].astype(np.float64) - b[differs].astype(np.float64))
         largest = float(np.nanmax(distance)) if np.isfinite(distance).any() else float("nan")
     return Deviation(group, name, cells, largest, f"{cells:,} of {a.size:,} cells differ, by at most {largest:.6g}")
 
