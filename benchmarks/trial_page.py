@@ -123,6 +123,24 @@ def families(all_: Figures) -> str:
     return table(["procedure", "any claim without an effect, %", *claims, "any, %", "all, %"], rows)
 
 
+MODELS = {"true": "the true one", "ensemble": "20 vectors of the ensemble", "all_alike": "one speed for all"} | {
+    "generic": "`generic_als`"
+}
+
+
+def prognostic(all_: Figures) -> str:
+    """Analyses with scores, by the model in which they were learnt."""
+    rows = []
+    for trial, people in (("valor", "VALOR, 108"), ("generic", "ALS of every cause, 200")):
+        for model, words in MODELS.items():
+            for name, one in all_["prognostic"][trial].get(model, {}).items():
+                of = words if name.endswith("_prognostic") else NONE
+                gain = shown(one["gain"], "%±0") if "gain" in one else NONE
+                cells = [shown(one["rejection"], "%±1"), shown(one["power"], "%±1"), shown(one["sd"], "2"), gain]
+                rows.append([people, f"`{name}`", of, *cells])
+    return table(["trial", "analysis", "model", "rejected without an effect, %", "power, %", "SD", "gain, %"], rows)
+
+
 PLACED = (
     "mean", "SD", "95 % of trials", "power, %", "right sign, %", "at or below published, %",
     "interval holds published, %", "width of interval",
@@ -193,7 +211,7 @@ def looks(all_: Figures) -> str:
 
 
 TABLES: dict[str, Callable[[Figures], str]] = {
-    one.__name__: one for one in (null, options, drug, families, primary, extension, designs, looks)
+    one.__name__: one for one in (null, options, drug, families, prognostic, primary, extension, designs, looks)
 }
 
 

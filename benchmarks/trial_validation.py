@@ -3,9 +3,10 @@
     python -m benchmarks.trial_validation SECTION [REPLICATES] [ANALYSIS,…]
 
 SECTION is one of the functions at the end: `null_108`, `null_60`, `stratified`, `options`, `families`, `drug_108`,
-`survivors`, `primary`, `extension`, `event_free`, `designs`, `rates`. Each writes benchmarks/validation/SECTION.json,
-and `python -m benchmarks.trial_page` makes docs/trial_validation.md of them. All use seed 1 and two threads. With names
-of analyses only these are done, and the others stay as they are (`null_108`, `null_60`, `drug_108`).
+`survivors`, `primary`, `extension`, `event_free`, `designs`, `rates`, `prognostic`. Each writes
+benchmarks/validation/SECTION.json, and `python -m benchmarks.trial_page` makes docs/trial_validation.md of them. All
+use seed 1 and two threads. With names of analyses only these are done, and the others stay as they are (`null_108`,
+`null_60`, `drug_108`).
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from benchmarks.validation_base import (
 )
 from benchmarks.validation_designs import designs, event_free
 from benchmarks.validation_families import families
+from benchmarks.validation_prognostic import prognostic
 from simulator.analysis.replicates import Known, share
 from simulator.analysis.trial.data import until
 from simulator.analysis.trial.registry import ANALYSES
@@ -286,6 +288,7 @@ SECTIONS: dict[str, Callable[..., dict[str, Any]]] = {
         event_free,
         designs,
         rates,
+        prognostic,
     )
 }
 

@@ -14,7 +14,9 @@ from simulator.studies.calibrate.apply import drawn_scenarios
 from simulator.studies.trial.blocks import Work, run
 from simulator.studies.trial.entering import patients
 from simulator.studies.trial.plan import Asked, plan
+from simulator.studies.trial.prognostic import learnt
 from simulator.studies.trial.replicates import ESTIMATED, Block
+from simulator.studies.trial.study import null_of
 
 FOLDER = Path(__file__).parent / "validation"
 SEED, THREADS, DRAWS = 1, 2, 200
@@ -43,6 +45,7 @@ def study(scenario: Any, asked: Asked, replicates: int, draws: int = 0) -> Study
     """Replicates of a scenario, over vectors of the ensemble in turn if there are draws."""
     planned = plan(scenario, asked)
     drawn = drawn_scenarios(scenario, draws) if draws else [scenario]
+    planned = planned._replace(prognostic=learnt(null_of(scenario), planned, SEED))
     scenarios = [plan(one, asked).scenario for one in drawn]
     work = Work(planned, compiled(scenarios, patients(scenarios, planned.size, SEED)), SEED, replicates)
     return Study(work, run(work, THREADS))

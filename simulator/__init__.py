@@ -19,11 +19,14 @@ if TYPE_CHECKING:
     from simulator.language import Scenario, ScenarioError, load
     from simulator.results import Result, StudyResult
     from simulator.results.opening import open_study as open  # noqa: A004 - used as `sim.open`
-    from simulator.studies.analyse import Analysed, analyse
+    from simulator.studies.analyse import analyse
+    from simulator.studies.analysed import Analysed
     from simulator.studies.compare import compare
     from simulator.studies.decide.result import Decided
     from simulator.studies.decide.study import decide
     from simulator.studies.draws import one_draw
+    from simulator.studies.fit.result import Fit
+    from simulator.studies.fit.study import fit
     from simulator.studies.person.study import person
     from simulator.studies.replay import replay
     from simulator.studies.sensitivity.document import Sensitivity
@@ -41,12 +44,14 @@ _HOMES = {
     "Scenario": "simulator.language",
     "ScenarioError": "simulator.language",
     "SimulatorError": "simulator.errors",
-    "Analysed": "simulator.studies.analyse",
+    "Analysed": "simulator.studies.analysed",
     "analyse": "simulator.studies.analyse",
     "DataError": "simulator.datasets",
     "Dataset": "simulator.datasets",
     "read_data": "simulator.datasets.reading",
     "simulate": "simulator.studies.simulate",
+    "fit": "simulator.studies.fit.study",
+    "Fit": "simulator.studies.fit.result",
     "person": "simulator.studies.person.study",
     "Result": "simulator.results",
     "StudyResult": "simulator.results",
@@ -70,6 +75,7 @@ __all__ = [
     "DataError",
     "Dataset",
     "Decided",
+    "Fit",
     "Result",
     "Scenario",
     "ScenarioError",
@@ -83,6 +89,7 @@ __all__ = [
     "analyse",
     "compare",
     "decide",
+    "fit",
     "load",
     "one_draw",
     "open",

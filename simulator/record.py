@@ -15,7 +15,7 @@ from simulator.engine import batches, observe, rows, sums
 from simulator.engine.accrual import enrol
 from simulator.engine.allocation import NOBODY, allocate
 from simulator.engine.lives import KEPT
-from simulator.engine.people import BEFORE_ONSET, strata_of
+from simulator.engine.people import BEFORE_ONSET, participants_of, strata_of
 from simulator.engine.random import Key
 from simulator.engine.space import Full
 from simulator.language import plausible
@@ -78,8 +78,20 @@ def patients_of(program: Program, full: Full, key: Key) -> Arrays:
         **_allocated(program, full, strata, key),
         "candidates": full.candidates[1],
         "onset_site": _row(full, rows.SITE).astype(np.int8),
+        **_participant(program, strata.size, key),
         **{key: _row(full, offset) for key, offset in program.parameters.items()},
     }
+
+
+def _participant(program: Program, patients: int, key: Key) -> Arrays:
+    """Which participant of the data each patient stands for, where participants enter."""
+    count = len(program.gates.given)
+    if not count:
+        return {}
+    found = np.empty(patients, np.int64)
+    with np.errstate(over="ignore"):
+        participants_of(program.people.resampled, count, key, found)
+    return {"participant": found.astype(np.int32)}
 
 
 def _onset(program: Program, full: Full) -> Arrays:

@@ -94,7 +94,7 @@ class Replicator:
         with np.errstate(over="ignore"):  # plain Python mode; compiled code does not look
             found = do_range(program, key, full, worker, range(program.sizes.patients))
         if found >= 0:
-            raise SimulatorError(nobody(program, found, worker.search.rejected, choice.scenario))
+            raise SimulatorError(nobody(program, found, worker.search, key, choice.scenario))
         check_finite(program, [worker.totals], list(choice.scenario.arms), choice.scenario)
 
     def _seen(self, key: Key, choice: Choice) -> Seen:

@@ -11,6 +11,7 @@ import numpy as np
 
 from simulator.engine import batches, compiling, looking, loop, recruit, sums
 from simulator.engine.jit import JIT
+from simulator.engine.people import participants_of
 from simulator.engine.random import Key, make_key
 from simulator.engine.screening import REASONS
 from simulator.engine.space import Full
@@ -127,7 +128,7 @@ def recorded(
     try:
         _live(program, key, full, pool, progress, numbers=numbers)
     except batches.NoPatient as error:
-        raise SimulatorError(nobody(program, error.stratum, error.rejected, scenario)) from None
+        raise SimulatorError(nobody(program, error.stratum, error.search, key, scenario)) from None
     check_finite(program, [worker.totals for worker in pool], list(scenario.arms), scenario)
     found = record(scenario, program, full, pool, key)
     batches.keep(program.sizes, pool if numbers is None else [])
@@ -304,8 +305,11 @@ def check_finite(
     raise SimulatorError(where if scenario is None else str(scenario.fault(problem)))
 
 
-def nobody(program: Program, stratum: int, rejected: np.ndarray, scenario: Scenario | None = None) -> str:
+def nobody(program: Program, stratum: int, search: recruit.Search, key: Key, scenario: Scenario | None = None) -> str:
     """Which rule kept everybody out of a stratum, and where the scenario, if given, says so."""
+    if len(program.gates.given):
+        return _nobody_like(program, int(search.width[1]), key, scenario)
+    rejected = search.rejected
     owner, rule = program.reasons[int(rejected[stratum].argmax())]
     whose = f" of stratum {program.strata[stratum]!r}" if program.strata else ""
     path: Address = ("strata", owner, "eligible") if owner in program.strata else ("entry", "eligible")
@@ -313,3 +317,18 @@ def nobody(program: Program, stratum: int, rejected: np.ndarray, scenario: Scena
     fact = f"{recruit.MAX_CANDIDATES:,} candidates were tried for one patient{whose} and none is eligible"
     fact, remedy = f"{fact}; most failed at: {rule}", "Loosen that rule, or change who is screened"
     return f"{fact}. {remedy}" if scenario is None else str(scenario.fault(Problem(path, fact, remedy)))
+
+
+def _nobody_like(program: Program, patient: int, key: Key, scenario: Scenario | None) -> str:
+    """The participant who is like nobody."""
+    count = len(program.gates.given)
+    who = np.empty(patient + 1, np.int64)
+    with np.errstate(over="ignore"):
+        participants_of(program.people.resampled, count, key, who)
+    name = f"number {who[-1] + 1}"
+    if scenario is not None and scenario.entry.data is not None:
+        name = scenario.entry.data.ids[int(who[-1])]
+    fact = f"{recruit.MAX_CANDIDATES:,} simulated people were tried for participant {name} and none measures the same"
+    remedy = "Widen entry.data.tolerance, match less, or leave the participant out"
+    problem = Problem(("entry", "data"), fact, remedy)
+    return f"{fact}. {remedy}" if scenario is None else str(scenario.fault(problem))

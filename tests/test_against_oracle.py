@@ -416,6 +416,7 @@ def arms(both: Pair) -> range:
     return range(both.groups["events"]["arm"].values.size)
 
 
+@pytest.mark.slow
 def test_the_same_candidate_is_accepted_and_is_the_same_person(both):
     patients = both.groups["patients"]
     for mine, theirs in {
@@ -470,6 +471,7 @@ def test_events_deaths_and_dropout_agree(both):
 
 
 @pytest.mark.parametrize("name", ["cared_for", "ventilated_by_svc"])
+@pytest.mark.slow
 def test_ventilation_and_feeding_tubes_begin_on_the_same_day(name):
     both, begun = pair(name), 0
     events = both.groups["events"]

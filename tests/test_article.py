@@ -23,6 +23,7 @@ def rows_of(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.startswith("|")]
 
 
+@pytest.mark.slow
 def test_the_page_holds_both_tables(root):
     """Word for word; numbers within one unit of their last place, which rounding on another processor may move."""
     page = rows_of((root / "docs" / "article.md").read_text())

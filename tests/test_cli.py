@@ -96,6 +96,7 @@ def test_columns_are_aligned():
     assert [line[: len(name) + 2] for line, name in zip(first, names, strict=True)] == [f"  {name}" for name in names]
 
 
+@pytest.mark.slow
 def test_tables_fit_eighty_columns():
     lines = call("run", "valor", "-o", "out", "--full").stdout.splitlines()
     assert max(map(len, lines)) <= 80
@@ -113,6 +114,7 @@ def test_a_folder_named_like_the_scenario_does_no_harm():
     assert (Path("valor") / MANIFEST).is_file()
 
 
+@pytest.mark.slow
 def test_the_default_folder_is_the_same_for_the_same_run():
     for _ in range(2):
         assert call("run", "valor", "-n", 20).exit_code == 0
@@ -235,6 +237,7 @@ def test_max_memory_reaches_the_engine(fake_run):
 # ---- compare ----
 
 
+@pytest.mark.slow
 def test_compare_pairs_equal_seeds():
     for folder, options in (("a", ("-n", 40)), ("b", ("-n", 60)), ("c", ("-n", 40, "--seed", 2))):
         assert call("run", "valor", "-o", folder, *options).exit_code == 0
@@ -255,6 +258,7 @@ def test_compare_pairs_equal_seeds():
     assert np.mean(narrower) > 0.9
 
 
+@pytest.mark.slow
 def test_a_result_compared_with_itself_shows_no_difference():
     call("run", "valor", "-o", "a")
     document = json.loads(call("compare", "a", "a/result.nc", "--json").stdout)
@@ -264,6 +268,7 @@ def test_a_result_compared_with_itself_shows_no_difference():
     assert "95 % interval" in call("compare", "a", "a").stdout
 
 
+@pytest.mark.slow
 def test_compare_says_in_what_the_two_differ():
     call("run", "valor", "-o", "a", "-n", 40)
     call("run", "valor", "-o", "b", "-n", 40, "--set", "arms.delayed_start.0.from_day=91", "--set", "title=Sooner")
@@ -284,6 +289,7 @@ def test_compare_of_far_scenarios_is_short_and_fits():
     assert max(map(len, text.splitlines())) <= 80
 
 
+@pytest.mark.slow
 def test_compare_full_and_summary():
     call("run", "valor", "-o", "a")
     call("run", "valor", "-o", "b", "--output", "summary")
@@ -295,6 +301,7 @@ def test_compare_full_and_summary():
 # ---- replay ----
 
 
+@pytest.mark.slow
 def test_replay_equal_and_not():
     call("run", "valor", "-o", "a")
     done = call("replay", "a")
@@ -327,6 +334,7 @@ def test_replay_of_a_tampered_folder():
 # ---- export ----
 
 
+@pytest.mark.slow
 def test_export_csv():
     import pandas
 
@@ -350,6 +358,7 @@ def test_export_csv():
     assert call("replay", "a").exit_code == 0
 
 
+@pytest.mark.slow
 def test_run_and_export():
     assert call("run", "valor", "-o", "a", "-n", 5, "--export", "csv").exit_code == 0
     assert "patients.csv" in names("a/csv")
@@ -393,6 +402,7 @@ def test_a_shell_completes_commands_scenarios_and_pictures(words, expected):
     assert set(done.stdout.split()) == expected
 
 
+@pytest.mark.slow
 def test_every_command_can_print_json():
     names = re.findall(r"^  (\w+)  ", call("--help").stdout.partition("Commands:")[2], re.MULTILINE)
     assert len(names) > 10

@@ -254,3 +254,15 @@ def test_index_files_are_numbas():
     """What is taken from numba's own cache is there in this version."""
     assert callable(IndexDataCacheFile.load)
     assert callable(IndexDataCacheFile.save)
+
+
+def test_no_kernel_is_looked_for_where_one_stands(monkeypatch):
+    """What lies in the cache is run: a folder that depends on where a command is started is nobody's cache."""
+    monkeypatch.delenv("ALS_SIM_CACHE", raising=False)
+    for home, base in (("", ""), ("here", "here"), ("", "./here")):
+        monkeypatch.setenv("HOME", home)
+        monkeypatch.setenv("XDG_CACHE_HOME", base)
+        assert jit.places()
+        assert all(place.is_absolute() for place in jit.places())
+    monkeypatch.setenv("ALS_SIM_CACHE", "mine")
+    assert not jit.places()[0].is_absolute()

@@ -56,6 +56,7 @@ def with_arms(name, names):
 
 @settings(deadline=None, max_examples=60)
 @given(st.sampled_from(SEVERAL), st.randoms(use_true_random=False), st.booleans())
+@pytest.mark.slow
 def test_names_and_places_of_arms_change_no_pair(name, random, renamed):
     arms = list(SCENARIOS[name].arms)
     random.shuffle(arms)
@@ -141,6 +142,7 @@ def test_what_cannot_be_shown_is_refused_before_anything_is_simulated(tmp_path):
         assert not (tmp_path / "no").exists()
 
 
+@pytest.mark.slow
 def test_the_commands_show_other_pairs_and_days(tmp_path):
     def rows(*words):
         done = CliRunner().invoke(app, [*map(str, words), "--json"])

@@ -103,6 +103,23 @@ def test_monte_carlo_and_parameters_are_apart():
     assert np.isnan(incremental(("a", "b"), people, 40)[1].cost.sd)
 
 
+def test_a_ratio_has_errors_of_both_kinds():
+    """The delta method against 400 samples of people, and against a linear gain over draws."""
+    rng = np.random.default_rng(5)
+
+    def people(n):
+        common, own, gain = rng.normal(0, 20, n), rng.normal(0, 10, n), rng.normal(2, 1, n)
+        return People(np.stack([common, 50 + common + own], 1), np.stack([common * 0, gain], 1))
+
+    rows = [incremental(("a", "b"), people(400), 40)[1] for _ in range(400)]
+    assert np.std([row.icer for row in rows]) == pytest.approx(np.mean([row.icer_mcse for row in rows]), rel=0.15)
+    theta = rng.normal(0, 5, (500, 1, 1)) + np.zeros((500, 1, 2))
+    draws = Draws(np.concatenate([0 * theta, 50 + theta], 1), np.concatenate([0 * theta, 2 + 0 * theta], 1))
+    row = incremental(("a", "b"), people(400), 40, draws)[1]
+    assert row.icer_sd == pytest.approx(theta.std(ddof=1) / row.extra_effect.value * np.sqrt(500 / 499), rel=0.02)
+    assert np.isnan(incremental(("a", "b"), people(400), 40)[0].icer_mcse)
+
+
 def test_weights_count_people():
     rng = np.random.default_rng(2)
     cost, effect = rng.normal(10, 2, (30, 2)), rng.normal(3, 1, (30, 2))

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 import simulator as sim
 from simulator.analysis import health_economics
 from simulator.errors import SimulatorError
+from simulator.language import parse
 from simulator.studies import costs, economics
 from simulator.units import DAYS_PER_YEAR
 
@@ -199,6 +200,10 @@ def test_what_has_no_price_is_refused_or_named(scenario):
     assert {"monitoring of tofersen", "monitoring of riluzole"} <= set(named)
     assert not {"death", "pav", "myelitis", "giving a dose of tofersen"} & set(named)
     assert {"death", "pav", "giving a dose of tofersen"} <= set(costs.unpriced(sim.load("worth_treating")))
+    for per_month, words in (({}, {"months of care"}), ({"alive": 1}, set()),
+                             ({"stage_4": 1, "pav": 9}, {f"a month in stage_{k}" for k in range(4)})):  # fmt: skip
+        bare = scenario.replace({"decision.costs": {**PRICES, "per_month": per_month}})
+        assert {one for one in costs.unpriced(bare) if "month" in one} == words
 
 
 def test_the_incremental_table_pairs_the_patients(result, scenario):
@@ -219,3 +224,52 @@ def test_the_incremental_table_pairs_the_patients(result, scenario):
     assert treated.extra_net_benefit.value == pytest.approx(wtp * treated.extra_effect.value - treated.extra_cost.value)
     with pytest.raises(economics.EconomicsError, match="a summary has none"):
         economics.incremental_table(sim.simulate(scenario, patients=10, output="summary"), scenario)
+
+
+def test_an_amount_of_another_currency_counts_by_its_index(result, scenario):
+    """With an index of 1.25 an amount is itself times it, everywhere; without one it is refused (tests/cases)."""
+    other = {"value": 14230 / 1.25, "currency": "EUR", "price_year": 2020, "index": 1.25, "evidence": "assumed"}
+    changed = scenario.replace({"decision.costs.per_dose": {"tofersen": other}, "decision.willingness_to_pay": {
+        "value": 100_000, "currency": "EUR", "index": 1.5, "evidence": "assumed"}})  # fmt: skip
+    assert changed.decision.willingness_to_pay.amount == 150_000
+    one, same = (economics.cost_parts(result, "treated", sc)["doses"].value for sc in (changed, scenario))
+    assert one == pytest.approx(same)
+    assert parse(changed.resolved_yaml().encode(), "again.yaml").decision == changed.decision
+
+
+def test_diagnosis_costs_on_its_day():
+    """In people who enter before onset each diagnosis from day 0 to the horizon is paid, at its worth."""
+    own = sim.load("worth_treating").content()["decision"]
+    start = sim.load("prevention")
+    arms = list(start.arms)[:2]
+    drugs = {name for arm in arms for epoch in start.arms[arm] for name in epoch.treatments}
+    costs = {"per_dose": dict.fromkeys(drugs, 0), "per_event": {"diagnosis": 1000}}
+    block = {**own, "options": arms, "costs": costs, "research": None, "discount_per_year": 0.03}
+    early = start.replace({"decision": block, "sensitivity": None, "trial": None})
+    lived = sim.simulate(early, patients=200, seed=2)
+    day = lived.groups["events"]["diagnosis_time"].values[0]
+    paid = np.where((day >= 0) & (day < early.follow_up_days), 1000 * 1.03 ** (-day / DAYS_PER_YEAR), 0.0)
+    found = economics.of_patients(lived, arms[0], early).parts["events"]
+    assert (paid > 0).any()
+    assert found == pytest.approx(np.nan_to_num(paid))
+
+
+def test_what_stopping_saves_is_counted_by_hand(scenario):
+    """Those who stop would have had a dose every 28 days from 28 days after their last, and its monitoring."""
+    leaving = {"dropout_per_year": [{"rate": 0}], "stop_treatment_per_year": 0.8}
+    stops = scenario.replace(
+        {"attrition": leaving, "decision.discount_per_year": 0, "decision.costs": {
+            "per_dose": {"tofersen": 100}, "per_administration": {"tofersen": 10},
+            "per_month_on": {"riluzole": 0, "niv": 0, "tube": 0},
+            "monitoring": {"tofersen": {"price": 1, "every_days": 91}}}}
+    )  # fmt: skip
+    lived = sim.simulate(stops, patients=80, seed=3)
+    arm = costs.Arm(lived, stops, "treated", float(stops.decision.day or stops.follow_up_days))
+    saved, stopped = costs.saved_by_stopping(arm, "tofersen")
+    doses, a = lived.groups["doses"], lived.arm_index("treated")
+    assert 0.2 < stopped.mean() < 1
+    for i in range(80):
+        day = doses["day"].values[(doses["arm"].values == a) & (doses["patient"].values == i)].max() + 28.0
+        end = arm.last[i]
+        assert stopped[i] == (day < end)
+        assert saved[i] == pytest.approx(110 * len(np.arange(day, end, 28)) + len(np.arange(day, end, 91)))

@@ -57,6 +57,7 @@ def test_the_posterior_is_that_of_a_linear_model():
     assert mean == pytest.approx(covariance @ slopes.T @ away)
 
 
+@pytest.mark.slow
 def test_predictions_have_the_errors_that_they_state():
     """200 sets of six cohorts, one row of each read: SD of z 1 ± .05, 95 % intervals 95 ± 1.5 % (SD of the count)."""
     rng, z = np.random.default_rng(8), []
@@ -149,6 +150,7 @@ def test_the_table_counts():
     assert draw(found).startswith("<?xml")
 
 
+@pytest.mark.slow
 def test_the_command_predicts_every_source(monkeypatch):
     def flat(evaluate, centre, spread):
         value = evaluate(centre, 0.0)

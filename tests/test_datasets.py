@@ -230,6 +230,7 @@ def test_places_that_hold_nothing(tmp_path, make, message):
     assert message in faults(make(tmp_path))[0]
 
 
+@pytest.mark.slow
 def test_a_large_file_is_read_in_a_moment(tmp_path):
     """300,000 rows with one fault near the end."""
     rows = [f"{k % 3 + 1:02d},{k},,{k % 48},{k % 100}" for k in range(300_000)]
@@ -395,6 +396,8 @@ def test_the_files_of_an_export_give_the_same_estimates_in_all_analyses(simulate
     for name in ("arm", "stratum", "nominal_day", "day", "outcome", "time", "event"):
         np.testing.assert_array_equal(getattr(read, name), getattr(direct, name), err_msg=name)
     for one in ANALYSES.values():
+        if one.name.endswith("_prognostic"):
+            continue  # an export has no scores
         try:
             wanted = one.run(direct)
         except NotEstimableError:

@@ -173,7 +173,12 @@ def test_severity_reads_a_life_table(scenario, result):
     from simulator.studies.decide import further
 
     bands = [{"absolute": 12, "proportional": 0.85, "weight": 1.2}]
-    table = {"from_age": 18, "men": [0.01] * 40 + [0.1], "women": [0.005] * 40 + [0.08]}
+    table = {
+        "source": "a table made for this test",
+        "from_age": 18,
+        "men": [0.01] * 40 + [0.1],
+        "women": [0.005] * 40 + [0.08],
+    }
     asked = scenario.replace({"decision.severity": {"life_table": table, "option": "untreated", "bands": bands}})
     (found,) = further.severity(base_case(result, asked), result, asked)
     people = {k: result.groups["patients"][k].values for k in ("age", "sex")}
@@ -185,6 +190,7 @@ def test_severity_reads_a_life_table(scenario, result):
         alive = np.exp(np.cumsum(np.log1p(-dying)) * 0.02)
         value = 0.95 + 0.02 * (sex == 0) - 0.0003 * at - 0.00004 * at**2
         counted.append((alive * np.maximum(value, 0) * worth(year * DAYS_PER_YEAR, 0.015, 0.05)).sum() * 0.02)
+    assert found.note == "QALYs without the disease by the life table of a table made for this test."
     assert row_of(found, "treated")["expected QALYs"] == pytest.approx(np.mean(counted), rel=2e-3)
     late = scenario.replace({"decision.severity": {"life_table": {**table, "from_age": 60}, "option": "untreated",
                                                    "bands": bands}})  # fmt: skip
@@ -196,6 +202,7 @@ rates = st.floats(0, 0.2)
 
 
 @given(rate=rates, later=rates, switch=st.floats(1, 3000), end=st.floats(1, 3000), cut=st.floats(1, 2999))
+@pytest.mark.slow
 def test_a_horizon_a_cycle_and_a_rate_may_be_split(rate, later, switch, end, cut):
     """Years to the end are those to a day before it and from there; a switch to the same rate changes nothing."""
     present, end = Present(rate, (switch, later)), max(end, cut + 1)

@@ -1,6 +1,9 @@
 """The study of a decision: its folder, what it draws, curves, worth of information, and the tables of the base case."""
 
 import json
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,8 +18,9 @@ from simulator.report.page import report_html
 from simulator.studies.decide import probabilistic
 from simulator.studies.decide import study as deciding
 from simulator.studies.decide.drawing import Drawn, Uncertain, draws_of
+from simulator.studies.decide.forecast import plan_of
 from simulator.studies.decide.research import Sample, compared
-from simulator.studies.decide.study import Request, plan_of
+from simulator.studies.decide.study import Request
 from simulator.studies.decide.tables import row_of
 from tests import chromium
 
@@ -63,6 +67,7 @@ def found(scenario, place):
     return sim.decide(scenario, folder=place, **SMALL)
 
 
+@pytest.mark.slow
 def test_a_folder_holds_every_table_and_goes_on(scenario, place, found, monkeypatch):
     names = {"outcomes", "incremental", "costs", "probabilistic", "acceptability", "loss", "plane", "information",
              "prices", "subgroups", "scenarios", "severity", "budget", "parameters", "oneway"}  # fmt: skip
@@ -120,6 +125,25 @@ def test_the_report_fits_a_phone(found, tmp_path):
     assert (high, wide) == (0, 390)
 
 
+class Elsewhere(ThreadPoolExecutor):
+    """An executor that hands over what it is given as another process would get it."""
+
+    handed = 0
+
+    def submit(self, function, *arguments):
+        self.handed += 1
+        return super().submit(*pickle.loads(pickle.dumps((function, *arguments))))
+
+
+@pytest.mark.slow
+def test_runs_go_to_the_executor_that_is_asked_for(scenario, found):
+    """Every run of a draw and of a one-way difference, with the same tables."""
+    with Elsewhere(2) as pool:
+        again = sim.decide(scenario, executor=pool, **SMALL)
+        assert pool.handed >= SMALL["draws"] * SMALL["replicates"]
+    assert again.tables == found.tables
+
+
 def test_every_table_is_a_sheet(found):
     openpyxl = pytest.importorskip("openpyxl")
     from io import BytesIO
@@ -173,7 +197,11 @@ def test_draws_hold_priors_correlation_and_what_comes_first(scenario):
     few = draws_of(scenario, 20, 1)
     assert few.settings == many.settings[:20]
     assert (few.x == many.x[:20]).all()
-    assert plan_of(Request(scenario, draws=20)).runs == 40 + 2 * (2 * len(many.uncertain) + 1)
+    plan = plan_of(Request(scenario, draws=20, draw_patients=8))
+    assert plan.runs == 40 + 2 * (2 * len(many.uncertain) + 1)
+    assert plan.memory_mb > 0
+    assert plan.seconds > 0
+    assert plan.folder.startswith("results")
 
 
 def sample_of(scale, mean, draws=500, replicates=2, noise=0.0):
@@ -223,7 +251,8 @@ def test_a_trial_is_worth_more_the_larger_it_is(scenario, per_arm):
              "research": {"cost": 5, "patients": 10, "about": ["tells"], "trial": trial}}  # fmt: skip
     scale, mean = 100.0, 40.0
     sample = sample_of(scale, mean)
-    outcome = np.stack([np.repeat(sample.drawn.x[:, [0]], 2, axis=1), np.full((500, 2), 8.0)], axis=2)
+    noise = np.random.default_rng(4).standard_normal((500, 2))  # of few people: SD 1, that of the value itself
+    outcome = np.stack([sample.drawn.x[:, [0]] + noise, np.full((500, 2), 8.0)], axis=2)
     asked = scenario.replace({"decision": block})
     _, study = probabilistic.information(sample._replace(trial=outcome), asked, shared=False, seed=1)
     closed = expected(scale / np.sqrt(1 + 8 / per_arm), mean)
@@ -262,7 +291,7 @@ def test_a_trial_is_read_from_the_draws(scenario):
     research = {"cost": 1e6, "patients": 10, "trial": TRIAL}
     start = scenario.replace({"decision.research": research, "output.days": [196]})
     request = Request(start, draws=3, replicates=2, draw_patients=8)
-    sample = deciding._sample(deciding._part(start), request, draws_of(start, 3, 1), None)
+    sample = deciding._sample(deciding.part_of(start), request, draws_of(start, 3, 1), None)
     assert sample.trial.shape == (3, 2, 2)
     assert (sample.trial[..., 1] > 0).all()
     one = sim.simulate(start, patients=200, seed=3)
@@ -296,7 +325,20 @@ def test_nothing_uncertain_is_refused(scenario):
 def test_the_text_fits_a_terminal(found):
     from simulator.cli.decision_tables import decision_text
 
+    third = dict(found.tables)
+    for name in ("outcomes", "incremental"):
+        row = [3 * cell if isinstance(cell, float) else cell for cell in third[name].rows[-1]]
+        row[0] = "later"
+        if name == "incremental":
+            row[1:3] = "", "extendedly dominated"
+        third[name] = third[name]._replace(rows=[*third[name].rows, row])
+    for name in ("acceptability", "loss"):
+        rows = [[row[0], *row[1:3], row[2], *row[3:]] for row in third[name].rows]
+        third[name] = third[name]._replace(rows=rows)
+    wide = decision_text(replace(found, options=(*found.options, "later"), tables=third))
     text = decision_text(found)
-    assert max(map(len, text.splitlines())) <= 80
-    for words in ("Monte Carlo ±", "Share of draws", "At what price", "Budget impact", "Not drawn"):
+    for one in (text, wide):
+        assert [line for line in one.splitlines() if len(line) > 80] == []
+    assert text.index("A QALY costs") < text.index("life years")
+    for words in ("± is the Monte Carlo error", "Share of draws", "At what price", "Budget impact", "Not drawn"):
         assert words in text

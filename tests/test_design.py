@@ -133,6 +133,7 @@ def test_who_leans_and_who_does_not_are_the_same_people(valor):
 
 @pytest.mark.parametrize("block_size", [3, 12])
 @pytest.mark.parametrize("shift", [-0.3, 0.25])
+@pytest.mark.slow
 def test_the_shift_is_the_one_asked_for(valor, block_size, shift):
     scenario = valor.replace({"trial.imbalance": LEAN | {"shift": shift}, "trial.block_size": block_size})
     space, found = Replicator(compiled([plan(scenario, Asked()).scenario], 108)), []
@@ -267,6 +268,7 @@ def test_what_is_known_at_a_look_is_what_a_smaller_trial_with_that_end_knows(val
     assert np.isnan(found.looks).all()  # 0.999 of 108 is everybody: not a look
 
 
+@pytest.mark.slow
 def test_under_a_null_drug_looks_keep_the_level(valor):
     drug = {f"treatments.tofersen.effect.{key}": 0 for key in ("mean", "sd")}
     scenario = with_looks(valor.replace(drug), shares=[0.3, 0.6], spending={"shape": "pocock"})

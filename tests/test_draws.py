@@ -54,6 +54,7 @@ def test_every_parameter_is_drawn_in_valor():
     assert sum(shares) == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_the_default_lies_in_the_middle_of_its_ensemble():
     """Early start against untreated, week 148, as if alive: between the quartiles of 50 draws, the same 60 people.
 
@@ -95,6 +96,7 @@ def test_the_same_patients_in_every_draw():
 
 
 @pytest.mark.parametrize("output", ["full", "summary"])
+@pytest.mark.slow
 def test_a_draw_is_a_run_of_its_scenario(output, tmp_path):
     scenario = sim.load("valor").replace({"follow_up_days": 1036})
     found = simulate_draws(scenario, 2, patients=40, output=output).result
@@ -109,6 +111,7 @@ def test_a_draw_is_a_run_of_its_scenario(output, tmp_path):
     assert found.screening["candidates"] == sum(sim.one_draw(found, k).screening["candidates"] for k in range(2))
 
 
+@pytest.mark.slow
 def test_there_is_no_such_draw(stored):
     for number in (-1, 3):
         with pytest.raises(CalibrationError, match=f"no draw {number}: the result has 3, numbered from 0"):
@@ -144,6 +147,7 @@ def stored(run):
     return sim.open(run[0])
 
 
+@pytest.mark.slow
 def test_folder_replay_export_and_the_table(run, stored, tmp_path):
     assert "90 % of 3 parameter vectors" in run[1]
     assert replay(run[0]).equal
@@ -269,6 +273,7 @@ def test_too_much_memory_is_refused():
         simulate_draws(sim.load("valor"), 500, patients=2000, max_memory=1 << 30)
 
 
+@pytest.mark.slow
 def test_figures_from_onset_are_spread_over_all_draws_and_tables_fit_eighty_columns(tmp_path):
     done = CliRunner().invoke(
         app, ["run", "natural_history", "-n", "60", "--draws", "2", "--full", "-o", str(tmp_path / "out")]

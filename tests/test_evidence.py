@@ -38,6 +38,7 @@ def by_id():
     return {one.id: one for one in found().scores}
 
 
+@pytest.mark.slow
 def test_every_row_has_a_target_or_a_reason():
     wanted = {key for key, fact in facts().items() if fact.role != "context"} | set(points())
     aimed = {key.partition("/")[0] if key not in points() else key for key in targets().targets}
@@ -264,6 +265,7 @@ def test_pictures_repeat_themselves():
     assert first.count("faster stratum") == 1
 
 
+@pytest.mark.slow
 def test_the_command(monkeypatch, tmp_path):
     pytest.importorskip("matplotlib")
     monkeypatch.setattr("simulator.studies.evidence.study.evidence", lambda *_: found())

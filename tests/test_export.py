@@ -298,6 +298,7 @@ def test_without_pyarrow_parquet_is_an_optional_part(monkeypatch, tmp_path):
     assert "pyarrow" in done.stderr
 
 
+@pytest.mark.slow
 def test_what_the_page_on_tables_says_works(root, tmp_path, monkeypatch):
     page = (root / "docs" / "report.md").read_text()
     (lines,), (code,) = (re.findall(rf"^```{kind}\n(.*?)^```$", page, re.M | re.S) for kind in ("sh", "python"))
@@ -325,6 +326,7 @@ print(format(summary(found, times = c(200, 400, 600))$surv, digits = 10), quote 
 
 
 @pytest.mark.skipif(not shutil.which("Rscript"), reason="R is not installed")
+@pytest.mark.slow
 def test_surv_of_r_takes_the_table_as_it_is(tables, result, tmp_path):
     export(result, "adam", tmp_path)
     command = ["Rscript", "-e", R_SCRIPT, str(tmp_path / "adtte.csv")]

@@ -148,6 +148,7 @@ def test_each_addition_is_one_file_or_one_folder_and_a_study_a_command(installed
     assert counted == dict.fromkeys(ADDITIONS, 1) | {"study": 2}  # a module, and its command
 
 
+@pytest.mark.slow
 def test_a_mechanism_from_outside_treats_is_checked_and_swept(done):
     assert done["mechanism"] is True
     assert "1.5 is not a share or probability" in done["refused"]
@@ -177,6 +178,7 @@ def test_a_model_from_outside_runs(done):
     assert done["model"] == ["steady", True]
 
 
+@pytest.mark.slow
 def test_the_command_line_knows_what_is_installed(installed, done):
     folder, _ = installed
     ran = python(

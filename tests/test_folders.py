@@ -13,7 +13,7 @@ import simulator as sim
 from simulator.cli.app import app
 from simulator.datasets.files import SUMS
 from simulator.results.errors import FolderError, ResultError
-from simulator.results.files import sealed_text, sha256
+from simulator.results.files import sealed_text, sha256, write_all
 from simulator.results.folder import MANIFEST, check_folder, write_folder
 from simulator.results.kinds import KINDS, RUN, SENSITIVITY, SWEEP, TRIAL
 
@@ -52,6 +52,11 @@ def made(scenario, tmp_path_factory):
     (data / "participants.csv").write_text("id,arm\n1,a\n2,a\n")
     (data / "measurements.csv").write_text("id,day,alsfrs_r\n1,0,40\n1,90,38\n2,0,44\n")
     write_folder(sim.twins(data, sim.load("generic_als"), twins=20, pool=4_096), places["twins"])
+    two = tmp_path_factory.mktemp("two")
+    (two / "participants.csv").write_text("id,arm\n" + "".join(f"{k},{'ab'[k % 2]}\n" for k in range(8)))
+    rows = [f"{k},{day},{40 + k - day // 30 * (1 + k % 3)}\n" for k in range(8) for day in (0, 90)]
+    (two / "measurements.csv").write_text("id,planned_day,alsfrs_r\n" + "".join(rows))
+    write_folder(sim.analyse(two, ["ancova", "logrank"], arms=["a", "b"]), places["analyses"])
     return places
 
 
@@ -79,7 +84,8 @@ def test_every_kind_opens_shows_and_tabulates_itself(folder, kind):
     assert isinstance(study.plot.kinds, tuple)
     manifest = json.loads((folder / MANIFEST).read_text())
     assert manifest["arguments"] == json.loads(json.dumps(study.arguments))
-    assert {kind.file, "scenario.resolved.yaml", study.table_file} <= set(manifest["files"])
+    of_scenario = {"scenario.resolved.yaml"} if kind.name != "analyses" else set()
+    assert {kind.file, *of_scenario, study.table_file} <= set(manifest["files"])
 
 
 def test_every_kind_is_saved_and_opened_alone(folder, kind, tmp_path):
@@ -96,6 +102,7 @@ def test_every_kind_is_replayed(folder):
     assert found.compared > 0
 
 
+@pytest.mark.slow
 def test_a_flipped_bit_is_noticed(folder, kind):
     """Of 30 flips in the one file of a study each is an error, in its folder and alone."""
     place, draw = folder / kind.file, random.Random(5)
@@ -141,6 +148,7 @@ def test_a_folder_with_other_files_is_refused_and_force_leaves_them(folder, kind
     assert (folder / "notes.txt").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_what_was_made_from_a_run_goes_with_it(made, tmp_path, scenario):
     folder = shutil.copytree(made["run"], tmp_path / "run")
     before = names(folder)
@@ -155,6 +163,7 @@ def test_what_was_made_from_a_run_goes_with_it(made, tmp_path, scenario):
     assert not (folder / "csv").exists()
 
 
+@pytest.mark.slow
 def test_what_was_made_from_a_study_says_so_wherever_it_goes(folder, kind, tmp_path):
     """The sha256 of the study's file is in a report, an SVG and a PNG, to be read and by programs; twice alike."""
     source = json.loads((folder / MANIFEST).read_text())["files"][kind.file]["sha256"]
@@ -178,6 +187,31 @@ def test_what_was_made_from_a_study_says_so_wherever_it_goes(folder, kind, tmp_p
             assert f"tEXtmade_from\0sha256:{source}" in text
             sim.open(folder).plot.draw(words[2]).save(tmp_path / name)
             assert (tmp_path / name).read_bytes() == twice[0]
+
+
+class Killed(BaseException):
+    """Stands for a process that ends between writing and whatever comes next."""
+
+
+def test_what_a_killed_process_made_belongs_to_the_study(folder, kind, monkeypatch):
+    """A picture, report or table that was written just before the end does not keep the study from going on."""
+
+    def write(*told):
+        write_all(*told)
+        raise Killed
+
+    words = [["report", folder]] * (kind.name != "sensitivity") + [
+        ["plot", folder, one] for one in sim.open(folder).plot.kinds[:1]
+    ]
+    words += [["export", folder, "--to", "csv"]] * (kind is RUN)
+    for place in ("report.page.write_all", "report.picture.write_all", "results.export.write_tables"):
+        monkeypatch.setattr(f"simulator.{place}", lambda where, files, *_: write(where, list(files)))
+    before = names(folder)
+    for one in words:
+        with pytest.raises(Killed):
+            CliRunner().invoke(app, list(map(str, one)), catch_exceptions=False)
+    assert len(names(folder)) >= len(before) + len(words)
+    check_folder(folder, kind)
 
 
 @pytest.mark.parametrize("to", ["csv", "parquet", "adam"])
@@ -245,7 +279,7 @@ def test_a_damaged_manifest_is_an_error_of_its_own(made, tmp_path, text):
 
 
 def test_the_registry_names_each_kind_once():
-    assert [kind.name for kind in KINDS] == ["run", "trial", "sweep", "sensitivity", "decision", "twins"]
+    assert [kind.name for kind in KINDS] == ["run", "trial", "sweep", "sensitivity", "decision", "twins", "analyses"]
     for column in ("file", "format", "manifest", "made", "plots"):
         assert len({getattr(kind, column) for kind in KINDS}) == len(KINDS)
     assert not RUN.work

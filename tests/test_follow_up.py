@@ -194,6 +194,7 @@ SIZES = [
 
 @settings(max_examples=20)
 @given(st.dictionaries(st.sampled_from(SIZES), st.integers(-18, 18), min_size=1, max_size=3))
+@pytest.mark.slow
 def test_whatever_is_written_what_comes_out_is_a_number_or_an_error(powers):
     changes = {address: 10.0**power for address, power in powers.items()}
     with np.errstate(all="ignore"):

@@ -10,6 +10,7 @@ from simulator.results.folder import write_folder
 from tests.fuzz import cases
 
 
+@pytest.mark.slow
 def test_numbers_at_their_edges_are_refused_or_run():
     wrong = [one for seed in range(120) if (one := cases.number(random.Random(seed)))]
     assert not wrong
@@ -28,6 +29,7 @@ def test_numbers_that_once_failed(name, address, value):
     assert cases.at_edge(name, address, value) is None
 
 
+@pytest.mark.slow
 def test_damaged_files_are_noticed(tmp_path):
     folder = tmp_path / "run"
     write_folder(sim.simulate(sim.load("analytic/constant_hazard"), patients=20), folder)
@@ -49,6 +51,7 @@ def test_mixtures_of_bundled_blocks_are_refused_or_run():
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of a process are those of POSIX")
 @pytest.mark.parametrize("command", [cases.COMMANDS[k] for k in (5, 7, 10)], ids=" ".join)
+@pytest.mark.slow
 def test_a_full_disk_is_one_line(tmp_path, command):
     """Runs are in `test_folders.py`; the other commands in `python -m tests.fuzz --every disks`."""
     assert cases.full(random.Random(1), tmp_path, command) is None

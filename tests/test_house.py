@@ -135,6 +135,7 @@ def test_small(path):
     assert not too_long
 
 
+@pytest.mark.slow
 def test_every_error_is_a_simulator_error():
     bases = {
         (path.name, node.name)

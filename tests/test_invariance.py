@@ -91,6 +91,7 @@ def test_one_and_two_threads_give_the_same(changes, model):
 @pytest.mark.parametrize(
     ("batch", "part", "most"), [(1, 1, 1), (37, 5, 100), (128, 128, 128), (129, 1000, 10_000), (700, 100, 333)]
 )
+@pytest.mark.slow
 def test_chunks_do_not_show(monkeypatch, batch, part, most, output):
     changes = MISSED | {"follow_up_days": 364}
     expected = run(changes, patients=400, output=output)
@@ -203,6 +204,7 @@ def test_the_order_of_arms_is_the_order_of_the_output_only():
 
 @every_model
 @pytest.mark.parametrize(("fine", "coarse"), [(1, 28), (7, 28), (4, 28), (15, 45), (9, 45)])
+@pytest.mark.slow
 def test_the_truth_does_not_depend_on_the_days_of_output(fine, coarse, model):
     often, seldom = (run({"output.every_days": every}, patients=150, model=model) for every in (fine, coarse))
     shared = np.isin(often.time, seldom.time)
@@ -278,6 +280,7 @@ def test_survival_agrees_with_counting():
     assert summary["alsfrs_r_death0_mean"].values == pytest.approx(score.mean(axis=1), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_people_kept_for_the_next_run_of_a_thread_change_nothing():
     """A run that finds its people recruited already gives the bits of one that recruits; another question does not."""
 

@@ -286,6 +286,7 @@ def tree(tmp_path):
     return tmp_path / "tree"
 
 
+@pytest.mark.slow
 def test_the_cache_folder_is_named_by_the_sources(tree, tmp_path):
     before = folder_of(tree, ALS_SIM_CACHE=str(tmp_path / "cache"))
     assert before.parent == tmp_path / "cache"

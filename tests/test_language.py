@@ -138,6 +138,7 @@ def test_forty_levels_are_read():
     assert read(("[" * 40 + "]" * 40).encode(), "f").data is not None
 
 
+@pytest.mark.slow
 def test_limits_of_size(tmp_path):
     assert "larger than 1 MB" in faults(written(tmp_path, "#" * 1_000_001))[0].fact
     assert "50,000 values" in faults(written(tmp_path, "a: [" + "1," * 50_000 + "1]"))[0].fact
@@ -283,6 +284,7 @@ def test_every_address_of_the_complete_form_can_be_set_to_what_it_is(path):
 
 
 @given(st.integers(0, len(BASE)), st.text(st.characters(codec="utf-8"), max_size=6), st.integers(0, 12))
+@pytest.mark.slow
 def test_a_damaged_file_loads_or_has_faults_inside_the_file(tmp_path, place, extra, cut):
     text = BASE[:place] + extra + BASE[place + cut :]
     lines = re.split("\r\n|[\n\r\x85\u2028\u2029]", text)
@@ -315,6 +317,7 @@ SECTIONS = sorted({path[:depth] for path in LEAVES for depth in range(1, len(pat
 
 
 @given(st.sampled_from(SECTIONS), ANYTHING, st.sampled_from(["", "value", "kind", "catalog", "normal", "p.x"]))
+@pytest.mark.slow
 def test_anything_anywhere_is_valid_or_an_explained_fault(path, value, key):
     data = load("valor").content()
     node = data
@@ -449,6 +452,7 @@ def test_the_schema_accepts_every_valid_file(path):
     assert [error.message for error in CHECKER.iter_errors(read(path.read_bytes(), path.name).data)] == []
 
 
+@pytest.mark.slow
 def test_the_schema_accepts_complete_forms_and_rejects_many_faults():
     jsonschema.Draft202012Validator.check_schema(schema())
     assert not list(CHECKER.iter_errors(load("valor").content()))
@@ -482,6 +486,7 @@ def test_validate_prints_valid_files_and_all_faults(tmp_path):
     assert als_sim("validate", "valor").returncode == 0
 
 
+@pytest.mark.slow
 def test_init_list_show_schema(tmp_path):
     assert als_sim("init", "mine", "--from", "natural_history", cwd=tmp_path).returncode == 0
     text = (tmp_path / "mine.yaml").read_text()

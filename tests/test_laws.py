@@ -245,6 +245,7 @@ EXTREMES = {
 
 @settings(max_examples=60)
 @given(extreme=st.fixed_dictionaries(EXTREMES), mean=st.sampled_from([-5, 0, 5]), seed=SEEDS)
+@pytest.mark.slow
 def test_extreme_parameters_do_not_overflow(extreme, mean, seed):
     alone = {"disease.variants": {"other": 1}, "progression.d50_months": {"other": 20}, "entry": {"at_onset": True}}
     changes = alone | {"strata": None} | effect(mean=mean, sd=0, low=-10, high=10)

@@ -84,6 +84,7 @@ def test_a_survival_only_treatment_multiplies_the_hazard_from_its_first_day(risk
     assert (truth(result, "alsfrs_r", 1) == truth(result, "alsfrs_r", 0)).all()
 
 
+@pytest.mark.slow
 def test_scores_are_straight_lines_that_end_at_nothing():
     result = gompertz({"progression.slope_points_per_month": {"other": {"lognormal": {"median": 1, "log_sd": 0.5}}}})
     slope, svc_slope, time = trait(result, "slope"), trait(result, "svc_slope"), result.time / MONTH
@@ -150,6 +151,7 @@ def test_neurofilament_is_level_and_rises_with_the_slope():
     assert plasma[:, 0] == pytest.approx(9 + 90 * trait(result, "slope") ** 0.9, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_weekly_steps_agree_with_a_quadrature_by_days():
     """VALOR with its drug: u and the cumulative hazard from the daily multiplier, by Simpson's rule."""
     changes = {"follow_up_days": 1092, "output.every_days": 1, "trial": None, "attrition": None,

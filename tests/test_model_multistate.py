@@ -79,6 +79,7 @@ def test_a_later_start_and_a_survival_only_treatment_are_products_of_matrix_expo
     check_shares(occupancy(result, 1), expected)
 
 
+@pytest.mark.slow
 def test_where_treatment_spares_a_share_of_the_last_rate_the_chain_has_that_rate():
     changes = {"progression.survival.state_share": 0.6, "treatments.half.value": 0.25}
     result = chain(changes)
@@ -166,6 +167,7 @@ def test_the_summary_holds_the_shares_of_the_stages_and_no_other_system():
     assert (seen == full.groups["truth"]["kings_stage"].values[0][:, ::3]).all()
 
 
+@pytest.mark.slow
 def test_weekly_steps_agree_with_the_daily_multiplier():
     """VALOR with its drug and volatility: u against the untreated clock and m; death when E - Exp used is spent."""
     changes = {"follow_up_days": 1092, "output.every_days": 1, "trial": None, "attrition": None,

@@ -59,6 +59,7 @@ def lives() -> sim.Result:
     return regions(ALIKE | {"follow_up_days": 1820}, 3000)
 
 
+@pytest.mark.slow
 def test_function_is_whole_at_onset_and_regions_begin_in_turn():
     result = lives()
     clock, site = truth(result, "disease_time"), trait(result, "onset_site")

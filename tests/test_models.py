@@ -82,6 +82,7 @@ def test_summaries_metrics_and_files_leave_out_what_the_model_has_not(model, tmp
 
 
 @every_model
+@pytest.mark.slow
 def test_pictures_are_drawn_or_refused_with_what_is_missing(model):
     result = run(model)
     kinds = result.plot.kinds

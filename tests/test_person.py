@@ -58,6 +58,23 @@ def near(a, b, allowed=5.0):
     return abs(a.value - b.value) < allowed * np.hypot(a.mcse, b.mcse)
 
 
+def test_the_next_measured_score_stands_beside_the_truth():
+    """Measurements are whole points, spread more than the truth, and about it; nobody dead is measured."""
+    found = sim.simulate(one(), patients=2000, seed=SEED)
+    rows = {(row.outcome, row.arm, row.against, row.months): row for row in portrait(found).spreads}
+    pairs = [
+        (rows["alsfrs_r_survivors", arm, "", months], row)
+        for (outcome, arm, _, months), row in rows.items()
+        if outcome == "alsfrs_r_measured"
+    ]
+    assert len(pairs) >= 2 * len(found.arms)
+    for truth, measured in pairs:
+        assert all(x == round(x) for x in measured.quantiles)
+        assert measured.quantiles[4] - measured.quantiles[0] >= truth.quantiles[4] - truth.quantiles[0] - 0.5
+        assert abs(measured.quantiles[2] - truth.quantiles[2]) < 2
+    assert "ALSFRS-R as a visit measures it" in portrait_text(portrait(found))
+
+
 # --- chosen patients
 
 
@@ -116,6 +133,7 @@ def test_nothing_measured_is_the_unconditional_run():
             ), key
 
 
+@pytest.mark.slow
 def test_accepting_and_weighing_agree(monkeypatch):
     monkeypatch.setattr(choose, "WEIGHED", 12 * choose.BLOCK)
     scenario = one(
@@ -164,6 +182,7 @@ def measured(scoring="total", patients=20_000):
 
 
 @pytest.mark.parametrize("scoring", ["total", "items"])
+@pytest.mark.slow
 def test_likelihoods_are_the_law_of_what_visits_measure(scoring):
     record, scenario = measured(scoring)
     seen = {key: record.observed[key][0, :, 0] for key in ("alsfrs_r", "svc", "nfl_plasma")}
@@ -226,6 +245,7 @@ def test_event_free_until_now_gives_the_residual_weibull():
 # --- calibration
 
 
+@pytest.mark.slow
 def test_intervals_cover_as_often_as_they_say():
     """300 simulated people, each conditioned on their own measurements: 90 % intervals hold 90 % of what came."""
     scenario = future(one(now={}), timeline(one(now={}).person)).replace(
@@ -278,6 +298,7 @@ def test_days_count_from_now():
     assert (found.groups["truth"]["sod1_csf"].values[:, :, 0] == 1).all()
 
 
+@pytest.mark.slow
 def test_a_summary_agrees_with_the_full_result_and_replays(tmp_path):
     scenario = one()
     full, short = (sim.simulate(scenario, patients=50, seed=SEED, output=kind) for kind in ("full", "summary"))
@@ -296,6 +317,7 @@ def test_a_summary_agrees_with_the_full_result_and_replays(tmp_path):
     assert parse(scenario.resolved_yaml().encode(), "again") == scenario
 
 
+@pytest.mark.slow
 def test_a_straight_line_through_the_score_is_the_persons():
     """Linear model, scores without noise: 38 points at 9 months is a slope of 9.5 to 10.5 points in 9 months."""
     now = {"alsfrs_r": 38, "svc_percent": 90, "nfl_plasma": 60}
@@ -420,6 +442,7 @@ def test_the_fan_shows_the_person():
     assert set(found.plot.kinds) == {"trajectories", "survival", "occupancy", "stages", "biomarkers", "person"}
 
 
+@pytest.mark.slow
 def test_the_report_holds_the_person():
     html = report_html(shown())
     for words in (
@@ -433,6 +456,7 @@ def test_the_report_holds_the_person():
     assert "<4>" not in html
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_person(tmp_path):
     file = tmp_path / "mine.yaml"
     file.write_text(

@@ -117,6 +117,7 @@ def test_texts_of_other_patients_do_not_overlap(results, number):
 
 @pytest.mark.parametrize("kind", CROWD)
 @pytest.mark.parametrize("arms", [4, 20])
+@pytest.mark.slow
 def test_texts_of_many_arms_with_long_names_do_not_overlap(kind, arms):
     later = [f"start on day {97 * k} with a name that goes on" for k in range(1, arms - 1)]
     check_texts(with_arms(["untreated", "early_start", *later]).plot.draw(kind).figure)
@@ -144,6 +145,7 @@ def check_texts(figure):
 
 
 @pytest.mark.parametrize("kind", CROWD)
+@pytest.mark.slow
 def test_equal_results_give_equal_bytes(kind):
     first = make_result().plot.draw(kind)
     with rc_context({"axes.facecolor": "red", "font.size": 30, "xtick.major.size": 20, "svg.hashsalt": None}):
@@ -365,6 +367,7 @@ def test_what_cannot_be_drawn_is_refused(results, draw, text):
     assert found.value.exit_code == 2
 
 
+@pytest.mark.slow
 def test_odd_names_do_no_harm():
     record = replace(make_record(30), arms=("untreated", "<b>$x^$ & co", "arm " * 15))
     odd = name(record, lambda: make_provenance(record))
@@ -411,6 +414,7 @@ def test_twenty_arms_look_different():
     assert len(set(style.lines(arms, "untreated").values())) == 20
 
 
+@pytest.mark.slow
 def test_the_command(tmp_path):
     write_folder(make_result(), tmp_path / "run")
     done = CliRunner().invoke(app, ["plot", str(tmp_path / "run"), "survival"])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -16,14 +17,19 @@ from typer.testing import CliRunner
 
 import simulator as sim
 from simulator.cli.app import app
+from simulator.cli.progress import Progress
+from simulator.record import versions
 from simulator.report.picture import _tidy
 from simulator.results.files import part_name, remove_stale, sealed_text, write_all
 from simulator.results.folder import MANIFEST, write_folder
 from simulator.results.kinds import SWEEP
+from simulator.studies import replay, single
 from simulator.studies import simulate as simulating
-from simulator.studies import single
+from simulator.studies.calibrate import evaluate
+from simulator.studies.calibrate.evaluate import Evaluator
 from simulator.studies.replay import deviations, resumed_versions
 from simulator.studies.sweep import executors
+from simulator.studies.sweep import study as sweeping
 from simulator.studies.sweep.errors import ExecutorError
 from simulator.studies.sweep.executors import be_a_worker
 
@@ -50,6 +56,27 @@ def test_a_signal_interrupts_quietly(sent, root):
     child.send_signal(sent)
     _, errors = child.communicate(timeout=30)
     assert (child.returncode, errors) == (130, "Interrupted\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="streams are closed and full as POSIX says")
+@pytest.mark.parametrize(
+    ("words", "streams", "code"),
+    [
+        ("run analytic/constant_hazard -n 5 -o {data}/r", "2>&-", 0),
+        ("data check {data}", ">&- 2>&- <&-", 0),
+        ("list --json", "> /dev/full", 3),
+        ("list", "> /dev/full 2> /dev/full", 3),
+        ("show valor", "2> /dev/full", 3),
+    ],
+)
+def test_streams_that_are_closed_or_full_end_with_no_traceback(words, streams, code, root, tmp_path):
+    """`streams` as a shell has them."""
+    (tmp_path / "participants.csv").write_text("id,arm\n1,a\n2,b\n")
+    (tmp_path / "measurements.csv").write_text("id,day,alsfrs_r\n1,0,40\n2,0,44\n")
+    start = f"'{sys.executable}' -c 'from simulator.cli import main; main()' {words.format(data=tmp_path)}"
+    done = subprocess.run(["sh", "-c", f"{start} {streams}"], cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_temporaries_of_a_process_that_ended_go_at_once(tmp_path):
@@ -90,6 +117,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.slow
 def test_workers_end_with_the_process_that_started_them(root, tmp_path):
     (tmp_path / "orphans.py").write_text(ORPHANS)
     environment = os.environ | {"PYTHONPATH": str(root)}
@@ -222,11 +250,22 @@ def test_a_replay_across_versions_says_so_first_and_compares_within_a_tolerance(
     assert deviations(result, type(result)(result.attrs, groups), exact=False)
 
 
+@pytest.mark.slow
 def test_a_comparison_across_versions_says_so_first(tmp_path):
     for name in ("a", "b"):
         write_folder(sim.simulate(sim.load("analytic/constant_hazard"), patients=20), tmp_path / name)
     _aged(tmp_path / "b")
-    assert "numba" in sim.compare(tmp_path / "a", tmp_path / "b").notes[0]
+    found = sim.compare(tmp_path / "a", tmp_path / "b")
+    assert re.match(
+        r"From A to B, numba was .* by 1e-05 of their size or 1e-06\. Of (\d+) differences \1 are no larger\.",
+        found.notes[0],
+    )
+    write_folder(sim.simulate(sim.load("analytic/constant_hazard"), patients=20, seed=2), tmp_path / "b", force=True)
+    _aged(tmp_path / "b")
+    of, small = map(
+        int, re.findall(r"Of (\d+) differences (\d+)", sim.compare(tmp_path / "a", tmp_path / "b").notes[0])[0]
+    )
+    assert small < of
     assert "numba" not in " ".join(sim.compare(tmp_path / "a", tmp_path / "a").notes)
 
 
@@ -239,6 +278,42 @@ def test_a_sweep_that_other_versions_began_says_so(tmp_path):
     (tmp_path / MANIFEST).write_text(sealed_text(manifest))
     (line,) = resumed_versions(tmp_path)
     assert "was begun with other versions (numba was 0.1 and is now " in line
+
+
+KEEPING = {
+    "sweep": ["start_delay", "-n", "10", "--set", "sweep.replicates=1"],
+    "trial": ["valor_trial", "--replicates", "60", "--truth", "0", "--no-null", "--analysis", "ancova"],
+    "sensitivity": ["start_delay", "-n", "10"],
+    "decide": ["worth_treating", "-n", "10", "--draws", "2", "--replicates", "1", "--draw-patients", "5"],
+    "calibrate": ["valor", "--point-only"],
+}
+"""Commands that keep parts, so that a second start goes on."""
+
+
+class Cut(KeyboardInterrupt):
+    """Ctrl-C after some parts."""
+
+
+@pytest.mark.parametrize("command", KEEPING)
+def test_what_other_versions_began_is_said_before_it_goes_on(command, tmp_path, monkeypatch):
+    """Whatever was cut short with another numba says so in its first line; what is kept is then used."""
+
+    def cut(self, done, total):
+        raise Cut
+
+    words = [command, *KEEPING[command], "-o", str(tmp_path / "r")]
+    monkeypatch.setattr(Evaluator, "_simulate", lambda self, x: [one.observed + one.sd * x[0] for one in self.data])
+    with monkeypatch.context() as old:
+        for module in (replay, sweeping, evaluate):
+            old.setattr(module, "versions", lambda: versions() | {"numba": "0.1"})
+        old.setattr(Progress, "__call__", cut)
+        done = CliRunner().invoke(app, words)
+        assert done.exit_code == 130, done.output
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    assert re.match(rf"{re.escape(str(tmp_path))}/r was begun with other versions \(numba was 0\.1 ", done.stderr), (
+        done.stderr
+    )
 
 
 SCHEDULER = "import sys; from distributed.cli.dask_scheduler import main; main(sys.argv[1:])"

@@ -89,6 +89,7 @@ def test_few_replicates_reach_as_far_as_t():
 
 
 @pytest.mark.parametrize(("true", "error"), [(1.0, 0.02), (1.0, 0.1), (1.2, 0.1), (1.4, 0.2)])
+@pytest.mark.slow
 def test_the_error_of_the_truth_is_in_what_depends_on_it(true, error):
     """Over 600 studies with a truth of their own error figures spread as told: 12 % is 4 errors of an SD of 600."""
     rng = np.random.default_rng(7)

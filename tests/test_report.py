@@ -88,6 +88,7 @@ def checked(html):
     return checker
 
 
+@pytest.mark.slow
 def test_whole_and_offline(html):
     found = checked(html)
     assert not found.tags & {"script", "iframe", "object", "embed", "link", "img", "form", "base"}
@@ -117,6 +118,7 @@ def test_page_one_comes_first(html):
         assert one in text
 
 
+@pytest.mark.slow
 def test_what_the_scenario_does_not_state_is_said_to_be_missing(scenario):
     silent = scenario.replace({"context_of_use": {"question": "Why?"}})
     text = checked(report_html(make_result(silent, n=30))).text
@@ -124,6 +126,7 @@ def test_what_the_scenario_does_not_state_is_said_to_be_missing(scenario):
 
 
 @pytest.mark.parametrize("full", [True, False])
+@pytest.mark.slow
 def test_every_number_of_the_headline_is_there(scenario, full):
     result = make_result(scenario, full=full)
     text, rows = checked(report_html(result)).text, headline(result).rows
@@ -187,6 +190,7 @@ def test_the_baseline_table_and_the_flow_count_the_people(scenario):
     assert [sum(column) for column in zip(*ends, strict=True)] == [120] * 3
 
 
+@pytest.mark.slow
 def test_the_values_that_an_answer_follows_are_found(scenario):
     """An answer that is one drawn value, and noise: the value comes first, and its sign is right."""
     address = "treatments.tofersen.effect.mean"
@@ -220,6 +224,7 @@ def test_shares_by_grade(scenario, html):
     assert all(str(breakable(value.address)) in html for value in listed)
 
 
+@pytest.mark.slow
 def test_a_scenario_that_cannot_be_read_is_said_to_be_so():
     html = report_html(make_result())
     assert "cannot read the stored scenario" in html
@@ -236,6 +241,7 @@ def test_texts_are_escaped():
     assert "alert(1)" in found.text
 
 
+@pytest.mark.slow
 def test_the_same_bytes_wherever_it_is_written(scenario, tmp_path):
     for folder in ("a", "b"):
         write_folder(make_result(scenario), tmp_path / folder)
@@ -251,6 +257,7 @@ def test_the_same_bytes_wherever_it_is_written(scenario, tmp_path):
     assert str(tmp_path) not in other.read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_size_does_not_grow_with_patients(scenario):
     assert len(report_html(make_result(scenario, n=2000)).encode()) < 1.5e6
 

@@ -40,6 +40,7 @@ def same(a, b) -> bool:
 
 
 @pytest.mark.parametrize("n", [60, 1500])
+@pytest.mark.slow
 def test_round_trip(n, tmp_path):
     record = make_record(n)
     made = name(record, lambda: make_provenance(record))

@@ -84,6 +84,7 @@ def test_without_the_block_there_are_no_groups_and_no_numbers():
     assert not [row for row in headline(quiet).rows if row.metric == "serious_neurologic"]
 
 
+@pytest.mark.slow
 def test_without_the_block_own_calendars_stay_within_their_space(tmp_path):
     """In plain Python an index out of range raises; compiled it would write elsewhere."""
     changes = MISSED | {"safety": None, "follow_up_days": 84}

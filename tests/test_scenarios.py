@@ -38,6 +38,7 @@ def test_there_are_scenarios():
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+@pytest.mark.slow
 def test_it_loads_runs_and_repeats_itself(path, tmp_path):
     scenario = sim.load(path)
     first, again = (sim.simulate(scenario, patients=30, seed=8, threads=n) for n in (1, 2))

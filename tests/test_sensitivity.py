@@ -103,6 +103,7 @@ NUMBERS += ["visits.missing"]  # six numbers that may lie anywhere from 0 to 1
 @pytest.mark.parametrize(
     ("function", "known", "size"), [(ishigami, ISHIGAMI, 1024), (g_function, g_indices(), 2048)], ids=["ishigami", "g"]
 )
+@pytest.mark.slow
 def test_known_functions_of_what_a_sweep_was_given(constant, function, known, size):
     """Points go through scenarios, workers and the Dataset: the function is that of the coordinates that come back."""
     names, week = NUMBERS[: len(known[0])], {"every_days": 7, "stages": False}
@@ -225,6 +226,7 @@ def test_the_needed_part_gives_the_same_number():
 # --- economics
 
 
+@pytest.mark.slow
 def test_economics_under_a_constant_hazard(constant):
     """QALYs are .7 years of life; ∫ e^−λt (1 + r)^−t dt; a month alive costs 1,000."""
     scenario = constant.replace(
@@ -348,6 +350,7 @@ def spread(mean):
     return second - rmst(mean) ** 2
 
 
+@pytest.mark.slow
 def test_sobol_of_a_stochastic_scenario_is_free_of_its_noise(constant):
     """With 10 patients a run the noise is known: mean over the prior of var(min(T, h))/10, beside var(E[min(T, h)])."""
     patients = 10
@@ -392,6 +395,7 @@ def test_a_failed_point_is_named(constant):
         sim.sensitivity(rare, "oneway", patients=2, replicates=1)
 
 
+@pytest.mark.slow
 def test_over_the_ensemble_and_the_value_of_information(treated, tmp_path):
     shares = sim.sensitivity(treated, "ensemble", patients=100, points=100)
     assert {row.name for row in shares.rows} == {one.name for one in parameters.parameters_of(treated)}
@@ -413,6 +417,7 @@ def test_over_the_ensemble_and_the_value_of_information(treated, tmp_path):
     assert other.figures["evpi"] == 0
 
 
+@pytest.mark.slow
 def test_a_study_is_worth_at_most_what_it_reveals_to_all_whom_it_concerns(treated, tmp_path):
     research = {"cost": 1000, "patients": 50, "about": ["effect"]}
     asked = treated.replace({"decision.research": research, "decision.costs.per_dose.tofersen": 300})
@@ -497,6 +502,7 @@ def test_the_command_writes_a_folder_that_it_reads_again(file, tmp_path):
         assert f"`als-sim show {folder}` prints it, `als-sim plot {folder} tornado` draws it" in refused.output
 
 
+@pytest.mark.slow
 def test_a_dry_run_foretells_the_points_that_are_simulated(file, tmp_path):
     folder, amounts = tmp_path / "found", ("-n", 5, "--points", 4, "--replicates", 2)
     for method, count in (("oneway", 5), ("sobol", 16)):

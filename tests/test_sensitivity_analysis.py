@@ -203,6 +203,7 @@ def test_shares_of_correlated_draws_and_of_noisy_outcomes():
     assert found.alone_se.max() < 0.03
 
 
+@pytest.mark.slow
 def test_evpi_and_evppi_of_normal_increments():
     """Increment 1 + 2 a + b over an option worth 0: unit normal loss of sd √5, and of sd 2 when a is known."""
     rng = np.random.default_rng(4)

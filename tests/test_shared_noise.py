@@ -49,6 +49,7 @@ def test_without_a_second_replicate_nothing_tells_how_people_differ():
 # --- value of information
 
 
+@pytest.mark.slow
 def test_the_error_of_evpi_holds_the_people():
     """Increment 1 + 2x and people who shift it: the spread of EVPI over studies is that of its errors."""
     rng, found = np.random.default_rng(3), []
@@ -110,6 +111,7 @@ def loss(function):
 
 
 @pytest.mark.parametrize("name", SURFACES)
+@pytest.mark.slow
 def test_evppi_of_each_surface_is_right(name):
     """Of a single value among others that matter and some that do not; noise as large as the signal."""
     rng, known, found = np.random.default_rng(5), loss(SURFACES[name]), []
@@ -129,6 +131,7 @@ def test_evppi_of_each_surface_is_right(name):
 # --- shares of variance
 
 
+@pytest.mark.slow
 def test_shares_are_those_of_the_function_whatever_people_share():
     """f = 2 x₁ + x₂, so 4/5 and 1/5; people who react to x₂ as strongly are no influence of it."""
     rng, found = np.random.default_rng(6), []

@@ -187,6 +187,7 @@ def tried(copy, settings):
 
 
 @pytest.mark.parametrize("name", ["valor", "start_delay"])
+@pytest.mark.slow
 def test_a_fast_copy_is_the_ordinary_copy_at_every_address(name):
     scenario = sim.load(name)
     template, addresses = Template(scenario), numbers(scenario)
@@ -247,6 +248,7 @@ def test_sections_and_names_go_the_long_way():
 
 
 @pytest.mark.parametrize("name", sorted(set(bundled()) - {"natural_history_variants"}))
+@pytest.mark.slow
 def test_a_program_from_memory_is_a_program_made_anew(name):
     scenario = sim.load(name)
     template, memory = Template(scenario), Memory()
@@ -278,6 +280,7 @@ def test_what_has_not_changed_is_not_made_again(valor):
 # --- names and bytes of points
 
 
+@pytest.mark.slow
 def test_the_name_of_a_point_is_what_its_numbers_depend_on(valor):
     job = Job(json.dumps(valor.content()), "valor", 100, 1, 1, False)
 

@@ -145,6 +145,7 @@ def test_what_a_notebook_shows(grid, sampled):
     assert "<svg" in grid.plot.sweep()._repr_svg_()
 
 
+@pytest.mark.slow
 def test_the_commands_show_and_report(scenario, tmp_path):
     def cli(*words):
         return CliRunner().invoke(app, [*map(str, words)])

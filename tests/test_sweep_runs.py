@@ -102,10 +102,12 @@ def test_threads_and_any_executor_give_the_bits_of_single_runs(scenario, serial)
         pool.submit(int).result()  # a pool that was given is left open
 
 
+@pytest.mark.slow
 def test_processes_give_the_bits_of_single_runs(scenario, serial):
     check_equal(sim.sweep(scenario, executor="processes"), serial)
 
 
+@pytest.mark.slow
 def test_a_cluster_whose_worker_dies_gives_the_bits_of_single_runs(scenario):
     distributed = pytest.importorskip("distributed")
     means = [float(x) for x in np.linspace(0.2, 0.9, 48)]
@@ -312,6 +314,7 @@ def test_a_folder_resumes_by_content(scenario, tmp_path, serial):
         assert data["survival"].attrs["units"] == "1"
 
 
+@pytest.mark.slow
 def test_doubling_a_sobol_sample_simulates_only_the_new_half(scenario, tmp_path):
     one = scenario.replace(
         {"sweep": None, "arms": {"treated": [{"treatments": ["tofersen"], "from_day": 0}]}, "visits.every_days": 364,
@@ -382,6 +385,7 @@ assert os.waitpid(start(), 0)[1] == 0
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked to be killed")
+@pytest.mark.slow
 def test_a_sweep_killed_ten_times_ends_as_one_that_was_not(file, scenario, tmp_path):
     command = [sys.executable, "-c", CHILD, str(file), str(tmp_path / "killed"), "6", EFFECT]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -553,6 +557,7 @@ def test_exit_codes_of_wrong_requests(file, tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of another kind")
+@pytest.mark.slow
 def test_ctrl_c_prints_the_command_that_goes_on(file, tmp_path):
     heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # ignored in a background job
     code = f"{heard}; import sys; from simulator.cli.app import main; sys.argv[0] = 'als-sim'; main()"

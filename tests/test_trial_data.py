@@ -27,7 +27,7 @@ ARMS = Contrast("early_start", "delayed_start")
 TYPED = (
     *("ancova", "ancova_nfl", "mi", "controlled_mi", "mmrm", "random_slope", "joint_rank", "joint_rank_ancova"),
     *("joint_rank_mi", "win_ratio", "logrank", "stratified_logrank", "cox", "rmst", "responder", "delayed_start"),
-    "rate_ratio",
+    *("rate_ratio", "ancova_prognostic", "mmrm_prognostic"),
 )
 SMALL = {
     "arm": [1, 0, 1],
@@ -140,7 +140,7 @@ def test_what_cannot_be_analysed_is_said():
         ancova(data)
     with pytest.raises(AnalysisError, match="beyond the follow-up of an arm, 20 d"):
         rmst(data, horizon=28)
-    with pytest.raises(AnalysisError, match="at least 2 imputations"):
+    with pytest.raises(AnalysisError, match=r"imputations are out of range\. Ask for 2 to 10,000"):
         mi(data, imputations=1)
     with pytest.raises(AnalysisError, match="needs visits before and after it"):
         delayed_start(invented(1), kept_share=0.5, switch_day=400)

@@ -17,6 +17,7 @@ def drawn() -> sim.Trial:
     return sim.trial(sim.load("valor_trial"), truth=20_000, power=[0.5], sizes=[20, 60], **ASKED)
 
 
+@pytest.mark.slow
 def test_replicates_of_a_draw_are_a_cluster(drawn):
     draw = np.arange(REPLICATES) % DRAWS
     found = drawn.estimates("ancova")

@@ -51,6 +51,7 @@ def called(*words) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_it_opens_as_any_result_does(trial, folder):
     for place in (folder, folder / TRIAL.file):
         again = sim.open(place)
@@ -84,6 +85,7 @@ def looks() -> str:
     return trial_text(sim.trial(sim.load("group_sequential"), replicates=6, analyses=names, truth=2000, power=[0.8]))
 
 
+@pytest.mark.slow
 def test_tables_fit_the_terminal(looks):
     assert max(map(len, looks.splitlines())) <= 80
 
@@ -100,6 +102,7 @@ def test_every_figure_has_its_error(looks, head):
         assert all(" ± " in cell or cell == "–" for cell in cells), line
 
 
+@pytest.mark.slow
 def test_replay_compares_every_number(folder, tmp_path):
     assert "bit by bit" in called("replay", folder)
     manifest = json.loads((folder / MANIFEST).read_text())

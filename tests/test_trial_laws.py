@@ -90,6 +90,7 @@ def test_a_large_effect_is_seen_on_the_right_side(name):
 
 
 @given(seeds, st.integers(4, 30), st.floats(0, 0.5))
+@pytest.mark.slow
 def test_an_analysis_estimates_or_says_that_it_cannot(seed, n, hazard):
     data = invented(seed, Invented(n=n, visits=4, hazard=hazard, gaps=0.2))
     said = 0
@@ -111,6 +112,7 @@ def test_an_analysis_estimates_or_says_that_it_cannot(seed, n, hazard):
     st.sampled_from(["as they are", "nothing changes", "all missing", "only baseline", "one value", "lines"]),
     st.sampled_from(["as they are", "none", "all at once", "day 0"]),
 )
+@pytest.mark.slow
 def test_an_analysis_of_hardly_anything_says_so(seed, n, visits, outcome, events):
     """Never a traceback, never a number that is none."""
     data = invented(seed, Invented(n=max(n, 6), visits=visits, gaps=0.2))
@@ -340,6 +342,7 @@ def test_imputed_values_have_the_right_distribution():
 
 
 @pytest.mark.parametrize("per_arm", [True, False])
+@pytest.mark.slow
 def test_many_imputations_of_a_large_trial_agree_with_mmrm(per_arm):
     data = invented(0, Invented(n=3000))
     one, other = mi(data, imputations=100, per_arm=per_arm), mmrm(data)
@@ -525,6 +528,7 @@ def heavy_dropout(seed: int, alpha: float, sd: float) -> TrialData:
     return trial_data(arm=arm, nominal_day=planned, outcome=y, time=time, event=died <= left)
 
 
+@pytest.mark.slow
 def test_the_rate_ratio_is_integrated_until_it_settles(monkeypatch):
     """With 11 nodes about the visits alone it was -0.170 with error 0.112 and p 0.130."""
     data = heavy_dropout(0, 4.0, 0.8)
@@ -542,6 +546,7 @@ def test_a_rate_ratio_whose_integrals_do_not_settle_is_refused(monkeypatch):
         rate_ratio.rate_ratio(heavy_dropout(0, 4.0, 0.8))
 
 
+@pytest.mark.slow
 def test_the_rate_ratio_is_found():
     data = invented(5, Invented(n=1500, log_rate_ratio=np.log(0.6), hazard=0.05))
     found = ANALYSES["rate_ratio"].run(data)
@@ -550,6 +555,7 @@ def test_the_rate_ratio_is_found():
     assert found.natural[0] == pytest.approx(0.6, abs=0.06)
 
 
+@pytest.mark.slow
 def test_the_sandwich_is_the_information_where_rates_are_normal():
     data = invented(5, Invented(n=1500, log_rate_ratio=np.log(0.6), hazard=0.05))
     plain, robust = (rate_ratio.rate_ratio(data, robust=one) for one in (False, True))
@@ -557,6 +563,7 @@ def test_the_sandwich_is_the_information_where_rates_are_normal():
     assert robust.se == pytest.approx(plain.se, rel=0.1)
 
 
+@pytest.mark.slow
 def test_the_sandwich_is_wider_where_rates_have_tails():
     data = invented(6, Invented(n=600))
     lost = data.outcome - data.outcome[:, :1]

@@ -81,6 +81,7 @@ def test_more_replicates_keep_the_first(valor, trial):
         np.testing.assert_array_equal(fewer.estimates(name)["value"], trial.estimates(name)["value"][:7])
 
 
+@pytest.mark.slow
 def test_an_interrupted_study_goes_on(valor, trial, tmp_path):
     asked = {"analyses": LIGHT, "days": [DAY], "seed": 3, "threads": 1, "truth": PEOPLE, "folder": tmp_path}
 

@@ -22,6 +22,7 @@ def trials():
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.slow
 def test_type_one_error(name, trials):
     count = REPLICATES.get(name, 1000)
     rejected = [rejects(name, trials[k], k) for k in range(count)]

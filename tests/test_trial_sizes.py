@@ -120,6 +120,7 @@ def test_power_of_three_arms_counts_everybody():
     assert found.power("ancova")[60] == alone.measure("ancova", "power")
 
 
+@pytest.mark.slow
 def test_the_required_size_reaches_the_power_with_looks():
     """In other people: within 4 errors of both studies (error rate 6e-5)."""
     change = {"trial.interim.alpha": 0.2, "trial.interim.futility.conditional_power": 0.3}
@@ -141,6 +142,7 @@ def test_harm_is_no_power_and_has_no_size():
         assert np.isnan(found.needed(name)[0.8].value)
 
 
+@pytest.mark.slow
 def test_the_level_is_that_of_the_trial():
     scenario, asked = sim.load("valor_trial"), {"analyses": ["ancova"], "truth": 0, "null": True, "replicates": 60}
     strict, one, usual = (

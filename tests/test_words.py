@@ -51,6 +51,7 @@ def commands():
     }
 
 
+@pytest.mark.slow
 def test_help_has_examples_that_the_command_understands():
     assert set(commands()) <= set(EXAMPLES)
     for name in commands():

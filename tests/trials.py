@@ -52,7 +52,8 @@ def invented(seed: int, of: Invented = USUAL) -> TrialData:
     event = happens <= left
     seen = (rng.random(day.shape) >= of.gaps) & (day <= np.minimum(happens, left)[:, None])
     seen[:, 0] = True
-    return trial_data(
+    log_nfl = 4 + 0.5 * speed + 0.4 * rng.normal(size=n)
+    found = trial_data(
         arm=arm,
         stratum=stratum,
         nominal_day=planned,
@@ -60,8 +61,14 @@ def invented(seed: int, of: Invented = USUAL) -> TrialData:
         outcome=np.where(seen, score, np.nan),
         time=np.ceil(np.minimum(happens, left)),
         event=event,
-        covariates={"log_nfl": 4 + 0.5 * speed + 0.4 * rng.normal(size=n)},
+        covariates={"log_nfl": log_nfl},
     )
+    return found._replace(expected=scores(log_nfl, of.visits))
+
+
+def scores(log_nfl: np.ndarray, visits: int) -> np.ndarray:
+    """(n, v) prognostic scores: lines whose slope rises with neurofilament."""
+    return -0.9 * np.exp(0.4 * (log_nfl[:, None] - 4)) * np.arange(visits)
 
 
 def golden_trial() -> TrialData:

@@ -39,7 +39,9 @@ class Figure(NamedTuple):
 class Row(NamedTuple):
     """An option. `versus` is the option before it that is left; empty for the first and for what is dominated.
 
-    `icer` is the extra cost over the extra effect against `versus`, NaN without one. `net_benefit` is monetary.
+    `icer` is the extra cost over the extra effect against `versus`, NaN without one, with the errors that its linear
+    part has (the delta method), which mean little where the extra effect is not clearly above 0. `net_benefit` is in
+    money.
     """
 
     option: str
@@ -52,6 +54,8 @@ class Row(NamedTuple):
     icer: float
     net_benefit: Figure
     extra_net_benefit: Figure
+    icer_mcse: float
+    icer_sd: float
 
 
 class People(NamedTuple):
@@ -102,10 +106,12 @@ def incremental(
         left = status[k] == LEFT
         against = before if left and before >= 0 else -1
         extra = [table.figure(which, k, against) if against >= 0 else NOTHING for which in (COST, EFFECT, benefit)]
-        ratio = extra[0].value / extra[1].value if against >= 0 else float("nan")
+        ratio = table.ratio(extra, k, against)
         versus = options[against] if against >= 0 else ""
         costs, effects, worth = (table.figure(which, k) for which in (COST, EFFECT, benefit))
-        rows.append(Row(options[k], costs, effects, status[k], versus, extra[0], extra[1], ratio, worth, extra[2]))
+        found = Row(options[k], costs, effects, status[k], versus, extra[0], extra[1], ratio.value, worth, extra[2],
+                    ratio.mcse, ratio.sd)  # fmt: skip
+        rows.append(found)
         before = int(k) if left else before
     return rows
 
@@ -126,6 +132,14 @@ class _Table:
         found = mean(one, self.people.weight)
         spread = float("nan") if self.draws is None else _spread(_picked(self.draws, which, option, against))
         return Figure(found.value, found.mcse, spread)
+
+    def ratio(self, extra: Sequence[Figure], option: int, against: int) -> Figure:
+        """The ratio of extra cost and extra effect, with the errors of cost less the ratio times effect, per effect."""
+        if against < 0:
+            return NOTHING
+        cost, effect = extra[0].value, extra[1].value
+        left = self.figure(np.array([1.0, -cost / effect]), option, against)
+        return Figure(cost / effect, left.mcse / abs(effect), left.sd / abs(effect))
 
 
 def _picked(of: People | Draws, which: Floats, option: int, against: int) -> Floats:

@@ -28,7 +28,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from simulator.analysis import crossed
 from simulator.analysis.intervals import LEVEL, reach
-from simulator.analysis.smoothing import Fit, smooth, smooth_group
+from simulator.analysis.smoothing import Fit, smooth, smooth_group, smooth_measured
 
 Floats = NDArray[np.float64]
 Rule = NDArray[np.intp]
@@ -51,7 +51,10 @@ class Choice(NamedTuple):
 
 
 class Partial(NamedTuple):
-    """EVPPI of a parameter or a group, its standard error, and the floor below which it cannot be told from nothing."""
+    """EVPPI of a parameter or a group, its standard error, and the floor below which it cannot be told from nothing.
+
+    A rule that seems to lose is not taken: the value is 0, the error that of the rule.
+    """
 
     value: float
     se: float
@@ -148,11 +151,52 @@ def partials(
 def _partial(gains: Sequence[crossed.Mean]) -> Partial:
     """The best of the rules that some knowledge allows, or to choose as without it."""
     most = max(gains, key=lambda gain: gain.value)
-    if most.value <= 0:
-        return Partial(0.0, 0.0, 0.0)
-    return Partial(most.value, most.se, most.se * float(reach(most.n, 1 - 2 * (1 - LEVEL) / len(gains))))
+    floor = most.se * float(reach(most.n, 1 - 2 * (1 - LEVEL) / len(gains)))
+    return Partial(max(most.value, 0.0), most.se, floor)
 
 
 def _rule(fits: Sequence[Fit]) -> Rule:
     """The option that looks best at each draw, from the others."""
     return np.stack([fit.value for fit in fits], axis=1).argmax(axis=1)
+
+
+def measured(benefit: ArrayLike, found: ArrayLike, error: float) -> Partial:
+    """EVSI of a study that measures one number with a normal error, where the number was simulated with noise.
+
+    The noise of a simulated mean is that of people, as the study's own error is. What the simulated number lacks of
+    that error is added, so that together they are the study's. Noise that is already more than the error is taken out:
+    net benefits about their means are stretched until what is known of them varies as it would at the error (moment
+    matching; Heath, Manolopoulou & Baio 2018, doi:10.1177/0272989X17738515), which is exact where all is normal.
+
+    Parameters
+    ----------
+    benefit : (draws, options, replicates)
+        Replicates have people of their own in every draw; two or more.
+    found : (draws, replicates)
+        The number, from the same people.
+    error : float
+        SD of the study's error.
+
+    Returns
+    -------
+    Partial
+        A rule chooses by the number of all replicates but one, and is found and counted by that one, in other draws.
+    """
+    values, number = _three(benefit), np.asarray(found, np.float64)
+    replicates = values.shape[2]
+    if replicates < 2 or number.shape != (len(values), replicates):
+        raise ValueError("what a study finds must be (draws, replicates), of two replicates or more")
+    noise = float(number.var(axis=1, ddof=1).mean()) / (replicates - 1)
+    centred = number - number.mean(axis=0)
+    signal = max(float(crossed.products(centred, centred).mean()), 0.0)
+    if noise > error**2 and signal > 0:
+        middle = values.mean(axis=(0, 2), keepdims=True)
+        values = middle + np.sqrt((signal + noise) / (signal + error**2)) * (values - middle)
+    best = int(values.mean(axis=(0, 2)).argmax())
+    width, gains = float(np.sqrt(max(error**2 - noise, 0.0))), []
+    for r in range(replicates):
+        over = values[:, :, r] - values[:, [best], r]
+        fits, share = smooth_measured(np.delete(number, r, axis=1).mean(axis=1), over, width)
+        chosen = np.take_along_axis(over, fits.argmax(axis=2), axis=1)
+        gains.append(chosen @ share)
+    return _partial([crossed.mean(np.stack(gains, axis=1), shared=False)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from io import TextIOWrapper
 from typing import Annotated
@@ -57,6 +58,7 @@ def _register_scenarios() -> None:
         decide,
         evidence,
         explore,
+        fit,
         scenarios,
         sensitivity,
         sweep,
@@ -75,6 +77,7 @@ def _register_scenarios() -> None:
     data.register(app)
     explore.register(app)
     twins.register(app)
+    fit.register(app)
 
 
 _register_scenarios()
@@ -84,6 +87,9 @@ with_endings(app)
 def main() -> None:
     """Entry point of `als-sim`."""
     gc.set_threshold(SELDOM)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who started it
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - as long as the process
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot show a letter gets a question mark

@@ -50,11 +50,14 @@ def calibrate(
     from simulator.cli.progress import Progress
     from simulator.results.folder import check_place
     from simulator.studies.calibrate import report
+    from simulator.studies.calibrate.evaluate import resumed_versions
     from simulator.studies.calibrate.study import Request
     from simulator.studies.calibrate.study import calibrate as study
 
     folder = out or Path("results") / f"calibration-{scenario}"
     check_place(folder)
+    for line in resumed_versions(folder):
+        sys.stderr.write(f"{line}\n")
     request = Request(scenario, folder, recalled, tuple(extra or ()), allow_validation, design, draws, point_only)
     try:
         with Progress() as progress:

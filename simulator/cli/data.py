@@ -114,10 +114,10 @@ def analyse(
         typer.Option("--scores", metavar="DIR", help="Twins at baseline: the covariate prognostic_score."),
     ] = None,
     out: Out = None,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Analyse real people as a trial. Estimates, intervals, survival, what was left out."""
-    from simulator.cli.data_tables import analysed_text
     from simulator.studies.analyse import analyse as run
 
     found = run(
@@ -133,9 +133,9 @@ def analyse(
         options=_options(option),
         scores=scores,
     )
-    show(found.document(), as_json, analysed_text)
+    show_analysed(found, as_json)
     if out is not None:
-        note(f"Written to {_written(found, out)}")
+        note(f"Written to {_written(found, out, force)}")
 
 
 def _options(texts: list[str] | None) -> Any:
@@ -146,17 +146,20 @@ def _options(texts: list[str] | None) -> Any:
     return parse_options(texts)
 
 
-def _written(found: Any, folder: Path) -> Path:
-    """The document and both pictures."""
-    import json
+def show_analysed(found: Any, as_json: bool) -> None:
+    """What analyses of real people found."""
+    from simulator.cli.data_tables import analysed_text
 
-    from simulator.cli.tables import without_nan
-    from simulator.results.files import text_writer, write_all
+    show(found.document(), as_json, analysed_text)
 
-    document = json.dumps(without_nan(found.document()), ensure_ascii=False, indent=1)
-    write_all(folder, [("analyses.json", text_writer(f"{document}\n"))])
-    found.plot.forest().save(folder / "forest.svg")
-    found.plot.survival().save(folder / "survival.svg")
+
+def _written(found: Any, folder: Path, force: bool) -> Path:
+    """The study in its folder, and both pictures."""
+    from simulator.results.folder import add_made, write_folder
+
+    write_folder(found, folder, force=force)
+    places = [picture.save(folder / f"{picture.kind}.svg") for picture in map(found.plot.draw, found.plot.kinds)]
+    add_made(folder, places)
     return folder
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simulator.cli.errors import friendly
-from simulator.cli.run import DryRun, Force, Json, Patients, Scenario, Seed, Settings, note, show
+from simulator.cli.run import DryRun, Force, Json, Patients, Scenario, Seed, Settings, note, note_versions, show
+from simulator.cli.tables import clean
 from simulator.errors import SimulatorError
 
 if TYPE_CHECKING:
@@ -54,26 +55,38 @@ def decide(
     The base case, a probabilistic analysis and the value of information.
     """
     from simulator.language import load, parse_setting
-    from simulator.studies.decide.study import Request, folder_of, plan_of
+    from simulator.studies.decide.study import Request, folder_of
 
     amounts = {"draws": draws, "replicates": replicates, "draw_patients": draw_patients, "seed": seed}
     given: dict[str, Any] = {name: value for name, value in amounts.items() if value is not None}
     asked = Request(load(scenario, dict(map(parse_setting, settings or []))), out, patients, **given)
     asked = replace(asked, folder=out or folder_of(asked), executor=executor, force=force)
     if dry_run:
+        from simulator.studies.decide.forecast import plan_of
+
         show(plan_of(asked), as_json, plan_text)
         return
+    note_versions(asked.folder)
     found = _run(asked, excel)
     show_decision(found, as_json)
 
 
 def plan_text(plan: Any) -> str:
     """What would be run."""
-    return (
-        f"Base case: {plan.patients:,} patients an option\n"
-        f"Draws: {plan.draws:,} of {plan.uncertain} uncertain values\n"
-        f"Runs: {plan.runs:,} of {plan.draw_patients:,} patients an option"
-    )
+    from simulator.cli.sweep import duration
+
+    again = f", and {plan.scenarios} scenarios again" if plan.scenarios else ""
+    rows = [
+        ("scenario", f"{plan.scenario}: {clean(plan.title)}"),
+        ("options", clean(", ".join(plan.options))),
+        ("base case", f"{plan.patients:,} patients an option{again}"),
+        ("draws", f"{plan.draws:,} of {plan.uncertain} uncertain values"),
+        ("runs", f"{plan.runs:,} of {plan.draw_patients:,} patients an option, on {plan.executor}"),
+        ("memory", f"{plan.memory_mb:,} MB"),
+        ("time", f"about {duration(plan.seconds)} from the start"),
+        ("folder", plan.folder),
+    ]
+    return "\n".join(f"{key:<12}{value}" for key, value in rows)
 
 
 def show_decision(found: Decided, as_json: bool) -> None:
@@ -99,12 +112,14 @@ def _run(asked: Request, excel: bool) -> Decided:
         raise Interrupted(f"Interrupted. What was simulated is kept; go on with: {again}") from None
     folder = asked.folder
     assert folder is not None
-    made = [found.plot.draw(kind).save(folder / f"{kind}.svg") for kind in found.plot.kinds]
-    made.append(write_report(found, folder / "report.html"))
+    pictures = {kind: folder / f"{kind}.svg" for kind in found.plot.kinds}
+    report, workbook = folder / "report.html", folder / "decision.xlsx"
+    add_made(folder, [*pictures.values(), report, *[workbook] * excel])
+    for kind, place in pictures.items():
+        found.plot.draw(kind).save(place)
+    write_report(found, report)
     if excel:
-        write_all(folder, [("decision.xlsx", bytes_writer(found.excel()))])
-        made.append(folder / "decision.xlsx")
-    add_made(folder, made)
+        write_all(folder, [(workbook.name, bytes_writer(found.excel()))])
     note(f"Written to {folder}")
     return found
 

@@ -26,29 +26,44 @@ def base_text(base: Base, scenario: Scenario) -> str:
 
 def _outcomes(table: Table) -> Iterator[str]:
     """Numbers down, discounted above undiscounted; options across, as many as fit."""
-    names = [one.name for one in table.columns]
     for some in (table.rows[k : k + ACROSS] for k in range(0, len(table.rows), ACROSS)):
         body = [["a patient", *(short(str(row[0])) for row in some)]]
-        for k in range(1, len(names), 2):
-            digits, unit = table.columns[k].digits, " [%]" if table.columns[k].unit == "%" else ""
-            body.append([f"{names[k]}{unit}", *(_pair(row[k], row[k + 1], digits) for row in some)])
+        for k in range(1, len(table.columns), 2):
+            digits = table.columns[k].digits
+            body.append([table.heads[k], *(_pair(row[k], row[k + 1], digits) for row in some)])
         yield from (*aligned(body), "")
 
 
 def increments_text(table: Table) -> Iterator[str]:
     """Options in order of QALYs, with what each gains over the one before that is left."""
-    heads = [one.name for one in table.columns]
-    net, more = heads.index("net benefit"), heads.index("extra net benefit")
-    body = [["in order of QALYs", "extra costs", "extra QALYs", "ICER"]]
-    benefit = [["", "net benefit", "net health", "over versus"]]
+    extra, worth = ("extra costs", "extra QALYs", "ICER"), ("net benefit", "extra net benefit")
+    money = table.columns[_at(table, "net benefit")].unit
+    body = [["in order of QALYs", f"extra {money}", "extra QALYs", f"{money} a QALY"]]
+    benefit = [["", f"net benefit, {money}", f"over versus, {money}", "net health, QALYs"]]
     for row in table.rows:
-        name, versus, status = (short(str(cell)) for cell in row[:3])
-        extra = [_pair(row[5], row[6], 0), _pair(row[8], row[9], 3), _n(row[11])] if versus else ["", "", ""]
-        body.append([f"{name} vs {versus}" if versus else f"{name}{f', {status}' if status else ''}", *extra])
-        over = _pair(row[more], row[more + 1], 0) if versus else ""
-        benefit.append([name, _pair(row[net], row[net + 1], 0), _n(row[-1], 3), over])
+        name, versus, _ = (short(str(cell)) for cell in row[:3])
+        body.append([_who(row), *(_figure(table, row, head) if versus else "" for head in extra)])
+        over = [_figure(table, row, head) if versus or head == worth[0] else "" for head in worth]
+        benefit.append([name, *over, _figure(table, row, "net health benefit")])
     yield from (*aligned(body), "", *aligned(benefit), "")
     yield "± is the Monte Carlo error; als-sim decide adds what is not known of the model."
+
+
+def _at(table: Table, head: str) -> int:
+    """The place of a column."""
+    return [one.name for one in table.columns].index(head)
+
+
+def _figure(table: Table, row: list[Cell], head: str) -> str:
+    """A figure with its Monte Carlo error."""
+    k = _at(table, head)
+    return _pair(row[k], row[k + 1], table.columns[k].digits)
+
+
+def _who(row: list[Cell]) -> str:
+    """An option, with what it is set against or why it is not."""
+    name, versus, status = (short(str(cell)) for cell in row[:3])
+    return f"{name} vs {versus}" if versus else f"{name}{f', {status}' if status else ''}"
 
 
 def _n(cell: Cell, digits: int = 0) -> str:
@@ -61,9 +76,10 @@ def _pair(value: Cell, error: Cell, digits: int) -> str:
 
 def decision_text(found: Decided) -> str:
     """A decision: what the options come to, at what price, how sure that is, and what knowing more is worth."""
-    lines = [clean(found.title), *wrap(found.basis, WIDTH), "", *_outcomes(found.tables["outcomes"])]
+    lines = [clean(found.title), *wrap(found.basis, WIDTH), "", *wrap(clean(" ".join(found.answer)), WIDTH), ""]
+    lines += [*_outcomes(found.tables["outcomes"])]
     lines += [*_uncertain(found), "", *_sure(found), "", *_worth(found.tables["information"])]
-    for name in ("study", "prices", "severity", "subgroups", "scenarios", "budget"):
+    for name in ("study", "prices", "stopping", "severity", "subgroups", "scenarios", "budget"):
         if name in found.tables:
             lines += ["", *_table(found.tables[name])]
     if found.fixed:
@@ -75,21 +91,19 @@ def decision_text(found: Decided) -> str:
 
 def _uncertain(found: Decided) -> Iterator[str]:
     """The incremental table, Monte Carlo error and spread over the parameters apart."""
-    heads = ["in order of QALYs", "", "value", "Monte Carlo ±", "SD, parameters"]
-    body = []
-    for row in found.tables["incremental"].rows:
-        name, versus, status = (short(str(cell)) for cell in row[:3])
-        who = f"{name} vs {versus}" if versus else f"{name}{f', {status}' if status else ''}"
-        for label, k, digits in (("extra costs", 5, 0), ("extra QALYs", 8, 3), ("ICER", 11, 0)):
-            if versus:
-                three = [
-                    _n(row[k], digits),
-                    *(("", "") if k == 11 else (_n(row[k + 1], digits), _n(row[k + 2], digits))),
-                ]
-                body.append([who, label, *three])
+    body, table = [["in order of QALYs", "", "value", "±", "SD"]], found.tables["incremental"]
+    money = table.columns[_at(table, "net benefit")].unit
+    for row in table.rows:
+        who = _who(row)
+        for head in ("extra costs", "extra QALYs", "ICER", "net benefit", "net health benefit"):
+            k = _at(table, head)
+            if row[1] or head.startswith("net"):
+                label = head.replace("health benefit", "health")
+                body.append([who, label, *(_n(row[j], table.columns[k].digits) for j in (k, k + 1, k + 2))])
                 who = ""
-        body.append([who, "net benefit", *(_n(row[k]) for k in (12, 13, 14))])
-    yield from aligned([heads, *body])
+    yield f"Costs and net benefit in {money}, ICER in {money} a QALY, net health in QALYs;"
+    yield "± is the Monte Carlo error, SD the spread over what is uncertain:"
+    yield from aligned(body)
 
 
 def _sure(found: Decided) -> Iterator[str]:
@@ -97,8 +111,10 @@ def _sure(found: Decided) -> Iterator[str]:
     accepted, lost = found.tables["acceptability"], found.tables["loss"]
     some = sorted({0, len(accepted.rows) // 4, len(accepted.rows) // 2, 3 * len(accepted.rows) // 4,
                    len(accepted.rows) - 1})  # fmt: skip
-    yield "Share of draws in which an option is the best, and the loss expected of it:"
-    body = [["threshold", *(short(name) for name in found.options), "frontier", "EVPI"]]
+    money = lost.columns[-1].unit
+    yield f"Share of draws in which an option is the best ({money} expected to be lost by it),"
+    yield f"by what a QALY is worth in {money}; EVPI in {money} a patient:"
+    body = [["a QALY", *(short(name) for name in found.options), "frontier", "EVPI"]]
     for k in some:
         row, loss = accepted.rows[k], lost.rows[k]
         shares = [f"{100 * float(x or 0):.0f} % ({_n(y)})" for x, y in zip(row[1:-2], loss[1:-1], strict=True)]
@@ -117,12 +133,13 @@ def _worth(table: Table) -> Iterator[str]:
 
 def _table(table: Table) -> Iterator[str]:
     """Any table; where it is wider than the page, each row is a paragraph."""
-    texts = [[one.name for one in table.columns], *table.texts()]
-    lines = list(aligned([[short(cell) for cell in row] for row in texts]))
-    yield f"{table.caption}{f' [{table.columns[-1].unit}]' if table.columns[-1].unit else ''}"
+    texts = table.texts()
+    lines = list(aligned([table.heads, *([short(cell) for cell in row] for row in texts)]))
+    yield table.caption
     if max(map(len, lines)) <= WIDTH:
         yield from lines
     else:
-        for row in texts[1:]:
-            pairs = [f"{one.name} {cell}" for one, cell in zip(table.columns[1:], row[1:], strict=True) if cell]
+        for row in texts:
+            pairs = [f"{one.name} {cell}{f' {one.unit}' if one.unit else ''}"
+                     for one, cell in zip(table.columns[1:], row[1:], strict=True) if cell]  # fmt: skip
             yield from wrap(f"{row[0]}: {'; '.join(pairs)}", WIDTH, initial_indent="  ", subsequent_indent="    ")

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NoReturn, ParamSpec, TypeVar
 
 import typer
@@ -29,13 +30,14 @@ def fail(error: BaseException, as_json: bool = False) -> NoReturn:
     missing, 130 interrupted.
     """
     message, code = _describe(error)
-    if message:
-        sys.stderr.write(message + "\n")
-    if as_json:
-        faults = [fault._asdict() for fault in getattr(error, "errors", ())]
-        sys.stdout.write(
-            json.dumps({"error": {"exit_code": code, "message": message, "faults": faults}}, indent=1) + "\n"
-        )
+    with suppress(OSError):  # where it is printed to may be what is full
+        if message:
+            sys.stderr.write(message + "\n")
+        if as_json:
+            faults = [fault._asdict() for fault in getattr(error, "errors", ())]
+            told = {"error": {"exit_code": code, "message": message, "faults": faults}}
+            sys.stdout.write(json.dumps(told, indent=1) + "\n")
+            sys.stdout.flush()
     raise typer.Exit(code) from None
 
 

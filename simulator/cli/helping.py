@@ -78,6 +78,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "als-sim twins people.csv visits.csv generic_als -o results/cohort",
         "als-sim twins people.csv visits.csv generic_als --until-day 120",
     ),
+    "fit": (
+        "als-sim fit people.csv visits.csv generic_als -o results/fitted",
+        "als-sim fit people.csv visits.csv generic_als --fix visits.* --folds 5",
+    ),
     "decide": ("als-sim decide worth_treating",),
     "data check": ("als-sim data check people.csv visits.csv",),
     "data show": ("als-sim data show people.csv visits.csv",),
@@ -101,6 +105,8 @@ ANALYSES = {
     "responder": "share of participants whose decline is small",
     "delayed_start": "what is kept of the difference after all are treated",
     "rate_ratio": "ratio of disease rates (disease-progression model)",
+    "ancova_prognostic": "ANCOVA, adjusted for a prognostic score (PROCOVA)",
+    "mmrm_prognostic": "MMRM, adjusted at each visit for the score of that visit",
 }
 METHODS = (
     ("oneway", "each value between two percentiles of its prior: a tornado"),
@@ -142,9 +148,10 @@ def outcomes() -> Iterator[Line]:
 
 def pictures() -> Iterator[Line]:
     """Kinds of pictures."""
-    from simulator.report.kinds import DecisionKind, Kind, SensitivityKind, SweepKind, TrialKind, TwinsKind
+    from simulator.report.kinds import DecisionKind, FitKind, Kind, SensitivityKind, SweepKind, TrialKind, TwinsKind
     from simulator.report.plots import Plots
     from simulator.report.plots.decision import DecisionPlots
+    from simulator.report.plots.fit import FitPlots
     from simulator.report.plots.sensitivity import SensitivityPlots
     from simulator.report.plots.sweep import SweepPlots
     from simulator.report.plots.trial import TrialPlots
@@ -157,6 +164,7 @@ def pictures() -> Iterator[Line]:
         (SensitivityPlots, SensitivityKind, "sensitivity analysis: "),
         (TwinsPlots, TwinsKind, "twins: "),
         (DecisionPlots, DecisionKind, "decision: "),
+        (FitPlots, FitKind, "fit: "),
     )
     for made, kinds, of in pairs:
         yield from ((str(kind), of + (getattr(made, kind).__doc__ or "").splitlines()[0]) for kind in kinds)
@@ -179,6 +187,7 @@ LISTS: dict[str, tuple[tuple[str, Listing], ...]] = {
     "trial": (("Analyses", analyses), ("Outcomes", lambda: SCORES)),
     "analyse": (("Analyses", analyses), ("Outcomes", lambda: SCORES)),
     "twins": (("Outcomes", lambda: SCORES), ("Bundled scenarios", scenarios)),
+    "fit": (("Bundled scenarios", scenarios),),
     "sensitivity": (("Methods", lambda: METHODS), ("Outcomes, for the block `sensitivity`", outcomes)),
     "sweep": (("Outcomes, for the block `sweep`", outcomes),),
 }

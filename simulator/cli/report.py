@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,13 +11,13 @@ import typer
 
 from simulator.cli.errors import friendly
 from simulator.cli.run import Against, Days, Json, show_files
-from simulator.report.kinds import DecisionKind, Kind, SensitivityKind, SweepKind, TrialKind, TwinsKind
+from simulator.report.kinds import DecisionKind, FitKind, Kind, SensitivityKind, SweepKind, TrialKind, TwinsKind
 
-KINDS = [str(kind) for kind in (*Kind, *TrialKind, *SweepKind, *SensitivityKind, *TwinsKind, *DecisionKind)]
+KINDS = [str(kind) for kind in (*Kind, *TrialKind, *SweepKind, *SensitivityKind, *TwinsKind, *DecisionKind, *FitKind)]
 HELP = (
     f"One of {', '.join(Kind)}; of a trial {', '.join(TrialKind)}; of a sweep {', '.join(SweepKind)}; of a "
     f"sensitivity analysis {', '.join(SensitivityKind)}; of twins {', '.join(TwinsKind)}; "
-    f"of a decision {', '.join(DecisionKind)}."
+    f"of a decision {', '.join(DecisionKind)}; of a fit {', '.join(FitKind)}."
 )
 Folder = Annotated[
     Path, typer.Argument(metavar="DIR", help="A run, a trial, a sweep or an analysis: its folder or its file.")
@@ -60,7 +62,7 @@ def plot(
     given = {"outcome": outcome, "death": death, "number": number, "day": day, "corrected": corrected or None}
     options = {key: value for key, value in given.items() if value is not None}
     picture = asked(open_for(folder, kind), against).plot.draw(kind, **options)
-    _made(folder, picture.save(out or home(folder) / f"{kind}.svg"), as_json)
+    _make(folder, out or home(folder) / f"{kind}.svg", picture.save, as_json)
 
 
 @friendly
@@ -76,7 +78,7 @@ def report(
     from simulator.report.page import write_report
 
     found = asked(open_simulated(folder), against, days)
-    _made(folder, write_report(found, out or home(folder) / "report.html"), as_json)
+    _make(folder, out or home(folder) / "report.html", partial(write_report, found), as_json)
 
 
 def asked(found: Any, against: str | None, days: Any = None) -> Any:
@@ -91,11 +93,12 @@ def asked(found: Any, against: str | None, days: Any = None) -> Any:
     return found
 
 
-def _made(folder: Path, place: Path, as_json: bool) -> None:
-    """Note in the folder of the study what was made from it, and print where it is."""
+def _make(folder: Path, place: Path, write: Callable[[Path], Any], as_json: bool) -> None:
+    """Note in the folder of the study what is made from it, write it, and print where it is."""
     from simulator.results.folder import add_made
 
     add_made(home(folder), [place])
+    write(place)
     show_files([place], as_json)
 
 

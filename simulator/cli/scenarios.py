@@ -115,7 +115,9 @@ def _show_citations(name: str, stored: bool, as_json: bool) -> None:
 
 def _show_result(folder: Path, as_json: bool, against: str | None, days: Any) -> None:
     """What the command that made the folder printed; of a run with the pairs and days asked for."""
+    from simulator.cli.data import show_analysed
     from simulator.cli.decide import show_decision
+    from simulator.cli.fit import show_fit
     from simulator.cli.report import asked
     from simulator.cli.run import show_run
     from simulator.cli.sensitivity import show_sensitivity
@@ -132,6 +134,8 @@ def _show_result(folder: Path, as_json: bool, against: str | None, days: Any) ->
         "sensitivity": show_sensitivity,
         "twins": show_twins,
         "decision": show_decision,
+        "analyses": show_analysed,
+        "fit": show_fit,
     }
     shown[found.kind.name](found, as_json)
 

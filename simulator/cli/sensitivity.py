@@ -119,9 +119,9 @@ def _run(asked: Request) -> Sensitivity:
     """Simulate, write the folder with its picture."""
     from simulator.cli.progress import Progress
     from simulator.results.folder import add_made
-    from simulator.studies.sensitivity.study import parts_of, run
+    from simulator.studies.sensitivity.study import run
 
-    note_versions(asked.folder and parts_of(asked.folder))
+    note_versions(asked.folder)
     try:
         with Progress("points") as progress:
             found = run(asked, progress)
@@ -129,7 +129,10 @@ def _run(asked: Request) -> Sensitivity:
         again = shlex.join(["als-sim", *sys.argv[1:]])
         raise Interrupted(f"Interrupted. What was simulated is kept; go on with: {again}") from None
     assert asked.folder is not None
-    add_made(asked.folder, [found.plot.draw(kind).save(asked.folder / f"{kind}.svg") for kind in found.plot.kinds])
+    pictures = {kind: asked.folder / f"{kind}.svg" for kind in found.plot.kinds}
+    add_made(asked.folder, pictures.values())
+    for kind, place in pictures.items():
+        found.plot.draw(kind).save(place)
     note(f"Written to {asked.folder}")
     return found
 

@@ -115,8 +115,9 @@ def trial(
 
 def _all(request: Any, as_json: bool) -> None:
     from simulator.cli.progress import Progress
-    from simulator.studies.trial.request import trial_to_folder
+    from simulator.studies.trial.request import located, trial_to_folder
 
+    request = located(request)
     note_versions(request.folder)
     with resumable(), Progress("replicates") as progress:
         found = trial_to_folder(request, progress)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -81,6 +82,7 @@ class Dataset(NamedTuple):
     endpoints : by name: `death`, `event_free` (death or permanent assisted ventilation), `dropout`, others.
     visits : (v,) [d] planned days of the visits, rising; empty where none are known.
     notes : what was set aside or computed when it was read.
+    files : pairs of name and sha256 of the files that it was read from, in the order of the alphabet.
     """
 
     name: str
@@ -89,6 +91,12 @@ class Dataset(NamedTuple):
     endpoints: Mapping[str, Endpoint]
     visits: Floats
     notes: tuple[Note, ...]
+    files: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def made_from(self) -> str:
+        """The sha256 of its file; of several, of the lines that `sha256sum` prints of them; empty without files."""
+        return sha256_of(self.files)
 
     @property
     def n(self) -> int:
@@ -99,3 +107,11 @@ class Dataset(NamedTuple):
     def arms(self) -> list[str]:
         """The arms that participants are in, in the order of the alphabet."""
         return sorted(set(self.participants.arm.tolist()) - {""})
+
+
+def sha256_of(files: Sequence[tuple[str, str]]) -> str:
+    """The sha256 of one file of pairs of name and sha256; of several, of the lines that `sha256sum` prints of them."""
+    if len(files) < 2:
+        return "".join(digest for _, digest in files)
+    lines = "".join(f"{digest}  {name}\n" for name, digest in files)
+    return hashlib.sha256(lines.encode()).hexdigest()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import gc
+import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +22,7 @@ DELIMITERS = ",;\t"
 TABLES = (".csv", ".tsv", ".txt", ".parquet", ".xlsx")
 LARGEST = 2_000_000_000
 """Bytes of the largest file that is read."""
+_read: ContextVar[dict[Path, str] | None] = ContextVar("_read", default=None)
 
 
 class Named(NamedTuple):
@@ -34,6 +38,25 @@ class Named(NamedTuple):
         if self.lines is not None:
             return self.lines
         return np.arange(len(next(iter(self.cells.values())))) + 1 if self.cells else np.arange(0)
+
+
+@contextmanager
+def noting() -> Iterator[dict[Path, str]]:
+    """The sha256 of every file that is read meanwhile."""
+    found: dict[Path, str] = {}
+    token = _read.set(found)
+    try:
+        yield found
+    finally:
+        _read.reset(token)
+
+
+def note_read(path: Path) -> str:
+    """The sha256 of a file that is read."""
+    digest = sha256(path)
+    if (found := _read.get()) is not None:
+        found[path.resolve()] = digest
+    return digest
 
 
 def sums_of(folder: Path) -> dict[str, str]:
@@ -66,8 +89,8 @@ def read_table(path: Path, sheet: str = "") -> Named:
         fail(name, 1, "", f"a file that ends in {path.suffix or 'nothing'} is not read", f"Use {', '.join(TABLES)}")
     if path.stat().st_size > LARGEST:
         fail(name, 1, "", "the file is larger than 2 GB", "Split it, or keep the columns that are needed")
-    known = sums_of(path.parent).get(name)
-    if known is not None and known != sha256(path):
+    known, digest = sums_of(path.parent).get(name), note_read(path)
+    if known is not None and known != digest:
         fact = f"damaged or changed: its sha256 is not the one in {SUMS} beside it"
         fail(name, 1, "", fact, f"Write it again, or remove {SUMS} if the change is meant")
     if path.suffix == ".parquet":
@@ -126,7 +149,7 @@ def _lines(path: Path) -> tuple[list[Sequence[Any]], list[int]]:
     head = text.split("\n", 1)[0]
     counts = {one: head.count(one) for one in DELIMITERS}
     delimiter = max(counts, key=lambda one: counts[one])
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[Sequence[Any]] = []
     lines: list[int] = []
     begins = 1

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 from simulator.datasets.building import ENDS, TEXTS, Parts, build, need
 from simulator.datasets.dataset import Dataset
 from simulator.datasets.faults import Faults, Place, fail
-from simulator.datasets.files import Named, read_table
+from simulator.datasets.files import Named, note_read, read_table
 from simulator.datasets.tables import PER_UNIT, Column, Table
 from simulator.datasets.variables import VARIABLES
 
@@ -111,6 +111,7 @@ def from_mapping(path: Path) -> Dataset:
         The mapping or the files are wrong: all faults at once.
     """
     faults, sections = Faults(), read_mapping(path)
+    note_read(path)
     for name, one in sections.items():
         if name not in SECTIONS:
             faults.add(path.name, one.line, name, "no such section", f"Allowed: {', '.join(SECTIONS)}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from simulator.datasets.adam import from_adam
 from simulator.datasets.dataset import Dataset
 from simulator.datasets.faults import fail
-from simulator.datasets.files import TABLES, Named, read_table, sheets, sums_of
+from simulator.datasets.files import TABLES, Named, noting, read_table, sheets, sums_of
 from simulator.datasets.mapping import from_mapping
 from simulator.datasets.proact import from_proact, looks_like_proact
 from simulator.datasets.tidy import from_tidy, looks_measured, tidy
@@ -49,6 +49,12 @@ def read_data(*files: str | Path) -> Dataset:
     paths = [Path(one) for one in files]
     if not paths:
         fail("", 1, "", "no file is named", "Name a folder, a mapping, or the tables")
+    with noting() as digests:
+        data = _read(paths)
+    return data._replace(files=tuple(sorted((path.name, digest) for path, digest in digests.items())))
+
+
+def _read(paths: Sequence[Path]) -> Dataset:
     if len(paths) == 1 and paths[0].is_dir():
         return _folder(paths[0])
     if len(paths) == 1 and paths[0].suffix in {".yaml", ".yml"}:
@@ -124,7 +130,7 @@ def write_data(data: Dataset, folder: Path, kind: str = "csv", *, force: bool = 
         fail(str(there[0]), 1, "", "the file is there already", "Name another folder with -o, or use --force")
     sums_of(folder)  # an error where it cannot be read
     writer = _write_csv if kind == "csv" else _write_parquet
-    write_tables(folder, [(place.name, partial(writer, table)) for place, table in tables.items()])
+    write_tables(folder, [(place.name, partial(writer, table)) for place, table in tables.items()], data.made_from)
     return list(tables)
 
 

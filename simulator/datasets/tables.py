@@ -104,7 +104,7 @@ def _text(cell: object) -> str:
     """
     if isinstance(cell, float | np.floating) and float(cell).is_integer():
         return str(int(cell))
-    text = str(cell).strip()
+    text = str(cell).replace("\r\n", "\n").replace("\r", "\n").strip()  # a csv writer would not guard them
     return text[1:] if text[:1] == "'" and text[1:2] in GUARDED and len(text) > 1 else text
 
 

@@ -5,14 +5,18 @@ Names of columns are fixed; days and dates say their unit in the name: followup_
 
 from __future__ import annotations
 
+import csv
 import difflib
+import io
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from simulator.datasets.building import Parts, build, need
 from simulator.datasets.dataset import Dataset, Note
 from simulator.datasets.faults import Faults, Place
-from simulator.datasets.files import Named
+from simulator.datasets.files import Named, read_table
 from simulator.datasets.tables import Column, Table, is_missing, numeric
 from simulator.datasets.variables import VARIABLES
 
@@ -154,3 +158,28 @@ def tidy(data: Dataset) -> dict[str, Mapping[str, Sequence[object]]]:
         events["event"] += end.event[there].astype(int).tolist()
     found: dict[str, Mapping[str, Sequence[object]]] = {"participants": known, "measurements": long}
     return {**found, "events": events} if events["id"] else found
+
+
+def as_lines(data: Dataset) -> dict[str, list[str]]:
+    """The data as lines of its tables, from which `from_lines` makes it again."""
+    found = {}
+    for name, table in tidy(data).items():
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(table)
+        rows = zip(*table.values(), strict=True)
+        writer.writerows([["" if cell != cell else cell for cell in row] for row in rows])  # noqa: PLR0124
+        found[name] = text.getvalue().removesuffix("\n").split("\n")
+    return found
+
+
+def from_lines(lines: Mapping[str, Sequence[str]], name: str) -> Dataset:
+    """The data set of the lines of its tables: participants, measurements and, if there are any, events."""
+    with TemporaryDirectory() as folder:
+        tables = []
+        for table in ("participants", "measurements", "events"):
+            if table in lines:
+                place = Path(folder) / f"{table}.csv"
+                place.write_bytes(("\n".join(lines[table]) + "\n").encode("utf-8"))
+                tables.append(read_table(place))
+    return from_tidy(tables[0], tables[1], tables[2] if len(tables) > 2 else None, name)

@@ -56,11 +56,11 @@ class Worker(NamedTuple):
 
 
 class NoPatient(Exception):
-    """Screening found nobody for a stratum; carries the stratum and the counts of rejections."""
+    """Screening found nobody for a stratum; carries the stratum and the space in which was looked."""
 
-    def __init__(self, stratum: int, rejected: np.ndarray) -> None:
+    def __init__(self, stratum: int, search: recruit.Search) -> None:
         super().__init__(stratum)
-        self.stratum, self.rejected = stratum, rejected
+        self.stratum, self.search = stratum, search
 
 
 def aligned(*shape: int, dtype: type = np.float32) -> np.ndarray:
@@ -96,7 +96,7 @@ def make_worker(sizes: Sizes, batch: int = BATCH, part: int = PART) -> Worker:
     search = recruit.Search(
         waiting=np.zeros(batch, np.int64),
         stratum=np.zeros(batch, np.int64),
-        width=np.zeros(1, np.int64),
+        width=np.zeros(2, np.int64),
         why=np.zeros(LANES, np.int64),
         holds=aligned(LANES),
         belongs=aligned(LANES),
@@ -194,7 +194,7 @@ def run(
         _in_turn(call, workers[0], parts) if len(workers) == 1 else _pool(call, workers, parts)
     ):
         if failed >= 0:
-            raise NoPatient(failed, worker.search.rejected)
+            raise NoPatient(failed, worker.search)
         done += count
         if progress is not None:
             progress(done, patients)

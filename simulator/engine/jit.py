@@ -57,9 +57,9 @@ def _digest() -> str:
 def places() -> list[Path]:
     """Where compiled kernels may lie: ``ALS_SIM_CACHE``, the user's cache folder, the user's among temporary files."""
     named, base = os.environ.get("ALS_SIM_CACHE"), os.environ.get("XDG_CACHE_HOME")
-    cache_home = Path(base) if base else Path(os.path.expanduser("~"), ".cache")
+    cache_home = Path(base) if base and os.path.isabs(base) else Path(os.path.expanduser("~"), ".cache")
     places = [*([Path(named)] if named else []), cache_home / "als-simulator", _temporary()]
-    return [place / _digest() for place in places]
+    return [place / _digest() for place in places if place.is_absolute() or (named and place == Path(named))]
 
 
 def _temporary() -> Path:

@@ -18,6 +18,8 @@ from simulator.units import DAYS_PER_MONTH, DAYS_PER_YEAR, MONTHS_PER_YEAR
 KIND, EVENTS, TRAIT = U32(Stream.KIND), U32(Stream.EVENT), U32(Stream.TRAIT)
 I0, I1, I3 = U32(0), U32(1), U32(3)
 NEVER, YEAR_MONTHS = F(np.inf), F(MONTHS_PER_YEAR)
+NOBODY = U32(0xFFFFFFFF)
+"""No candidate has this number: draws that belong to the patient number itself."""
 YEAR_WEEKS, WEEK_MONTHS = F(DAYS_PER_YEAR / 7), F(7 / DAYS_PER_MONTH)
 AT_ONSET, BY_DISEASE_TIME, BY_TIME, BEFORE_ONSET, AFTER_DIAGNOSIS = range(5)
 """How candidates come to screening."""
@@ -32,6 +34,7 @@ class People(NamedTuple):
     age: tuple  # age at onset, years
     entry: tuple  # disease time, months since onset or diagnosis or, before onset, age in years at screening
     mode: np.int64  # AT_ONSET, BY_DISEASE_TIME, BY_TIME, BEFORE_ONSET or AFTER_DIAGNOSIS
+    resampled: np.int64  # 1: every patient is a participant drawn anew; 0: participants in turn
     by_nfl: np.int64  # 1: a rule looks at neurofilament light, which depends on the age at entry
     longest: np.float32  # months since onset beyond which nobody is let in
     referral: np.float32  # months; 0: nobody is kept away
@@ -53,6 +56,16 @@ class Gates(NamedTuple):
     rules: np.ndarray  # (rule, 4) float32: stratum or -1, variable, low, high
     when: np.ndarray  # (condition, 5) float32: stratum, clause, variable, low, high
     shares: np.ndarray  # (stratum,) float64
+    given: np.ndarray  # (participant, column of GIVEN) float32: whose patients are not drawn but given; NaN not known
+
+
+GIVEN = (
+    *("variant", "sex", "site", "age", "months"),
+    *("alsfrs_r_low", "alsfrs_r_high", "svc_low", "svc_high", "nfl_low", "nfl_high"),
+)
+"""What is known of a participant at entry, and the limits between which a measurement is like theirs."""
+LIMB = 3
+"""Code of an onset in a limb that is not known better; the others are those of SITE."""
 
 
 @inline
@@ -133,14 +146,50 @@ def _look_up(variants, dropout, s):
 
 
 @block
-def meet(people, variants, carriers, dropout, table, model, key, w, s):
+def meet(people, variants, carriers, dropout, table, given, model, key, w, s):
     """Draw a block of candidates: who they are and every threshold of their lives."""
     _meet_person(people, key, w, s)
     _meet_fate(people, key, w, s)
     _look_up(variants, dropout, s)
+    if given.shape[0] > 0:
+        _be_given(people, given, key, w, s)
     if people.mode == BEFORE_ONSET:
         _meet_carrier(carriers, key, w, s)
     seam.draw(model, table, key, w, s)
+
+
+@inline
+def participant_of(resampled, count, key, patient):
+    """Which of the participants a patient number stands for: the same for all its candidates."""
+    if resampled == 0:
+        return int(patient) % count
+    _, u, _, _ = uniforms(key, patient, I1, KIND, NOBODY)
+    return min(int(u * F(count)), count - 1)
+
+
+@merge
+def _be_given(people, given, key, w, s):
+    """Candidates are the participant of their number in all that is known; the rest is drawn as for anybody."""
+    for i in range(LANES):
+        k = participant_of(people.resampled, given.shape[0], key, w[PATIENT + i])
+        _, _, site, _ = uniforms(key, w[PATIENT + i], I0, KIND, w[CANDIDATE + i])
+        limb = site / people.bulbar if site < people.bulbar else (site - people.bulbar) / (ONE - people.bulbar)
+        lower = limb * (ONE - people.bulbar) >= people.upper_limb - people.bulbar
+        known = given[k, 2]
+        in_limb = ONE + ONE if lower else ONE
+        s[rows.SITE + i] = s[rows.SITE + i] if np.isnan(known) else (in_limb if known == F(LIMB) else known)
+        s[rows.VARIANT + i] = s[rows.VARIANT + i] if np.isnan(given[k, 0]) else given[k, 0]
+        s[rows.SEX + i] = s[rows.SEX + i] if np.isnan(given[k, 1]) else given[k, 1]
+        months = s[ENTRY + i] if np.isnan(given[k, 4]) else given[k, 4]
+        s[ENTRY + i] = months
+        s[AGE_AT_ONSET + i] = s[AGE_AT_ONSET + i] if np.isnan(given[k, 3]) else given[k, 3] - months / YEAR_MONTHS
+
+
+@kernel
+def participants_of(resampled, count, key, out):
+    """The participants that patients 0, 1, 2 ... stand for, into `out`."""
+    for patient in range(out.size):
+        out[patient] = participant_of(resampled, count, key, U32(patient))
 
 
 @merge

@@ -46,7 +46,7 @@ from simulator.engine.rows import (
     USED,
     VARIANT,
 )
-from simulator.engine.screening import ACCEPTED, judge_early, judge_late
+from simulator.engine.screening import ACCEPTED, judge_early, judge_given, judge_late
 from simulator.units import DAYS_PER_MONTH
 
 FREE, I4, MONTH = U32(0xFFFFFFFF), U32(4), F(DAYS_PER_MONTH)
@@ -60,7 +60,7 @@ class Search(NamedTuple):
 
     waiting: np.ndarray  # (batch,) int64 places still empty
     stratum: np.ndarray  # (batch,) int64
-    width: np.ndarray  # (1,) int64 candidates tried side by side for each place
+    width: np.ndarray  # (2,) int64 candidates tried side by side for each place; the patient for whom nobody was found
     why: np.ndarray  # (LANES,) int64 verdicts on a block
     holds: np.ndarray  # (LANES,) float32 scratch of the verdict on strata
     belongs: np.ndarray  # (LANES,) float32 scratch of the verdict on strata
@@ -124,7 +124,7 @@ def _let_in(people, visits, model, gates, key, space, first, n, cohort, who):
             slot = min(start + i, n - 1)
             w[PATIENT + i], w[CANDIDATE + i] = U32(first + slot), U32(space.found[slot])
             s[STRATUM + i] = F(space.stratum[slot])
-        meet(people, gates.variants, gates.carriers, gates.dropout, gates.table, model, key, w, s)
+        meet(people, gates.variants, gates.carriers, gates.dropout, gates.table, gates.given, model, key, w, s)
         for i in range(LANES):
             slot = min(start + i, n - 1)
             s[TIME_SINCE_ONSET + i] = kept[0, slot]
@@ -154,6 +154,8 @@ def _decide(people, visits, model, key, gates, space):
     if is_known_late(people.mode):
         judge_early(gates.rules, s, why)
     judge_late(people, gates.rules, gates.when, gates.shares.size, s, why, space.holds, space.belongs)
+    if gates.given.shape[0] > 0:
+        judge_given(people, gates.given, gates.rules.shape[0], key, w, s, why)
     for i in range(LANES):
         if w[SLOT + i] != FREE and s[TIME_SINCE_ONSET + i] >= ZERO:
             lane, candidate = int(w[SLOT + i]), int(w[CANDIDATE + i])
@@ -195,7 +197,7 @@ def _meet_block(people, visits, model, gates, key, space, start, lanes, first):
         w[CANDIDATE + i] = U32(space.tried[slot] + lane % width)
         w[SLOT + i] = U32(lane)
         s[STRATUM + i] = F(space.stratum[slot])
-    meet(people, gates.variants, gates.carriers, gates.dropout, gates.table, model, key, w, s)
+    meet(people, gates.variants, gates.carriers, gates.dropout, gates.table, gates.given, model, key, w, s)
     if is_known_late(people.mode):
         for i in range(LANES):
             space.why[i] = ACCEPTED
@@ -242,7 +244,7 @@ def _round(people, visits, model, gates, key, space, waiting, first):
 
 
 @merge
-def _settle(space, waiting, width):
+def _settle(space, waiting, width, first):
     """After a round: count rejections up to the candidate that fits. Returns places still empty, or -1 - stratum."""
     left = 0
     for p in range(waiting):
@@ -255,6 +257,7 @@ def _settle(space, waiting, width):
                 break
             space.rejected[stratum, reason] += 1
         if space.tried[slot] > MAX_CANDIDATES or (space.found[slot] < 0 and space.tried[slot] == MAX_CANDIDATES):
+            space.width[1] = first + slot
             return -1 - stratum
         if space.found[slot] < 0:
             space.waiting[left] = slot
@@ -276,7 +279,7 @@ def recruit(people, visits, model, gates, key, space, first, n, cohort, who):
     waiting = n
     while waiting > 0:
         width = _round(people, visits, model, gates, key, space, waiting, first)
-        waiting = _settle(space, waiting, width)
+        waiting = _settle(space, waiting, width, first)
         if waiting < 0:
             return -1 - waiting
     _let_in(people, visits, model, gates, key, space, first, n, cohort, who)

@@ -3,7 +3,7 @@
 from simulator.engine import rows
 from simulator.engine.jit import LANES, NO, U64, YES, block, inline, merge
 from simulator.engine.mathematics import ONE, ZERO, F, exp32
-from simulator.engine.people import BEFORE_ONSET, NEVER, YEAR_MONTHS, background_months
+from simulator.engine.people import BEFORE_ONSET, NEVER, YEAR_MONTHS, background_months, participant_of
 from simulator.engine.rows import AGE_AT_ONSET, LEFT, STRATUM, TIME_SINCE_ONSET, USED
 
 ACCEPTED, EVENT_BEFORE, REFERRED_LATE, DIED_BEFORE, OTHER_STRATUM, TOO_LONG, ILL_BEFORE = range(-1, 6)
@@ -19,6 +19,8 @@ REASONS = (
 SVC_COLUMN = F(rows.MEASURES.index("svc_percent"))  # up to here, rules need no history
 FIRST_MEASURED = F(rows.ALSFRS_MEASURED)
 LONGEST_MONTHS = 1200.0
+UNLIKE = ("alsfrs_r of the participant", "svc_percent of the participant", "nfl_plasma of the participant")
+"""Reasons after those of the rules, where participants are given."""
 
 
 @inline
@@ -66,6 +68,18 @@ def judge_late(people, rules, when, strata, s, why, holds, belongs):
     _apply(rules, NO, s, why)
     if strata > 1:
         _judge_stratum(when, strata, s, why, holds, belongs)
+
+
+@merge
+def judge_given(people, given, rules, key, w, s, why):
+    """Who is given must measure at entry what the participant measured; reasons follow those of the rules."""
+    for i in range(LANES):
+        k = participant_of(people.resampled, given.shape[0], key, w[rows.PATIENT + i])
+        total, svc, nfl = s[rows.ALSFRS_MEASURED + i], s[rows.SVC_MEASURED + i], s[rows.NFL_MEASURED + i]
+        unlike = 2 if (nfl < given[k, 9]) | (nfl > given[k, 10]) else -1
+        unlike = 1 if (svc < given[k, 7]) | (svc > given[k, 8]) else unlike
+        unlike = 0 if (total < given[k, 5]) | (total > given[k, 6]) else unlike
+        why[i] = FIRST_RULE + rules + unlike if (why[i] == ACCEPTED) & (unlike >= 0) else why[i]
 
 
 @merge

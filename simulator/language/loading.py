@@ -11,7 +11,9 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from simulator import plugins
+from simulator.errors import SimulatorError
 from simulator.language import (  # noqa: F401 - they register their checks
+    check_data,
     check_eligible,
     check_estimand,
     check_life,
@@ -22,6 +24,7 @@ from simulator.language import (  # noqa: F401 - they register their checks
     person_checks,
     sweeping,
 )
+from simulator.language.blocks.entering import filled
 from simulator.language.check import problems
 from simulator.language.document import MAX_BYTES, Document, read
 from simulator.language.explain import explain
@@ -95,7 +98,7 @@ def build(data: Mapping[str, Any], document: Document) -> Scenario:
     know_registered()
     found: list[Problem] = []
     current = _migrate(data, found)
-    full = resolve(current, found.append)
+    full = _with_data(resolve(current, found.append), document.origin, found)
     muted = [problem.path[:-1] for problem in found if problem.path[-1:] in (("catalog",), ("model",))]
     reported = [problem.path for problem in found] + document.paths
     scenario, more = _validate(full, muted, reported)
@@ -146,6 +149,23 @@ def _validate(full: dict[str, Any], muted: list[Path], reported: list[Path]) -> 
         faulty |= {str(problem.path[0]) for problem in found if problem.path}
         return None, found + _partial_checks(full, faulty)
     return scenario, problems(scenario, faulty)
+
+
+def _with_data(full: dict[str, Any], origin: Origin, found: list[Problem]) -> dict[str, Any]:
+    """The participants of `entry.data`, read from files beside the scenario's, the bundled ones or here."""
+    entry = full.get("entry")
+    if not isinstance(entry, Mapping) or entry.get("data") is None:
+        return full
+    inside = bundled().get(origin.file.removesuffix(".yaml"))
+    folders = [FilePath(origin.file).parent, *([inside.parent] if inside else []), FilePath()]
+    try:
+        return full | {"entry": {**entry, "data": filled(entry["data"], folders)}}
+    except FileNotFoundError as error:
+        fact, remedy = f"there is no file {printable(error.args[0])}", "Files lie beside the scenario"
+        found.append(Problem(("entry", "data"), fact, remedy))
+    except SimulatorError as error:
+        found.append(Problem(("entry", "data"), f"the data cannot be used: {error}", "als-sim data check shows them"))
+    return full
 
 
 def _required(key: str) -> bool:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from simulator.language.blocks.entering import Data
 from simulator.language.parts import Name, Rule
 from simulator.quantities import (
     Distribution,
@@ -73,8 +74,9 @@ WAYS_IN = ("disease_time", "time_since_onset_months", "months_since_diagnosis", 
 class Entry(Part):
     """When people enter: at a disease time, a time since onset or diagnosis, at onset, or before it at an age in years.
 
-    Who is referred and eligible. Before onset the age at onset is the one without treatment, and by `penetrance` of
-    the variant some never fall ill; whoever has symptoms already is not let in.
+    Who is referred and eligible. With `data` the participants of a data set enter, and `time_since_onset_months` is of
+    those only whose time is not known. Before onset the age at onset is the one without treatment, and by `penetrance`
+    of the variant some never fall ill; whoever has symptoms already is not let in.
     """
 
     disease_time: Annotated[Distribution, AfterValidator(_not_negative)] | None = None
@@ -84,11 +86,17 @@ class Entry(Part):
     presymptomatic_at_age: Annotated[Distribution, AfterValidator(_not_negative)] | None = None
     referral_months: Positive | None = None
     eligible: Rule | None = None
+    data: Data | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> Entry:
         given = [way for way in WAYS_IN if getattr(self, way) is not None]
+        if self.data is not None:
+            if others := [way for way in given if way != "time_since_onset_months"]:
+                fact = f"entry names data and {others[0]}: participants enter at their own time since onset"
+                raise fault(fact, f"Remove {others[0]}, or data", others[0])
+            return self
         if len(given) != 1:
             fact = f"entry names {' and '.join(given)}" if given else "entry does not say when people enter"
-            raise fault(fact, f"Write exactly one of {', '.join(WAYS_IN)}")
+            raise fault(fact, f"Write exactly one of {', '.join(WAYS_IN)}, or data")
         return self

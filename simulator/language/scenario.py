@@ -15,6 +15,7 @@ from simulator.language.address import apply
 from simulator.language.blocks.attrition import Attrition
 from simulator.language.blocks.context_of_use import ContextOfUse
 from simulator.language.blocks.decision import Decision
+from simulator.language.blocks.ensemble import Ensemble
 from simulator.language.blocks.estimand import Estimand
 from simulator.language.blocks.output import Output
 from simulator.language.blocks.person import Person
@@ -71,6 +72,7 @@ class Scenario(Part):
     sensitivity: Sensitivity | None = None
     decision: Decision | None = None
     person: Person | None = None
+    ensemble: Ensemble | None = None
     output: Output = Output()
 
     _build: ClassVar[Callable[[Mapping[str, Any], Document], Scenario]]  # set by `loading`, which checks what is built

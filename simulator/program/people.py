@@ -32,6 +32,7 @@ def people(scenario: Scenario) -> People:
         age=terms(disease.age_at_onset),
         entry=_entry_terms(entry),
         mode=np.int64(_entry_mode(entry)),
+        resampled=np.int64(entry.data is not None and entry.data.resample),
         by_nfl=np.int64(_looks_at_nfl(scenario)),
         longest=F(_longest_months(entry)),
         referral=F(0 if entry.referral_months is None else entry.referral_months),
@@ -45,10 +46,13 @@ def people(scenario: Scenario) -> People:
 
 
 def _looks_at_nfl(scenario: Scenario) -> bool:
-    """Whether a rule of entry or of a stratum looks at neurofilament light."""
+    """Whether a rule of entry or of a stratum, or what participants are matched by, looks at neurofilament light."""
     strata = (scenario.strata or {}).values()
     rules = [scenario.entry.eligible, *(s.eligible for s in strata), *(rule for s in strata for rule in s.when or [])]
-    return any(rule is not None and rule.nfl_plasma is not None for rule in rules)
+    data = scenario.entry.data
+    return any(rule is not None and rule.nfl_plasma is not None for rule in rules) or (
+        data is not None and "nfl_plasma" in data.match
+    )
 
 
 def _entry_mode(entry: Entry) -> int:

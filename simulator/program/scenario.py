@@ -14,6 +14,7 @@ from simulator.engine.observe import Visits
 from simulator.engine.people import Gates, People
 from simulator.engine.plans import Own
 from simulator.engine.rules import NoRules, Rules
+from simulator.engine.screening import UNLIKE
 from simulator.engine.space import Calendar
 from simulator.engine.sums import scales
 from simulator.mechanisms import Dosed
@@ -114,7 +115,7 @@ def _sizes(scenario: Scenario, known: tuple[int, int, bool], pieces: tuple[Calen
         model_rows=numbers_of(scenario.progression.model).ROWS,
         outputs=len(rows.OUTPUTS) - (0 if days.staged else len(rows.STAGES)),
         strata=tables.shares.size,
-        rules=len(tables.rules),
+        rules=len(tables.rules) + (len(UNLIKE) if len(tables.given) else 0),
         doses=_most_doses(scenario) if isinstance(given.own, Own) else 0,
         reactions=most_reactions(scenario.safety, scenario.follow_up_days),
         epochs=max(1, *map(len, scenario.arms.values())),

@@ -10,6 +10,7 @@ import numpy as np
 from simulator.engine import rows, screening
 from simulator.engine.people import Gates
 from simulator.models.terms import terms
+from simulator.program.given import given
 from simulator.program.models import numbers_of
 from simulator.units import DAYS_PER_YEAR
 
@@ -35,8 +36,10 @@ def gates(scenario: Scenario) -> tuple[Gates, list[tuple[str, str]]]:
         rules=np.array(rules, F).reshape(-1, 4),
         when=np.array(when, F).reshape(-1, 5),
         shares=np.array([s.share.value for s in strata.values()] or [1.0]),
+        given=given(scenario),
     )
-    return found, [*(("all", reason) for reason in screening.REASONS), *names]
+    unlike = [("all", reason) for reason in screening.UNLIKE] if len(found.given) else []
+    return found, [*(("all", reason) for reason in screening.REASONS), *names, *unlike]
 
 
 def _listed(variant: Variant) -> tuple[float, float]:

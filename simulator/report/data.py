@@ -13,7 +13,7 @@ from simulator.report.rendering import rendered
 from simulator.report.style import drawing
 from simulator.report.tables import Table
 from simulator.results.files import text_writer, write_all
-from simulator.studies.analyse import NOTICE
+from simulator.studies.analysed import NOTICE
 from simulator.studies.data_summary import followed, summary
 from simulator.studies.wording import fixed
 
@@ -33,7 +33,7 @@ class DataPage(NamedTuple):
 
 def write_data_report(data: Dataset, path: Path) -> Path:
     """Write the report of a data set to a file, atomically."""
-    write_all(path.parent, [(path.name, text_writer(rendered("data.html.j2", data_content(data))))])
+    write_all(path.parent, [(path.name, text_writer(rendered("data.html.j2", data_content(data), data.made_from)))])
     return path
 
 
@@ -46,10 +46,12 @@ def data_content(data: Dataset) -> DataPage:
         ends = [followed(data, name) for name in data.endpoints]
         pictures += [(f"survival-{one.endpoint}", kaplan_meier(one).svg()) for one in ends if one.day > 0]
     notes = [str(note) for note in data.notes]
-    return DataPage(data.name, f"{data.n:,} participants: {arms}.", NOTICE, notes, pictures, list(_tables(found)))
+    return DataPage(data.name, f"{data.n:,} participants: {arms}.", NOTICE, notes, pictures, list(_tables(found, data)))
 
 
-def _tables(found: Mapping[str, Any]) -> Iterator[Table]:
+def _tables(found: Mapping[str, Any], data: Dataset) -> Iterator[Table]:
+    if data.files:
+        yield Table("Files", ["", "SHA-256"], [list(row) for row in data.files])
     if found["people"]:
         rows = [[row["what"], str(row["known"]), *map(_cell, row["arms"].values())] for row in found["people"]]
         yield Table("People: counts, or mean (SD)", ["", "known", *found["arms"]], rows)

@@ -8,7 +8,7 @@ doi:10.1136/bmj-2021-067975.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from simulator.language.display import treated
@@ -16,6 +16,7 @@ from simulator.report.captions import figure
 from simulator.report.content import Page, Pair, asked, words
 from simulator.report.evidence import evidence
 from simulator.report.tables import Table
+from simulator.studies.decide.tables import Cell
 from simulator.studies.decide.tables import Table as Decision
 from simulator.version import __version__
 
@@ -31,7 +32,7 @@ PAGE, GAP = 118, 3
 """Characters that fit side by side, and those that the space between two columns takes."""
 NOTE = (
     "± is the Monte Carlo standard error; SD is the spread over the draws of everything uncertain. Discounted unless "
-    "it says otherwise. An ICER is against the option named in `versus`."
+    "it says otherwise. An ICER is against the option named under versus."
 )
 AUTHOR = "The model does not say: the author's to write."
 ITEMS = (
@@ -40,19 +41,19 @@ ITEMS = (
     ("Background and objectives", "What is asked: question of interest, context of use"),
     ("Health economic analysis plan", "The resolved scenario is the plan; it decides every number"),
     ("Study population", "The resolved scenario: disease, entry, strata"),
-    ("Setting and location", "perspective"),
-    ("Comparators", "Arms"),
-    ("Perspective", "basis"),
-    ("Time horizon", "basis; share alive at the horizon in the first table"),
-    ("Discount rate", "basis"),
+    ("Setting and location", "The author's to write; prices are in {currency}"),
+    ("Comparators", "What is asked: arms"),
+    ("Perspective", "{perspective}"),
+    ("Time horizon", "{horizon}; share alive at the horizon in the first table"),
+    ("Discount rate", "{discount}"),
     ("Selection of outcomes", "Life years and QALYs: first table"),
     ("Measurement of outcomes", "Every value of the scenario: decision.utilities"),
     ("Valuation of outcomes", "Every value of the scenario: decision.utilities, with sources"),
     ("Measurement and valuation of resources and costs", "Every value of the scenario: decision.costs; table of parts"),
-    ("Currency, price date, and conversion", "basis; nothing is converted"),
+    ("Currency, price date, and conversion", "{currency} of {year}; {converted}"),
     ("Rationale and description of model", "docs/model.md of the program; model {model}"),
     ("Analytics and assumptions", "What it rests on; the resolved scenario"),
-    ("Characterizing heterogeneity", "subgroups"),
+    ("Characterizing heterogeneity", "{subgroups}"),
     ("Characterizing distributional effects", "Not assessed"),
     ("Characterizing uncertainty", "Table of what is uncertain; pictures; value of information"),
     ("Approach to engagement with patients and others affected by the study", AUTHOR),
@@ -81,7 +82,7 @@ def decision_content(found: Decided) -> Page:
     told = [f"Not drawn, for they have no prior: {', '.join(found.fixed)}."] if found.fixed else []
     return Page(
         title=found.title,
-        lead=f"A decision between {', '.join(found.options)}. {found.basis}.",
+        lead=" ".join([*found.answer, f"{found.basis}."]),
         notice=found.notice,
         asked=asked(scenario),
         arms=[Pair(arm, treated(scenario, arm)) for arm in found.options] if scenario else [],
@@ -100,26 +101,34 @@ def decision_content(found: Decided) -> Page:
 
 def cheers(found: Decided, scenario: Scenario | None) -> Table:
     """Where each item of CHEERS 2022 stands."""
-    model = scenario.progression.model if scenario else "not readable"
-    block = scenario.decision if scenario else None
-    said = {
-        "perspective": block.perspective if block else "not readable",
-        "subgroups": "Table: for whom" if "subgroups" in found.tables else "No subgroups were asked for",
-    }
-    rows = []
-    for number, (item, place) in enumerate(ITEMS, 1):
-        text = said.get(place, place).replace("{model}", model)
-        if text.startswith("basis"):
-            text = found.basis + text.removeprefix("basis")
-        rows.append([f"{number}. {item}", text])
+    said = _said(found, scenario)
+    rows = [[f"{number}. {item}", place.format(**said)] for number, (item, place) in enumerate(ITEMS, 1)]
     return Table("CHEERS 2022: where each item stands", ["Item", "Where"], rows, words=True)
+
+
+def _said(found: Decided, scenario: Scenario | None) -> dict[str, str]:
+    """What the decision itself says of some items."""
+    block = scenario.decision if scenario else None
+    names = ("model", "currency", "year", "perspective", "converted")
+    said = dict.fromkeys(names, "not readable")
+    if scenario is not None and block is not None:
+        places = [place for place, amount in block.amounts() if amount.index is not None]
+        converted = f"converted by a stated index: {', '.join(places)}" if places else "nothing is converted"
+        values = scenario.progression.model, block.currency, str(block.price_year), block.perspective, converted
+        said = dict(zip(names, values, strict=True))
+    _, discount, years, *_ = found.basis.split("; ")
+    said |= {"horizon": years, "discount": discount.removeprefix("discount ")}
+    return said | {"subgroups": "Table: for whom" if "subgroups" in found.tables else "No subgroups were asked for"}
 
 
 def _fitting(table: Decision) -> Iterator[Table]:
     """A table of the decision as those of the report, each no wider than a page and with so many rows at most."""
     columns, texts = table.columns, table.texts()[:LISTED]
     caption = table.caption
-    if len(table.rows) > LISTED:
+    if table.name == "information" and (worthless := sum(map(_is_worthless, table.rows))):
+        texts = [text for text, row in zip(texts, table.rows, strict=False) if not _is_worthless(row)]
+        caption += f"; {worthless} more, of which the draws tell no worth, in {table.name}.csv"
+    elif len(table.rows) > LISTED:
         caption += f"; the first {LISTED} of {len(table.rows)} rows, all in {table.name}.csv"
     joined = _joined([one.name + (f", {one.unit}" if one.unit else "") for one in columns], texts)
     heads, body = joined[0], joined[1:]
@@ -130,6 +139,11 @@ def _fitting(table: Decision) -> Iterator[Table]:
             ["" if start > 1 else heads[0], *heads[start:end]],
             part,
         )
+
+
+def _is_worthless(row: Sequence[Cell]) -> bool:
+    """Whether a value or a group is worth nothing that the draws can tell."""
+    return row[4] is not None and not row[2]
 
 
 def _side_by_side(joined: list[list[str]]) -> Iterator[tuple[int, int]]:

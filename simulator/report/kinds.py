@@ -41,6 +41,12 @@ class TwinsKind(StrEnum):
     calibration = "calibration"
 
 
+class FitKind(StrEnum):
+    """A picture of a fit; `FitPlots` has a method of the same name."""
+
+    estimates = "estimates"
+
+
 class SensitivityKind(StrEnum):
     """A picture of a sensitivity analysis; `SensitivityPlots` has a method of the same name."""
 

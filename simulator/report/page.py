@@ -10,20 +10,21 @@ from simulator.report.draws import drawn_content
 from simulator.report.rendering import rendered
 from simulator.results import Result
 from simulator.results.files import text_writer, write_all
-from simulator.results.kinds import TWINS
+from simulator.results.kinds import ANALYSES, TWINS
 
 if TYPE_CHECKING:
+    from simulator.studies.analysed import Analysed
     from simulator.studies.decide.result import Decided
     from simulator.studies.sweep.swept import Sweep
     from simulator.studies.trial.result import Trial
     from simulator.studies.twins.result import Twins
 
-Reported: TypeAlias = "Result | Trial | Sweep | Twins | Decided"
+Reported: TypeAlias = "Result | Trial | Sweep | Twins | Analysed | Decided"
 """What has a report."""
 
 
 def report_html(result: Reported, made_from: str = "") -> str:
-    """The report of a result, a trial that was run many times, a sweep, twins or a decision, from what it holds.
+    """The report of a result, a trial that was run many times, a sweep, twins, analyses or a decision.
 
     `made_from` is the checksum of the file that holds it.
     """
@@ -31,6 +32,10 @@ def report_html(result: Reported, made_from: str = "") -> str:
         from simulator.report.twins import twins_content
 
         return rendered("data.html.j2", twins_content(cast("Twins", result)), made_from)
+    if result.kind is ANALYSES:
+        from simulator.report.analysed import analysed_content
+
+        return rendered("data.html.j2", analysed_content(cast("Analysed", result)), made_from)
     return rendered("report.html.j2", _content(cast("Result | Trial | Sweep | Decided", result)), made_from)
 
 

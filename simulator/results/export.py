@@ -13,7 +13,8 @@ import numpy as np
 from simulator.results import adam
 from simulator.results.arrays import Lazily
 from simulator.results.errors import FolderError
-from simulator.results.files import Writer, bytes_writer, check_room, text_writer, write_tables
+from simulator.results.files import SUMS, Writer, bytes_writer, check_room, text_writer, write_tables
+from simulator.results.folder import add_made
 from simulator.results.long import ROWS, Column, Long, csv_chunks, long
 from simulator.results.occupancy import Cell, occupancy
 from simulator.results.tidy import Row, csv_text, safe_cell
@@ -33,7 +34,13 @@ Labels = dict[str, dict[str, str]]
 
 
 def export(
-    result: Result, kind: str, folder: Path, force: bool = False, progress: Callable[[int, int], None] | None = None
+    result: Result,
+    kind: str,
+    folder: Path,
+    force: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    home: Path | None = None,
 ) -> list[Path]:
     """Write a result as tables of one kind: csv, parquet or adam.
 
@@ -44,6 +51,8 @@ def export(
     ----------
     progress : callable, optional
         Called with (what is written, all of it) as rows are written.
+    home : Path, optional
+        The folder of the study, where it is noted first what is made from it.
 
     Raises
     ------
@@ -65,6 +74,8 @@ def export(
     there = [place for place in places if place.exists()]
     if there and not force:
         raise FolderError(f"{there[0]}: is there already; name another folder with -o, or use --force")
+    if home is not None:
+        add_made(home, [*places, folder / SUMS])
     write_tables(folder, writers.items(), result.file_sha256)
     return places
 

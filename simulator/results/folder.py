@@ -20,7 +20,6 @@ from simulator.results.errors import FolderError, ResultError
 from simulator.results.files import (
     MANIFEST,
     PART,
-    SUMS,
     Writer,
     check_manifest,
     read_json,
@@ -195,15 +194,15 @@ def manifest_text(study: StudyResult, sums: dict[str, str]) -> str:
 
 
 def add_made(folder: Path, places: Iterable[Path]) -> None:
-    """Note in the manifest what was made from the study in its folder, so that it goes with the study.
+    """Note in the manifest what is made from the study in its folder, so that it goes with the study.
 
-    Each name gets the checksum of the file that it was made from. Outside the folder of a study nothing happens.
+    It is noted before it is written: what a killed process leaves then belongs to the study too. Each name gets the
+    checksum of the file that it is made from. Outside the folder of a study nothing happens.
     """
     kind = kind_of(folder)
     manifest = check_manifest(folder) if kind else {}
     source = manifest.get("files", {}).get(kind.file, {}).get("sha256") if kind else None
     root, places = folder.resolve(), list(places)
-    places += {place.with_name(SUMS) for place in places if place.with_name(SUMS).exists()}
     inside = [place.resolve().relative_to(root) for place in places if place.resolve().is_relative_to(root)]
     if source is None or not inside:
         return

@@ -106,7 +106,28 @@ TWINS = Kind(
     "simulator.studies.twins.result:Twins",
     "simulator.report.plots.twins:TwinsPlots",
 )
-KINDS = [RUN, TRIAL, SWEEP, SENSITIVITY, DECISION, TWINS]
+ANALYSES = Kind(
+    "analyses",
+    "analyses of real people",
+    "analyses.json",
+    "als-simulator analyses 1",
+    "als-simulator analyses 1",
+    "als-sim analyse DATA -o DIR",
+    "simulator.studies.analysed:Analysed",
+    "simulator.report.plots.analysed:AnalysedPlots",
+)
+FIT = Kind(
+    "fit",
+    "a fit",
+    "fit.nc",
+    "als-simulator fit 1",
+    "als-simulator fit 1",
+    "als-sim fit DATA SCENARIO -o DIR",
+    "simulator.studies.fit.result:Fit",
+    "simulator.report.plots.fit:FitPlots",
+    ("steps",),
+)
+KINDS = [RUN, TRIAL, SWEEP, SENSITIVITY, DECISION, TWINS, ANALYSES, FIT]
 
 
 def register(kind: Kind) -> Kind:

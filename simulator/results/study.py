@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -170,7 +171,18 @@ class StudyResult(ABC):
             "seed": self.seed,
             "arguments": self.arguments,
             "engine_version": self.engine_version,
+            **data_files(self.scenario),
         }
+
+
+def data_files(scenario: str) -> dict[str, Any]:
+    """Under `data`: the files of participants behind a resolved scenario, with their checksums; nothing without."""
+    if not re.search(r"^  data:$", scenario, re.M):
+        return {}
+    from ruamel.yaml import YAML
+
+    data = (YAML(typ="safe").load(scenario).get("entry") or {}).get("data") or {}
+    return {"data": dict(zip(data.get("read") or [], data.get("sha256") or [], strict=True))} if data else {}
 
 
 class _Drawing:
@@ -186,7 +198,8 @@ class _Drawing:
 
         @wraps(found)
         def draw(*args: Any, **options: Any) -> Any:
-            return replace(found(*args, **options), made_from=self._study.file_sha256)
+            picture = found(*args, **options)
+            return replace(picture, made_from=self._study.file_sha256 or picture.made_from)
 
         return draw
 

@@ -94,6 +94,7 @@ _PATIENTS = (
     ),
     Variable("weight", "patients", PATIENT, "1", "weight of a twin of one person, 1 on average", 0, dtype="f8"),
     Variable("twin", "patients", PATIENT, "1", "number of the twin among those looked at", 0, dtype="i4"),
+    Variable("participant", "patients", PATIENT, "1", "participant of entry.data, from 0", 0, 5_000_000, "i4"),
     Variable("candidates", "patients", PATIENT, "1", "candidates tried until one was eligible", 1, 10_000, "i4"),
     Variable(
         "onset_site", "patients", PATIENT, "1", "site of onset", 0, 2, "i1", ("bulbar", "upper_limb", "lower_limb")

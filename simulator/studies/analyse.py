@@ -3,162 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from inspect import signature
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulator.analysis.survival import Curve, kaplan_meier
 from simulator.analysis.trial.data import TrialData, until
 from simulator.analysis.trial.errors import AnalysisError, NotEstimableError
 from simulator.analysis.trial.estimand import Strategy
-from simulator.analysis.trial.estimate import Estimate
-from simulator.analysis.trial.reading import Contrast, Wanted, from_dataset
+from simulator.analysis.trial.reading import Contrast, Read, Wanted, from_dataset
 from simulator.analysis.trial.registry import Analysis, analysis
 from simulator.datasets import Dataset, Note
 from simulator.datasets.reading import read_data
-from simulator.results.kinds import imported
+from simulator.datasets.tidy import as_lines, from_lines
+from simulator.studies.analysed import Analysed, Arm, Row, Scored, arm_of
 
 if TYPE_CHECKING:
     from simulator.studies.twins.result import Twins
 
 DEFAULT = ("ancova", "joint_rank")
 NOTHING: Mapping[str, Any] = MappingProxyType({})
-NOTICE = "For research, not for treatment decisions."
-TICKS = 6
-
-
-class Row(NamedTuple):
-    """What an analysis found, or why it could not: `left_out` participants are not behind the estimate."""
-
-    analysis: str
-    measure: str
-    estimate: Estimate | None
-    refused: str
-    left_out: int
-
-
-class Arm(NamedTuple):
-    """An arm: its participants, how many had the event, left before it, were not measured at the last visit."""
-
-    name: str
-    participants: int
-    events: int
-    left: int
-    not_measured: int
-    mean_days: float
-    curve: Curve
-    time: np.ndarray
-
-    def at_risk(self, day: float) -> int:
-        """How many are free of the event and under observation on a day."""
-        return int((self.time >= day).sum())
-
-
-class Followed(NamedTuple):
-    """Participants who were followed to an event, by arm: what a picture of survival needs."""
-
-    name: str
-    endpoint: str
-    day: float
-    arms: tuple[Arm, ...]
-
-
-@dataclass(frozen=True)
-class Analysed:
-    """Analyses of a data set: `rows` in the order asked, `arms` experimental and control, `notes` what was left out.
-
-    `day` is the last day that counts; `visit` the planned day of the last visit; `endpoint` is "" where the data have
-    no events.
-    """
-
-    name: str
-    outcome: str
-    endpoint: str
-    day: float
-    visit: float
-    rows: tuple[Row, ...]
-    arms: tuple[Arm, Arm]
-    notes: tuple[Note, ...]
-
-    @cached_property
-    def plot(self) -> Any:
-        """Its pictures: `found.plot.forest()`, `found.plot.survival()`."""
-        return imported("simulator.report.plots.analysed:AnalysedPlots")(self)
-
-    @property
-    def days(self) -> list[float]:
-        """Days of the table of survival, the last of follow-up among them."""
-        return [round(one, 6) for one in np.linspace(0, self.day, TICKS + 1).tolist()]
-
-    def document(self) -> dict[str, Any]:
-        """Everything as plain data.
-
-        Returns
-        -------
-        dict
-            Data, estimates, survival and notes, for JSON.
-        """
-        return {
-            "data": self.name,
-            "experimental": self.arms[0].name,
-            "control": self.arms[1].name,
-            "outcome": self.outcome,
-            "endpoint": self.endpoint or None,
-            "day": self.day,
-            "visit": self.visit,
-            "analyses": [_told(row, self.endpoint) for row in self.rows],
-            "arms": [_arm_told(arm, self.days) for arm in self.arms],
-            "notes": [note._asdict() for note in self.notes],
-            "notice": NOTICE,
-        }
-
-    def _repr_html_(self) -> str:
-        from html import escape
-
-        cells = ("analysis", "estimate", "lower", "upper", "p", "n", "left_out")
-        body = ""
-        for row in self.document()["analyses"]:
-            texts = [f"{row[key]:.4g}" if isinstance(row[key], float) else str(row[key]) for key in cells]
-            body += "<tr>" + "".join(f"<td>{escape(text)}</td>" for text in texts) + "</tr>"
-        head = "".join(f"<th>{escape(key)}</th>" for key in cells)
-        arms = " against ".join(escape(arm.name) for arm in self.arms)
-        notes = "".join(f"<li>{escape(str(note))}</li>" for note in self.notes)
-        return (
-            f"<h4>{escape(self.name)}: {arms}</h4><table><tr>{head}</tr>{body}</table><ul>{notes}</ul><p>{NOTICE}</p>"
-        )
-
-
-def _told(row: Row, endpoint: str) -> dict[str, Any]:
-    """An analysis as plain data; the interval is on the scale that people quote."""
-    from simulator.studies.trial.estimands import estimated_by, told
-
-    found: dict[str, Any] = {"analysis": row.analysis, "measure": row.measure, "refused": row.refused or None}
-    one = row.estimate
-    keys = ("estimate", "lower", "upper", "se", "scale", "df", "p", "n", "method")
-    if one is None:
-        found |= dict.fromkeys(keys)
-    else:
-        value, lower, upper = one.natural
-        df = one.df if np.isfinite(one.df) else None
-        found |= dict(zip(keys, (value, lower, upper, one.se, one.scale, df, one.p, one.n, one.method), strict=True))
-    return found | {"left_out": row.left_out, "estimand": told(estimated_by(row.analysis, endpoint))}
-
-
-def _arm_told(arm: Arm, days: Sequence[float]) -> dict[str, Any]:
-    counts = {key: getattr(arm, key) for key in ("name", "participants", "events", "left", "not_measured", "mean_days")}
-    curve = [{"day": day, "free": survival(arm.curve, day), "at_risk": arm.at_risk(day)} for day in days]
-    return {**counts, "survival": curve}
-
-
-def survival(curve: Curve, day: float) -> float:
-    """The probability to be free of the event on a day."""
-    k = int(np.searchsorted(curve.time, day, side="right"))
-    return float(curve.survival[k - 1]) if k else 1.0
 
 
 def analyse(
@@ -173,7 +39,7 @@ def analyse(
     visits: Sequence[float] = (),
     window: float = 14.0,
     options: Mapping[str, Mapping[str, Any]] = NOTHING,
-    scores: Twins | str | Path | None = None,
+    scores: Twins | Scored | str | Path | None = None,
 ) -> Analysed:
     """The analyses of `trial`, on the data of real people.
 
@@ -191,7 +57,8 @@ def analyse(
         the nearest.
     window : [d] how far a measurement may lie from its planned day.
     options : options of analyses by name, such as `{"responder": {"least_change": -6}}`.
-    scores : twins matched at baseline, or their folder: they give the covariate `prognostic_score`.
+    scores : twins matched at baseline, or their folder: the prognostic scores of `ancova_prognostic` and
+        `mmrm_prognostic`, and the covariate `prognostic_score`.
 
     Returns
     -------
@@ -214,23 +81,47 @@ def analyse(
     """
     if not isinstance(data, Dataset):
         data = read_data(*([data] if isinstance(data, str | Path) else data))
-    if scores is not None:
-        from simulator.studies.twins.scores import with_scores
-
-        data = with_scores(data, scores, day)
+    asked: dict[str, Any] = {
+        "analyses": list(analyses),
+        "arms": None if arms is None else list(arms),
+        "day": day,
+        "outcome": outcome,
+        "endpoint": endpoint,
+        "covariates": list(covariates),
+        "visits": list(visits),
+        "window": window,
+        "options": {name: dict(one) for name, one in options.items()},
+    }
     wanted = [analysis(name) for name in dict.fromkeys(analyses)]
     if unknown := [name for name in options if name not in analyses]:
         raise AnalysisError(f"options of {unknown[0]}: this analysis is not run. Add it to the analyses")
     contrast = _contrast(data, arms)
     read = from_dataset(data, Wanted(contrast, outcome, endpoint, tuple(visits), window))
+    notes, scored = [*data.notes, *read.notes], None
+    if scores is not None:
+        read, scored = _scored(data, read, contrast, scores)
+        notes.extend(Note(*note) for note in scored["notes"])
     known, last = _until(read.data, day, window)
-    notes = [*data.notes, *read.notes]
     if day is not None and last != day:
         notes.append(Note(1, "visit", f"day {day:g} is the visit planned for day {last:g}, within {window:g} d"))
     rows = tuple(_row(one, known, read.endpoint, covariates, options.get(one.name, {})) for one in wanted)
     end = float(known.time.max()) if day is None else max(day, last)
     pair = _arm(known, contrast.experimental, 1, end), _arm(known, contrast.control, 0, end)
-    return Analysed(data.name, outcome, read.endpoint, end, last, rows, pair, tuple(notes))
+    return Analysed(
+        data.name,
+        outcome,
+        read.endpoint,
+        end,
+        last,
+        rows,
+        pair,
+        tuple(notes),
+        lines=as_lines(data),
+        arguments=asked,
+        data_notes=tuple(data.notes),
+        data_files=data.files,
+        scored=scored,
+    )
 
 
 def _contrast(data: Dataset, arms: Sequence[str] | None) -> Contrast:
@@ -238,6 +129,28 @@ def _contrast(data: Dataset, arms: Sequence[str] | None) -> Contrast:
         there = ", ".join(data.arms) or "none"
         raise AnalysisError(f"which arms are compared? There are {there}. Name two, the experimental one first")
     return Contrast(*arms)
+
+
+def again(stored: Analysed) -> Analysed:
+    """The analyses that a stored result came from, on the data that it holds."""
+    data = from_lines(stored.lines, stored.name)._replace(notes=stored.data_notes, files=stored.data_files)
+    scores = None
+    if stored.scored is not None:
+        expected = np.array(stored.scored["expected"], np.float64)  # None is NaN
+        scores = Scored(expected, tuple(Note(*note) for note in stored.scored["notes"]))
+    return analyse(data, **stored.arguments, scores=scores)
+
+
+def _scored(
+    data: Dataset, read: Read, contrast: Contrast, scores: Twins | Scored | str | Path
+) -> tuple[Read, dict[str, Any]]:
+    """What was read of the two arms with the scores of their twins, and the scores as plain data."""
+    from simulator.studies.twins.scores import scores_of
+
+    found = scores if isinstance(scores, Scored) else scores_of(data, read.data.nominal_day, scores)
+    mine = np.isin(data.participants.arm, list(contrast))
+    told = {"expected": found.expected.tolist(), "notes": [[*note] for note in found.notes]}
+    return read._replace(data=read.data._replace(expected=found.expected[mine])), told
 
 
 def _until(data: TrialData, day: float | None, window: float) -> tuple[TrialData, float]:
@@ -250,8 +163,12 @@ def _until(data: TrialData, day: float | None, window: float) -> tuple[TrialData
         raise AnalysisError(f"no visit is planned within {window:g} d of day {day:g}. Choose from {planned}")
     known = until(data, max(day, last))
     kept = known.nominal_day <= last
+    expected = None if known.expected is None else known.expected[:, kept]
     return known._replace(
-        nominal_day=known.nominal_day[kept], day=known.day[:, kept], outcome=known.outcome[:, kept]
+        nominal_day=known.nominal_day[kept],
+        day=known.day[:, kept],
+        outcome=known.outcome[:, kept],
+        expected=expected,
     ), last
 
 
@@ -279,9 +196,3 @@ def _arm(data: TrialData, name: str, code: int, end: float) -> Arm:
     rows = data.arm == code
     absent = int((~data.event[rows] & ~np.isfinite(data.outcome[rows, -1])).sum())
     return arm_of(name, data.time[rows], data.event[rows], end)._replace(not_measured=absent)
-
-
-def arm_of(name: str, time: np.ndarray, event: np.ndarray, end: float) -> Arm:
-    """An arm from its times and events."""
-    left = int((~event & (time < end)).sum())
-    return Arm(name, len(time), int(event.sum()), left, 0, float(time.mean()), kaplan_meier(time, event), time)

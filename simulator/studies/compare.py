@@ -18,7 +18,7 @@ from simulator.studies.asking import asking
 from simulator.studies.differing import differing
 from simulator.studies.headline import headline_days
 from simulator.studies.metrics import Metric, estimate, known, shown
-from simulator.studies.replay import other_versions
+from simulator.studies.replay import ABSOLUTE, RELATIVE, other_versions
 
 
 class Difference(NamedTuple):
@@ -90,10 +90,17 @@ def compare(a: Result | str | Path, b: Result | str | Path, days: Sequence[float
     paired = first.seed == second.seed and first.is_full and second.is_full
     rows = [row for day in wanted for pair in pairs for row in _rows(first, second, pair, day)]
     others = other_versions(first.provenance(), second.provenance())
-    versions = [f"From A to B, {', '.join(others)}: numbers may differ for that alone."] if others else []
+    versions = [_across(others, rows)] if others else []
     apart = list(dict.fromkeys(row.label for row in rows if paired and not row.paired))
     notes = [*versions, *_notes(first, second, paired, apart), *differing(first, second)]
     return Comparison(_called(a, first), _called(b, second), paired, pairs, rows, notes)
+
+
+def _across(others: Sequence[str], rows: Sequence[Difference]) -> str:
+    """What has another version, and how many differences are no larger than compilers alone may make them."""
+    small = sum(abs(row.b - row.a) <= RELATIVE * abs(row.a) + ABSOLUTE for row in rows)
+    what = f"for that alone numbers may differ by {RELATIVE:g} of their size or {ABSOLUTE:g}"
+    return f"From A to B, {', '.join(others)}: {what}. Of {len(rows):,} differences {small:,} are no larger."
 
 
 def _called(given: Result | str | Path, result: Result) -> str:

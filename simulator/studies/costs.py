@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis.health_economics import Present
+from simulator.language.blocks.decision import ALIVE, STATES
 from simulator.language.care import spans
 from simulator.mechanisms import ByDay, Dosed, Offered
 from simulator.units import MONTHS_PER_YEAR
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 PAV, PAV_CODE = "pav", 2
 OF_DOSES = {"doses": "per_dose", "administration": "per_administration"}
-TIMES = {"death": "death_time", "niv": "niv_time", "gastrostomy": "gastrostomy_time"}
+TIMES = {"diagnosis": "diagnosis_time", "death": "death_time", "niv": "niv_time", "gastrostomy": "gastrostomy_time"}
 """Events that cost, beside `pav` and kinds of adverse events."""
 
 
@@ -147,15 +148,42 @@ def _of_course(arm: Arm, name: str, one: Course) -> tuple[Floats, Floats, Floats
 
 def _monitoring(arm: Arm, name: str, start: Floats, end: Floats) -> Floats:
     """What visits of monitoring cost each patient: on the first day of a course and every so many days of it."""
-    found = np.zeros(arm.result.n_patients)
     rule, price = arm.costs.monitoring.get(name), arm.costs.price("monitoring", name)
     if rule is None or price is None:
-        return found
+        return np.zeros(arm.result.n_patients)
+    return _regular(arm, price, (start, end), rule.every_days)
+
+
+def _regular(arm: Arm, price: Price, course: tuple[Floats, Floats], every_days: float) -> Floats:
+    """What a price costs each patient that is paid on the first day of a course and every so many days of it."""
+    found, (start, end) = np.zeros(arm.result.n_patients), course
     day = np.array(start, np.float64)
     while (due := day < end).any():
         found += arm.paid(np.where(due, day, np.inf), price)
-        day = day + rule.every_days
+        day = day + every_days
     return found
+
+
+def saved_by_stopping(arm: Arm, name: str) -> tuple[Floats, Floats]:
+    """What going on with a treatment would have cost those who stopped it, lives being the same, and who stopped.
+
+    Its doses, giving them, its months and its monitoring, from the end of its last course until death or the horizon.
+    """
+    end = np.full(arm.result.n_patients, -np.inf)
+    for course in _courses(arm, name):
+        end = np.maximum(end, np.where(course.start < np.minimum(course.end, arm.last), course.end, -np.inf))
+    stopped = np.isfinite(end) & (end < arm.last)
+    since = np.where(stopped, np.maximum(end, 0.0), np.inf)
+    found, treatment = _monitoring(arm, name, since, arm.last), arm.scenario.treatments[name]
+    if isinstance(treatment, Dosed):
+        for key in OF_DOSES.values():
+            price = arm.costs.price(key, name)
+            if price is not None:
+                found += _regular(arm, price, (since, arm.last), treatment.regimen.every_days)
+    month = arm.costs.price("per_month_on", name)
+    if month is not None:
+        found += arm.months(month, np.where(stopped, since, arm.last), arm.last)
+    return found, stopped.astype(np.float64)
 
 
 def treatments_of(scenario: Scenario, arm: str) -> list[str]:
@@ -195,7 +223,7 @@ def _dose_prices(scenario: Scenario, arm: str) -> list[tuple[str, Price]]:
 
 
 def _price(prices: Mapping[str, Money], name: str) -> float:
-    return float(prices[name].value) if name in prices else 0.0
+    return prices[name].amount if name in prices else 0.0
 
 
 def _doses(arm: Arm, key: str) -> Floats:
@@ -267,7 +295,7 @@ def needs_patients(scenario: Scenario, arms: Iterable[str]) -> bool:
     """Whether something is priced that sums do not know: when a course begins or ends, events, care that is offered."""
     assert scenario.decision is not None
     costs = scenario.decision.costs
-    if any(price.value for price in costs.per_event.values()) or PAV in costs.per_month:
+    if any(price.amount for price in costs.per_event.values()) or PAV in costs.per_month:
         return True
     if scenario.decision.utilities.needs_patients:
         return True
@@ -292,4 +320,6 @@ def unpriced(scenario: Scenario) -> list[str]:
     if scenario.safety is not None:
         found += [name for name in scenario.safety.event_names if name not in costs.per_event]
     found += [f"monitoring of {name}" for name in sorted(used) if name not in costs.monitoring]
-    return found
+    states = STATES[scenario.decision.utilities.system]
+    bare = [] if ALIVE in costs.per_month else [name for name in states if name not in costs.per_month]
+    return found + (["months of care"] if bare == list(states) else [f"a month in {name}" for name in bare])

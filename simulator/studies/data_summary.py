@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from simulator.datasets import Dataset, Measurements
-from simulator.studies.analyse import Followed, arm_of, survival
+from simulator.studies.analysed import Followed, arm_of, survival
 
 NUMBERS = (("age", "age, years", 1), ("months_since_onset", "time since onset, months", 1))
 TEXTS = ("sex", "onset_site", "variant", "stratum")
@@ -89,7 +89,7 @@ def followed(data: Dataset, name: str) -> Followed:
     last = float(of.time[known].max()) if known.any() else 0.0
     rows = {arm: mine & known for arm, mine in _rows(data).items() if (mine & known).any()}
     arms = tuple(arm_of(arm, of.time[mine], of.event[mine], last) for arm, mine in rows.items())
-    return Followed(data.name, name, last, arms)
+    return Followed(data.name, name, last, arms, data.made_from)
 
 
 def _told(found: Followed) -> dict[str, Any]:

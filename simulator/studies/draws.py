@@ -121,8 +121,9 @@ def drawn(result: Result) -> Drawn:
     from simulator.studies.calibrate.apply import ensemble
 
     written = parse(str(result.attrs["scenario"]).encode("utf-8"), str(result.attrs["scenario_name"]))
+    vectors = ensemble(written.progression.model) if written.ensemble is None else None
     each = (Result(result.attrs, _groups_of(result, number)) for number in range(result.draws))
-    return Drawn(result, spread(each, ensemble(written.progression.model)), result.draws)
+    return Drawn(result, spread(each, vectors), result.draws)
 
 
 def one_draw(result: Result, number: int) -> Result:
@@ -166,8 +167,8 @@ def _check_memory(scenario: Scenario, draws: int, most: int | None, arguments: M
     check_memory(memory(scenario, **asked) * draws, f"{draws} draws need", remedy, most)
 
 
-def spread(results: Iterable[Result], vectors: NDArray[np.float64]) -> list[Spread]:
-    """The headline's figures over the draws, the first of the ensemble's vectors."""
+def spread(results: Iterable[Result], vectors: NDArray[np.float64] | None) -> list[Spread]:
+    """The headline's figures over draws: the first of the catalog's vectors, or (None) of the scenario's own."""
     tables = [headline(result).rows for result in results]
     found: dict[tuple[Any, ...], list[Any]] = {}
     for row in (row for table in tables for row in table):
@@ -176,13 +177,13 @@ def spread(results: Iterable[Result], vectors: NDArray[np.float64]) -> list[Spre
     return [_spread(rows, vectors) for rows in found.values()]
 
 
-def _spread(rows: list[Any], vectors: NDArray[np.float64]) -> Spread:
+def _spread(rows: list[Any], vectors: NDArray[np.float64] | None) -> Spread:
     first, values = rows[0], np.array([row.estimate for row in rows])
     low, high = np.nanquantile(values, DRAWN) if np.isfinite(values).any() else (np.nan, np.nan)
     middle = float(np.nanmedian(values)) if np.isfinite(values).any() else float("nan")
     mcse = float(np.sqrt(np.mean([row.mcse**2 for row in rows])))
     where = (first.metric, first.label, first.unit, first.arm, first.against, first.group, first.day)
-    share = assumed_share(values, vectors[: len(values)], vectors)
+    share = float("nan") if vectors is None else assumed_share(values, vectors[: len(values)], vectors)
     return Spread(*where, middle, float(low), float(high), mcse, first.digits, share)
 
 

@@ -67,7 +67,7 @@ def economic(kind: str, result: Result, arm: str, scenario: Scenario) -> Estimat
 
 def economic_all(result: Result, arm: str, scenario: Scenario) -> list[Estimate]:
     """All of `KINDS` for an arm."""
-    wtp = decision_of(scenario).willingness_to_pay.value
+    wtp = decision_of(scenario).willingness_to_pay.amount
     worth = (of_patients if result.is_full else of_summary)(result, arm, scenario)
     values = (worth.life_years, worth.qalys, worth.costs, economics.net_benefit(worth.qalys, worth.costs, wtp))
     if worth.errors is None:
@@ -298,4 +298,4 @@ def incremental_table(result: Result, scenario: Scenario, draws: Draws | None = 
         raise EconomicsError("an incremental table pairs patients, and a summary has none; run with --output full")
     each = [of_patients(result, arm, scenario) for arm in block.options]
     cost, effect = (np.stack(of, axis=1) for of in ([one.costs for one in each], [one.qalys for one in each]))
-    return incremental(block.options, People(cost, effect, result.weight), block.willingness_to_pay.value, draws)
+    return incremental(block.options, People(cost, effect, result.weight), block.willingness_to_pay.amount, draws)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,8 +12,8 @@ from simulator.record import versions
 from simulator.results import GroupedResult, StudyResult, open_study
 from simulator.results.arrays import Group, Groups, Named
 from simulator.results.files import read_json
-from simulator.results.folder import MANIFEST, SCENARIO, read_manifest
-from simulator.results.kinds import TWINS
+from simulator.results.folder import MANIFEST, SCENARIO, begin_folder, read_manifest
+from simulator.results.kinds import ANALYSES, FIT, TWINS, Kind
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -88,21 +88,61 @@ def replay(folder: str | Path, threads: int | None = None, progress: Progress | 
     place = Path(folder)
     kind, manifest = read_manifest(place)
     stored = open_study(place)
+    if kind is ANALYSES:
+        return _replayed(place, stored, _analyses(stored))
     scenario, arguments = load(place / SCENARIO), dict(manifest["arguments"])
-    if kind is TWINS:
-        fresh = _twins(stored, scenario, threads, progress)
+    if kind in (TWINS, FIT):
+        fresh = _of_people(stored, scenario, threads, progress)
     else:
         fresh = AGAIN[kind.name](scenario, arguments, threads, progress)
+    return _replayed(place, stored, fresh, *changed_data(scenario, place))
+
+
+def _replayed(
+    place: Path, stored: Any, fresh: StudyResult, changed: Sequence[Deviation] = (), absent: Sequence[str] = ()
+) -> Replay:
+    """What the comparison of two studies comes to."""
     compared = sum(len(group) for group in _parts(stored)[1].values())
     others = other_versions(stored.provenance(), fresh.provenance())
     exact = not others
-    return Replay(str(place), deviations(stored, fresh, exact=exact), compared, _notes(others), exact)
+    found = [*changed, *deviations(stored, fresh, exact=exact)]
+    return Replay(str(place), found, compared, [*_notes(others), *absent], exact)
 
 
-def _twins(stored: Any, scenario: Scenario, threads: int | None, progress: Progress | None) -> StudyResult:
-    from simulator.studies.twins.study import again
+def _analyses(stored: Any) -> StudyResult:
+    from simulator.studies.analyse import again
 
-    return again(stored, scenario, threads, progress)
+    return again(stored)
+
+
+def changed_data(scenario: Scenario, place: Path) -> tuple[list[Deviation], list[str]]:
+    """Files of `entry.data` that are not what they were when they were read; what is said of those not found.
+
+    They are looked for from here, in the study's folder, and beside the bundled scenarios.
+    """
+    from simulator.language.blocks.entering import hashed
+    from simulator.language.loading import bundled
+
+    data = scenario.entry.data
+    if data is None:
+        return [], []
+    folders = [Path(), place, *{path.parent for path in bundled().values()}]
+    changed, absent = [], []
+    for name, digest in zip(data.read or [], data.sha256 or [], strict=True):
+        there = next((folder / name for folder in folders if (folder / name).exists()), None)
+        if there is None:
+            absent.append(f"{name} is not here; the participants are those that the folder holds.")
+        elif (now := hashed(there)) != digest:
+            fact = f"the file has changed since: SHA-256 {digest[:12]}… is now {now[:12]}…"
+            changed.append(Deviation("entry.data", name, 1, float("nan"), fact))
+    return changed, absent
+
+
+def _of_people(stored: Any, scenario: Scenario, threads: int | None, progress: Progress | None) -> StudyResult:
+    from simulator.studies.fit.study import fit
+    from simulator.studies.twins.study import again, twins
+
+    return again(stored, scenario, threads, progress, twins if stored.kind is TWINS else fit)
 
 
 def _run(scenario: Scenario, arguments: Arguments, threads: int | None, progress: Progress | None) -> StudyResult:
@@ -159,6 +199,13 @@ def other_versions(stored: dict[str, Any], now: dict[str, Any]) -> list[str]:
     before, after = stored.get("versions", {}), now.get("versions", {})
     pairs += [(name, before[name], after[name]) for name in before if name in after]
     return [f"{name} was {old} and is now {new}" for name, old, new in pairs if old != new]
+
+
+def begin(folder: Path, kind: Kind, scenario: Scenario) -> None:
+    """Mark an empty folder as that of a study whose parts are kept, so that a later start knows who began it."""
+    if not (folder / MANIFEST).exists():
+        about = {"engine_version": __version__, "versions": versions()}
+        begin_folder(folder, kind, {"scenario_sha256": scenario.sha256, "title": scenario.title, **about})
 
 
 def resumed_versions(folder: Path) -> list[str]:

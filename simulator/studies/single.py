@@ -12,7 +12,6 @@ from simulator.results.folder import (
     MANIFEST,
     SCENARIO,
     SUMMARY,
-    add_made,
     check_folder,
     check_place,
     default_folder,
@@ -137,8 +136,6 @@ def run_to_folder(request: Request, progress: Progress | None = None) -> Written
             raise InterruptedExportError(
                 f"Interrupted. {folder} is whole, without its tables; go on with: {again}"
             ) from None
-        finally:
-            add_made(folder, tables)
     return Written(result, folder, tables)
 
 
@@ -175,7 +172,7 @@ def _export(result: Result, folder: Path, kind: str) -> list[Path]:
     """Tables of a kind in a folder of its name."""
     from simulator.results.export import export
 
-    return export(result, kind, folder / kind, force=True)
+    return export(result, kind, folder / kind, force=True, home=folder)
 
 
 def folder_of(result: Result) -> Path:

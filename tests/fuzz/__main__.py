@@ -2,6 +2,7 @@
 
 `python -m tests.fuzz --every numbers|mixtures [--part K/N]`: every kind of number at every edge, or MIXTURES mixtures
 of blocks; of N parts the one numbered K, from 0. `--every kills|disks`: every command that writes, again and again.
+`--cases A:B`: only cases, or commands, from the A-th to before the B-th.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ EACH = {"kills": 12, "disks": 8}
 """Cases for each command."""
 
 
-def each(what: str, count: int) -> int:
+def each(what: str, count: int, some: slice) -> int:
     """Every command that writes killed, or with a full disk, so many times."""
     one_case, failed = cases.kill if what == "kills" else cases.full, 0
     with tempfile.TemporaryDirectory() as name:
-        for command in cases.COMMANDS if what == "kills" else cases.COMMANDS[:-1]:
+        for command in (cases.COMMANDS if what == "kills" else cases.COMMANDS[:-1])[some]:
             found = [one_case(random.Random(seed), Path(name), command) for seed in range(count)]
             wrong = [one for one in found if one]
             failed += len(wrong)
@@ -37,13 +38,14 @@ def each(what: str, count: int) -> int:
     return int(failed > 0)
 
 
-def every(what: str, part: str) -> int:
+def every(what: str, part: str, some: str) -> int:
     """All cases of a kind, or one part of them."""
     k, n = map(int, part.split("/"))
+    first, end = (int(one) if one else None for one in some.split(":"))
     wrong = 0
     if what in EACH:
-        return each(what, EACH[what])
-    cases_of = list(cases.numbers())[k::n] if what == "numbers" else range(k, MIXTURES, n)
+        return each(what, EACH[what], slice(first, end))
+    cases_of = (list(cases.numbers()) if what == "numbers" else range(MIXTURES))[first:end][k::n]
     for number, one in enumerate(cases_of):
         if number % 100 == 0:
             print(f"{number:,} of {len(cases_of):,} {what}, {wrong} failed", flush=True)
@@ -62,9 +64,10 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=time.time_ns() % 2**31)
     parser.add_argument("--every", choices=("numbers", "mixtures", *EACH))
     parser.add_argument("--part", default="0/1", metavar="K/N")
+    parser.add_argument("--cases", default=":", metavar="A:B")
     asked = parser.parse_args()
     if asked.every:
-        return every(asked.every, asked.part)
+        return every(asked.every, asked.part, asked.cases)
     counts: Counter[str] = Counter()
     end, number = time.monotonic() + 60 * asked.minutes, asked.seed
     with tempfile.TemporaryDirectory() as place:

@@ -33,38 +33,45 @@ EDGES = (0.0, -1.0, 1e-18, 1e-9, 1e-3, 0.5, 1.0, 1e3, 1e9, 1e18, -1e18, 1e-300, 
 FEW = {"patients": 4}
 STARTED = "import sys; from simulator.cli import main; sys.argv[0] = 'als-sim'; main()"
 LIMITED = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size})); "
-COMMANDS = (
-    ("run", "analytic/constant_hazard", "-n", "2000", "-o", "{out}"),
-    ("run", "analytic/constant_hazard", "-n", "500", "--export", "csv", "-o", "{out}"),
-    ("sweep", "start_delay", "-n", "50", "-o", "{out}"),
-    ("trial", "valor_trial", "--replicates", "100", "--truth", "0", "--no-null", "-o", "{out}"),
-    ("sensitivity", "start_delay", "-n", "20", "-o", "{out}"),
-    ("export", "{run}", "--to", "csv", "-o", "{out}"),
-    ("export", "{run}", "--to", "adam", "-o", "{out}"),
-    ("report", "{run}", "-o", "{out}/report.html"),
-    ("plot", "{run}", "survival", "-o", "{out}/survival.svg"),
-    ("data", "convert", "{run}/adam", "-o", "{out}"),
-    ("init", "{out}/mine"),
-    (
-        "decide",
-        "worth_treating",
-        "-n",
-        "20",
-        "--draws",
-        "2",
-        "--replicates",
-        "1",
-        "--draw-patients",
-        "5",
-        "-o",
-        "{out}",
-    ),
-    ("twins", "{run}/adam", "valor", "--twins", "20", "--pool", "4096", "-o", "{out}"),
-    ("explore", "valor", "--no-browser"),
+FEWER = """
+from functools import partial
+from simulator.studies.calibrate import ensemble, evaluate, study
+ensemble.sample.__kwdefaults__["steps"] = 60
+study.Request = partial(study.Request, patients=0.01)
+evaluate.Evaluator._simulate = lambda s, x: [one.observed + one.sd * x[k % len(x)] for k, one in enumerate(s.data)]
+"""
+"""What stands before a start of `calibrate`: little is simulated, so that it takes seconds and not an hour."""
+COMMANDS = tuple(
+    tuple(line.split())
+    for line in """
+    run analytic/constant_hazard -n 2000 -o {out}
+    run analytic/constant_hazard -n 500 --export csv -o {out}
+    sweep start_delay -n 50 -o {out}
+    trial valor_trial --replicates 100 --truth 0 --no-null -o {out}
+    sensitivity start_delay -n 20 -o {out}
+    export {run} --to csv -o {out}
+    export {run} --to adam -o {out}
+    report {run} -o {out}/report.html
+    plot {run} survival -o {out}/survival.svg
+    data convert {run}/adam -o {out}
+    init {out}/mine
+    decide worth_treating -n 20 --draws 2 --replicates 1 --draw-patients 5 -o {out}
+    twins {run}/adam valor --twins 20 --pool 4096 -o {out}
+    analyse {run}/adam --arms tofersen,placebo -o {out}
+    data show {run}/adam -o {out}/data.html
+    evidence -o {out}
+    calibrate valor --design 100 --draws 20 -o {out}
+    run case_a -o {out}
+    run analytic/constant_hazard -n 50 --draws 3 -o {out}
+    trial valor_trial --replicate 3 -o {out}
+    explore valor --no-browser
+    """.strip().splitlines()
 )
-"""Every command that writes, but `calibrate` and `evidence`, which take minutes; and the explorer, which stays."""
+"""Every command that writes, and the explorer, which stays."""
 AGAIN = {"init": ("--force",), "export": ("--force",), "data": ("--force",)}
 """What such a command wants where its files are there."""
+GROWS = ("manifest.json", "evaluations.jsonl")
+"""Files that say how far a study is, so that they are others when it is whole."""
 
 
 def scenarios() -> list[str]:
@@ -190,29 +197,64 @@ def run_of(place: Path) -> Path:
 def words_of(command: tuple[str, ...], place: Path, out: Path) -> list[str]:
     """A command of COMMANDS that writes to `out`, as it is given to the system."""
     given = [word.format(run=run_of(place), out=out) for word in command]
-    return [sys.executable, "-c", STARTED, *given]
+    return [sys.executable, "-c", (FEWER if command[0] == "calibrate" else "") + STARTED, *given]
+
+
+def surroundings(place: Path) -> dict[str, Any]:
+    """Where a command is started, and with which variables."""
+    return {"cwd": place, "env": os.environ | {"PYTHONPATH": str(Path(sim.__file__).parents[1])}}
+
+
+@cache
+def undisturbed(command: tuple[str, ...], place: Path) -> tuple[float, dict[str, bytes]]:
+    """How many seconds a command takes, and the files that it leaves."""
+    out = place / "killed"
+    words = words_of(command, place, out)
+    out.mkdir()
+    began = time.monotonic()
+    code, said = _started(words, **surroundings(place))
+    assert code == 0, said
+    found = time.monotonic() - began, _files(out)
+    shutil.rmtree(out)
+    return found
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def kill(draw: random.Random, place: Path, command: tuple[str, ...]) -> str | None:
-    """A command killed at a random moment: what is there opens or is nothing, and the next start cleans up."""
+    """A command killed at a random moment.
+
+    Each file that is there is as if nobody had killed it, or is not there; what is there opens or is nothing. The next
+    start gives the same bytes as if nothing had happened, and leaves no temporary.
+    """
+    seconds, whole = undisturbed(command, place)
     out = place / "killed"
+    words, how = words_of(command, place, out), surroundings(place)
     out.mkdir()
-    words = words_of(command, place, out)
-    how = {"cwd": place, "env": os.environ | {"PYTHONPATH": str(Path(sim.__file__).parents[1])}}
     child = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how)
-    time.sleep(draw.uniform(0.2, 4.0))
+    time.sleep(seconds * draw.uniform(0.1, 1.0))
     child.send_signal(signal.SIGKILL)
     child.wait()
+    half = [
+        name
+        for name, content in _files(out).items()
+        if not name.endswith((PART, *GROWS)) and whole.get(name, content) != content
+    ]
     try:
         if (out / "manifest.json").is_file():
             sim.open(out)
     except SimulatorError as error:
         if "there is no such file" not in str(error):
-            return f"{command} killed: {error}"
+            half.append(str(error))
     code, said = _started([*words, *AGAIN.get(command[0], ())], **how)
     left = [path.name for path in place.rglob(f"*{PART}")]
+    end = _files(out)
+    other = [name for name in whole.keys() | end.keys() if whole.get(name) != end.get(name)]
     shutil.rmtree(out)
-    return f"{command} after a kill: {said} {left}" if code or left else None
+    wrong = code or left or half or other
+    return f"{' '.join(command)}: killed: {half}; again: {code} {said} {left} {other}" if wrong else None
 
 
 def _started(words: list[str], **how: Any) -> tuple[int, str]:
@@ -233,8 +275,7 @@ def full(draw: random.Random, place: Path, command: tuple[str, ...]) -> str | No
     out.mkdir()
     words = words_of(command, place, out)
     words[2] = LIMITED.format(size=int(10 ** draw.uniform(0, 3))) + STARTED
-    how = {"cwd": place, "env": os.environ | {"PYTHONPATH": str(Path(sim.__file__).parents[1])}}
-    done = subprocess.run(words, capture_output=True, text=True, check=False, **how)
+    done = subprocess.run(words, capture_output=True, text=True, check=False, **surroundings(place))
     left = [path.name for path in place.rglob(f"*{PART}")]
     there = [path.name for path in out.rglob("*") if path.is_file() and path.name != "manifest.json"]
     shutil.rmtree(out)

@@ -175,6 +175,7 @@ def test_background_death_before_entry_has_its_own_threshold():
         assert background.death_day(numbers["disease"], person, keys.exponential(philox.EVENT, 0, 1)) > 0.0
 
 
+@pytest.mark.slow
 def test_screening_is_the_measurement_of_visit_0():
     for found in cohort():
         person, keys, _ = recruit.recruit(trial(), SEED, found["patient"])

@@ -18,6 +18,8 @@ from simulator.datasets.tables import Column, Range, Table, flags, numbers
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Integers = NDArray[np.int64]
+SCORE = "prognostic_score"
+"""The covariate that is the change expected untreated by the last visit."""
 
 
 class TrialData(NamedTuple):
@@ -33,6 +35,8 @@ class TrialData(NamedTuple):
     time : (n,) [d] day of the event, or the last day on which the participant was known to be free of it.
     event : (n,) whether there was the event.
     covariates : more columns, (n,) each, such as `log_nfl`.
+    expected : (n, v) prognostic scores: the untreated change from baseline to each visit that a model expects, known at
+        baseline; None without.
     """
 
     arm: Integers
@@ -43,6 +47,7 @@ class TrialData(NamedTuple):
     time: Floats
     event: Bools
     covariates: Mapping[str, Floats]
+    expected: Floats | None = None
 
     @property
     def n(self) -> int:
@@ -72,12 +77,21 @@ class TrialData(NamedTuple):
 
     def covariate(self, name: str) -> Floats:
         """A covariate by name; AnalysisError with the names that exist."""
+        if name == SCORE:
+            return self.scores[:, -1]
         if name not in self.covariates:
             known = ", ".join(sorted(self.covariates)) or "none"
             raise AnalysisError(
                 f"the data have no covariate {name}; they have {known}. Add it or choose another analysis"
             )
         return self.covariates[name]
+
+    @property
+    def scores(self) -> Floats:
+        """(n, v) the prognostic scores; AnalysisError where there are none."""
+        if self.expected is None:
+            raise AnalysisError("the data have no prognostic scores. Give twins of the participants: scores")
+        return self.expected
 
 
 def trial_data(
@@ -178,11 +192,14 @@ def until(data: TrialData, day: float | Floats) -> TrialData:
         outcome=np.where(seen, data.outcome[:, :kept], np.nan),
         time=np.minimum(data.time, last),
         event=data.event & (data.time <= last),
+        expected=None if data.expected is None else data.expected[:, :kept],
     )
 
 
 def since(data: TrialData, day: float) -> TrialData:
     """The same counted from a later baseline, such as randomisation after a lead-in, by those free of the event then.
+
+    Prognostic scores are of the earlier baseline and are left out.
 
     Raises
     ------
@@ -198,6 +215,7 @@ def since(data: TrialData, day: float) -> TrialData:
         day=left.day[:, first:] - day,
         outcome=left.outcome[:, first:],
         time=left.time - day,
+        expected=None,
     )
 
 
@@ -212,6 +230,7 @@ def where(data: TrialData, rows: Bools) -> TrialData:
         data.time[rows],
         data.event[rows],
         {name: values[rows] for name, values in data.covariates.items()},
+        None if data.expected is None else data.expected[rows],
     )
 
 

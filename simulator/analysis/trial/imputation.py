@@ -24,6 +24,7 @@ from simulator.analysis.trial.errors import AnalysisError, NotEstimableError, so
 from simulator.analysis.trial.estimate import About, Estimate, wald
 
 RIDGE = 1e-6  # relative; visits that agree almost exactly must not stop an imputation
+MOST_IMPUTATIONS, MOST_PASSES = 10_000, 1_000
 
 
 class Plan(NamedTuple):
@@ -77,12 +78,16 @@ def complete(x: Floats, y: Floats, plan: Plan) -> Floats:
     Raises
     ------
     AnalysisError
-        Fewer than two imputations, or less than one pass.
+        Imputations or passes are out of range.
     NotEstimableError
         There are too few participants for the regressions of the visits.
     """
-    if plan.imputations < 2 or plan.passes < 1:
-        raise AnalysisError("multiple imputation needs at least 2 imputations and 1 pass")
+    for name, number, least, most in (
+        ("imputations", plan.imputations, 2, MOST_IMPUTATIONS),
+        ("passes", plan.passes, 1, MOST_PASSES),
+    ):
+        if not least <= number <= most:
+            raise AnalysisError(f"multiple imputation: {number:,} {name} are out of range. Ask for {least} to {most:,}")
     rng = np.random.default_rng(plan.seed)
     filled = np.repeat(y[None], plan.imputations, axis=0)
     groups = [x[:, ARM] == 1, x[:, ARM] == 0] if plan.per_arm else [np.ones(len(x), np.bool_)]

@@ -1,6 +1,7 @@
 """Mixed model for repeated measures: change from baseline at all visits, by REML; unstructured covariance by default.
 
-Arm, baseline, strata and covariates have their own coefficient at every visit. Standard errors and degrees of freedom
+Arm, baseline, strata and covariates have their own coefficient at every visit; with `matched` scores each visit also
+has a coefficient of its own score. Standard errors and degrees of freedom
 are those of `kenward_roger`: Satterthwaite's, or Kenward and Roger's. With nothing missing and an unstructured
 covariance all are those of the ANCOVA at the visit.
 """
@@ -11,7 +12,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from simulator.analysis.trial.data import Floats, TrialData
+from simulator.analysis.trial.data import Bools, Floats, TrialData
 from simulator.analysis.trial.definition import CHANGE, Analysis
 from simulator.analysis.trial.design import ARM, columns, usable
 from simulator.analysis.trial.errors import NotEstimableError, solvable
@@ -66,30 +67,36 @@ def mmrm(
     Estimate
         Value, standard error, interval and p.
     """
+    return at_last_visit(data, covariates, How(covariance, df), fallback=fallback)
+
+
+class How(NamedTuple):
+    """The covariance of the visits; how standard error and df are found; whether visits have their own scores."""
+
+    covariance: Name = "unstructured"
+    df: Df = "satterthwaite"
+    matched: bool = False
+
+
+USUAL = How()
+
+
+def at_last_visit(data: TrialData, covariates: tuple[str, ...], how: How, *, fallback: bool) -> Estimate:
+    """The difference between arms at the last visit, by the first covariance that can be estimated."""
     weights = np.zeros(data.later_change().shape[1])
     weights[-1] = 1
-    tried = ORDER[ORDER.index(covariance) :] if fallback else (covariance,)
+    tried = ORDER[ORDER.index(how.covariance) :] if fallback else (how.covariance,)
     for name in tried:
-        words = f"MMRM, {name.replace('_', ' ')} covariance, REML, {WORDS[df]}"
-        if name != covariance:
-            words += f", {covariance.replace('_', ' ')} not estimable"
+        words = f"MMRM, {name.replace('_', ' ')} covariance, REML, {WORDS[how.df]}"
+        if name != how.covariance:
+            words += f", {how.covariance.replace('_', ' ')} not estimable"
         try:
-            about = About(adjusted(words, covariates), ESTIMAND)
-            return contrast(data, weights, about, covariates=covariates, how=How(name, df))
+            about = About(adjusted(words, (*covariates, *["prognostic score of each visit"] * how.matched)), ESTIMAND)
+            return contrast(data, weights, about, covariates=covariates, how=how._replace(covariance=name))
         except NotEstimableError:
             if name == tried[-1]:
                 raise
     raise AssertionError
-
-
-class How(NamedTuple):
-    """The covariance of the visits, and how standard error and degrees of freedom are found."""
-
-    covariance: Name = "unstructured"
-    df: Df = "satterthwaite"
-
-
-USUAL = How()
 
 
 def contrast(
@@ -97,7 +104,7 @@ def contrast(
 ) -> Estimate:
     """A weighted sum of the differences between arms at the visits after baseline, weights : (v − 1,)."""
     with solvable("MMRM"):
-        cells, found, n = fit(data, covariates=covariates, covariance=how.covariance)
+        cells, found, n = fit(data, covariates=covariates, covariance=how.covariance, matched=how.matched)
         wanted = np.zeros_like(found.state.beta)
         wanted[ARM] = weights
         variance, df = (kenward_roger if how.df == "kenward_roger" else satterthwaite)(cells, found, wanted)
@@ -105,29 +112,36 @@ def contrast(
 
 
 def fit(
-    data: TrialData, *, covariates: tuple[str, ...] = (), covariance: Name = "unstructured"
+    data: TrialData, *, covariates: tuple[str, ...] = (), covariance: Name = "unstructured", matched: bool = False
 ) -> tuple[Patterns, Fitted, int]:
     """The fitted model and the number of participants with at least one visit after baseline."""
     z, change = columns(data, covariates), data.later_change()
+    visits, free = change.shape[1], np.ones((z.shape[1], change.shape[1]), np.bool_)
+    if matched:
+        z, free = np.column_stack([z, data.scores[:, 1:]]), np.concatenate([free, np.eye(visits, dtype=np.bool_)])
     rows = usable(z) & np.isfinite(change).any(axis=1)
     z, change = z[rows], change[rows]
-    cells, near = patterns(z, change), _start(z, change)
+    cells, near = patterns(z, change), _start(z, change, free)
+    if matched:
+        cells = cells._replace(free=np.flatnonzero(free))
     if covariance == "unstructured":
         return cells, fitted(cells, maximum(cells, near)), len(z)
     return cells, structured(cells, covariance, start(covariance, near)), len(z)
 
 
-def _start(z: Floats, y: Floats) -> Floats:
+def _start(z: Floats, y: Floats, free: Bools) -> Floats:
     """Covariance of the residuals of each visit's own regression, drawn towards its diagonal until it is one."""
     seen = np.isfinite(y)
-    if seen.sum(axis=0).min() <= z.shape[1]:
+    own_columns = int(free.sum(axis=0).max())
+    if seen.sum(axis=0).min() <= own_columns:
         raise NotEstimableError("MMRM: a visit has fewer participants than coefficients. Leave it out")
     residual = np.zeros_like(y)
     for visit, rows in enumerate(seen.T):
-        fitted = z[rows] @ np.linalg.lstsq(z[rows], y[rows, visit], rcond=None)[0]
+        own_z = z[rows][:, free[:, visit]]
+        fitted = own_z @ np.linalg.lstsq(own_z, y[rows, visit], rcond=None)[0]
         residual[rows, visit] = y[rows, visit] - fitted
     pairs = seen.T.astype(np.float64) @ seen
-    sigma = residual.T @ residual / np.maximum(pairs - z.shape[1], 1)
+    sigma = residual.T @ residual / np.maximum(pairs - own_columns, 1)
     own = np.diag(np.diagonal(sigma))
     if not np.diagonal(sigma).min() > 0:
         raise NotEstimableError("MMRM: a visit has no variance left after its covariates")

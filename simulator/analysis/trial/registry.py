@@ -16,7 +16,7 @@ from simulator.strategies import EVENTS, contradiction, other_name
 __all__ = ["ANALYSES", "Analysis", "agree", "analysis", "register"]
 FIRST = (
     *("ancova", "mi", "controlled_mi", "mmrm", "random_slope", "joint_rank", "joint_rank_ancova", "win_ratio"),
-    *("logrank", "cox", "rmst", "responder", "delayed_start", "rate_ratio"),
+    *("logrank", "cox", "rmst", "responder", "delayed_start", "rate_ratio", "prognostic"),
 )
 """Files whose analyses are listed first, in this order; others follow by their name."""
 LATER = ("registry", "truth")

@@ -25,6 +25,7 @@ from simulator.analysis.trial.estimand import STOPPING, Strategy, death, estiman
 from simulator.analysis.trial.estimate import LEVEL, About, Estimate, wald
 from simulator.analysis.trial.potential import NOTHING, Options, Potential
 
+MOST_PERMUTATIONS = 100_000
 ESTIMAND = estimand(
     "event-free time up to the horizon",
     "difference of means in days",
@@ -62,7 +63,7 @@ def rmst(
     Raises
     ------
     AnalysisError
-        The horizon lies beyond the follow-up of an arm, or there are fewer than 100 permutations.
+        The horizon lies beyond the follow-up of an arm, or the number of permutations is out of range.
     NotEstimableError
         No event leaves an error for the permutation test.
     """
@@ -79,8 +80,9 @@ def rmst(
     found = wald(gap, error, About(words, ESTIMAND), n=data.n)
     if test == "normal":
         return found
-    if permutations < 100:
-        raise AnalysisError("RMST: fewer than 100 permutations tell nothing. Ask for 100 or more")
+    if not 100 <= permutations <= MOST_PERMUTATIONS:
+        fact = f"RMST: {permutations:,} permutations are out of range"
+        raise AnalysisError(f"{fact}. Ask for 100 to {MOST_PERMUTATIONS:,}")
     gaps, errors = _exchanged(data, to, permutations, np.random.default_rng(seed))
     if not errors[0] > 0:
         raise NotEstimableError("RMST: the events of these data leave no error for a permutation test")

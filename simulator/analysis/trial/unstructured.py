@@ -1,10 +1,10 @@
 """REML of a multivariate regression with an unstructured covariance and values missing at random.
 
-Every column of Z acts on every visit with its own coefficient, Y_i = B' z_i + ε_i with ε_i ~ N(0, Σ), so what the
-likelihood needs are Z'Z, Z'Y and Y'Y of the participants who miss the same visits: an iteration costs the same for any
-number of participants. With W = Σ⁻¹ of the observed visits (0 elsewhere), R = Σ_i r_i r_i' and
-M = Σ_i cov(B̂' z_i), both summed over the participants of a pattern, the gradient in Σ is half of
-Σ W (R + M) W − n W over the patterns.
+Every column of Z acts on every visit with its own coefficient, but for those that are held at 0, Y_i = B' z_i + ε_i
+with ε_i ~ N(0, Σ), so what the likelihood needs are Z'Z, Z'Y and Y'Y of the participants who miss the same visits: an
+iteration costs the same for any number of participants. With W = Σ⁻¹ of the observed visits (0 elsewhere), R = Σ_i r_i
+r_i' and M = Σ_i cov(B̂' z_i), both summed over the participants of a pattern, the gradient in Σ is half of Σ W (R + M)
+W − n W over the patterns.
 
 References
 ----------
@@ -34,6 +34,7 @@ class Patterns(NamedTuple):
     seen : (p, v) which visits are observed.
     size : (p,) participants.
     zz, zy, yy : (p, q, q), (p, q, v), (p, v, v) cross products, 0 where a visit is missing.
+    free : (q v,) positions of the coefficients that are estimated, row by row of B; None: all.
     """
 
     seen: Bools
@@ -41,6 +42,7 @@ class Patterns(NamedTuple):
     zz: Floats
     zy: Floats
     yy: Floats
+    free: Integers | None = None
 
 
 class State(NamedTuple):
@@ -88,10 +90,13 @@ def evaluate(data: Patterns, sigma: Floats) -> State | None:
     weight = np.where(both, np.linalg.inv(padded), 0.0)
     q, v = data.zy.shape[1:]
     normal = np.tensordot(data.zz, weight, (0, 0)).transpose(0, 2, 1, 3).reshape(q * v, q * v)
-    sign, log_normal = np.linalg.slogdet(normal)
+    kept = normal if data.free is None else normal[np.ix_(data.free, data.free)]
+    sign, log_normal = np.linalg.slogdet(kept)
     if sign <= 0:
         return None
-    covariance = np.linalg.inv(normal)
+    covariance = np.linalg.inv(kept)
+    if data.free is not None:
+        covariance = _spread(covariance, data.free, q * v)
     beta = (covariance @ (data.zy @ weight).sum(axis=0).reshape(q * v)).reshape(q, v)
     cross = beta.T @ data.zy
     residual = data.yy - cross - cross.transpose(0, 2, 1) + beta.T @ data.zz @ beta
@@ -99,6 +104,13 @@ def evaluate(data: Patterns, sigma: Floats) -> State | None:
     leverage = np.tensordot(data.zz, blocks, ((1, 2), (0, 2)))
     value = -0.5 * float(data.size @ logs + log_normal + (weight * residual).sum())
     return State(sigma, beta, blocks, weight, residual, leverage, value)
+
+
+def _spread(covariance: Floats, free: Integers, size: int) -> Floats:
+    """The covariance of all coefficients: 0 in the rows and columns of those that are held."""
+    found = np.zeros((size, size))
+    found[np.ix_(free, free)] = covariance
+    return found
 
 
 def maximum(data: Patterns, start: Floats) -> State:

@@ -21,10 +21,8 @@ STATES = {
     "kings": ("stage_none", "stage_1", "stage_2", "stage_3", "stage_4"),
 }
 """Living states of each staging system; King's 4A and 4B are one."""
-IN_FULL = ("ft9", "kings")
-"""Systems of which the catalog has a utility of every state."""
 ALIVE, PAV = "alive", "pav"
-EVENTS = ("death", "pav", "niv", "gastrostomy")
+EVENTS = ("diagnosis", "death", "pav", "niv", "gastrostomy")
 """Events that may cost, beside kinds of adverse events."""
 PRICES = (
     "per_dose", "per_administration", "per_month", "per_month_on", "at_start", "at_stop", "monitoring", "per_event",
@@ -51,17 +49,26 @@ class Price(NamedTuple):
 
 
 class Money(Quantity):
-    """An amount with its source; currency, price year, perspective and discount rate are the block's."""
+    """An amount with its source; currency, price year, perspective and discount rate are the block's.
+
+    One of another currency or price year needs an `index`: what one unit of it is in money of the block.
+    """
 
     currency: Name | None = None
     price_year: Year | None = None
+    index: Positive | None = None
     perspective: Name | None = None
     discount_per_year: NotNegative | None = None
 
     @property
     def is_bare(self) -> bool:
         """True where nothing but the value is known."""
-        return super().is_bare and all(getattr(self, key) is None for key in (*COMMON, "discount_per_year"))
+        return super().is_bare and all(getattr(self, key) is None for key in (*COMMON, "discount_per_year", "index"))
+
+    @property
+    def amount(self) -> float:
+        """In money of the block."""
+        return self.value * (1.0 if self.index is None else self.index.value)
 
 
 Amount = Annotated[Money, Limit("negative", "Write 0 or a number above it", minimum=0)]
@@ -104,9 +111,8 @@ class Utilities(Part):
         if unknown := [name for name in self.states if name not in wanted]:
             raise fault(f"{self.system} has no {unknown[0]}", f"States: {', '.join(wanted)}", "states")
         if lacking := [name for name in wanted if name not in self.states]:
-            whole = "" if self.system in IN_FULL else f", or use {' or '.join(IN_FULL)}, which the catalog has in full"
             fact = f"there is no utility of {self.system} {', '.join(lacking)}"
-            raise fault(fact, f"Write it under utilities.states{whole}")
+            raise fault(fact, "Write it under utilities.states, or take those of catalog: utilities")
         if unknown := [name for name in self.carers if name not in wanted]:
             raise fault(f"{self.system} has no {unknown[0]}", f"States: {', '.join(wanted)}", "carers")
         return self
@@ -128,8 +134,8 @@ class Costs(Part):
     """What is paid: of each treatment a dose, giving it, a month on it, its start and its stop; of each option once.
 
     `per_month` is of a month in a state: `alive`, states of the utilities' system, or `pav` on top. `per_event` is of
-    death, `pav`, `niv`, `gastrostomy` and kinds of adverse events. `catalog: costs_usa` gives those of the catalog;
-    keys beside it change single values.
+    diagnosis, death, `pav`, `niv`, `gastrostomy` and kinds of adverse events. `catalog: costs_usa` gives those of the
+    catalog; keys beside it change single values.
     """
 
     per_dose: dict[Name, Amount] = Field(default_factory=dict)
@@ -159,7 +165,7 @@ class Costs(Part):
             return None
         found = amount.price if isinstance(amount, Monitoring) else amount
         steps = self.steps.get(key, {}).get(name, ())
-        return Price(found.value, tuple((float(one.from_day), one.factor.value) for one in steps))
+        return Price(found.amount, tuple((float(one.from_day), one.factor.value) for one in steps))
 
 
 class Comparison(Part):
@@ -221,8 +227,12 @@ class Band(Part):
 
 
 class LifeTable(Part):
-    """Probabilities of dying within a year, by sex, from an age on; the last holds for all who are older."""
+    """Probabilities of dying within a year, by sex, from an age on; the last holds for all who are older.
 
+    `source` says which table it is; it stands under the result.
+    """
+
+    source: Annotated[str, Field(min_length=1)]
     from_age: NotNegative
     men: Annotated[list[Share], Field(min_length=1)]
     women: Annotated[list[Share], Field(min_length=1)]
@@ -301,12 +311,13 @@ class Decision(Part):
         for at, amount in self.amounts():
             for key, words in COMMON.items():
                 own, whole = getattr(amount, key), getattr(self, key)
-                if own is not None and own != whole:
-                    raise _mixed(f"the {words} is {own}, that of the decision is {whole}", at)
+                is_convertible = key != "perspective"
+                if own is not None and own != whole and not (is_convertible and amount.index is not None):
+                    raise _mixed(f"the {words} is {own}, that of the decision is {whole}", at, is_convertible)
             rate = amount.discount_per_year
             if rate is not None and rate.value != self.discount_per_year.value:
                 fact = f"the discount rate is {rate.value:g}, that of the decision is {self.discount_per_year.value:g}"
-                raise _mixed(fact, at)
+                raise _mixed(fact, at, is_convertible=False)
         known = (ALIVE, PAV, *STATES[self.utilities.system])
         if unknown := [name for name in self.costs.per_month if name not in known]:
             raise fault(f"there is no state {unknown[0]}", f"States: {', '.join(known)}", "costs.per_month")
@@ -325,5 +336,6 @@ class Decision(Part):
             yield "research.cost", self.research.cost
 
 
-def _mixed(fact: str, at: str) -> Exception:
-    return fault(fact, "Convert the amount, or change the decision: a block has one of each", at)
+def _mixed(fact: str, at: str, is_convertible: bool) -> Exception:
+    remedy = "Write its index, what one unit is in money of the decision" if is_convertible else "Correct it"
+    return fault(fact, f"{remedy}, or change the decision: a block has one of each", at)

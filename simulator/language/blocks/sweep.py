@@ -19,13 +19,13 @@ SHAPES = ("uniform", "normal", "lognormal")
 WAYS = ("values", "low", "prior", *SHAPES)
 
 
-def _finite(values: Any) -> Any:
+def finite(values: Any) -> Any:
     """The values, if every number in them is finite."""
     parts = values.values() if isinstance(values, dict) else values if isinstance(values, list) else ()
     if isinstance(values, float) and not math.isfinite(values):
         raise fault("a value is not a finite number", "Write finite numbers")
     for part in parts:
-        _finite(part)
+        finite(part)
     return values
 
 
@@ -37,7 +37,7 @@ class Axis(Part):
     tables and pictures.
     """
 
-    values: Annotated[list[Any], Field(min_length=1), AfterValidator(_finite)] | None = None
+    values: Annotated[list[Any], Field(min_length=1), AfterValidator(finite)] | None = None
     low: Quantity | None = None
     high: Quantity | None = None
     count: Annotated[int, Whole(2, MOST_POINTS)] | None = None
@@ -108,7 +108,7 @@ class Sweep(Part):
     points: Annotated[int, Whole(1, MOST_POINTS)] | None = None
     seed: Annotated[int, Whole(0, 2**53)] = 1
     correlations: Annotated[list[Correlated], Field(min_length=1)] | None = None
-    set: Annotated[dict[Text, Annotated[Any, AfterValidator(_finite)]], Field(min_length=1)] | None = None
+    set: Annotated[dict[Text, Annotated[Any, AfterValidator(finite)]], Field(min_length=1)] | None = None
     patients: Count | None = None
     replicates: Annotated[int, Whole(1, MOST_REPLICATES)] = 1
     random_numbers: Literal["common", "independent"] = "common"

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from simulator.language.blocks.prognostic import Prognostic
 from simulator.language.family import Family
 from simulator.language.interim import Interim, Level
 from simulator.language.parts import Bounds, Count, Interval, Name, Whole
@@ -100,6 +101,7 @@ class Trial(Part):
     analysis_days: list[Interval] = Field(min_length=1)
     interim: Interim | None = None
     family: Family | None = None
+    prognostic: Prognostic | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Trial:

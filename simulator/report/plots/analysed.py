@@ -10,7 +10,7 @@ from simulator.report import style
 from simulator.report.kinds import AnalysedKind
 from simulator.report.picture import Picture
 from simulator.report.scale import percent_axis, plain_logarithm, time_scale
-from simulator.studies.analyse import Analysed, Arm, Followed, survival
+from simulator.studies.analysed import Analysed, Arm, Followed, survival
 from simulator.studies.wording import fixed
 
 if TYPE_CHECKING:
@@ -35,6 +35,21 @@ class AnalysedPlots:
         """Kaplan–Meier by arm with 95 % intervals, and the number at risk below."""
         return kaplan_meier(self._analysed)
 
+    def draw(self, kind: AnalysedKind | str, **options: Any) -> Picture:
+        """A picture by its name; an option that this picture has not is refused."""
+        from simulator.report.plots.needs import need_kind, need_options
+
+        need_kind(kind, AnalysedKind, "analyses of real people")
+        method = getattr(self, AnalysedKind(kind))
+        need_options(kind, options, method)
+        picture: Picture = method(**options)
+        return picture
+
+    @property
+    def kinds(self) -> tuple[AnalysedKind, ...]:
+        """The pictures that these analyses can be drawn as."""
+        return tuple(AnalysedKind)
+
 
 def forest(found: Analysed) -> Picture:
     """A row for each analysis: units differ, so each has its own axis."""
@@ -50,7 +65,8 @@ def forest(found: Analysed) -> Picture:
             _line(one, name, measure.format(unit="points"), estimate)
         if not rows:
             axes[0].set_axis_off()
-    return Picture(AnalysedKind.forest, figure, f"Estimates of {', '.join(name for name, *_ in rows)} with intervals")
+    text = f"Estimates of {', '.join(name for name, *_ in rows)} with intervals"
+    return Picture(AnalysedKind.forest, figure, text, found.made_from)
 
 
 def _line(axes: Axes, name: str, measure: str, estimate: Estimate) -> None:
@@ -104,7 +120,8 @@ def kaplan_meier(found: Analysed | Followed) -> Picture:
         axes.set_ylabel("Free of the event")
         style.label_ends(axes, ends)
         _at_risk(axes, found, [scale.days * tick for tick in scale.ticks], drawn)
-    return Picture(AnalysedKind.survival, figure, f"Kaplan-Meier of {' and '.join(names)}, with numbers at risk")
+    text = f"Kaplan-Meier of {' and '.join(names)}, with numbers at risk"
+    return Picture(AnalysedKind.survival, figure, text, found.made_from)
 
 
 def _steps(arm: Arm, end: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

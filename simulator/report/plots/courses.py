@@ -38,4 +38,4 @@ def draw(data: Dataset, outcome: str) -> Picture:
             axes.set_ylabel(outcome)
         scale.apply(grid[-1])
         scale.label(grid[-1])
-    return Picture(KIND, figure, f"{outcome} of each participant over time, by arm")
+    return Picture(KIND, figure, f"{outcome} of each participant over time, by arm", data.made_from)

@@ -37,7 +37,7 @@ class DecisionPlots:
 
     def plane(self) -> Picture:
         """Extra costs over extra QALYs at each draw, with the line of the threshold."""
-        table, threshold = self._found.tables["plane"], _threshold(self._found)
+        table, threshold = self._found.tables["plane"], self._found.threshold
         names = self._found.options[1:]
         line = f"Line: the threshold of {threshold:,.0f} {_money(self._found)} a QALY; below it an option is worth it."
         notes = [f"{table.caption}. {_drawn(self._found)}", line]
@@ -104,7 +104,8 @@ class DecisionPlots:
         table = self._found.tables["oneway"]
         rows = [row for row in table.rows if row[6]][:MOST]
         base = float(table.note.rsplit(":", 1)[1].split()[0].replace(",", ""))
-        notes = [f"{table.caption}, {_money(self._found)}.", f"Line: all as the scenario has them, {base:,.0f}.", ""]
+        line = f"Line: all as the scenario has them, {base:,.0f}, among the people of the draws."
+        notes = [f"{table.caption}, {_money(self._found)}.", line, ""]
         with style.drawing():
             figure = style.sheet("What moves the net benefit", notes, 1.6 + 0.24 * max(len(rows), 2))
             axes = figure.subplots()
@@ -132,7 +133,7 @@ class DecisionPlots:
             y = [float(row[k + 1] or 0) for row in table.rows]
             axes.plot(x, y, color=_colour(k), lw=1.8)
             ends.append(style.Label(y[-1], name, _colour(k)))
-        axes.axvline(_threshold(self._found), color=style.SOFT.light, lw=0.9, ls=":")
+        axes.axvline(self._found.threshold, color=style.SOFT.light, lw=0.9, ls=":")
         axes.set_xlim(min(x), max(x))
         axes.xaxis.set_major_locator(_ticks())
         _thousands(axes, "x")
@@ -159,11 +160,6 @@ def _colour(k: int) -> str:
 
 def _money(found: Decided) -> str:
     return found.basis.split(" of ", 1)[0]
-
-
-def _threshold(found: Decided) -> float:
-    """The decision's own value of a QALY."""
-    return float(found.tables["incremental"].note.removeprefix("At ").split()[0].replace(",", ""))
 
 
 def _drawn(found: Decided) -> str:

@@ -18,6 +18,7 @@ from simulator.studies.evidence.score import scenario_of
 
 if TYPE_CHECKING:
     from simulator.language import Scenario
+    from simulator.language.blocks.ensemble import Ensemble
 
 Floats = NDArray[np.float64]
 
@@ -60,13 +61,17 @@ def drawn_scenarios(scenario: Scenario, draws: int) -> Iterator[Scenario]:
 def drawn_settings(scenario: Scenario, draws: int) -> Iterator[dict[str, float]]:
     """Addresses and values of the first so many vectors of the ensemble.
 
-    A parameter is drawn where the scenario holds the catalog's calibrated value; what its author changed stays.
+    They are those of the scenario's own block `ensemble`, where it has one. Else they are the catalog's: a parameter is
+    drawn where the scenario holds the catalog's calibrated value; what its author changed stays.
 
     Raises
     ------
     CalibrationError
         The scenario is of another disease, holds none of the calibrated values, or the ensemble has fewer vectors.
     """
+    if scenario.ensemble is not None:
+        yield from _own(scenario.ensemble, draws)
+        return
     spec = calibration_of(scenario.progression.model)
     own = scenario_of(calibration().runs["valor"])
     if scenario.disease.name != own.disease.name:
@@ -81,3 +86,25 @@ def drawn_settings(scenario: Scenario, draws: int) -> Iterator[dict[str, float]]
         raise CalibrationError("the scenario holds none of the values that were calibrated. Run without --draws")
     for vector in vectors[:draws]:
         yield _settings(spec.parameters, where, vector)
+
+
+def _own(block: Ensemble, draws: int) -> Iterator[dict[str, float]]:
+    """The first so many vectors of a scenario's own ensemble."""
+    if not 1 <= draws <= len(block.vectors):
+        known = len(block.vectors)
+        raise CalibrationError(f"the scenario's ensemble has {known} vectors, not {draws}. Ask for 1 to {known}")
+    for vector in block.vectors[:draws]:
+        yield dict(zip(block.addresses, vector, strict=True))
+
+
+def check_catalogs(scenario: Scenario) -> None:
+    """Refuse a scenario with an ensemble of its own where only the catalog's is known.
+
+    Raises
+    ------
+    CalibrationError
+        It has the block `ensemble`.
+    """
+    if scenario.ensemble is not None:
+        fact = "this study draws from the catalog's ensemble, and the scenario has its own block ensemble"
+        raise CalibrationError(f"{fact}. Remove the block with --set ensemble=null")

@@ -14,16 +14,19 @@ from numpy.typing import NDArray
 from simulator.catalog.calibration import Calibration, Parameter
 from simulator.errors import SimulatorError
 from simulator.mechanisms.antisense.spec import Antisense
+from simulator.record import versions
 from simulator.results.files import digest, text_writer, write_all
 from simulator.studies.calibrate.errors import CalibrationError
 from simulator.studies.calibrate.rows import Datum
 from simulator.studies.evidence.score import SEED, Runs, simulated
+from simulator.studies.replay import other_versions
 from simulator.version import __version__
 
 if TYPE_CHECKING:
     from simulator.language import Scenario
 
 Floats = NDArray[np.float64]
+EVALUATIONS = "evaluations.jsonl"
 
 
 def settings(
@@ -55,6 +58,18 @@ def runs_at(spec: Calibration, vector: Sequence[float] | Floats, patients: float
 def starting_vector(spec: Calibration) -> Floats:
     """Where the fit starts, in prior SDs."""
     return np.array([parameter.standard(parameter.started) for parameter in spec.parameters])
+
+
+def resumed_versions(folder: Path) -> list[str]:
+    """What must be said before a calibration goes on in a folder that other libraries began; nothing otherwise."""
+    try:
+        with (folder / EVALUATIONS).open(encoding="utf-8") as stream:
+            before, now = _whole(stream.readline()), {"versions": versions()}
+    except (OSError, UnicodeDecodeError):
+        return []
+    others = other_versions(before, {"engine_version": before.get("engine_version"), **now})
+    what = "what was simulated with them is taken as it is"
+    return [f"{folder} was begun with other versions ({', '.join(others)}): {what}."] if others else []
 
 
 class Evaluator:
@@ -89,7 +104,7 @@ class Evaluator:
         self._patients, self._tell, self._made = patients, tell, 0
         self._known: dict[str, list[float]] = {}
         self._of_run: dict[str, dict[str, float]] = {}
-        self._file = folder / "evaluations.jsonl" if folder else None
+        self._file = folder / EVALUATIONS if folder else None
         if self._file:
             self._open(self._file)
 
@@ -134,7 +149,7 @@ class Evaluator:
         """Take up what the file holds; a line that is cut short or damaged is dropped."""
         file.parent.mkdir(parents=True, exist_ok=True)
         if not file.exists() or not file.stat().st_size:
-            return self._keep({"fingerprint": self.fingerprint})
+            return self._keep({"fingerprint": self.fingerprint, "versions": versions()})
         lines = [line for text in file.read_text("utf-8", "replace").splitlines() if (line := _whole(text))]
         if not lines or lines[0].get("fingerprint") != self.fingerprint:
             raise CalibrationError(

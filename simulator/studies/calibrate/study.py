@@ -21,6 +21,7 @@ from simulator.studies.calibrate.rows import ARMS, Datum, chosen, data
 
 Floats = NDArray[np.float64]
 CHECKED = 16
+LEAST_DESIGN, MOST_DESIGN, MOST_DRAWS = 100, 65_536, 10_000
 
 
 class Request(NamedTuple):
@@ -69,6 +70,12 @@ def calibrate(request: Request, tell: Callable[[int, int], None] | None = None) 
     if request.scenario not in FILES:
         raise CalibrationError(f"there is no calibration of {request.scenario!r}. There are {', '.join(FILES)}")
     spec = calibration(request.scenario)
+    for name, number, least, most in (
+        ("simulations for the emulator", request.design, LEAST_DESIGN, MOST_DESIGN),
+        ("vectors", request.draws, 1, MOST_DRAWS),
+    ):
+        if not least <= number <= most:
+            raise CalibrationError(f"{number:,} {name} are out of range. Ask for {least} to {most:,}")
     start = starting_vector(spec)
     runs = runs_at(spec, start, request.patients)
     forced = request.extra if request.allow_validation else ()

@@ -62,13 +62,11 @@ def base_case(result: Result, scenario: Scenario) -> Base:
     horizon, options = horizon_of(scenario), tuple(block.options)
     worth = {arm: of_patients(result, arm, scenario) for arm in options}
     plain = {arm: of_patients(result, arm, scenario, discounted=False) for arm in options}
-    alive = {}
-    for arm in options:
-        living = costs.Arm(result, scenario, arm, horizon).events("death_time") > horizon
-        alive[arm] = moments.proportion(living, result.weight)
-    rows = increments(options, worth, block.willingness_to_pay.value, result.weight)
+    lived = [costs.Arm(result, scenario, arm, horizon) for arm in options]
+    alive = {arm.name: moments.proportion(arm.events("death_time") > horizon, result.weight) for arm in lived}
+    rows = increments(options, worth, block.willingness_to_pay.amount, result.weight)
     found = Base(options, worth, plain, alive, rows, [], list(_warnings(scenario, alive)))
-    found.tables.extend(_tables(found, scenario, result.weight))
+    found.tables.extend(_tables(found, scenario, lived, result.weight))
     return found
 
 
@@ -108,15 +106,16 @@ def basis(scenario: Scenario) -> str:
     years = horizon_of(scenario) / DAYS_PER_YEAR
     return (
         f"{block.currency} of {block.price_year}, perspective: {block.perspective}; discount {rates}; "
-        f"{years:.1f} years; {block.willingness_to_pay.value:,.0f} {block.currency} a QALY"
+        f"{years:.1f} years; {block.willingness_to_pay.amount:,.0f} {block.currency} a QALY"
     )
 
 
-def _tables(base: Base, scenario: Scenario, weight: Floats | None) -> Iterator[Table]:
+def _tables(base: Base, scenario: Scenario, arms: Sequence[costs.Arm], weight: Floats | None) -> Iterator[Table]:
     """Effects and costs of each option, what one gains over another, and what the costs are made of."""
     yield _outcomes(base, scenario, weight)
     yield incremental_table(base.rows, scenario, "incremental", "Options in order of QALYs")
     yield _parts(base, scenario, weight)
+    yield from _stopping(arms, weight)
 
 
 def _outcomes(base: Base, scenario: Scenario, weight: Floats | None) -> Table:
@@ -142,21 +141,21 @@ def _each(both: Iterable[Worth], key: str) -> list[Floats]:
 def incremental_table(rows: Sequence[Row], scenario: Scenario, name: str, caption: str) -> Table:
     """Rows of an incremental analysis as a table, net benefit in money and in health."""
     block = decision_of(scenario)
-    money, threshold = block.currency, block.willingness_to_pay.value
+    money, threshold = block.currency, block.willingness_to_pay.amount
     columns = [Column("option"), Column("versus"), Column("status"), Column("costs", 0, money), Column("QALYs", 3)]
     for head, digits, unit in (("extra costs", 0, money), ("extra QALYs", 3, "")):
         columns += [Column(head, digits, unit), Column("±", digits), Column("SD", digits)]
-    columns.append(Column("ICER", 0, f"{money}/QALY"))
-    columns += [Column("net benefit", 0, money), Column("±", 0), Column("SD", 0)]
-    columns += [Column("extra net benefit", 0, money), Column("±", 0), Column("SD", 0)]
-    columns.append(Column("net health benefit", 3, "QALYs"))
+    for head, digits, unit in (("ICER", 0, f"{money}/QALY"), ("net benefit", 0, money), ("extra net benefit", 0, money),
+                               ("net health benefit", 3, "QALYs")):  # fmt: skip
+        columns += [Column(head, digits, unit), Column("±", digits), Column("SD", digits)]
     body: list[list[Cell]] = []
     for row in rows:
         three = [number(x) for figure in (row.extra_cost, row.extra_effect) for x in figure]
         benefit = [number(x) for figure in (row.net_benefit, row.extra_net_benefit) for x in figure]
-        health = row.net_benefit.value / threshold if threshold else float("nan")
+        health = [number(x / threshold) if threshold else None for x in row.net_benefit]
+        ratio = [number(x) for x in (row.icer, row.icer_mcse, row.icer_sd)]
         first: list[Cell] = [row.option, row.versus, row.status, number(row.cost.value), number(row.effect.value)]
-        body.append([*first, *three, number(row.icer), *benefit, number(health)])
+        body.append([*first, *three, *ratio, *benefit, *health])
     note = f"At {threshold:,.0f} {money} a QALY. ± Monte Carlo error, SD over the parameters. ICER against `versus`."
     return Table(name, caption, columns, body, note)
 
@@ -171,3 +170,19 @@ def _parts(base: Base, scenario: Scenario, weight: Floats | None) -> Table:
         if any(one.value for one in found):
             rows.append([name, *(number(x) for one in found for x in (one.value, one.mcse))])
     return Table("costs", "Costs by part, discounted", [Column("part"), *errors(base.options, 0, money)], rows)
+
+
+def _stopping(arms: Sequence[costs.Arm], weight: Floats | None) -> Iterator[Table]:
+    """What stopping a treatment saves, where anybody stops one."""
+    rows: list[list[Cell]] = []
+    for arm in arms:
+        for name in costs.treatments_of(arm.scenario, arm.name):
+            saved, stopped = costs.saved_by_stopping(arm, name)
+            share, mean = moments.scaled(moments.proportion(stopped > 0, weight), 100), moments.mean(saved, weight)
+            if share.value:
+                rows.append([arm.name, name, *(number(x) for one in (share, mean) for x in (one.value, one.mcse))])
+    if rows:
+        money = decision_of(arms[0].scenario).currency
+        columns = [Column("option"), Column("treatment"), *errors(["stopped"], 1, "%"), *errors(["saved"], 0, money)]
+        note = "What going on until death or the horizon would have cost those who stopped, their lives being the same."
+        yield Table("stopping", "What stopping a treatment saves, a patient of the option", columns, rows, note)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from simulator.errors import SimulatorError
 from simulator.language.listing import values
 from simulator.quantities import Prior
-from simulator.studies.calibrate.apply import drawn_settings, ensemble
+from simulator.studies.calibrate.apply import check_catalogs, drawn_settings, ensemble
 from simulator.studies.economics import decision_of
 from simulator.studies.sensitivity.parameters import belief, calibrated_parameters, fitted_places
 from simulator.studies.sweep.axes import inverse, priors
@@ -63,6 +63,7 @@ def draws_of(scenario: Scenario, count: int, seed: int) -> Drawn:
     DrawsError
         Nothing in the scenario has a prior.
     """
+    check_catalogs(scenario)
     known, x = _ensemble(scenario, count)
     settings: list[dict[str, float]] = [{} for _ in range(count)]
     if known:

@@ -48,7 +48,7 @@ def subgroups(base: Base, result: Result, scenario: Scenario) -> Iterator[Table]
             inside = values == one
             name = SEX[int(one)] if key == "sex" else str(one)
             if inside.sum() > 1:
-                threshold = block.willingness_to_pay.value
+                threshold = block.willingness_to_pay.amount
                 rows = increments(base.options, base.worth, threshold, result.weight, inside)
                 body += _short(f"{name} ({inside.sum():,})", rows)
     if body:
@@ -80,9 +80,9 @@ def prices(base: Base, result: Result, scenario: Scenario) -> Iterator[Table]:
         used = [name for name in treatments_of(scenario, first) if name in block.costs.per_dose]
         if arm == first or used or len(drugs) != 1 or paid <= 0:
             continue
-        price = block.costs.per_dose[drugs[0]].value
+        price = block.costs.per_dose[drugs[0]].amount
         gain, rest = mean[arm]["QALYs"] - mean[first]["QALYs"], mean[arm]["costs"] - paid - mean[first]["costs"]
-        own = block.willingness_to_pay.value
+        own = block.willingness_to_pay.amount
         for threshold in (0.5 * own, own, 2 * own):
             allowed = price * (threshold * gain - rest) / paid
             body.append([arm, first, drugs[0], threshold, price, number(allowed)])
@@ -115,16 +115,20 @@ def severity(base: Base, result: Result, scenario: Scenario) -> Iterator[Table]:
         if absolute >= band.absolute.value or proportional >= band.proportional.value
     ]
     weight = max([1.0, *reached])
-    threshold = block.willingness_to_pay.value
+    threshold = block.willingness_to_pay.amount
     columns = [Column("option"), Column("expected QALYs", 2), Column("QALYs under current care", 2)]
     columns += [Column("absolute shortfall", 2), Column("proportional shortfall", 3), Column("weight", 2)]
-    columns += [Column("ICER", 0), Column("weighted ICER", 0), Column("weighted extra net benefit", 0, block.currency)]
+    ratio = f"{block.currency}/QALY"
+    columns += [Column("ICER", 0, ratio), Column("weighted ICER", 0, ratio)]
+    columns.append(Column("weighted extra net benefit", 0, block.currency))
     body: list[list[Cell]] = []
     for row in base.rows:
         net = weight * threshold * row.extra_effect.value - row.extra_cost.value
-        ratio = [number(row.icer), number(row.icer / weight), number(net)]
-        body.append([row.option, expected, number(now), number(absolute), number(proportional), weight, *ratio])
-    yield Table("severity", f"Severity, current care being {block.severity.option}", columns, body)
+        weighted = [number(row.icer), number(row.icer / weight), number(net)]
+        body.append([row.option, expected, number(now), number(absolute), number(proportional), weight, *weighted])
+    table = block.severity.life_table
+    note = "" if table is None else f"QALYs without the disease by the life table of {table.source}."
+    yield Table("severity", f"Severity, current care being {block.severity.option}", columns, body, note)
 
 
 def _without_the_disease(result: Result, scenario: Scenario) -> float:

@@ -28,7 +28,7 @@ ALL = "all "
 def thresholds(scenario: Scenario) -> list[float]:
     """Values of a QALY over which curves run, that of the decision among them."""
     block = decision_of(scenario)
-    own = block.willingness_to_pay.value
+    own = block.willingness_to_pay.amount
     if block.thresholds is not None:
         return sorted({own, *(one.value for one in block.thresholds)})
     return [2 * own * k / STEPS for k in range(STEPS + 1)]
@@ -75,7 +75,7 @@ def plane(sample: Sample, scenario: Scenario) -> Table:
 def information(sample: Sample, scenario: Scenario, shared: bool, seed: int) -> Iterator[Table]:
     """EVPI, EVPPI of single values and of groups, and what a stated study is worth."""
     block, drawn = decision_of(scenario), sample.drawn
-    benefit, money = sample.benefit(block.willingness_to_pay.value), block.currency
+    benefit, money = sample.benefit(block.willingness_to_pay.amount), block.currency
     whole = value.choice(benefit, shared)
     columns = [Column("worth of knowing"), Column("group"), Column("worth", 0, money), Column("±", 0)]
     columns.append(Column("noise floor", 0))

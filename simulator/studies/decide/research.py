@@ -57,7 +57,7 @@ def study(block: Research, sample: Sample, benefit: Floats, how: tuple[bool, int
     """What a study is worth to all whom the choice concerns: at most its EVPPI, and its EVSI where it is stated."""
     known = {one.name for one in sample.drawn.uncertain}
     about = block.about or [one.name for one in sample.drawn.uncertain if one.group == "drug"]
-    patients, cost = block.patients.value, block.cost.value
+    patients, cost = block.patients.value, block.cost.amount
     rows: list[list[Cell]] = []
     for name, found in _lines(block, sample, benefit, how, [one for one in about if one in known]):
         worth = patients * found.value
@@ -83,7 +83,7 @@ def _lines(
             # a study tells no more than perfect knowledge of the same
             yield "as stated (EVSI)", min(stated, perfect, key=lambda one: one.value)
     if block.trial is not None and sample.trial is not None and benefit.shape[2] > 1:
-        found = _of_trial(block.trial.per_arm.value, sample.trial, benefit, how)
+        found = _of_trial(block.trial.per_arm.value, sample.trial, benefit)
         whole = value.choice(benefit, shared).evpi
         yield f"trial, {block.trial.per_arm.value:,.0f} an arm (EVSI)", found._replace(value=min(found.value, whole))
 
@@ -102,16 +102,6 @@ def _sampled(
     return value.partials(benefit, measured, [list(range(len(seen)))], how[0])[0]
 
 
-def _of_trial(per_arm: float, trial: Floats, benefit: Floats, how: tuple[bool, int]) -> value.Partial:
-    """EVSI of a trial: the best rule that chooses by the difference that it would find at each draw.
-
-    The difference is that of one replicate, and the net benefit that counts is that of the others: other people, whose
-    noise it does not share. The mean over the replicates that give the difference; the error is that of one.
-    """
-    rng = np.random.default_rng([how[1], 0x7121])
-    error = np.sqrt(trial[..., 1].mean(axis=1) / per_arm) * rng.standard_normal(len(trial))
-    found = []
-    for r in range(benefit.shape[2]):
-        others = np.delete(benefit, r, axis=2)
-        found.append(value.partials(others, (trial[:, r, 0] + error)[:, None], [[0]], how[0])[0])
-    return value.Partial(*np.mean(found, axis=0).tolist())
+def _of_trial(per_arm: float, trial: Floats, benefit: Floats) -> value.Partial:
+    """EVSI of a trial: the best rule that chooses by the difference that it would find at each draw."""
+    return value.measured(benefit, trial[..., 0], float(np.sqrt(trial[..., 1].mean() / per_arm)))

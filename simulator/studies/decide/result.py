@@ -16,7 +16,7 @@ from simulator.results.files import Writer, check_there, digest, sealed_text, te
 from simulator.results.kinds import DECISION, Kind
 from simulator.results.study import StudyResult
 from simulator.results.tidy import csv_text
-from simulator.studies.decide.tables import Table
+from simulator.studies.decide.tables import Table, row_of
 from simulator.writing import MADE_FROM
 
 if TYPE_CHECKING:
@@ -63,6 +63,32 @@ class Decided(StudyResult):
         """Its numbers as an `xarray.Dataset` along `row`: table, row, column, value."""
         found: xarray.Dataset = self.summary().rename_axis("row").to_xarray()
         return found
+
+    @property
+    def threshold(self) -> float:
+        """The decision's own value of a QALY."""
+        return float(self.tables["incremental"].note.removeprefix("At ").split()[0].replace(",", ""))
+
+    @property
+    def answer(self) -> list[str]:
+        """What a QALY costs, which option is the best at the decision's threshold, and how sure that is."""
+        money, found = self.basis.split(" of ", 1)[0], []
+        for row in (self._row("incremental", name) for name in self.options):
+            if row["status"]:
+                found.append(f"{row['option']} is {row['status']}.")
+            elif row["versus"] and row["ICER"] is not None:
+                found.append(f"A QALY costs {row['ICER']:,.0f} {money} with {row['option']} against {row['versus']}.")
+        accepted = next(row for row in self.tables["acceptability"].rows if row[0] == self.threshold)
+        draws, worth = len(self.tables["plane"].rows), self.tables["information"].rows[0][2]
+        found.append(
+            f"At {self.threshold:,.0f} {money} a QALY {accepted[-2]} is the best on average, and in "
+            f"{100 * float(accepted[-1] or 0):.0f} % of {draws:,} draws; to know everything would be worth "
+            f"{worth:,.0f} {money} a patient."
+        )
+        return found
+
+    def _row(self, table: str, first: str) -> dict[str, Any]:
+        return dict(row_of(self.tables[table], first))
 
     def table(self) -> tuple[Sequence[str], Iterable[Iterable[Any]]]:
         """Every number of every table, a row each.
@@ -203,9 +229,10 @@ class Decided(StudyResult):
         table = self.tables["incremental"]
         head = "".join(f"<th>{escape(one)}</th>" for one in table.heads)
         body = "".join(f"<tr>{''.join(f'<td>{escape(x)}</td>' for x in row)}</tr>" for row in table.texts())
+        said = " ".join([*self.answer, f"{self.basis}."])
         notes = "".join(f"<li>{escape(one)}</li>" for one in self.warnings)
         return (
-            f"<div><h4>{escape(self.title)}</h4><p>{escape(self.basis)}</p><table><tr>{head}</tr>{body}</table>"
+            f"<div><h4>{escape(self.title)}</h4><p>{escape(said)}</p><table><tr>{head}</tr>{body}</table>"
             f"<ul>{notes}</ul><p><small>{escape(self.notice)}</small></p></div>"
         )
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis.cost_effectiveness import Draws, People, incremental
+from simulator.errors import UsageError
+from simulator.language.blocks.sweep import MOST_POINTS, MOST_REPLICATES
 from simulator.results import Result
-from simulator.results.folder import begin_folder, check_folder, default_folder, kind_of, write_folder
+from simulator.results.folder import check_folder, default_folder, write_folder
 from simulator.results.kinds import DECISION
+from simulator.run import LIMIT
 from simulator.studies import economics
 from simulator.studies.decide import further, probabilistic
 from simulator.studies.decide.base import Base, base_case, basis, incremental_table
@@ -23,9 +27,11 @@ from simulator.studies.decide.research import Sample, compared
 from simulator.studies.decide.result import Decided
 from simulator.studies.decide.tables import Cell, Column, Table, number
 from simulator.studies.outcome import Asked
+from simulator.studies.replay import begin
 from simulator.studies.sensitivity.methods import one_way
 from simulator.studies.sensitivity.parameters import SensitivityError, parameters_of
 from simulator.studies.sensitivity.points import Evaluate, Plan, needed, of_patients, of_sweep
+from simulator.studies.sweep.memory import check_work
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -58,16 +64,6 @@ class Request:
         """What the numbers depend on, beside the scenario."""
         own = {"patients": self.patients or self.scenario.patients, "draws": self.draws, "seed": self.seed}
         return own | {"replicates": self.replicates, "draw_patients": self.draw_patients}
-
-
-class Plans(NamedTuple):
-    """What would be run: patients of the base case, runs of draws and of one-way differences, patients in each."""
-
-    patients: int
-    draws: int
-    uncertain: int
-    runs: int
-    draw_patients: int
 
 
 def decide(
@@ -121,26 +117,19 @@ def decide(
     return run(Request(scenario, place, patients, draws, replicates, draw_patients, seed, executor), progress)
 
 
-def plan_of(asked: Request) -> Plans:
-    """What would be run, without running it."""
-    drawn, part = draws_of(asked.scenario, asked.draws, asked.seed), _part(asked.scenario)
-    moved = len(_moved(part))
-    runs = asked.draws * asked.replicates + (2 * moved + 1) * ONE_WAY_REPLICATES
-    return Plans(asked.arguments["patients"], asked.draws, len(drawn.uncertain), runs, asked.draw_patients)
-
-
 def run(asked: Request, progress: Progress | None = None) -> Decided:
     """Run what is asked (see `decide`); the answer is written where there is a folder."""
     economics.decision_of(asked.scenario)
     if asked.scenario.person is not None:
         raise SensitivityError("the scenario has a person, whose twins are no population. Remove person")
+    _check(asked)
     drawn = draws_of(asked.scenario, asked.draws, asked.seed)
     if asked.folder is not None:
         check_folder(asked.folder, DECISION, asked.force)
-        if kind_of(asked.folder) is not DECISION or not (asked.folder / DECISION.file).exists():
-            begin_folder(asked.folder, DECISION, {"scenario_sha256": asked.scenario.sha256})
-    part = _part(asked.scenario)
+    part = part_of(asked.scenario)
     result = _simulate(part, asked)
+    if asked.folder is not None:
+        begin(asked.folder, DECISION, asked.scenario)
     base = base_case(result, part)
     sample = _sample(part, asked, drawn, progress)
     tables = {one.name: one for one in _tables(asked, part, (result, base), sample)}
@@ -156,7 +145,19 @@ def run(asked: Request, progress: Progress | None = None) -> Decided:
     return made
 
 
-def _part(scenario: Scenario) -> Scenario:
+def _check(asked: Request) -> None:
+    """Refuse what is out of range before the base case is simulated."""
+    for name, value, least, most in (
+        ("draws", asked.draws, 2, MOST_POINTS),
+        ("replicates", asked.replicates, 1, MOST_REPLICATES),
+        ("patients in each run of a draw", asked.draw_patients, 2, LIMIT),
+    ):
+        if not least <= value <= most:
+            raise UsageError(f"{value:,} {name} cannot be simulated. Ask for {least:,} to {most:,}")
+    check_work(asked.draws * asked.replicates, asked.draw_patients)
+
+
+def part_of(scenario: Scenario) -> Scenario:
     """What the decision needs of a scenario: its options until its horizon."""
     options = economics.decision_of(scenario).options
     part = needed(scenario, Asked("net_benefit", options[0], "", economics.horizon_of(scenario)))
@@ -186,9 +187,9 @@ def _tables(asked: Request, part: Scenario, found: tuple[Result, Base], sample: 
     )
     people = People(cost, effect, result.weight)
     spread = Draws(sample.cost, sample.effect)
-    rows = incremental(base.options, people, block.willingness_to_pay.value, spread)
+    rows = incremental(base.options, people, block.willingness_to_pay.amount, spread)
     yield incremental_table(rows, part, "incremental", "Base case: options in order of QALYs")
-    yield base.table("costs")
+    yield from (one for one in base.tables if one.name in {"costs", "stopping"})
     yield _probabilistic(sample, part)
     yield from probabilistic.curves(sample, part)
     yield probabilistic.plane(sample, part)
@@ -203,7 +204,7 @@ def _tables(asked: Request, part: Scenario, found: tuple[Result, Base], sample: 
 
 def _probabilistic(sample: Sample, part: Scenario) -> Table:
     """The incremental table of means over the draws, with 95 % of them."""
-    money, threshold = economics.decision_of(part).currency, economics.decision_of(part).willingness_to_pay.value
+    money, threshold = economics.decision_of(part).currency, economics.decision_of(part).willingness_to_pay.amount
     cost, effect = (one.mean(axis=2) for one in (sample.cost, sample.effect))
     rows = incremental(sample.options, People(cost, effect), threshold)
     columns = [Column("option"), Column("versus"), Column("status"), Column("costs", 0, money)]
@@ -230,23 +231,16 @@ def _parameters(drawn: Drawn) -> Table:
 def _sample(part: Scenario, asked: Request, drawn: Drawn, progress: Progress | None) -> Sample:
     """Mean costs and QALYs at every draw; other people in each."""
     plan = Plan(asked.draw_patients, asked.replicates, True, asked.seed, asked.executor)
-    values = _model(part, plan, asked, progress)(drawn.settings)
+    values = model_of(part, plan, asked, progress)(drawn.settings)
     options = tuple(economics.decision_of(part).options)
     trial = values[..., 2 * len(options) :] if _trial(part) is not None else None
     values = values[..., : 2 * len(options)].reshape(len(values), asked.replicates, -1, 2).transpose(0, 2, 1, 3)
     return Sample(options, values[..., 0], values[..., 1], drawn, trial)
 
 
-def _model(part: Scenario, plan: Plan, asked: Request, progress: Progress | None) -> Evaluate:
+def model_of(part: Scenario, plan: Plan, asked: Request, progress: Progress | None) -> Evaluate:
     """Costs and QALYs of every option as a function of settings, and of draws what the trial compares."""
-    options = economics.decision_of(part).options
-    trial = _trial(part) if plan.independent else None
-
-    def read(result: Result, scenario: Scenario) -> Sequence[float]:
-        every = [economics.economic_all(result, arm, scenario) for arm in options]
-        found = [x for _, quality, cost, _ in every for x in (cost.value, quality.value)]
-        return found if trial is None else [*found, *compared(trial, result)]
-
+    read = partial(_read, tuple(economics.decision_of(part).options), _trial(part) if plan.independent else None)
     folder = (
         None if asked.folder is None else asked.folder / DECISION.work[0] / ("draws" if plan.independent else "one")
     )
@@ -255,7 +249,14 @@ def _model(part: Scenario, plan: Plan, asked: Request, progress: Progress | None
     return of_patients(part, read, plan, progress, folder)
 
 
-def _moved(part: Scenario) -> list:
+def _read(options: Sequence[str], trial: Comparison | None, result: Result, scenario: Scenario) -> list[float]:
+    """Costs and QALYs of every option, and what the trial compares."""
+    every = [economics.economic_all(result, arm, scenario) for arm in options]
+    found = [x for _, quality, cost, _ in every for x in (cost.value, quality.value)]
+    return found if trial is None else [*found, *compared(trial, result)]
+
+
+def moved(part: Scenario) -> list:
     """The values that one-way differences move."""
     block = economics.decision_of(part)
     asked = {"outcome": "net_benefit", "arm": block.options[0]}
@@ -268,18 +269,18 @@ def _moved(part: Scenario) -> list:
 
 def _one_way(part: Scenario, asked: Request, base: Base, progress: Progress | None) -> Iterator[Table]:
     """Extra net benefit of the most effective option over the least effective at both ends of each prior."""
-    parameters, block = _moved(part), economics.decision_of(part)
+    parameters, block = moved(part), economics.decision_of(part)
     if not parameters:
         return
     low, high = base.rows[0].option, base.rows[-1].option
     plan = Plan(asked.draw_patients, ONE_WAY_REPLICATES, False, asked.seed, asked.executor)
-    model = _model(part, plan, asked, progress)
+    model = model_of(part, plan, asked, progress)
     one, other = (block.options.index(name) for name in (high, low))
 
     def evaluate(points: Sequence[dict[str, float]]) -> Floats:
         values = model(points)
         values = values.reshape(*values.shape[:2], -1, 2)
-        benefit = block.willingness_to_pay.value * values[..., 1] - values[..., 0]
+        benefit = block.willingness_to_pay.amount * values[..., 1] - values[..., 0]
         found: Floats = (benefit[..., one] - benefit[..., other])[..., None]
         return found
 
@@ -293,7 +294,8 @@ def _one_way(part: Scenario, asked: Request, base: Base, progress: Progress | No
         for row in found.rows
     ]  # fmt: skip
     caption = f"Extra net benefit of {high} over {low} at the 5th and 95th percentile of each prior"
-    base_value = f"As the scenario has it: {found.figures['base']:,.0f} {block.currency}."
+    people = f"The people of {ONE_WAY_REPLICATES} runs of a draw, not those of the base case."
+    base_value = f"{people} As the scenario has it: {found.figures['base']:,.0f} {block.currency}."
     yield Table("oneway", caption, columns, body, base_value)
 
 

@@ -121,6 +121,22 @@ def fit(day: Day, name: str, y: float, width: float) -> Floats:
     return np.where(_can_blow(day), own, 0.0)
 
 
+def best(visits: Visits, name: str, y: float, width: float) -> float:
+    """The largest probability of a figure that any truth gives: with it `fit` is a probability, not a ratio."""
+    noise = visits.noise
+    if name == "alsfrs_r":
+        return (
+            1.0
+            if visits.scoring == "items"
+            else _best_total(*_edges(y - width, y + width), noise.alsfrs_r_points.value)
+        )
+    if name == "nfl_plasma":
+        return (
+            1.0 if y < noise.nfl_llq.value else _middle(*_logs(y, width, noise.nfl_llq.value), noise.nfl_log_sd.value)
+        )
+    return _middle(y - width, y + width, noise.svc_percent.value)
+
+
 def _limits(day: Day, reading: Reading) -> Iterator[tuple[tuple[str, ...], str, Floats, Floats]]:
     """What is only known to have been at least so much."""
     least = reading.at_least
@@ -131,7 +147,7 @@ def _limits(day: Day, reading: Reading) -> Iterator[tuple[tuple[str, ...], str, 
         yield ("at_least", "alsfrs_r"), f"ALSFRS-R at least {y:g}", _total(day, y, POINTS), day.truth("alsfrs_r")
     for name in ("svc_percent", "fvc_percent"):
         if (given := getattr(least, name)) is not None:
-            fit = _between(_breath(day, name), given.value, np.inf, day.visits.noise.svc_percent.value)
+            fit = between(_breath(day, name), given.value, np.inf, day.visits.noise.svc_percent.value)
             fit = np.where(_can_blow(day), fit, 0.0)
             yield ("at_least", name), f"{name} at least {given.value:g}", fit, _breath(day, name)
 
@@ -152,7 +168,7 @@ def _can_blow(day: Day) -> NDArray[np.bool_] | bool:
     return not day.record.has("alsfrs_r_bulbar") or day.truth("alsfrs_r_bulbar") >= BULBAR_LIMIT
 
 
-def _between(truth: Floats, low: float, high: float, sd: float) -> Floats:
+def between(truth: Floats, low: float, high: float, sd: float) -> Floats:
     """P(low <= truth + N(0, sd²) < high), exact in both tails."""
     from scipy.special import ndtr
 
@@ -163,8 +179,11 @@ def _between(truth: Floats, low: float, high: float, sd: float) -> Floats:
 
 def _window(truth: Floats, low: float, high: float, sd: float) -> Floats:
     """The same, over the largest that any truth gives: the one in the middle."""
-    middle = np.array([(low + high) / 2])
-    return _between(truth, low, high, sd) / _between(middle, low, high, sd)
+    return between(truth, low, high, sd) / _middle(low, high, sd)
+
+
+def _middle(low: float, high: float, sd: float) -> float:
+    return float(between(np.array([(low + high) / 2]), low, high, sd)[0])
 
 
 def _total(day: Day, low: float, high: float) -> Floats:
@@ -173,11 +192,18 @@ def _total(day: Day, low: float, high: float) -> Floats:
         domains = [(day.truth(f"alsfrs_r_{name}"), name) for name in items.DOMAINS]
         return items.total_fit(domains, day.trait("steepness"), low, high, _item_sd(day))
     sd = day.visits.noise.alsfrs_r_points.value
-    lower = -np.inf if low <= 0 else low - 0.5
-    upper = np.inf if high >= POINTS else high + 0.5
-    best = np.max(_between(np.linspace(0, POINTS, 481), lower, upper, sd))
-    fit = _between(day.truth("alsfrs_r"), lower, upper, sd) / best
+    lower, upper = _edges(low, high)
+    fit = between(day.truth("alsfrs_r"), lower, upper, sd) / _best_total(lower, upper, sd)
     return np.minimum(fit, 1.0)
+
+
+def _edges(low: float, high: float) -> tuple[float, float]:
+    """Totals with noise that are written down as low to high."""
+    return -np.inf if low <= 0 else low - 0.5, np.inf if high >= POINTS else high + 0.5
+
+
+def _best_total(lower: float, upper: float, sd: float) -> float:
+    return float(np.max(between(np.linspace(0, POINTS, 481), lower, upper, sd)))
 
 
 def _nfl(day: Day, y: float, width: float) -> Floats:
@@ -185,6 +211,10 @@ def _nfl(day: Day, y: float, width: float) -> Floats:
     noise = day.visits.noise
     truth, limit, sd = np.log(day.truth("nfl_plasma")), noise.nfl_llq.value, noise.nfl_log_sd.value
     if y < limit:
-        return _between(truth, -np.inf, float(np.log(limit)), sd)
-    low, high = max(y - width, limit, y * 1e-3), y + width
-    return _window(truth, float(np.log(low)), float(np.log(high)), sd)
+        return between(truth, -np.inf, float(np.log(limit)), sd)
+    return _window(truth, *_logs(y, width, limit), sd)
+
+
+def _logs(y: float, width: float, limit: float) -> tuple[float, float]:
+    """The logarithms between which a concentration lies."""
+    return float(np.log(max(y - width, limit, y * 1e-3))), float(np.log(y + width))

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from simulator.language.blocks.person import Account, Person
 
 Floats = NDArray[np.float64]
-YEAR_MONTHS = 12
+YEAR_MONTHS, NEAR_DAYS = 12, 16
+"""Days within which a visit stands for a day that is told: half a month."""
 
 
 class Spread(NamedTuple):
@@ -152,7 +153,7 @@ def _pairs(result: Result) -> list[tuple[str, str]]:
 
 
 def _spreads(result: Result) -> Iterator[Spread]:
-    """ALSFRS-R with death = 0 and among survivors by time, then event-free time from now and from onset."""
+    """ALSFRS-R with death = 0, among survivors and as measured, by time; event-free time from now and from onset."""
     weight = _weight(result)
     for day in result.analysis_days:
         months = round(day / DAYS_PER_MONTH, 1)
@@ -162,6 +163,12 @@ def _spreads(result: Result) -> Iterator[Spread]:
             alive, level = _survivors(result, arm, against, day)
             names = ("alsfrs_r_survivors", "ALSFRS-R, survivors", "points")
             yield _spread(level[alive], weight[alive], names, (arm, against), months)
+        for arm in result.arms:
+            seen = _measured(result, arm, day)
+            if seen is not None:
+                known = np.isfinite(seen)
+                names = ("alsfrs_r_measured", "ALSFRS-R as a visit measures it, survivors", "points")
+                yield _spread(seen[known], weight[known], names, (arm, ""), months)
     onset = result.groups["patients"]["time_since_onset"].values.astype(np.float64)
     for arm, _ in [pair for pair in _pairs(result) if not pair[1]]:
         months_free = event_free_months(result, result.arm_index(arm))
@@ -191,6 +198,18 @@ def _survivors(result: Result, arm: str, against: str, day: float) -> tuple[NDAr
     alive = np.all([view.alive for view in views], axis=0)
     scores = [view.truth("alsfrs_r") for view in views]
     return alive, scores[0] - scores[1] if against else scores[0]
+
+
+def _measured(result: Result, arm: str, day: float) -> Floats | None:
+    """The score of every twin as the visit nearest to a day measures it; NaN for the dead, None where none is near."""
+    observed = result.groups["observed"]
+    if "alsfrs_r" not in observed:
+        return None
+    visits = observed["nominal_day"].values.astype(np.float64)
+    v = int(np.abs(visits - day).argmin())
+    if abs(visits[v] - day) > NEAR_DAYS or visits[v] <= 0:
+        return None
+    return np.asarray(observed["alsfrs_r"].values[result.arm_index(arm)][:, v], np.float64)
 
 
 def _weight(result: Result) -> Floats:

@@ -12,7 +12,7 @@ from simulator.analysis import value_of_information as value
 from simulator.analysis.sensitivity.regression import variance_shares
 from simulator.errors import SimulatorError
 from simulator.language.faults import suggest
-from simulator.studies.calibrate.apply import drawn_settings, ensemble
+from simulator.studies.calibrate.apply import check_catalogs, drawn_settings, ensemble
 from simulator.studies.costs import unpriced
 from simulator.studies.economics import KINDS
 from simulator.studies.sensitivity.methods import Found
@@ -78,6 +78,7 @@ class DrawsError(SimulatorError):
 
 def draws_of(scenario: Scenario, draws: int) -> Draws:
     """The parameters that the ensemble sets in a scenario, and their draws."""
+    check_catalogs(scenario)
     names = [one.name for one in calibrated_parameters(scenario)]
     places = [(one, where[0].address) for one, where in fitted_places(scenario)]
     if draws < 4 * len(places):
@@ -162,7 +163,7 @@ def _research(block: Research, found: value.Partial) -> dict[str, float]:
     patients = block.patients.value
     per_patient = dict(zip(("research_worth", "research_se", "research_floor"), found, strict=True))
     whole = {key: patients * amount for key, amount in per_patient.items()}
-    return {**whole, "research_cost": block.cost.value, "research_patients": patients}
+    return {**whole, "research_cost": block.cost.amount, "research_patients": patients}
 
 
 def _groups(draws: Draws) -> list[tuple[str, str, list[int]]]:

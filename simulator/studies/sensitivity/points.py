@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
+from functools import partial
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -13,7 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.engine.compiling import cores
 from simulator.errors import SimulatorError
 from simulator.results import Result
 from simulator.results.files import check_sealed, sealed_text, text_writer, write_all
@@ -158,35 +158,46 @@ def of_patients(
     """
 
     def evaluate(points: Sequence[Settings]) -> Floats:
-        from simulator.run import simulate
+        from simulator.studies.sweep.drive import arriving, result_of
+        from simulator.studies.sweep.executors import workers
 
         seeds = np.array([plan.seeds(k) for k in range(len(points))]).T  # replicates in turn: people serve many points
-        done = 0
-
-        def run(task: tuple[int, int]) -> list[float]:
-            nonlocal done
-            k, seed = task
-            try:
-                changed = scenario.replace(points[k]) if points[k] else scenario
-                kept = None if folder is None else _kept(folder, changed, plan.patients, seed)
-                found = None if kept is None else check_sealed(kept).get("values")
-                if found is None:
-                    found = list(read(simulate(changed, patients=plan.patients, seed=seed, threads=1), changed))
-                    if kept is not None:
-                        write_all(kept.parent, [(kept.name, text_writer(sealed_text({"values": found})))])
-            except SimulatorError as error:
-                raise _failed(k, points[k], str(error), 1) from None
-            done += 1
-            if progress:
-                progress(done // plan.replicates, len(points))
-            return list(found)
-
-        with ThreadPoolExecutor(cores()) as pool:
-            tasks = [(k, int(seed)) for row in seeds for k, seed in enumerate(row)]
-            values = np.array(list(pool.map(run, tasks)))
+        tasks = [(k, int(seed)) for row in seeds for k, seed in enumerate(row)]
+        run, found = partial(_run, scenario, read, plan.patients, folder), dict[int, list[float]]()
+        with workers(plan.executor) as pool:
+            waiting = {pool.executor.submit(run, (dict(points[k]), seed)): at for at, (k, seed) in enumerate(tasks)}
+            for future in arriving(list(waiting), pool):
+                at, got = waiting[future], result_of(future)
+                if isinstance(got, str):
+                    k = tasks[at][0]
+                    raise _failed(k, points[k], got, 1)
+                found[at] = got
+                if progress:
+                    progress(len(found) // plan.replicates, len(points))
+        values = np.array([found[at] for at in range(len(tasks))])
         return values.reshape(plan.replicates, len(points), -1).swapaxes(0, 1)
 
     return evaluate
+
+
+def _run(
+    scenario: Scenario, read: Read, patients: int, folder: Path | None, task: tuple[Settings, int]
+) -> list[float] | str:
+    """What is read of a run, kept in the folder; or why there is none. Works in another process too."""
+    from simulator.run import simulate
+
+    settings, seed = task
+    try:
+        changed = scenario.replace(settings) if settings else scenario
+        kept = None if folder is None else _kept(folder, changed, patients, seed)
+        found = None if kept is None else check_sealed(kept).get("values")
+        if found is None:
+            found = list(read(simulate(changed, patients=patients, seed=seed, threads=1), changed))
+            if kept is not None:
+                write_all(kept.parent, [(kept.name, text_writer(sealed_text({"values": found})))])
+    except SimulatorError as error:
+        return str(error)
+    return list(found)
 
 
 def _kept(folder: Path, scenario: Scenario, patients: int, seed: int) -> Path:

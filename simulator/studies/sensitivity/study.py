@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +18,7 @@ from simulator.results.folder import check_folder, default_folder, write_folder
 from simulator.results.kinds import SENSITIVITY
 from simulator.studies import economics
 from simulator.studies.outcome import OUTCOMES, Asked, asked_of, outcome
+from simulator.studies.replay import begin
 from simulator.studies.sensitivity import methods, over_draws
 from simulator.studies.sensitivity.document import Sensitivity, document
 from simulator.studies.sensitivity.methods import Found
@@ -219,29 +221,40 @@ def _found(asked: Request, points: int, is_apart: bool, evaluate: Evaluate) -> F
 
 def _of_outcome(asked: Request, question: Asked, plan: Plan, progress: Progress | None) -> Evaluate:
     """The outcome as a function of settings."""
+    return _model(asked, question, partial(_outcome, question), (plan, progress))
 
-    def read(result: Result, scenario: Scenario) -> list[float]:
-        return [outcome(result, question, scenario).value]
 
-    return _model(asked, question, read, (plan, progress))
+def _outcome(question: Asked, result: Result, scenario: Scenario) -> list[float]:
+    return [outcome(result, question, scenario).value]
 
 
 def _of_options(asked: Request, question: Asked, plan: Plan, progress: Progress | None) -> Evaluate:
     """Life years, QALYs, costs and net benefit of every option as a function of settings."""
-    options = economics.decision_of(asked.scenario).options
+    options = tuple(economics.decision_of(asked.scenario).options)
+    return _model(asked, question, partial(_economics, options), (plan, progress))
 
-    def read(result: Result, scenario: Scenario) -> list[float]:
-        return [one.value for arm in options for one in economics.economic_all(result, arm, scenario)]
 
-    return _model(asked, question, read, (plan, progress))
+def _economics(options: Sequence[str], result: Result, scenario: Scenario) -> list[float]:
+    return [one.value for arm in options for one in economics.economic_all(result, arm, scenario)]
 
 
 def _model(asked: Request, question: Asked, read: Read, how: tuple[Plan, Progress | None]) -> Evaluate:
     """What is read as a function of settings: by a sweep, or from patients where doses must be counted one by one."""
     part, (plan, progress) = needed(asked.scenario, question), how
     if _needs_patients(question, part):
-        return of_patients(part, read, plan, progress, asked.folder and asked.folder / SENSITIVITY.work[1])
-    return of_sweep(part, read, plan, asked.folder and parts_of(asked.folder), progress)
+        model = of_patients(part, read, plan, progress, asked.folder and asked.folder / SENSITIVITY.work[1])
+    else:
+        model = of_sweep(part, read, plan, asked.folder and parts_of(asked.folder), progress)
+
+    def begun(points: Sequence[Settings]) -> Floats:
+        if asked.folder is not None:
+            from simulator.studies.sweep.study import planned
+
+            planned(sweep_of(part, points, plan, None)[0])  # refuses what is out of range
+            begin(asked.folder, SENSITIVITY, asked.scenario)
+        return model(points)
+
+    return begun
 
 
 def _needs_patients(question: Asked, part: Scenario) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.errors import SimulatorError
+from simulator.language.blocks.sweep import MOST_REPLICATES
 from simulator.language.template import Template
 from simulator.record import versions
 from simulator.results.folder import write_folder
@@ -19,7 +20,7 @@ from simulator.studies.sweep.assembling import ASIDE, Planned, assembled
 from simulator.studies.sweep.digest import Digester, of_settings
 from simulator.studies.sweep.errors import SweepError
 from simulator.studies.sweep.executors import workers
-from simulator.studies.sweep.memory import arm_days, check_room
+from simulator.studies.sweep.memory import arm_days, check_room, check_work
 from simulator.studies.sweep.points import as_given, design
 from simulator.studies.sweep.store import InFolder, InMemory, Store
 from simulator.studies.sweep.swept import Sweep
@@ -155,8 +156,11 @@ def planned(asked: Request) -> Planned:
     seed = SEED if asked.seed is None else asked.seed
     replicates = asked.replicates or (block.replicates if block else 1)
     numbers = asked.random_numbers or (block.random_numbers if block else "common")
-    if numbers not in ("common", "independent") or not 1 <= replicates < 1 << work.WORDS:
-        raise SweepError(f"{replicates} replicates with {numbers} random numbers: ask for common or independent ones")
+    if numbers not in ("common", "independent"):
+        raise SweepError(f"random numbers are common or independent, not {numbers}. Choose one of them")
+    if not 1 <= replicates <= MOST_REPLICATES:
+        raise SweepError(f"{replicates:,} replicates cannot be simulated. Ask for 1 to {MOST_REPLICATES:,}")
+    check_work(len(points.points) * replicates, patients)
     content = json.dumps(base.content(), allow_nan=False)
     job = work.Job(content, base.name, patients, seed, replicates, numbers != "common")
     return Planned(asked.scenario, asked.scenario.resolved_yaml(), base, points, job, block)

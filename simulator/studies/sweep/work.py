@@ -174,10 +174,11 @@ def _run(ready: Ready, seed: int, word: int) -> Sums:
     program, sizes = ready.program, ready.program.sizes
     pool = batches.make_pool(sizes, 1)
     full = batches.make_full(sizes, False)
+    key = make_key(seed, word)
     with np.errstate(over="ignore"):  # plain Python mode; compiled code does not look
-        stratum = do_range(program, make_key(seed, word), full, pool[0], range(sizes.patients))
+        stratum = do_range(program, key, full, pool[0], range(sizes.patients))
     if stratum >= 0:
-        raise SimulatorError(nobody(program, stratum, pool[0].search.rejected))
+        raise SimulatorError(nobody(program, stratum, pool[0].search, key))
     check_finite(program, [pool[0].totals], ready.about["arms"])
     batches.keep(sizes, pool)
     return pool[0].totals

@@ -23,6 +23,8 @@ from simulator.version import __version__
 
 SIZE = 50
 """Replicates of a block. Results do not depend on it; a study that is interrupted loses at most one block a thread."""
+DERIVED = ("scenario", "prognostic")
+"""Of a plan, what the hash of the scenario and the seed stand for."""
 Progress = Callable[[int, int], None]
 
 
@@ -48,7 +50,7 @@ class Work(NamedTuple):
             "scenarios": [choice.scenario.sha256 for choice in self.choices],
             "engine": __version__,
             "seed": self.seed,
-            **{name: getattr(plan, name) for name in plan._fields if name != "scenario"},
+            **{name: getattr(plan, name) for name in plan._fields if name not in DERIVED},
         }
         return hashlib.sha256(json.dumps(told, sort_keys=True, default=list).encode()).hexdigest()[:16]
 

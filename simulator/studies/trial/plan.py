@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 
+from simulator.analysis.trial.data import SCORE
 from simulator.analysis.trial.reading import PROGRESSION_RATE, TOTAL, TRAITS, Contrast
 from simulator.analysis.trial.registry import ANALYSES, analysis
 from simulator.errors import SimulatorError
@@ -22,6 +23,7 @@ from simulator.studies.trial.estimands import check_estimand
 
 if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
+    from simulator.studies.trial.scores import Emulator
 
 Options = Mapping[str, Mapping[str, Any]]
 ENDPOINTS = ("event_free", "death")
@@ -62,7 +64,7 @@ class Asked(NamedTuple):
 class Plan(NamedTuple):
     """What is done in every replicate; days count from randomisation, those of the scenario from entry.
 
-    `scenario` is cut down to the arms and days that are needed.
+    `scenario` is cut down to the arms and days that are needed; `prognostic` gives scores where an analysis takes them.
     """
 
     scenario: Scenario
@@ -73,6 +75,7 @@ class Plan(NamedTuple):
     options: Options
     outcome: str
     endpoint: str
+    prognostic: Emulator | None = None
 
 
 class Claim(NamedTuple):
@@ -266,7 +269,7 @@ def _check_measured(scenario: Scenario, analyses: Sequence[str], asked: Asked) -
     if needy and NFL not in assessed:
         fact = f"{needy[0]} needs neurofilament, and {NFL} is not assessed"
         raise _fault(scenario, ASSESSMENTS, fact, "Add it")
-    there = [*TRAITS, *[PROGRESSION_RATE] * (asked.outcome == TOTAL), *[LOG_NFL] * (NFL in assessed)]
+    there = [*TRAITS, SCORE, *[PROGRESSION_RATE] * (asked.outcome == TOTAL), *[LOG_NFL] * (NFL in assessed)]
     there += [LEAD_IN_CHANGE] * bool(scenario.trial and scenario.trial.lead_in)
     for name in analyses:
         for one in set(_covariates(asked.options.get(name, {}))) - set(there):

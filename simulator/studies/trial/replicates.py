@@ -16,6 +16,7 @@ from simulator.replicate import LEAD_IN_CHANGE, Replicator, Seen
 from simulator.studies.trial.entering import most
 from simulator.studies.trial.looks import CALENDAR, at_looks, calendar, looks, randomised_on
 from simulator.studies.trial.plan import Plan, claims_of
+from simulator.studies.trial.scores import of_participants
 
 Floats = NDArray[np.float64]
 ESTIMATED = ("value", "se", "df", "lower", "upper", "p", "n")
@@ -107,6 +108,8 @@ def observed(plan: Plan, seen: Seen) -> TrialData:
     data = reading.from_arrays(
         told, (places[0], places[1]), places, outcome=plan.outcome, endpoint=plan.endpoint, log=NFL
     )
+    if plan.prognostic is not None and plan.outcome == plan.prognostic.outcome:
+        data = data._replace(expected=of_participants(plan.prognostic, seen, places))
     if LEAD_IN_CHANGE not in seen.patients:
         return data
     before = seen.patients[LEAD_IN_CHANGE][np.isin(seen.patients["allocated_arm"], places)]

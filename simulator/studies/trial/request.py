@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.results.folder import check_folder, default_folder, write_folder
 from simulator.results.kinds import RUN, TRIAL
+from simulator.studies.trial.blocks import DERIVED
 from simulator.studies.trial.entering import most
 from simulator.studies.trial.plan import Asked, TrialError, analyses_of, as_enrolled, plan
 from simulator.studies.trial.result import Trial
@@ -78,11 +79,17 @@ def trial_to_folder(request: TrialRequest, progress: Callable[[int, int], None] 
     return Studied(found, folder)
 
 
+def located(request: TrialRequest) -> TrialRequest:
+    """The same with a folder, where none was named."""
+    folder = request.folder or folder_of(scenario_of(request), asked_of(request), request.extent)
+    return replace(request, folder=folder)
+
+
 def folder_of(scenario: Scenario, asked: Asked, extent: Extent) -> Path:
     """The folder a study goes to when none is named: more replicates of the same study continue it."""
     planned = plan(scenario, asked)
     seed, told = extent.seed, planned._asdict()
-    key = {name: value for name, value in told.items() if name != "scenario"} | {"scenario_sha256": scenario.sha256}
+    key = {name: value for name, value in told.items() if name not in DERIVED} | {"scenario_sha256": scenario.sha256}
     more = {"engine_version": __version__, "seed": seed, "draws": extent.draws}
     return default_folder(f"{scenario.name}-trial", key | more)
 

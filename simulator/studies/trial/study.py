@@ -10,12 +10,15 @@ from simulator.analysis.trial.registry import analysis
 from simulator.engine import batches, compiling
 from simulator.errors import UsageError
 from simulator.replicate import compiled
+from simulator.results.kinds import TRIAL
 from simulator.run import LIMIT, REPLICATES, SEED, check_memory
+from simulator.studies.replay import begin
 from simulator.studies.trial.blocks import SIZE, Progress, Work, run
 from simulator.studies.trial.entering import patients
 from simulator.studies.trial.groups import Parts, attributes, groups_of
 from simulator.studies.trial.plan import Asked, Options, TrialError, cut, plan
 from simulator.studies.trial.population import Truth, truth
+from simulator.studies.trial.prognostic import learnt
 from simulator.studies.trial.replicates import bytes_of
 from simulator.studies.trial.result import Trial
 from simulator.studies.trial.sizes import LARGEST, LEAST, Sizes, sizes, steps_of
@@ -140,6 +143,8 @@ def study(scenario: Scenario, asked: Asked, extent: Extent, how: Running) -> Tri
     looked = bool(extent.power or extent.sizes)
     replicates = extent.replicates * (2 if extent.null else 1)
     total = replicates + steps_of(work) * looked
+    if how.folder is not None:
+        begin(how.folder, TRIAL, scenario)
     found = run(work, how.threads, how.folder, _after(how.progress, 0, total))
     null = run(without, how.threads, how.folder, _after(how.progress, extent.replicates, total)) if without else None
     scenarios = [choice.scenario for choice in work.choices]
@@ -171,6 +176,7 @@ def prepare(scenario: Scenario, asked: Asked, extent: Extent) -> Work:
     if extent.truth and (unknown := [name for name in planned.analyses if analysis(name).truth is None]):
         raise TrialError(f"no truth is known for {unknown[0]}. {WITHOUT_TRUTH}")
     scenarios = _drawn(scenario, planned.scenario, extent.draws)
+    planned = planned._replace(prognostic=learnt(null_of(scenario), planned, start))
     people = patients(scenarios, planned.size, start)
     return Work(planned, compiled(scenarios, people), start, extent.replicates)
 

@@ -93,22 +93,22 @@ def cohort(data: Dataset, scenario: Scenario, until: int, days: Sequence[float],
     """
     told = _days(data, until, days, scenario.follow_up_days)
     notes: list[Note] = []
-    names = _names(data, scenario, notes)
+    names = matched_names(data, scenario, notes)
     if outcome not in names:
         there = ", ".join(names) or "none"
         raise UsageError(f"twins are told in {outcome}, and of what they can be matched on there is {there}")
-    endpoint, end, event = _ended(data)
-    readings = _readings(data, names, until, notes)
+    endpoint, end, event = ended(data)
+    readings = readings_of(data, names, until, notes)
     past = sorted({one.day for own in readings for one in own})
     if not past:
         raise UsageError(f"nothing was measured from day 0 to day {until}: twins need a baseline. Choose another day")
     cases = tuple(
-        _case(data, scenario, k, readings[k], _lost(until, endpoint, end[k], event[k])) for k in range(data.n)
+        case_of(data, scenario, k, readings[k], _lost(until, endpoint, end[k], event[k])) for k in range(data.n)
     )
     return Cohort(cases, until, tuple(past), told, endpoint, end, event, tuple(notes))
 
 
-def _names(data: Dataset, scenario: Scenario, notes: list[Note]) -> list[str]:
+def matched_names(data: Dataset, scenario: Scenario, notes: list[Note]) -> list[str]:
     """What is matched: measured of the participants, and known to the progression model."""
     program = compile_program(scenario, SUMMED, 1, True)
     known = {*program.outputs, *program.parameters}
@@ -135,7 +135,7 @@ def _days(data: Dataset, until: int, days: Sequence[float], longest: int) -> tup
     return tuple(found)
 
 
-def _readings(data: Dataset, names: Sequence[str], until: int, notes: list[Note]) -> list[tuple[Reading, ...]]:
+def readings_of(data: Dataset, names: Sequence[str], until: int, notes: list[Note]) -> list[tuple[Reading, ...]]:
     """What was measured of everybody from baseline to a day, in the order of days."""
     found: list[list[Reading]] = [[] for _ in range(data.n)]
     early = 0
@@ -152,7 +152,7 @@ def _readings(data: Dataset, names: Sequence[str], until: int, notes: list[Note]
     return [tuple(sorted(own)) for own in found]
 
 
-def _ended(data: Dataset) -> tuple[str, Floats, NDArray[np.bool_]]:
+def ended(data: Dataset) -> tuple[str, Floats, NDArray[np.bool_]]:
     """The endpoint that twins have too: death or ventilation, else death."""
     name = next((one for one in ("event_free", "death") if one in data.endpoints), "")
     if not name:
@@ -169,7 +169,7 @@ def _lost(until: int, endpoint: str, end: float, event: bool) -> str:
     return f"followed to day {end:g} only, not to day {until}" if not event and end < until else ""
 
 
-def _case(data: Dataset, scenario: Scenario, k: int, readings: tuple[Reading, ...], lost: str) -> Case:
+def case_of(data: Dataset, scenario: Scenario, k: int, readings: tuple[Reading, ...], lost: str) -> Case:
     """What is matched of a participant."""
     who = data.participants
     variants, named = list(scenario.disease.variants), str(who.variant[k])

@@ -111,9 +111,9 @@ def compared_arms(found: Twins) -> list[str]:
 
 
 def _visit(found: Twins, who: NDArray[np.int64], t: int) -> Visit | None:
-    """One day; None where fewer than two were measured."""
+    """One day; None where fewer than two were measured. Whose twins are all dead by then has nothing to compare."""
     seen = found.observed[:, t]
-    mine = [k for k in who.tolist() if np.isfinite(seen[k])]
+    mine = [k for k in who.tolist() if np.isfinite(seen[k]) and np.isfinite(found.measured(k)[:, t]).any()]
     if len(mine) < 2:
         return None
     draws = found.draws

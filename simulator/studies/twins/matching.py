@@ -29,6 +29,7 @@ from simulator.studies.twins.pool import Pool
 if TYPE_CHECKING:
     from simulator.language.care import Visits
     from simulator.language.scenario import Scenario
+    from simulator.results.record import Arrays
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -94,7 +95,7 @@ class Matcher:
 
     def _weight(self, case: Case, without: Reading | None = None) -> tuple[Integers, Floats]:
         """Who has a weight, and their weights: what is below a billionth of the largest is none."""
-        rows, weight = _alike(case, self.pool, self.free)
+        rows, weight = alike(case, self.pool.patients, self.free)
         for reading in case.readings:
             if reading is not without:
                 weight = weight * self._fit(reading, rows)
@@ -129,7 +130,9 @@ class Matcher:
         day = Day(self.pool, at, self.visits)
         with self._lock:
             if day.at not in self._laws:
-                self._laws = {day.at: items.total_law(_domains(day), day.trait("steepness"), _item_sd(self.visits))}
+                self._laws = {
+                    day.at: items.total_law(domains_of(day), day.trait("steepness"), noise_of_item(self.visits))
+                }
             law = self._laws[day.at]
         return np.asarray(law[:, min(max(round(reading.value), 0), law.shape[1] - 1)])
 
@@ -181,19 +184,19 @@ def _free(pool: Pool, scenario: Scenario, until: int) -> NDArray[np.bool_]:
     return free
 
 
-def _alike(case: Case, pool: Pool, free: NDArray[np.bool_]) -> tuple[Integers, Floats]:
+def alike(case: Case, patients: Arrays, free: NDArray[np.bool_]) -> tuple[Integers, Floats]:
     """Who may be a twin by traits, and how well age and time since onset agree."""
     can = free.copy()
     for codes, name in ((case.sex, "sex"), (case.sites, "onset_site"), (case.variant, "variant")):
         if codes:
-            can &= np.isin(pool.patients[name], codes)
+            can &= np.isin(patients[name], codes)
     rows = np.flatnonzero(can)
     weight = np.ones(len(rows))
     about = (("time_since_onset", case.since_onset, max(ONSET_SHARE * case.since_onset, ONSET_SD)),
              ("age", case.age, AGE_SD))  # fmt: skip
     for name, value, sd in about:
         if np.isfinite(value):
-            weight = weight * np.exp(-0.5 * ((pool.patients[name][rows] - value) / sd) ** 2)
+            weight = weight * np.exp(-0.5 * ((patients[name][rows] - value) / sd) ** 2)
             kept = weight > NEGLIGIBLE
             rows, weight = rows[kept], weight[kept]
     return rows, weight
@@ -224,11 +227,13 @@ def _central(values: Floats, weight: Floats) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _domains(day: Day) -> list[tuple[Floats, str]]:
+def domains_of(day: Day) -> list[tuple[Floats, str]]:
+    """Truth and name of each domain on a day."""
     return [(day.truth(f"alsfrs_r_{name}"), name) for name in items.DOMAINS]
 
 
-def _item_sd(visits: Visits) -> float:
+def noise_of_item(visits: Visits) -> float:
+    """SD of the noise of one latent item."""
     from simulator.program.calendar import item_sd
 
     return item_sd(visits.noise.alsfrs_r_points.value)

@@ -12,7 +12,7 @@ from simulator.datasets import Note
 from simulator.errors import UsageError
 from simulator.language.parts import MAX_DAYS
 from simulator.run import recorded
-from simulator.studies.twins.cohort import MATCHED, Cohort
+from simulator.studies.twins.cohort import MATCHED, Case, Cohort
 
 if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
@@ -150,7 +150,7 @@ def fill(
     progress: Callable[[int, int], None] | None,
 ) -> Pool:
     """Simulate the people of these numbers under each of the scenarios, which differ in parameters only."""
-    needed = sorted(_needed(scenarios[0], cohort))
+    needed = sorted(needed_of(scenarios[0], cohort.cases))
     starts = range(span.start, span.stop, CHUNK)
     parts = []
     for draw, scenario in enumerate(scenarios):
@@ -164,9 +164,9 @@ def fill(
     return joined(parts)
 
 
-def _needed(scenario: Scenario, cohort: Cohort) -> set[str]:
+def needed_of(scenario: Scenario, cases: Sequence[Case]) -> set[str]:
     """Quantities that a likelihood looks at."""
-    names = {reading.name for case in cohort.cases for reading in case.readings}
+    names = {reading.name for case in cases for reading in case.readings}
     found = {"alsfrs_r"} if "alsfrs_r" in names else set()
     if scenario.visits.scoring == "items":
         found |= set(SITES)

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from simulator.datasets import Dataset, Note
-from simulator.datasets.files import read_table
 from simulator.datasets.reading import read_data
-from simulator.datasets.tidy import from_tidy, tidy
+from simulator.datasets.tidy import as_lines, from_lines
 from simulator.errors import UsageError
 from simulator.record import versions
 from simulator.results.arrays import Group, Named, arm_coordinate, names_of, time_coordinates
 from simulator.results.folder import default_folder
 from simulator.results.kinds import TWINS
-from simulator.run import SEED
-from simulator.studies.twins.cohort import Cohort, cohort, unread
+from simulator.run import SEED, check_memory
+from simulator.studies.twins.cohort import MATCHED, Cohort, cohort, unread
 from simulator.studies.twins.matching import Match, Matcher, match_all
-from simulator.studies.twins.pool import Pool, fill, joined, pool_scenario
+from simulator.studies.twins.pool import TRAITS, Pool, fill, joined, pool_scenario
 from simulator.studies.twins.result import Twins, strings
 from simulator.version import __version__
 
@@ -36,6 +32,8 @@ TWINS_EACH, POOL, MOST = 2_000, 65_536, 4_194_304
 ENLARGED = 4
 """So many times as many people are simulated where a participant has few and the size of the pool is not given."""
 LEAST_POOL = 4_096
+PER_TRAIT, PER_END, PER_TWIN, COPIES = 8, 17, 48, 5
+"""Bytes of a person of the pool by trait, and by arm beside the courses; of a twin; how often the pool is held."""
 COARSE = 100.0
 """Effective number below which a participant's distribution is called coarse."""
 
@@ -113,6 +111,7 @@ def twins(
     if all(case.reason for case in people.cases):
         raise UsageError(f"nobody can be matched: {people.cases[0].reason}. Choose another --until-day or scenario")
     base, notes = pool_scenario(scenario, people, outcome)
+    _check_room(base, people, asked)
     scenarios = [base.replace(own) for own in _drawn(base, draws)] if draws else [base]
     filled, matches = _found(scenarios, people, asked, seed=seed, threads=threads, progress=progress)
     told = [*data.notes, *people.notes, *unread(data), *notes, *_coarse(matches)]
@@ -129,7 +128,7 @@ def _found(
     progress: Callable[[int, int], None] | None,
 ) -> tuple[Pool, list[Match]]:
     """The pool and the twins of everybody; the pool is enlarged once for those who have few."""
-    size = max((asked.pool or POOL) // len(scenarios), LEAST_POOL)
+    size = _size(asked)
     how: Any = {"threads": threads, "progress": progress}
     pool = fill(scenarios, people, asked.outcome, range(size), seed=seed, **how)
     found = match_all(Matcher(pool, scenarios[0], people), range(len(people.cases)), asked.twins, seed, **how)
@@ -148,12 +147,14 @@ def folder_of(found: Twins) -> Path:
     return default_folder(f"{found.scenario_name}-twins", key)
 
 
-def again(stored: Twins, scenario: Scenario, threads: int | None, progress: Any) -> Twins:
-    """The study that a stored result came from, on the data that it holds."""
-    with TemporaryDirectory() as folder:
-        data = stored_data(stored, Path(folder))
-    data = data._replace(notes=tuple(Note(*one) for one in json.loads(stored.attrs["data_notes"])))
-    return twins(data, scenario, **stored.arguments, threads=threads, progress=progress)
+def again(stored: Any, scenario: Scenario, threads: int | None, progress: Any, study: Callable[..., Any]) -> Any:
+    """The study that a stored result came from, twins or a fit, on the data that it holds."""
+    data = stored_data(stored)
+    data = data._replace(
+        notes=tuple(Note(*one) for one in json.loads(stored.attrs["data_notes"])),
+        files=tuple((name, digest) for name, digest in json.loads(stored.attrs.get("data_files", "[]"))),
+    )
+    return study(data, scenario, **stored.arguments, threads=threads, progress=progress)
 
 
 def _check(asked: Asked) -> None:
@@ -164,6 +165,29 @@ def _check(asked: Asked) -> None:
     ):
         if not low <= value <= high:
             raise UsageError(f"{value:,} {name} are out of range. Choose {low:,} to {high:,}")
+
+
+def _size(asked: Asked) -> int:
+    """People of the pool under each parameter vector, before it is enlarged."""
+    return max((asked.pool or POOL) // max(asked.draws, 1), LEAST_POOL)
+
+
+def _check_room(base: Scenario, people: Cohort, asked: Asked) -> None:
+    """Refuse what would not fit in memory: the pool, enlarged where it may be, and everybody's twins.
+
+    Raises
+    ------
+    ResourceError
+        With the number.
+    """
+    pool = _size(asked) * max(asked.draws, 1) * (1 if asked.pool else ENLARGED)
+    each = (
+        len(base.arms) * (8 * len(people.days) + PER_END)
+        + PER_TRAIT * len(TRAITS)
+        + 4 * len(people.past) * len(MATCHED)
+    )
+    needed = COPIES * pool * each + PER_TWIN * len(people.cases) * asked.twins
+    check_memory(needed, "twins need", "Ask for a smaller --pool, or fewer --twins or --draws")
 
 
 def _cores(threads: int | None) -> int:
@@ -205,7 +229,7 @@ def _result(
         "chosen": {"member": Named(("participant", "twin"), np.where(member < 0, -1, place), _words("position"))},
         "history": _history(data, asked.outcome),
         "observed": {"value": Named(("participant", "time"), _observed(data, people, asked), _words(asked.outcome))},
-        **{f"data_{name}": strings(lines) for name, lines in _stored(data).items()},
+        **{f"data_{name}": strings(lines) for name, lines in as_lines(data).items()},
     }
     return Twins(_attrs(data, scenario, asked, seed, people=people, notes=notes), groups)
 
@@ -282,28 +306,11 @@ def _history(data: Dataset, outcome: str) -> Group:
     return {name: Named(("reading",), one, _words(name)) for name, one in columns.items()}
 
 
-def _stored(data: Dataset) -> Mapping[str, list[str]]:
-    """The data as lines of tables, so that a replay has them."""
-    found = {}
-    for name, table in tidy(data).items():
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(table)
-        rows = zip(*table.values(), strict=True)
-        writer.writerows([["" if cell != cell else cell for cell in row] for row in rows])  # noqa: PLR0124
-        found[name] = text.getvalue().splitlines()
-    return found
-
-
-def stored_data(found: Twins, folder: Path) -> Dataset:
-    """The data set behind a stored result, through files in a folder of one's own."""
-    tables = []
-    for name in ("participants", "measurements", "events"):
-        if f"data_{name}" in found.groups:
-            place = folder / f"{name}.csv"
-            place.write_text("\n".join(map(str, found.groups[f"data_{name}"]["line"].values)) + "\n", "utf-8")
-            tables.append(read_table(place))
-    return from_tidy(tables[0], tables[1], tables[2] if len(tables) > 2 else None, str(found.attrs["data"]))
+def stored_data(found: Any) -> Dataset:
+    """The data set behind a stored result."""
+    names = [name for name in ("participants", "measurements", "events") if f"data_{name}" in found.groups]
+    lines = {name: [str(one) for one in found.groups[f"data_{name}"]["line"].values] for name in names}
+    return from_lines(lines, str(found.attrs["data"]))
 
 
 def _attrs(
@@ -324,6 +331,7 @@ def _attrs(
         "warnings": json.dumps([]),
         "citations": json.dumps(scenario.citations(), ensure_ascii=False),
         "data": data.name,
+        "data_files": json.dumps(data.files, ensure_ascii=False),
         "outcome": asked.outcome,
         "endpoint": people.endpoint,
         "until_day": asked.until_day,

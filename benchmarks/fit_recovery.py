@@ -1,0 +1,173 @@
+"""Does `fit` find the parameters behind simulated people, with intervals that hold them as often as they say?
+
+    python -m benchmarks.fit_recovery REPEATS [FIRST]
+
+Each repeat makes 100 people with NumPy code that is not the engine (equations of docs/model.md, float64, steps of a
+day), fits them from a start that is wrong, and notes estimates, errors and 95 % intervals in
+benchmarks/fit_recovery.json.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import simulator as sim
+from simulator.datasets import Dataset
+from simulator.datasets.dataset import Endpoint, Measurements, Participants
+
+Floats = NDArray[np.float64]
+FILE = Path(__file__).with_suffix(".json")
+VISITS = np.array([0, 56, 112, 182, 266, 364, 462])
+MONTH, EPOCH = 30.4375, 28
+TRUE = {
+    "progression.d50_months.any.lognormal.median": 18.0,
+    "progression.d50_months.any.lognormal.log_sd": 0.6,
+    "progression.volatility.log_sd": 0.7,
+    "progression.volatility.autocorrelation": 0.85,
+    "visits.noise.alsfrs_r_points": 1.6,
+    "progression.survival.critical_svc_percent": 35.0,
+}
+"""Values that are fitted, and from which the people come; the scenario's own are the start."""
+HELD = ("progression.survival.steepness", "entry.*")
+
+
+def scenario() -> sim.Scenario:
+    """`generic_als` without background death, everybody eligible."""
+    return sim.load(
+        "generic_als",
+        {"entry.eligible": None, "disease.background_mortality.multiplier": 0,
+         "progression.survival.pav_probability": 0},
+    )  # fmt: skip
+
+
+def population(n: int, seed: int, true: dict[str, float] = TRUE) -> Dataset:
+    """So many people who are alive at entry, followed to day 462 or until death or dropout at random."""
+    rng = np.random.default_rng(seed)
+    known = scenario().replace(true).numbers()
+    found: list[tuple[Floats, float, bool, float]] = []
+    while len(found) < n:
+        one = person(known, rng)
+        if one is not None:
+            found.append(one)
+    score = np.array([one[0] for one in found])
+    end, event = np.array([one[1] for one in found]), np.array([one[2] for one in found])
+    who, visit = np.nonzero((end[:, None] > VISITS) & (rng.random(score.shape) > np.where(VISITS > 0, 0.1, -1)))
+    texts, none = np.full(n, ""), np.full(n, np.nan)
+    people = Participants(
+        np.array([f"P{k:03d}" for k in range(n)]), np.full(n, "untreated"), *(texts,) * 4, *(none,) * 4, {}
+    )
+    measured = Measurements(who, VISITS[visit].astype(float), VISITS[visit].astype(float), score[who, visit])
+    ends = {"death": Endpoint(end, event)}
+    return Dataset(f"population {seed}", people, {"alsfrs_r": measured}, ends, VISITS.astype(float), ())
+
+
+def person(known: dict, rng: np.random.Generator) -> tuple[Floats, float, bool, float] | None:  # type: ignore[type-arg]
+    """Scores at the visits, day of the end, whether that was death; None who died before entry."""
+    clock, entry = known["progression"], known["entry"]["time_since_onset_months"]["lognormal"]
+    d50 = _draw(clock["d50_months"]["any"], rng)
+    months = float(np.clip(entry["median"] * np.exp(entry["log_sd"] * rng.normal()), entry["low"], entry["high"]))
+    function, breathing, site = clock["function"], clock["breathing"], rng.choice(3, p=_sites(known))
+    tau, z_respiratory = _taus(function, site, rng)
+    a = _draw(function["steepness"], rng)
+    v0 = float(
+        np.clip(rng.normal(breathing["v0_percent"]["normal"]["mean"], breathing["v0_percent"]["normal"]["sd"]), 60, 140)
+    )
+    shared = breathing["correlation_with_respiratory"]
+    own = shared * z_respiratory + np.sqrt(1 - shared**2) * rng.normal()
+    tau_v = breathing["tau"]["lognormal"]["median"] * np.exp(breathing["tau"]["lognormal"]["log_sd"] * own)
+    survival = clock["survival"]
+    critical = tau_v * (v0 / survival["critical_svc_percent"] - 1) ** (1 / breathing["steepness"])
+    first = months * MONTH
+    q, z = _fluctuation(clock["volatility"], int(np.ceil(first / EPOCH)), rng)
+    days_before = np.minimum(EPOCH, first - EPOCH * np.arange(len(q)))
+    u0 = float(q @ days_before) / (MONTH * d50)
+    later, _ = _fluctuation(clock["volatility"], VISITS[-1] // EPOCH + 1, rng, z)
+    daily = np.repeat(later, EPOCH)[: VISITS[-1]] / (MONTH * d50)
+    u = u0 + np.concatenate([[0.0], np.cumsum(daily)])
+    used = (u / critical) ** survival["steepness"]
+    left = rng.exponential() - used[0]
+    if left <= 0:
+        return None
+    past = np.flatnonzero(used - used[0] >= left)
+    death = float(past[0]) if len(past) else np.inf
+    leaves = float(rng.exponential(365.25 / 0.15))
+    end = min(death, leaves, float(VISITS[-1]))
+    total = sum(12 / (1 + (u[VISITS] / one) ** a) for one in tau)
+    noise = known["visits"]["noise"]["alsfrs_r_points"] * rng.normal(size=len(VISITS))
+    return np.rint(np.clip(total + noise, 0, 48)), end, death == end, d50
+
+
+def _draw(given: dict, rng: np.random.Generator) -> float:  # type: ignore[type-arg]
+    one = given["lognormal"]
+    return float(one["median"] * np.exp(one["log_sd"] * rng.normal()))
+
+
+def _sites(known: dict) -> list[float]:  # type: ignore[type-arg]
+    return [known["disease"]["onset_site"][key] for key in ("bulbar", "upper_limb", "lower_limb")]
+
+
+def _taus(function: dict, site: int, rng: np.random.Generator) -> tuple[list[float], float]:  # type: ignore[type-arg]
+    """Disease times at which four regions have lost half: bulbar, fine, gross, respiratory; the last one's normal."""
+    z = rng.normal(size=4)
+    middle = np.array([function["tau_axial"], function["tau_limb"], function["tau_limb"], function["tau_axial"]])
+    middle[site] *= function["onset_factor"]
+    return (middle * np.exp(function["tau_log_sd"] * z)).tolist(), float(z[3])
+
+
+def _fluctuation(
+    given: dict,
+    epochs: int,
+    rng: np.random.Generator,
+    before: float | None = None,  # type: ignore[type-arg]
+) -> tuple[Floats, float]:
+    """Speeds of so many epochs, and the last one's normal."""
+    rho, sd = given["autocorrelation"], given["log_sd"]
+    z = before
+    found = []
+    for _ in range(epochs):
+        z = rng.normal() if z is None else rho * z + np.sqrt(1 - rho**2) * rng.normal()
+        found.append(np.exp(sd * z - sd**2 / 2))
+    return np.array(found), float(z or 0.0)
+
+
+def repeat(number: int, *, n: int = 100, crowd: int = 32_768) -> dict[str, object]:
+    """One population and its fit."""
+    found = sim.fit(
+        population(n, 1000 + number), scenario(), fix=HELD, crowd=crowd, prior="none", seed=number + 1, draws=1
+    )
+    rows = {one.address: [one.estimate, one.lower, one.upper, one.se, one.mc] for one in found.parameters}
+    return {"number": number, "converged": found.converged, "gain": found.gain.value, "rows": rows}
+
+
+def summary(repeats: list[dict[str, object]]) -> str:
+    """Bias, spread, error and coverage of each value."""
+    lines = [f"{len(repeats)} repeats"]
+    for address, truth in TRUE.items():
+        rows = np.array([one["rows"][address] for one in repeats])  # type: ignore[index]
+        inside = np.mean((rows[:, 1] <= truth) & (truth <= rows[:, 2]))
+        lines.append(
+            f"{address}: true {truth:g}, mean {rows[:, 0].mean():.3f}, SD {rows[:, 0].std(ddof=1):.3f}, "
+            f"95 % intervals hold {100 * inside:.0f} %"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Go on with the stored repeats."""
+    wanted, first = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    stored = json.loads(FILE.read_text("utf-8")) if FILE.exists() else []
+    done = {one["number"] for one in stored}
+    for number in range(first, first + wanted):
+        if number not in done:
+            stored.append(repeat(number))
+            FILE.write_text(json.dumps(sorted(stored, key=lambda one: one["number"]), indent=0) + "\n", "utf-8")
+    sys.stdout.write(summary(stored) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,261 @@
+"""The result of a fit: parameters, likelihoods of everybody, shrinkage, an ensemble, the fitted scenario."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.errors import UsageError
+from simulator.results.files import Writer, text_writer
+from simulator.results.kinds import FIT
+from simulator.results.study import GroupedResult
+
+if TYPE_CHECKING:
+    from simulator.language.scenario import Scenario
+
+Floats = NDArray[np.float64]
+FITTED, ENSEMBLE = "fitted.yaml", "ensemble.csv"
+NOTICE = "For research, not for treatment decisions."
+
+
+class Estimate(NamedTuple):
+    """A fitted value, in its own unit.
+
+    `lower`, `upper`: 95 %; `se` is on the `scale` of the fit, Monte Carlo error included, `mc` that error alone;
+    `left` is the SD over the prior's, NaN without a prior; `how` another value was taken account of, `told` where the
+    scenario has no such value.
+    """
+
+    address: str
+    unit: str
+    scale: str
+    prior: str
+    how: str
+    start: float
+    estimate: float
+    lower: float
+    upper: float
+    se: float
+    mc: float
+    left: float
+
+
+class Likelihood(NamedTuple):
+    """A sum of log-likelihoods, with its Monte Carlo error."""
+
+    value: float
+    error: float
+
+
+class Against(NamedTuple):
+    """One fit less another on the same people: log-likelihood and, where both have it, cross-validated.
+
+    `noise` is the Monte Carlo error, `error` that between people: of a sum of paired differences.
+    """
+
+    people: int
+    log_likelihood: float
+    noise: float
+    error: float
+    cross_validated: float
+    cross_error: float
+
+
+class Fit(GroupedResult):
+    """Population parameters fitted to measurements of individuals.
+
+    `groups` maps a group to its named arrays: `parameters`, `covariance`, `people`, `steps`, `effects`, `ensemble`.
+    """
+
+    kind = FIT
+
+    @cached_property
+    def parameters(self) -> list[Estimate]:
+        """The fitted values."""
+        group = self.groups["parameters"]
+        rows = zip(*(group[name].values.tolist() for name in Estimate._fields), strict=True)
+        return [Estimate(*(str(x) for x in row[:5]), *(float(x) for x in row[5:])) for row in rows]
+
+    @property
+    def before(self) -> Likelihood:
+        """Log-likelihood at the scenario's own values."""
+        return Likelihood(float(self.groups["people"]["before"].values.sum()), float(self.attrs["error_before"]))
+
+    @property
+    def log_likelihood(self) -> Likelihood:
+        """Log-likelihood at the estimate."""
+        return Likelihood(float(self.groups["people"]["after"].values.sum()), float(self.attrs["error_after"]))
+
+    @property
+    def gain(self) -> Likelihood:
+        """How much the fit gained."""
+        value = self.log_likelihood.value - self.before.value
+        return Likelihood(value, float(self.attrs["error_gain"]))
+
+    @property
+    def cross_validated(self) -> Likelihood | None:
+        """Log-likelihood of everybody at the estimate from others; the error is between people."""
+        each = self.groups["people"]["cross_validated"].values
+        return Likelihood(float(each.sum()), _error(each)) if np.isfinite(each).all() and len(each) else None
+
+    @property
+    def cross_gain(self) -> Likelihood | None:
+        """The same less the log-likelihood at the scenario's own values."""
+        if self.cross_validated is None:
+            return None
+        each = self.groups["people"]["cross_validated"].values - self.groups["people"]["before"].values
+        return Likelihood(float(each.sum()), _error(each))
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion, 2 for each fitted value."""
+        return 2 * len(self.parameters) - 2 * self.log_likelihood.value
+
+    @property
+    def converged(self) -> bool:
+        """Whether the last step promised less than one unit of log-likelihood."""
+        return bool(int(self.attrs["converged"]))
+
+    @property
+    def notes(self) -> list[str]:
+        """What was set aside or assumed."""
+        return list(json.loads(self.attrs["notes"]))
+
+    @property
+    def ensemble(self) -> Floats:
+        """(draw, parameter) vectors, in the parameters' own units."""
+        return np.asarray(self.groups["ensemble"]["value"].values, np.float64)
+
+    @property
+    def shrinkage(self) -> dict[str, float]:
+        """Share of each random effect's variance that people's own data do not show."""
+        group = self.groups["effects"]
+        return dict(zip(map(str, group["name"].values), map(float, group["shrinkage"].values), strict=True))
+
+    @property
+    def fitted_yaml(self) -> str:
+        """The scenario with the fitted values and the ensemble; `als-sim run FILE --draws N` takes it."""
+        return str(self.attrs["fitted"])
+
+    def fitted(self) -> Scenario:
+        """The same as a scenario.
+
+        Returns
+        -------
+        Scenario
+            With the block `ensemble`.
+        """
+        from simulator.language import parse
+
+        return parse(self.fitted_yaml.encode("utf-8"), f"{self.scenario_name}-fitted")
+
+    def against(self, other: Fit) -> Against:
+        """How this fit differs from another one on the same people.
+
+        Parameters
+        ----------
+        other : Fit
+            What it is compared with.
+
+        Returns
+        -------
+        Against
+            Differences of log-likelihoods, this one less the other, with their errors.
+
+        Raises
+        ------
+        UsageError
+            They are of other people, or explain other things.
+        """
+        mine, theirs = self.groups["people"], other.groups["people"]
+        if (
+            mine["id"].values.tolist() != theirs["id"].values.tolist()
+            or self.arguments["given"] != other.arguments["given"]
+        ):
+            raise UsageError(
+                "the two fits are not of the same people and data. Fit both to the same, with the same --given"
+            )
+        each = mine["after"].values - theirs["after"].values
+        crossed = mine["cross_validated"].values - theirs["cross_validated"].values
+        noise = float(np.hypot(self.log_likelihood.error, other.log_likelihood.error))
+        return Against(len(each), float(each.sum()), noise, _error(each), float(crossed.sum()), _error(crossed))
+
+    def table(self) -> tuple[Sequence[str], Iterable[Iterable[Any]]]:
+        """The fitted values, one a row.
+
+        Returns
+        -------
+        tuple
+            Heads; rows in the order of the fit.
+        """
+        return Estimate._fields, self.parameters
+
+    def files(self) -> list[tuple[str, Writer]]:
+        """The files of its folder, apart from the manifest.
+
+        Returns
+        -------
+        list of (str, callable)
+            Name and writer of each.
+        """
+        own = [(FITTED, text_writer(self.fitted_yaml))]
+        if len(self.ensemble):
+            own.append((ENSEMBLE, text_writer(self._ensemble_csv())))
+        return [*super().files(), *own]
+
+    def _ensemble_csv(self) -> str:
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow([one.address for one in self.parameters])
+        writer.writerows([[f"{x:.6g}" for x in row] for row in self.ensemble])
+        return text.getvalue()
+
+    def __repr__(self) -> str:
+        n = len(self.groups["people"]["id"].values)
+        return f"<Fit of {len(self.parameters)} values of {self.scenario_name} to {n:,} people of {self.attrs['data']}>"
+
+    def lines(self) -> list[str]:
+        """What was fitted and how well, in a few lines.
+
+        Returns
+        -------
+        list of str
+            The last one is the notice.
+        """
+        effective = self.groups["people"]["effective"].values
+        first = f"{self.attrs['data']}: {len(effective):,} people, {self.attrs['values']} values"
+        told = [
+            first + (f", {self.attrs['events']} events ({self.attrs['endpoint']})" if self.attrs["endpoint"] else "")
+        ]
+        before, after, gain = self.before, self.log_likelihood, self.gain
+        told.append(
+            f"log-likelihood {before.value:.1f} ± {before.error:.1f} of the scenario, {after.value:.1f} ± "
+            f"{after.error:.1f} fitted (gain {gain.value:.1f} ± {gain.error:.1f}, Monte Carlo errors); "
+            f"AIC {self.aic:.1f}"
+        )
+        if (crossed := self.cross_gain) is not None:
+            told.append(
+                f"cross-validated gain over the scenario {crossed.value:.1f} ± {crossed.error:.1f} (between people)"
+            )
+        told.append(
+            f"simulated people behind a likelihood: median {np.median(effective):,.0f}, least {effective.min():.1f}"
+        )
+        if not self.converged:
+            told.append(
+                "NOT CONVERGED: the last step still promised a gain. Go on in the same folder with more --steps"
+            )
+        shrunk = ", ".join(f"{name} {100 * share:.0f} %" for name, share in self.shrinkage.items())
+        told.append(f"shrinkage: {shrunk}")
+        return [*told, *self.notes, NOTICE]
+
+
+def _error(each: Floats) -> float:
+    """Error of a sum over people."""
+    return float(np.sqrt(len(each)) * each.std(ddof=1)) if len(each) > 1 else float("nan")
