@@ -387,7 +387,7 @@ def test_an_error_with_a_code_ends_with_it(code):
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("run va", {"valor", "valor_trial", "valor_trial_imbalanced", "valor_extension"}),
+        ("run va", {"valor", "valor_trial", "valor_trial_imbalanced", "valor_extension", "valor_regions"}),
         ("show case", {"case_a", "case_b"}),
         ("init --from prev", {"prevention"}),
         ("plot DIR st", {"stages", "strata"}),

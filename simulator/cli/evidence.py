@@ -45,16 +45,14 @@ def evidence(
     from simulator.studies.evidence.structures import at_starting, with_model
     from simulator.studies.evidence.study import evidence as study
 
-    if model and starting:
-        raise SimulatorError("calibration is of the default model. Leave out --starting or --model")
     if out:
         check_place(out)
     if cross_validate:
-        if model or starting or claims:
-            raise SimulatorError("calibrated values of the default model are cross-validated. Name no other option")
-        return _cross_validate(out, as_json)
-    runs = Runs(with_model(model) if model else at_starting if starting else None)
-    values = f"starting (model {model})" if model else "starting" if starting else "calibrated"
+        if starting or claims:
+            raise SimulatorError("calibrated values are cross-validated. Name no other option but --model")
+        return _cross_validate(out, as_json, model)
+    runs = Runs(with_model(model, starting) if model else at_starting if starting else None)
+    values = ("starting" if starting else "calibrated") + (f" (model {model})" if model else "")
     with Progress() as progress:
         found = study(runs, progress, values)
     if out:
@@ -68,7 +66,8 @@ def evidence(
     return None
 
 
-def _cross_validate(out: Path | None, as_json: bool) -> None:
+def _cross_validate(out: Path | None, as_json: bool, model: str | None) -> None:
+    from simulator.catalog.calibration import FILES, calibration
     from simulator.cli.evidence_tables import validated_text
     from simulator.cli.tables import without_nan
     from simulator.results.folder import check_place
@@ -78,8 +77,11 @@ def _cross_validate(out: Path | None, as_json: bool) -> None:
 
     if out:
         check_place(out)
+    known = [name for name in FILES if calibration(name).model == (model or "clock")]
+    if not known:
+        raise SimulatorError(f"the model {model!r} was not calibrated. Leave out --cross-validate")
     with Progress() as progress:
-        found = cross_validate(tell=progress)
+        found = cross_validate(tell=progress, name=known[0])
     if out:
         name = "cross_validation.svg"
         write_all(out, [(name, text_writer(draw(found)))])
