@@ -84,6 +84,21 @@ CASES: dict[str, tuple[int, dict[str, Any]]] = {
         30,
         {f"{DRUG}.effect.{k}": x for k, x in {"mean": 1.2, "sd": 0.2, "high": 2.0, "recovery_cap": 0.05}.items()},
     ),
+    "lost_for_good": (
+        25,
+        {f"{DRUG}.effect.{k}": x for k, x in {"mean": 1.2, "sd": 0.3, "high": 2.0, "recovery_cap": 0.05}.items()}
+        | {
+            f"{DRUG}.effect.recovery_from": "worst",
+            f"{DRUG}.effect.waning_per_year": 0.4,
+            "progression.covariates": {"bulbar_onset": -0.4, "women": 0.2, "decade_of_age": -0.1},
+            "arms": {
+                "early": [given("tofersen")],
+                "inside a week": [given("tofersen", 103)],
+                "with a gap": [given("tofersen", 0, 200), given("tofersen", 500)],
+                "held": [given("tofersen") | {"holds": [{"from_day": 168, "to_day": 252}]}],
+            },
+        },
+    ),
     "harmful_drug": (
         20,
         {f"{DRUG}.effect.{k}": x for k, x in {"mean": -0.5, "low": -2.0}.items()}

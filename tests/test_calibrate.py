@@ -397,7 +397,7 @@ def test_interrupted_says_how_to_go_on(monkeypatch, tmp_path):
 def test_a_scenario_without_calibration_is_refused():
     done = CliRunner().invoke(app, ["calibrate", "natural_history"])
     assert done.exit_code == 2
-    assert "There is valor" in done.stderr
+    assert "There are valor, regions" in done.stderr
 
 
 def test_the_command(tmp_path):

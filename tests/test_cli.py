@@ -16,6 +16,8 @@ from simulator import __version__
 from simulator.cli import progress as progress_module
 from simulator.cli.app import app
 from simulator.cli.run import size
+from simulator.cli.twins import need_scenario
+from simulator.errors import UsageError
 from simulator.language import load
 from simulator.results import name, open_study, opening
 from simulator.results.files import sealed_text
@@ -385,7 +387,7 @@ def test_an_error_with_a_code_ends_with_it(code):
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("run va", {"valor", "valor_trial", "valor_trial_imbalanced", "valor_extension"}),
+        ("run va", {"valor", "valor_trial", "valor_trial_imbalanced", "valor_extension", "valor_regions"}),
         ("show case", {"case_a", "case_b"}),
         ("init --from prev", {"prevention"}),
         ("plot DIR st", {"stages", "strata"}),
@@ -492,3 +494,12 @@ def test_public_names():
     assert simulator.open is opening.open_study
     with pytest.raises(AttributeError, match="nonsense"):
         _ = simulator.nonsense
+
+
+def test_twins_without_a_scenario_says_so():
+    """A centre's two tables, and nothing else."""
+    with pytest.raises(UsageError) as found:
+        need_scenario(["people.csv"], "scores.csv")
+    assert str(found.value).startswith("scores.csv is a table, and the last name is that of a scenario. Add one:")
+    assert str(found.value).endswith("als-sim twins people.csv scores.csv generic_als")
+    need_scenario(["people.csv", "scores.csv"], "generic_als")

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 import simulator as sim
 from simulator.cli.app import app
-from simulator.errors import SimulatorError
+from simulator.errors import SimulatorError, UsageError
 from simulator.language.faults import ScenarioError
 from simulator.results.folder import write_folder
 from simulator.studies.replay import replay
@@ -216,6 +216,11 @@ def test_a_distribution_stands_in_where_the_time_is_not_known(folder):
     times = who["time_since_onset"]
     assert len(set(times[who["participant"] == 1])) == 20
     assert len(set(np.round(times[who["participant"] == 0], 3))) == 1
+
+
+def test_twins_are_not_looked_for_among_the_participants(folder):
+    with pytest.raises(UsageError, match=r"not of entry\.data\. Remove entry\.data"):
+        sim.twins([folder / "people.csv", folder / "visits.csv"], own(folder), days=[84])
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):

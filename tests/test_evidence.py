@@ -60,7 +60,6 @@ def test_every_run_has_its_settings_in_another_model(model):
 
 def test_another_model_without_settings_is_refused():
     assert "There are regions" in CliRunner().invoke(app, ["evidence", "--model", "linear"]).stderr
-    assert "Leave out" in CliRunner().invoke(app, ["evidence", "--model", "regions", "--starting"]).stderr
 
 
 def test_every_statistic_is_used():

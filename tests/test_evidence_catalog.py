@@ -110,6 +110,7 @@ def test_claims_point_to_facts():
 
 
 ENTRIES = ["sod1", "tofersen", "measurement", "als", "care", "tofersen_safety", "utilities", "calibrated"]
+ENTRIES += ["calibrated_regions", "tofersen_regions"]
 ENTRIES += [
     "costs_usa",
     "costs_uk",

@@ -1,5 +1,7 @@
 """Tables of patients and groups: units, a named estimand of death, and the figures that the whole has."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from simulator.report.picture import PictureError
 from simulator.results import name
 from simulator.results.errors import ChoiceError
 from simulator.results.frames import DEATHS
+from simulator.results.part import part
 from tests.synthetic import make_provenance, make_record
 
 
@@ -86,7 +89,7 @@ def test_sums_have_no_patients():
         name(record, lambda: make_provenance(record)).frame()
 
 
-def test_pictures_have_a_theme_a_width_and_parts(result):
+def test_pictures_have_a_theme_a_width_and_parts(result, tmp_path):
     picture = result.plot.strata(by="variant")
     words = [axes.get_title(loc="left").partition(",")[0] for axes in picture.figure.axes]
     assert {"p.Ala5Val", "other"} <= set(words)
@@ -96,5 +99,45 @@ def test_pictures_have_a_theme_a_width_and_parts(result):
     assert "#ffffff" not in dark
     with pytest.raises(PictureError, match="no theme 'night'"):
         picture.svg(theme="night")
+    with pytest.raises(PictureError, match="a png has the light theme only"):
+        result.plot.survival(theme="dark").save(tmp_path / "dark.png")
+    assert result.plot.survival(theme="dark").save(tmp_path / "dark.svg").read_text("utf-8").count("#15181d")
     with pytest.raises(PictureError, match="no panels by 'age'"):
         result.plot.strata(by="age")
+
+
+def test_every_picture_takes_arms_days_width_and_theme(result):
+    for kind in result.plot.kinds:
+        picture = result.plot.draw(kind, arms=["early_start", "untreated"], days=[0, 364], width=4.4, theme="dark")
+        assert picture.figure.get_figwidth() == 4.4
+        assert "delayed_start" not in picture.svg()
+        assert "#15181d" in picture.svg()
+    axes = result.plot.survival(days=364).figure.axes[0]
+    assert axes.get_xlim()[1] == pytest.approx(364 / 30.4375)
+
+
+def test_a_part_has_the_figures_of_the_whole(result):
+    """Law: until some day the curves are those of the whole, and so is the number of doses."""
+    shown = part(result, ["delayed_start", "untreated"], 364)
+    assert shown.arms == ("delayed_start", "untreated")
+    assert shown.control == "untreated"
+    for arm in shown.arms:
+        assert shown.survival(arm).at(200) == result.survival(arm).at(200)
+        doses, of = (one.groups["doses"] for one in (shown, result))
+        mine = of["arm"].values == result.arm_index(arm)
+        assert (doses["arm"].values == shown.arm_index(arm)).sum() == (mine & (of["day"].values <= 364)).sum()
+    assert not (shown.groups["events"]["event_free_time"].values > 364).any()
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"arms": "late"}, "no arm 'late'. Choose from untreated"),
+        ({"days": 3000}, "until day 3000. Choose a day from 28 to 728"),
+        ({"width": 1}, "cannot be 1 inches wide; choose 3.5 to 20"),
+        ({"theme": "night"}, "no theme 'night'; choose light or dark"),
+    ],
+)
+def test_parts_that_are_not_there_are_refused(result, options, text):
+    with pytest.raises((ChoiceError, PictureError), match=re.escape(text)):
+        result.plot.survival(**options)

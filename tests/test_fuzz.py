@@ -29,6 +29,11 @@ def test_numbers_that_once_failed(name, address, value):
     assert cases.at_edge(name, address, value) is None
 
 
+def test_families_of_claims_are_refused_or_analysed():
+    wrong = [one for seed in range(30) if (one := cases.family(random.Random(seed)))]
+    assert not wrong
+
+
 @pytest.mark.slow
 def test_damaged_files_are_noticed(tmp_path):
     folder = tmp_path / "run"

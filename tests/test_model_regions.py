@@ -36,6 +36,9 @@ ALIKE = {
 AT_ONCE = {f"progression.function.later_onset.{name}": 0 for name in ("limb", "bulbar", "respiratory")}
 
 
+OWN = study("regions").numbers()["progression"]
+
+
 def regions(changes: dict[str, Any], patients: int, seed: int = SEED) -> sim.Result:
     return sim.simulate(study("regions", changes), patients=patients, seed=seed, threads=1)
 
@@ -60,7 +63,9 @@ def lives() -> sim.Result:
 def test_function_is_whole_at_onset_and_regions_begin_in_turn():
     result = lives()
     clock, site = truth(result, "disease_time"), trait(result, "onset_site")
-    begins = {"bulbar": 0.71, "fine_motor": 0.45, "gross_motor": 0.45, "respiratory": 0.97}
+    later = OWN["function"]["later_onset"]
+    begins = {"bulbar": later["bulbar"], "fine_motor": later["limb"], "gross_motor": later["limb"]}
+    begins["respiratory"] = later["respiratory"]
     assert (truth(result, "alsfrs_r")[:, 0] == 48).all()
     for k, (name, begin) in enumerate(begins.items()):
         own = np.where(site == k, 0.0, begin)[:, None]
@@ -97,8 +102,9 @@ def event_months(result: sim.Result) -> np.ndarray:
 def test_the_time_of_the_event_has_its_closed_form_and_a_cohort_shift_multiplies_it(shift):
     result = regions(ALIKE | {"follow_up_days": 1820, "progression.cohort_log_shift": shift}, 400)
     e = np.array([Keys(SEED, i, 0).exponential(EVENT, 0, 0) for i in range(400)])
-    scale = trait(result, "tau_svc") * np.sqrt(trait(result, "v0") / 34.5 - 1)
-    expected = 20 * math.exp(shift) * scale * e ** (1 / 21)
+    survival = OWN["survival"]
+    scale = trait(result, "tau_svc") * np.sqrt(trait(result, "v0") / survival["critical_svc_percent"] - 1)
+    expected = 20 * math.exp(shift) * scale * e ** (1 / survival["steepness"])
     assert np.log(scale) == pytest.approx(trait(result, "log_critical_time"), abs=1e-5)
     found, end = event_months(result), 1820 / MONTH
     assert np.isfinite(found).sum() > 200
@@ -118,8 +124,9 @@ def test_tau_is_log_normal_and_regions_are_independent():
     """Four Kolmogorov-Smirnov tests at 1 in 4,000 each, six correlations at 4.5 standard errors, 8,000 people."""
     result = regions(ALIKE | {"follow_up_days": 28}, 8000, seed=77)
     tau = np.log([trait(result, f"tau_{name}") for name in ("bulbar", "fine_motor", "gross_motor", "respiratory")])
+    spread = OWN["function"]["tau"]["lognormal"]
     for row in tau:
-        assert kstest((row - math.log(0.33)) / 0.67, norm.cdf).pvalue > ERROR_RATE / 4
+        assert kstest((row - math.log(spread["median"])) / spread["log_sd"], norm.cdf).pvalue > ERROR_RATE / 4
     assert np.abs(np.corrcoef(tau) - np.eye(4)).max() < 4.5 / math.sqrt(8000)
     shared = np.corrcoef(tau[3], np.log(trait(result, "tau_svc")))[0, 1]
     assert np.arctanh(shared) == pytest.approx(np.arctanh(0.6), abs=4.5 / math.sqrt(8000))
@@ -190,6 +197,18 @@ CASES: dict[str, tuple[int, dict[str, Any]]] = {
                 "speed_exponent": 0.3,
                 "most": 1.15,
             },
+        },
+    ),
+    "what_is_lost_stays_lost_and_the_effect_wanes": (
+        12,
+        {
+            "entry": {"months_since_diagnosis": {"lognormal": {"median": 7.5, "log_sd": 1.0}}},
+            "progression.covariates": {"bulbar_onset": -0.3, "women": 0.2, "decade_of_age": -0.1},
+            "disease.onset_site": {"bulbar": 0.4, "upper_limb": 0.3, "lower_limb": 0.3},
+            "treatments.tofersen.effect.recovery_cap": 0.1,
+            "treatments.tofersen.effect.recovery_from": "worst",
+            "treatments.tofersen.effect.waning_per_year": 0.3,
+            "treatments.tofersen.effect.mean": 1.2,
         },
     ),
     "by_items": (
@@ -295,5 +314,50 @@ def test_the_oracles_normals_are_those_of_the_table():
     result, people = pair("by_disease_time")
     candidate = people[0]["tried"] - 1
     due, lag, _, _ = Keys(SEED, 0, candidate).normals(TRAIT, 4)
-    assert trait(result, "diagnosis_disease_time")[0] == pytest.approx(0.26 * math.exp(0.58 * due), rel=1e-5)
+    known = OWN["diagnosis"]["disease_time"]["lognormal"]
+    expected = known["median"] * math.exp(known["log_sd"] * due)
+    assert trait(result, "diagnosis_disease_time")[0] == pytest.approx(expected, rel=1e-5)
     assert trait(result, "diagnosis_lag")[0] == pytest.approx(2 * MONTH * math.exp(0.38 * lag), rel=1e-5)
+
+
+# --- the drug
+
+
+LOGISTIC = {"median": 0.66, "log_odds_sd": 1.3, "speed_exponent": 0.3, "most": 1.15}
+
+
+def test_a_drug_without_effect_changes_nothing_whatever_the_form_of_its_effect():
+    changes = BASE | {"treatments.tofersen.effect.logistic": LOGISTIC, "follow_up_days": 364}
+    drug = study("regions", changes).treatments["tofersen"]
+    none = {f"treatments.tofersen.{name}": value for name, value in drug.without_effect().items()}
+    result = regions(changes | none, 40)
+    assert {float(x) for x in np.unique(truth(result, "rate", 1))} == {1.0}
+    assert (truth(result, "alsfrs_r", 1) == truth(result, "alsfrs_r")).all()
+    assert (truth(result, "sod1_csf", 1)[:, -1] < 1).all()
+
+
+def test_what_is_lost_stays_lost_and_an_effect_that_wanes_ends():
+    """A drug that would turn everybody back: the disease time never falls by more than the cap from its highest."""
+    effect = {"mean": 2.0, "sd": 0.0, "high": 2.0, "recovery_cap": 0.1, "mean_transit_days": 200}
+    drug = {f"treatments.tofersen.effect.{name}": value for name, value in effect.items()}
+    arms = {"arms": {"early": [given("tofersen")]}, "follow_up_days": 1456, "output.every_days": 7}
+    first = regions(BASE | arms | drug, 60)
+    worst = regions(BASE | arms | drug | {"treatments.tofersen.effect.recovery_from": "worst"}, 60)
+    waning = {"treatments.tofersen.effect.recovery_from": "worst", "treatments.tofersen.effect.waning_per_year": 1.0}
+    ending = regions(BASE | arms | drug | waning, 60)
+    before, after, last = (truth(one, "disease_time") for one in (first, worst, ending))
+    high = np.maximum.accumulate(after, axis=1)
+    assert (after >= 0.9 * high - 1e-3).all()
+    assert (before < 0.9 * np.maximum.accumulate(before, axis=1) - 1e-3).any()
+    assert (last[:, -1] > after[:, -1]).all()
+    assert truth(ending, "rate")[:, -1].min() > 0.9
+
+
+def test_covariates_multiply_d50():
+    known = {"bulbar_onset": -0.3, "women": 0.2, "decade_of_age": -0.1}
+    site = {"disease.onset_site": {"bulbar": 0.4, "upper_limb": 0.3, "lower_limb": 0.3}}
+    plain = regions(ALIKE | site | {"follow_up_days": 28}, 200)
+    moved = regions(ALIKE | site | {"follow_up_days": 28, "progression.covariates": known}, 200)
+    bulbar, women = trait(plain, "onset_site") == 0, trait(plain, "sex") == 1
+    expected = -0.3 * bulbar + 0.2 * women - 0.01 * (trait(plain, "age") - 50)
+    assert np.log(trait(moved, "d50") / trait(plain, "d50")) == pytest.approx(expected, abs=1e-5)

@@ -138,3 +138,17 @@ def test_pages_show_pictures_that_are_there():
         for place in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", page.read_text("utf-8")):
             assert (page.parent / place).is_file(), (page, place)
     assert (ROOT / "README.md").read_text("utf-8").count("](docs/pictures/") == 2
+
+
+def test_equations_name_the_code_that_computes_them():
+    """Each section of equations names files and functions; they are there."""
+    text = (ROOT / "docs" / "model.md").read_text("utf-8")
+    sections = re.split(r"(?m)^## ", text)[1:11]
+    assert len(sections) == 10
+    for section in sections:
+        told = re.search(r"In the code: (.+?)\n\n", section, re.DOTALL)
+        assert told, section.partition("\n")[0]
+        for file, names in re.findall(r"`(simulator/[\w/]+\.py)`: ([^;.]+)", told[1]):
+            code = (ROOT / file).read_text("utf-8")
+            for name in re.findall(r"`(\w+)`", names):
+                assert re.search(rf"^def {name}\(", code, re.MULTILINE), f"{file}: {name}"

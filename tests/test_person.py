@@ -439,7 +439,9 @@ def test_the_fan_shows_the_person():
         order = np.argsort(at, kind="stable")
         reached = np.cumsum(found.weight[order]) / found.weight.sum()
         assert median.get_ydata()[k] == pytest.approx(at[order][reached >= 0.5 - 1e-12][0])
-    assert set(found.plot.kinds) == {"trajectories", "survival", "occupancy", "stages", "biomarkers", "person"}
+    assert set(found.plot.kinds) == {
+        *("trajectories", "survival", "occupancy", "stages", "biomarkers", "engagement", "posterior", "person")
+    }
 
 
 @pytest.mark.slow

@@ -23,11 +23,12 @@ from simulator.report.picture import _tidy
 from simulator.results.files import part_name, remove_stale, sealed_text, write_all
 from simulator.results.folder import MANIFEST, write_folder
 from simulator.results.kinds import SWEEP
-from simulator.studies import replay, single
+from simulator.studies import begun, single
 from simulator.studies import simulate as simulating
+from simulator.studies.begun import resumed_versions
 from simulator.studies.calibrate import evaluate
 from simulator.studies.calibrate.evaluate import Evaluator
-from simulator.studies.replay import deviations, resumed_versions
+from simulator.studies.replay import deviations
 from simulator.studies.sweep import executors
 from simulator.studies.sweep import study as sweeping
 from simulator.studies.sweep.errors import ExecutorError
@@ -174,6 +175,27 @@ def test_the_default_place_is_looked_at_before_anything_runs(tmp_path, no_simula
     assert "results is a file, not a folder" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "out", "fact"),
+    [
+        ("data show {0}", "d", "is a folder, not a file"),
+        ("data show {0}", "x" * 300 + ".html", "no file can have this name"),
+        ("data show {0}", "file/a.html", "is a file, not a folder"),
+        ("report {0}", "d", "is a folder, not a file"),
+        ("plot {0} survival", "x" * 300 + ".svg", "no file can have this name"),
+        ("analyse {0} --arms a,b", "file", "is a file, not a folder"),
+        ("data convert {0}", "file", "is a file, not a folder"),
+    ],
+)
+def test_a_place_for_a_file_is_looked_at_before_anything_is_read(words, out, fact, tmp_path):
+    """There is nothing to be read, which would be said otherwise."""
+    (tmp_path / "d").mkdir()
+    _file(tmp_path / "file")
+    done = CliRunner().invoke(app, [*words.format(tmp_path / "d").split(), "-o", str(tmp_path / out)])
+    assert (done.exit_code, done.stderr.count("\n"), done.stdout) == (2, 1, ""), done.output
+    assert fact in done.stderr
+
+
 def _link(place):
     place.symlink_to(place.parent / "nothing")
     return place
@@ -304,7 +326,7 @@ def test_what_other_versions_began_is_said_before_it_goes_on(command, tmp_path, 
     words = [command, *KEEPING[command], "-o", str(tmp_path / "r")]
     monkeypatch.setattr(Evaluator, "_simulate", lambda self, x: [one.observed + one.sd * x[0] for one in self.data])
     with monkeypatch.context() as old:
-        for module in (replay, sweeping, evaluate):
+        for module in (begun, sweeping, evaluate):
             old.setattr(module, "versions", lambda: versions() | {"numba": "0.1"})
         old.setattr(Progress, "__call__", cut)
         done = CliRunner().invoke(app, words)

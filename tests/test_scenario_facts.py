@@ -226,6 +226,7 @@ FACTS = [
     Fact("no_lead_in", "all are randomised", randomised, 1, 1, 800),
     Fact("worth_treating", "treating now gains QALYs", worth("qalys", "now", "untreated"), 0.5, 3),
     Fact("worth_treating", "at a price above their worth", worth("net_benefit", "now", "untreated"), -1.5e6, -0.3e6),
+    Fact("valor_regions", "apart at week 148", gap("early_start", "untreated", 1036), 2, 13, 500),
     Fact("worth_treating_uk", "a lifetime of treating gains QALYs", worth("qalys", "now", "untreated"), 1, 6, 300),
     Fact("worth_treating_uk", "above their worth", worth("net_benefit", "now", "untreated"), -4e6, -2e5, 300),
 ]

@@ -258,6 +258,22 @@ def test_values_of_those_without_twins_are_compared_with_nothing(tmp_path, more)
     assert "Without twins: 1" in done.output or json.loads(done.stdout)["calibration"] is None
 
 
+@pytest.mark.parametrize("key", ["true", "ensemble"])
+def test_the_stored_repeats_of_external_comparisons_say_what_the_page_says(root, key):
+    """Untreated people are rejected no more often than 5 % within four errors; intervals hold the truth."""
+    found = json.loads((root / "benchmarks" / f"external_comparison_{key}.json").read_text())
+    page = (root / "docs" / "own_patients.md").read_text("utf-8")
+    for arm in ("untreated", "treated"):
+        for day in (168, 336):
+            one = found[f"{arm}_{day}"]
+            if arm == "untreated":
+                assert one["rejected"][0] < 0.05 + 4 * one["rejected"][1]
+            assert one["covers"][0] > 0.95 - 4 * one["covers"][1]
+            bias = f"{one['bias'][0]:.2f} ± {one['bias'][1]:.2f}".replace("-", "−")
+            assert f"| {bias} |" in page
+            assert abs(one["bias"][0]) < 0.7
+
+
 def test_who_outlives_all_twins_is_not_compared(few):
     """Found by the repeats of benchmarks/external_comparison.py: one such participant made the difference NaN."""
     found = sim.twins(few, scenario(), twins=20, pool=4_096)

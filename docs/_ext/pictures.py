@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 ROOT = Path(__file__).resolve().parents[2]
 PLACE = ROOT / "docs" / "pictures"
 LETTER, LINE, EDGE = 7.85, 18, 14  # pixels of a letter of 13 px, of a line, around them
-SHOWN = "survival"
+SHOWN, WIDTH = "survival", 4.4  # inches: a phone shows it as large as a desktop
 GALLERY_PATIENTS = 1000
 
 
@@ -36,17 +36,21 @@ def terminal(command: str, lines: Iterable[str]) -> str:
 def gallery(folder: Path) -> Iterator[str]:
     """The page of pictures with the command under each; pictures are written beside it."""
     import simulator as sim
-    from simulator.report.captions import CAPTIONS, ORDER
+    from simulator.report.captions import APART, CAPTIONS, ORDER
 
-    result = sim.simulate(sim.load("valor"), patients=GALLERY_PATIENTS)
     yield "# Gallery\n"
-    yield f"Each with the command that draws it, from `als-sim run valor -n {GALLERY_PATIENTS} -o results/valor`."
+    yield f"Each with the command that draws it, from `als-sim run valor -n {GALLERY_PATIENTS} -o results/valor`;"
+    yield "pictures of carriers and of one person from other scenarios, at their end."
     yield "Pictures of [one person](../person.md), [trials](../trials.md), [sweeps](../sweeps.md) and"
     yield "[sensitivity analyses](../sensitivity.md) are on their pages; [what each shows and needs](../report.md).\n"
-    for kind in sorted(result.plot.kinds, key=ORDER.index):
-        result.plot.draw(kind).save(folder / f"{kind}.svg")
-        yield f"## {kind.capitalize()}\n\n![{kind}]({kind}.svg)\n\n{CAPTIONS[kind]}\n"
-        yield f"```sh\nals-sim plot results/valor {kind}\n```\n"
+    done: set[str] = set()
+    for scenario, patients in (("valor", GALLERY_PATIENTS), ("prevention", 400), ("case_a", None)):
+        result = sim.simulate(sim.load(scenario), patients=patients)
+        for kind in sorted(set(result.plot.kinds) - done, key=(*ORDER, *APART).index):
+            result.plot.draw(kind, width=WIDTH).save(folder / f"{kind}.svg")
+            yield f"## {kind.capitalize()}\n\n![{kind}]({kind}.svg)\n\n{CAPTIONS[kind]}\n"
+            yield f"```sh\nals-sim plot results/{scenario} {kind}\n```\n"
+        done |= set(result.plot.kinds)
 
 
 def main() -> None:
@@ -61,7 +65,7 @@ def main() -> None:
         printed = CliRunner().invoke(app, ["run", "valor", "-o", str(place)]).stdout
         lines = [line for line in printed.splitlines() if str(place) not in line]
         (PLACE / "answer.svg").write_text(terminal("als-sim run valor", lines), "utf-8")
-        sim.open(place).plot.draw(SHOWN).save(PLACE / f"{SHOWN}.svg")
+        sim.open(place).plot.draw(SHOWN, width=WIDTH).save(PLACE / f"{SHOWN}.svg")
 
 
 if __name__ == "__main__":

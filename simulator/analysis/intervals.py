@@ -7,7 +7,8 @@ References
 ----------
 Wilson (1927), Probable inference, the law of succession, and statistical inference,
 doi:10.1080/01621459.1927.10502953. Brown, Cai & DasGupta (2001), Interval estimation for a binomial proportion,
-doi:10.1214/ss/1009213286. Student (1908), The probable error of a mean, doi:10.1093/biomet/6.1.1.
+doi:10.1214/ss/1009213286. Woodruff (1952), Confidence intervals for medians and other position measures,
+doi:10.1080/01621459.1952.10483443. Student (1908), The probable error of a mean, doi:10.1093/biomet/6.1.1.
 Hill (1970), Algorithm 396: Student's t-quantiles, doi:10.1145/355598.355600.
 """
 
@@ -97,6 +98,28 @@ def share_interval(successes: ArrayLike, n: ArrayLike, level: float = LEVEL) -> 
     with np.errstate(invalid="ignore", divide="ignore"):
         p = np.asarray(successes, np.float64) / np.asarray(n, np.float64)
     return np.clip(centre - side, 0.0, p), np.clip(centre + side, p, 1.0)  # they hold p in spite of rounding
+
+
+def quantile_shares(p: ArrayLike, n: ArrayLike, level: float = LEVEL) -> tuple[Floats, Floats]:
+    """Shares whose quantiles are the limits of the p-quantile of n values (Woodruff): within its scale, unlike a ± t s.
+
+    A share of 0 or 1 means that n values give no limit there: it is the end of the scale.
+
+    Parameters
+    ----------
+    p : of the quantile.
+    n : values, or n of effect.
+    level : of the interval.
+
+    Returns
+    -------
+    lower, upper : NaN where n is 0.
+    """
+    share = np.asarray(p, np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        side = reach(np.inf, level) * np.sqrt(share * (1 - share) / np.asarray(n, np.float64))
+        side = np.where(np.isfinite(side), side, np.nan)
+    return np.maximum(share - side, 0.0), np.minimum(share + side, 1.0)
 
 
 def share_error(successes: ArrayLike, n: ArrayLike) -> Floats:

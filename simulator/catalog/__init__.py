@@ -71,9 +71,13 @@ def entry(kind: str, name: str) -> Mapping[str, Any]:
     data = written(name)
     if kind == "calibration":
         return data
-    calibrated = entry("calibration", "calibrated")
-    found: Mapping[str, Any] = _fitted(data, calibrated["values"])
-    return found if found == data else {**found, "sources": {**found["sources"], **calibrated["sources"]}}
+    marked: dict[str, Mapping[str, Any]] = {}
+    _collect(data, marked)
+    every = (entry("calibration", one) for one in names("calibration"))
+    calibrated = [one for one in every if marked.keys() & one["values"].keys()]
+    found: Mapping[str, Any] = _fitted(data, {key: one for part in calibrated for key, one in part["values"].items()})
+    sources = {key: text for part in calibrated for key, text in part["sources"].items()}
+    return found if found == data else {**found, "sources": {**found["sources"], **sources}}
 
 
 @cache

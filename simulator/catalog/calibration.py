@@ -6,6 +6,8 @@ import math
 from functools import cache
 from typing import Literal
 
+from pydantic import Field
+
 from simulator.catalog.claims import read_yaml
 from simulator.catalog.facts import Row
 from simulator.catalog.targets import Run
@@ -60,22 +62,28 @@ class Rows(Row):
 
 
 class Discrepancy(Row):
-    """SD of what the model cannot be right about: in points, of a ratio, of a survival time, in per cent."""
+    """SD of what the model cannot be right about: in points, of a ratio, of a survival time, in per cent; of a row."""
 
     points: float
     ratio: float
     survival: float
     percent: float
+    rows: dict[str, float] = Field(default_factory=dict)
 
 
 class Calibration(Row):
     """Everything that `calibrate` needs to know; `left_out` says why other calibration rows are not fitted.
 
     `cohorts` are the participants behind the rows of a run, by group and arm: rows of one run have them in common.
+    `name` is what `als-sim calibrate` calls it; `entry`, of the catalog, and the file `vectors` hold what was fitted.
     `inputs` says of rows that are inputs of the model, or were solved for, why cross-validation has no prediction.
     """
 
+    name: str = "valor"
     scenario: str
+    model: str = "clock"
+    entry: str = "calibrated"
+    vectors: str = "ensemble.csv"
     runs: dict[str, Run]
     rows: Rows
     left_out: dict[str, str]
@@ -86,7 +94,16 @@ class Calibration(Row):
     parameters: tuple[Parameter, ...]
 
 
+FILES = {"valor": "calibration.yaml", "regions": "calibration_regions.yaml"}
+
+
 @cache
-def calibration() -> Calibration:
-    """The calibration of the catalog."""
-    return Calibration(**read_yaml("calibration.yaml"))
+def calibration(name: str = "valor") -> Calibration:
+    """A calibration of the catalog, by what `als-sim calibrate` calls it."""
+    return Calibration(**read_yaml(FILES[name]))
+
+
+@cache
+def calibration_of(model: str) -> Calibration | None:
+    """The calibration of a progression model; None where it was not calibrated."""
+    return next((known for known in map(calibration, FILES) if known.model == model), None)

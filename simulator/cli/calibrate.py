@@ -13,7 +13,7 @@ import typer
 from simulator.cli.errors import friendly
 from simulator.errors import SimulatorError
 
-Name = Annotated[str, typer.Argument(metavar="SCENARIO", help="What is calibrated: valor.")]
+Name = Annotated[str, typer.Argument(metavar="SCENARIO", help="What is calibrated: valor or regions.")]
 Out = Annotated[Path | None, typer.Option("-o", "--out", metavar="DIR", help="Folder; a second start goes on there.")]
 Recalled = Annotated[bool, typer.Option("--recalled", help="Fit recalled rows too, with a wider error; marked.")]
 Extra = Annotated[list[str] | None, typer.Option("--with", metavar="ROW", help="Fit a further row of the catalog.")]

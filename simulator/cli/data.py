@@ -64,8 +64,11 @@ def show_data(
     """People, visits, what is missing, survival."""
     from simulator.cli.data_tables import show_text
     from simulator.datasets.reading import read_data
+    from simulator.results.folder import check_file
     from simulator.studies.data_summary import summary
 
+    if out is not None:
+        check_file(out)
     found = read_data(*files)
     show(summary(found), as_json, show_text)
     if out is not None and out.suffix == ".html":
@@ -90,9 +93,11 @@ def convert(
 ) -> None:
     """Write the data as tidy tables. They are read again without loss."""
     from simulator.datasets.reading import read_data, write_data
+    from simulator.results.folder import check_place
 
     if to not in {"csv", "parquet"}:
         raise typer.BadParameter(f"{to!r} is not a kind of table; choose csv or parquet", param_hint="--to")
+    check_place(out)
     show_files(write_data(read_data(*files), out, to, force=force), as_json)
 
 
@@ -118,8 +123,11 @@ def analyse(
     as_json: Json = False,
 ) -> None:
     """Analyse real people as a trial. Estimates, intervals, survival, what was left out."""
+    from simulator.results.folder import check_place
     from simulator.studies.analyse import analyse as run
 
+    if out is not None:
+        check_place(out)
     found = run(
         [*files],
         analysis,

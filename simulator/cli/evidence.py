@@ -16,7 +16,9 @@ from simulator.errors import SimulatorError
 Claims = Annotated[bool, typer.Option("--claims", help="The article's claims instead of the published targets.")]
 Starting = Annotated[bool, typer.Option("--starting", help="With the values from which calibration starts.")]
 Model = Annotated[str, typer.Option("--model", metavar="NAME", help="With another progression model: regions.")]
-Out = Annotated[Path | None, typer.Option("-o", "--out", metavar="DIR", help="Write scoreboard and pictures here.")]
+Out = Annotated[
+    Path | None, typer.Option("-o", "--out", metavar="DIR", help="Write scoreboard, pictures and report.html here.")
+]
 Cross = Annotated[
     bool, typer.Option("--cross-validate", help="Leave out each source in turn, refit, and predict its rows.")
 ]
@@ -36,26 +38,25 @@ def evidence(
     """Every published fact beside its simulated twin. How far apart, and whether it was fitted."""
     from simulator.cli.evidence_tables import claims_text, evidence_text
     from simulator.cli.tables import without_nan
+    from simulator.report.scoreboard import write_evidence
     from simulator.results.folder import check_place
     from simulator.studies.evidence.score import Runs
     from simulator.studies.evidence.scoreboard import write
     from simulator.studies.evidence.structures import at_starting, with_model
     from simulator.studies.evidence.study import evidence as study
 
-    if model and starting:
-        raise SimulatorError("calibration is of the default model. Leave out --starting or --model")
     if out:
         check_place(out)
     if cross_validate:
-        if model or starting or claims:
-            raise SimulatorError("calibrated values of the default model are cross-validated. Name no other option")
-        return _cross_validate(out, as_json)
-    runs = Runs(with_model(model) if model else at_starting if starting else None)
-    values = f"starting (model {model})" if model else "starting" if starting else "calibrated"
+        if starting or claims:
+            raise SimulatorError("calibrated values are cross-validated. Name no other option but --model")
+        return _cross_validate(out, as_json, model)
+    runs = Runs(with_model(model, starting) if model else at_starting if starting else None)
+    values = ("starting" if starting else "calibrated") + (f" (model {model})" if model else "")
     with Progress() as progress:
         found = study(runs, progress, values)
     if out:
-        for file in write(found, out):
+        for file in (*write(found, out), write_evidence(found, out)):
             sys.stderr.write(f"wrote {file}\n")
     if as_json:
         text = json.dumps(without_nan(found.content()), indent=2, ensure_ascii=False)
@@ -65,7 +66,8 @@ def evidence(
     return None
 
 
-def _cross_validate(out: Path | None, as_json: bool) -> None:
+def _cross_validate(out: Path | None, as_json: bool, model: str | None) -> None:
+    from simulator.catalog.calibration import FILES, calibration
     from simulator.cli.evidence_tables import validated_text
     from simulator.cli.tables import without_nan
     from simulator.results.folder import check_place
@@ -75,8 +77,11 @@ def _cross_validate(out: Path | None, as_json: bool) -> None:
 
     if out:
         check_place(out)
+    known = [name for name in FILES if calibration(name).model == (model or "clock")]
+    if not known:
+        raise SimulatorError(f"the model {model!r} was not calibrated. Leave out --cross-validate")
     with Progress() as progress:
-        found = cross_validate(tell=progress)
+        found = cross_validate(tell=progress, name=known[0])
     if out:
         name = "cross_validation.svg"
         write_all(out, [(name, text_writer(draw(found)))])

@@ -20,9 +20,9 @@ FIGURES = "{:<26}{:<16}{:>5}  {}"
 VALIDATED_NOTE = (
     "Each source was left out in turn, the linear model of the rows refitted to the others, and its rows predicted; "
     "shares within 50, 80 and 95 % intervals. z = (published - predicted)/SD; the SD is of parameters, of the cohort's "
-    "shift of log D50, and of the published value. fit: how many of its summaries the calibration uses. own 95 %: in "
-    "sample, at the catalog's values, with the published value's error alone. Priors are centred on values that were "
-    "chosen with these rows in view."
+    "shift of log D50 and its level of the quantity, and of the published value. fit: how many of its summaries the "
+    "calibration uses. own 95 %: in sample, at the catalog's values, with the published value's error alone. Priors "
+    "are centred on values that were chosen with these rows in view."
 )
 
 
@@ -104,12 +104,13 @@ def validated_text(found: Validated) -> str:
     for one in far:
         why = ", ".join(map(str, explained(one.id))) or "-"
         rows.append([one.id, *map(cells.number, (one.published, one.predicted, one.sd)), f"{one.z:+.1f}", why])
-    mean, low, high = found.between
+    (mean, low, high), level = found.between, found.level
     return "\n".join(
         [
             *left([heads, *body]),
             "",
             f"Between-cohort SD of log D50: {mean:.2f} ({low:.2f} to {high:.2f}).",
+            f"Of a quantity's level, in SDs between people: {level[0]:.2f} ({level[1]:.2f} to {level[2]:.2f}).",
             f"Beyond {FAR} SD:" if far else f"No row beyond {FAR} SD.",
             *(left(rows) if far else ()),
             "",

@@ -42,7 +42,7 @@ def plot(
     ] = None,
     *,
     outcome: Annotated[
-        str | None, typer.Option("--outcome", help="Of trajectories: alsfrs_r, svc …; of sweep: event_free …")
+        str | None, typer.Option("--outcome", help="Of trajectories, observed, sweep; of strata: alsfrs_r.")
     ] = None,
     death: Annotated[
         str | None,
@@ -53,13 +53,32 @@ def plot(
     corrected: Annotated[
         bool, typer.Option("--corrected", help="Of vpc: less what is expected of each participant.")
     ] = False,
+    by: Annotated[str | None, typer.Option("--by", metavar="GROUP", help="Of strata: stratum or variant.")] = None,
+    arm: Annotated[
+        list[str] | None, typer.Option("--arm", metavar="NAME", help="Of a run: this arm; again for another.")
+    ] = None,
+    until: Annotated[float | None, typer.Option("--until", metavar="DAY", help="Of a run: the last day.")] = None,
+    width: Annotated[
+        float | None, typer.Option("--width", metavar="INCHES", help="7.2 by default; 4.4 for a phone.")
+    ] = None,
+    theme: Annotated[str | None, typer.Option("--theme", metavar="THEME", help="light or dark, of an svg.")] = None,
     against: Against = None,
     as_json: Json = False,
 ) -> None:
     """Draw one picture of a result."""
     from simulator.report.opening import open_for
+    from simulator.results.folder import check_file
 
-    given = {"outcome": outcome, "death": death, "number": number, "day": day, "corrected": corrected or None}
+    if out is not None:
+        check_file(out)
+    given: dict[str, Any] = {
+        "outcome": outcome,
+        "death": death,
+        "number": number,
+        "day": day,
+        "corrected": corrected or None,
+    }
+    given |= {"by": by, "arms": arm or None, "days": until, "width": width, "theme": theme}
     options = {key: value for key, value in given.items() if value is not None}
     picture = asked(open_for(folder, kind), against).plot.draw(kind, **options)
     _make(folder, out or home(folder) / f"{kind}.svg", picture.save, as_json)
@@ -74,10 +93,13 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Write the report of a result. It is one HTML file that works offline."""
-    from simulator.report.opening import open_simulated
+    from simulator.report.opening import open_reported
     from simulator.report.page import write_report
+    from simulator.results.folder import check_file
 
-    found = asked(open_simulated(folder), against, days)
+    if out is not None:
+        check_file(out)
+    found = asked(open_reported(folder), against, days)
     _make(folder, out or home(folder) / "report.html", partial(write_report, found), as_json)
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from math import isfinite
 from pathlib import Path
+from textwrap import fill
 from typing import Annotated, Any, NamedTuple
 
 import typer
@@ -353,7 +354,7 @@ def note_basis(result: Any) -> None:
 
     scenario, _ = stored_scenario(result)
     if scenario:
-        note(evidence(scenario).sentence())
+        note(fill(evidence(scenario).sentence(), 80, subsequent_indent="  "))
 
 
 def note_doubts(scenario: Any) -> None:
@@ -366,7 +367,7 @@ def note_doubts(scenario: Any) -> None:
 
 def note_versions(folder: Path | None) -> None:
     """Say on stderr that a study goes on which other versions began."""
-    from simulator.studies.replay import resumed_versions
+    from simulator.studies.begun import resumed_versions
 
     for line in resumed_versions(folder) if folder else ():
         note(line)

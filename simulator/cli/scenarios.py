@@ -91,7 +91,7 @@ def show(
     if found.scenario:
         from simulator.report.evidence import evidence
 
-        note(evidence(found.scenario).sentence())
+        note(fill(evidence(found.scenario).sentence(), 80, subsequent_indent="  "))
     return None
 
 

@@ -13,6 +13,7 @@ from simulator.cli.errors import friendly
 from simulator.cli.run import Days, Draws, Folder, Force, Json, Scenario, Seed, Settings, Threads, note, show
 
 MOST_NAMED = 20
+TABLES = (".csv", ".tsv", ".xpt", ".sas7bdat", ".parquet", ".xlsx")
 Until = Annotated[
     int, typer.Option("--until-day", min=0, metavar="DAY", help="Match what was measured from baseline to this day.")
 ]
@@ -49,6 +50,7 @@ def twins(
     from simulator.studies.twins.study import folder_of
     from simulator.studies.twins.study import twins as run
 
+    need_scenario([*map(str, files)], str(scenario))
     chosen = load(scenario, dict(map(parse_setting, settings or ())))
     if out is not None:
         check_folder(out, TWINS, force)
@@ -59,6 +61,15 @@ def twins(
     write_folder(found, folder, force)
     show_twins(found, as_json)
     note(f"Written to {folder}. It holds data of the participants: keep it as you keep these")
+
+
+def need_scenario(files: list[str], last: str) -> None:
+    """Refuse a table in the place of the scenario."""
+    from simulator.errors import UsageError
+
+    if last.lower().endswith(TABLES):
+        fact = f"{last} is a table, and the last name is that of a scenario"
+        raise UsageError(f"{fact}. Add one: als-sim twins {' '.join([*files, last])} generic_als")
 
 
 def show_twins(found: Any, as_json: bool) -> None:

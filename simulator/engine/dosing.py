@@ -11,7 +11,7 @@ from simulator.engine import effect, plans, rows, safety, seam
 from simulator.engine.effect import Drug
 from simulator.engine.jit import LANES, NO, YES, inline, merge
 from simulator.engine.lives import NEVER
-from simulator.engine.mathematics import ONE, ZERO, F
+from simulator.engine.mathematics import HALF, ONE, ZERO, F
 from simulator.engine.rows import DELTA, GIVEN, SLOT, STOP, C
 
 WEEK, SEVENTH = 7, F(1 / 7)
@@ -40,7 +40,7 @@ def drug_of(arms, a):
     c = arms.constant[a]
     return Drug(
         c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11], c[12], c[13], c[14],
-        c[15], c[16], c[17], c[18], c[19], c[20], c[21], c[22], c[23], c[24],
+        c[15], c[16], c[17], c[18], c[19], c[20], c[21], c[22], c[23], c[24], c[25], c[26],
     )  # fmt: skip
 
 
@@ -60,7 +60,35 @@ def begin(arms, a, key, w, s, space):
 
 
 @inline
-def _give_all(model, drug, reactions, windows, key, w, s, day, step, addon, first):
+def _begin_drug(model, drug, s, i, at, addon, days):
+    """Lane i's first dose, `at` days into a step of which `days` are advanced."""
+    seam.mark(model, s, i, at * SEVENTH, addon, drug.cap)
+    if drug.waning > ZERO:
+        effect.fade(drug, s, i, HALF * days - at)
+
+
+@inline
+def _live_on(model, drug, s, addon, days):
+    """At the start of a step, of whoever had the drug before: its effect wanes, what is lost stays lost."""
+    if (drug.waning > ZERO) | (drug.keeps > ZERO):
+        for i in range(LANES):
+            if s[C + i] > ZERO:
+                effect.fade(drug, s, i, HALF * F(days))
+                if drug.keeps > ZERO:
+                    seam.mark(model, s, i, ZERO, addon, drug.cap)
+
+
+@inline
+def _end_step(drug, s, days):
+    """After a step, in whose middle E_F stood: the other half of its waning."""
+    if drug.waning > ZERO:
+        for i in range(LANES):
+            if s[C + i] > ZERO:
+                effect.fade(drug, s, i, HALF * F(days))
+
+
+@inline
+def _give_all(model, drug, reactions, windows, key, w, s, day, step, addon, first, days):
     """The dose of a shared calendar, to every lane that takes it; `first` if it is the arm's first."""
     safety.move_on(reactions, windows, key, w, s, day)
     for i in range(LANES):
@@ -68,14 +96,14 @@ def _give_all(model, drug, reactions, windows, key, w, s, day, step, addon, firs
     if first:
         for i in range(LANES):
             if F(day) < s[STOP + i]:
-                seam.mark(model, s, i, F(day - WEEK * step) * SEVENTH, addon, drug.cap)
+                _begin_drug(model, drug, s, i, F(day - WEEK * step), addon, F(days))
 
 
 @inline
-def _give_own(model, drug, s, i, day, step, addon):
+def _give_own(model, drug, s, i, day, step, addon, days):
     """A dose of lane i by its own calendar; GIVEN counts its doses so far."""
     if s[GIVEN + i] == ZERO:
-        seam.mark(model, s, i, (day - F(WEEK * step)) * SEVENTH, addon, drug.cap)
+        _begin_drug(model, drug, s, i, day - F(WEEK * step), addon, F(days))
     s[C + i] += drug.dose
     s[GIVEN + i] += ONE
 
@@ -87,8 +115,16 @@ def treat(model, drug, table, reactions, windows, key, doses, cursor, w, s, step
     The step is cut at the doses of the shared calendar only; `cursor` is the place of the next one.
     `table` : (8, column) propagators by days; `reactions`, `windows` : see safety.py.
     """
+    _live_on(model, drug, s, addon, days)
+    _treat_shared(model, drug, table, reactions, windows, key, doses, cursor, w, s, step, days, addon)
+    _end_step(drug, s, days)
+
+
+@inline
+def _treat_shared(model, drug, table, reactions, windows, key, doses, cursor, w, s, step, days, addon):
+    """Doses and drug of a step, at the effect that E_F has in its middle."""
     while cursor < doses.size and doses[cursor] == WEEK * step:
-        _give_all(model, drug, reactions, windows, key, w, s, WEEK * step, step, addon, cursor == 0)
+        _give_all(model, drug, reactions, windows, key, w, s, WEEK * step, step, addon, cursor == 0, days)
         cursor += 1
     if cursor == doses.size or doses[cursor] >= WEEK * step + days:
         effect.chain(drug, table, days, ONE, s, addon, YES)
@@ -97,7 +133,7 @@ def treat(model, drug, table, reactions, windows, key, doses, cursor, w, s, step
     effect.open_step(s)
     while at < days:
         while cursor < doses.size and doses[cursor] == WEEK * step + at:
-            _give_all(model, drug, reactions, windows, key, w, s, WEEK * step + at, step, addon, cursor == 0)
+            _give_all(model, drug, reactions, windows, key, w, s, WEEK * step + at, step, addon, cursor == 0, days)
             cursor += 1
         to = min(days, doses[cursor] - WEEK * step) if cursor < doses.size else days
         effect.chain(drug, table, to - at, F(to - at) * share, s, addon, NO)
@@ -115,9 +151,10 @@ def _treat_own(own, a, model, drug, table, given, w, s, step, days, addon):
     """Each lane's step is cut at its own doses and nowhere else: lanes without one inside it are advanced together."""
     start, end = F(WEEK * step), F(WEEK * step + days)
     effect.open_step(s)
+    _live_on(model, drug, s, addon, days)
     for i in range(LANES):
         if _next_own(given, w, s, i) == start:
-            _give_own(model, drug, s, i, start, step, addon)
+            _give_own(model, drug, s, i, start, step, addon, days)
         s[DELTA + i] = _next_own(given, w, s, i)
     effect.chain_some(drug, table, days, s, end)
     for i in range(LANES):
@@ -128,9 +165,10 @@ def _treat_own(own, a, model, drug, table, given, w, s, step, days, addon):
                 effect.chain_one(drug, table, int(day - at), (day - at) * (ONE / F(days)), s, i)
                 at = day
                 if at < end:
-                    _give_own(model, drug, s, i, at, step, addon)
+                    _give_own(model, drug, s, i, at, step, addon, days)
                     day = min(_next_own(given, w, s, i), end)
     effect.close_step(s, addon)
+    _end_step(drug, s, days)
 
 
 plans.answer(plans.Own, treat=_treat_own)

@@ -52,10 +52,12 @@ class Drug(NamedTuple):
     own: np.float32  # sqrt(1 - correlation^2)
     slow: np.float32  # f: share of NfL that follows the slow pool
     cap: np.float32  # recovery cap
-    most: np.float32  # largest E_F of the logistic form; 0: E_F is a clipped normal
+    most: np.float32  # largest E_F of the logistic form; below 0: E_F is a clipped normal
     logit: np.float32  # of the median of E_F/most
     logit_sd: np.float32
     gamma: np.float32  # what a logarithm of D50 adds to the log-odds
+    waning: np.float32  # per day: E_F falls by e^(-waning t), t days after the first dose
+    keeps: np.float32  # 1: recovery is bounded by the worst state so far; 0: by that of the first dose
 
 
 @merge
@@ -69,7 +71,7 @@ def respond(drug, key, w, s):
         z_effect = drug.with_n * z1 + drug.own * z2
         effect = min(max(drug.f_mean + drug.f_sd * z_effect, drug.f_low), drug.f_high)
         odds = exp32(drug.logit + drug.logit_sd * z_effect + drug.gamma * log32(s[rows.D50 + i] / PACE))
-        s[E_F + i] = drug.most * odds / (ONE + odds) if drug.most > ZERO else effect
+        s[E_F + i] = drug.most * odds / (ONE + odds) if drug.most >= ZERO else effect
         s[C + i] = ZERO
         s[E + i] = ZERO
         s[R + i] = ZERO
@@ -192,6 +194,12 @@ def chain_one(drug, table, h, weight, s, i):
     c, e, r, x, z1, z2, v, mean = _advanced(drug, table, h, half_way(drug, table, h), s, i)
     s[ZBAR + i] += weight * mean
     s[C + i], s[E + i], s[R + i], s[X + i], s[Z1 + i], s[Z2 + i], s[V + i] = c, e, r, x, z1, z2, v
+
+
+@inline
+def fade(drug, s, i, days):
+    """E_F of lane i, `days` days later on the drug."""
+    s[E_F + i] *= exp32(-drug.waning * days)
 
 
 @inline

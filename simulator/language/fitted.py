@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from simulator.catalog import entry, starting
-from simulator.catalog.calibration import Parameter, calibration
+from simulator.catalog.calibration import Calibration, Parameter, calibration_of
 
 KEY, NAMES = "values", ("starting",)
 """`values: starting`, set in a scenario, puts the starting values back."""
@@ -20,18 +20,25 @@ class Place(NamedTuple):
     is_rest: bool
 
 
-def default_value(parameter: Parameter) -> float:
+def default_value(spec: Calibration, parameter: Parameter) -> float:
     """The catalog's calibrated value."""
-    return float(entry("calibration", "calibrated")["values"][parameter.name]["value"])
+    return float(entry("calibration", spec.entry)["values"][parameter.name]["value"])
+
+
+def calibration_in(content: Mapping[str, Any]) -> Calibration | None:
+    """The calibration of a complete scenario's progression model."""
+    return calibration_of(content["progression"]["model"])
 
 
 def places(content: Mapping[str, Any]) -> list[Place]:
     """Where a complete scenario holds calibrated values; what its author changed is not among them."""
-    found = []
+    found: list[Place] = []
+    if (spec := calibration_in(content)) is None:
+        return found
     treatments = content.get("treatments") or {}
     drugs = [key for key, one in treatments.items() if isinstance(one, Mapping) and one.get("kind") == "antisense"]
-    for number, parameter in enumerate(calibration().parameters):
-        value = default_value(parameter)
+    for number, parameter in enumerate(spec.parameters):
+        value = default_value(spec, parameter)
         for drug in drugs if "*" in parameter.address else ("",):
             wanted = {parameter.address.replace("*", drug): value}
             if parameter.complement:
@@ -44,8 +51,10 @@ def places(content: Mapping[str, Any]) -> list[Place]:
 def starting_settings(content: Mapping[str, Any]) -> dict[str, Any]:
     """Addresses and values that put the starting values back, each with the grade it had."""
     found: dict[str, Any] = {}
+    if (spec := calibration_in(content)) is None:
+        return found
     for place in places(content):
-        parameter = calibration().parameters[place.number]
+        parameter = spec.parameters[place.number]
         value = 1 - parameter.started if place.is_rest else parameter.started
         held = _at(content, place.address)
         kept = {key: held[key] for key in ("unit", "prior") if key in held} if isinstance(held, Mapping) else {}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from simulator.mechanisms import Dosed
 
 F = np.float32
-NEVER_GIVEN = [0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 1.0, *[0.0] * 18]
+NEVER_GIVEN = [0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 1.0, *[0.0] * 20]
 """Constants of an arm without such a drug."""
 
 

@@ -12,14 +12,19 @@ ORDER = (
     Kind.trajectories,
     Kind.function,
     Kind.strata,
+    Kind.subgroups,
     Kind.benefit,
+    Kind.milestones,
     Kind.incidence,
+    Kind.adverse,
     Kind.biomarkers,
+    Kind.engagement,
     Kind.published,
     Kind.stages,
-    Kind.occupancy,
-    Kind.patient,
 )
+"""Figures of a report."""
+APART = (*(Kind.flow, Kind.posterior, Kind.waterfall, Kind.swimmer, Kind.observed, Kind.patient, Kind.occupancy),)
+"""Pictures that are drawn by themselves, by `als-sim plot`: a report has their tables, or is about groups."""
 CAPTIONS = {
     "person": (
         "One person's courses, the dead at 0. Compare the bands of two arms at the same month: they are wide, for what "
@@ -41,6 +46,21 @@ CAPTIONS = {
         "Survival by stratum. A hazard ratio below 1 favours the first arm; one that differs much between panels "
         "means that the whole is a mixture."
     ),
+    "subgroups": ("What each part of the patients gains. Beyond the dashed line a part gains more or less than all."),
+    "milestones": (
+        "From carrier to onset. The distance between the trigger and onset is the time that an early start has."
+    ),
+    "adverse": "First adverse events of each kind. Compare the distance of two arms with what the drug gains above.",
+    "engagement": (
+        "The drug in tissue and the fall of its target: how long after the first dose the target is at its lowest."
+    ),
+    "waterfall": (
+        "Each patient's change in order; where the grey of the dead begins is the share alive. The area is the mean."
+    ),
+    "swimmer": "Courses of single patients: the same row is the same patient in every arm.",
+    "observed": "What visits measured, with noise and missed visits; the mean is of those who were measured.",
+    "flow": "From candidates to the end of follow-up, by arm.",
+    "posterior": "Where the blue line is as long as the grey one, the published rows said nothing about the value.",
     "benefit": ("The same person in two arms: how many gain how much, and whether the fast or the slow gain more."),
     "incidence": "What ends a course. Fewer deaths with more ventilation would not be a gain; see both.",
     "biomarkers": (
@@ -55,6 +75,8 @@ CAPTIONS = {
     "patient": ("One simulated patient in every arm, for how the parts hang together; one patient shows no average."),
     "forest": "Estimates of single trials and of all: how far one trial may lie from the truth.",
     "power": "Power by size: read off the participants at the power that you need.",
+    "tornado": "The outcome at the 5th and at the 95th percentile of each value: the widest bars deserve data first.",
+    "sobol": "Shares of the variance: where the total is far above the first order, values act together.",
     "sweep": "Each outcome against what was varied.",
     "plane": "Extra costs over extra QALYs at each draw of everything uncertain; below the line an option is worth it.",
     "acceptability": "In what share of the draws each option is the best, by what a QALY is worth.",

@@ -12,6 +12,8 @@ from simulator.report.captions import ORDER, Figure, figure
 from simulator.report.drivers import Drivers, drivers
 from simulator.report.evidence import Evidence, evidence
 from simulator.report.people import people
+from simulator.report.plots.needs import drawable, drawable_over_draws
+from simulator.report.stored import stored_scenario
 from simulator.report.style import drawing
 from simulator.studies.answer import Answer, answer
 from simulator.studies.headline import headline
@@ -24,8 +26,6 @@ from simulator.version import __version__
 if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
     from simulator.results import Result
-    from simulator.studies.sweep.swept import Sweep
-    from simulator.studies.trial.result import Trial
 
 NOT_STATED = "not stated in the scenario"
 NOTE = (
@@ -100,8 +100,8 @@ def sentences(found: Answer) -> list[str]:
 
 
 def pictures(result: Result) -> list[Figure]:
-    """Every picture that can be drawn, in the order of the question."""
-    kinds = sorted(result.plot.kinds, key=ORDER.index)
+    """The pictures of a report that can be drawn, in the order of the question."""
+    kinds = (drawable_over_draws if result.draws else drawable)(result, ORDER)
     with drawing():
         return [figure(str(kind), result.plot.draw(kind).svg()) for kind in kinds]
 
@@ -109,16 +109,6 @@ def pictures(result: Result) -> list[Figure]:
 def _one_person(result: Result) -> list[tables.Table]:
     """The tables of one person, where the result is one's."""
     return person.tables_of(portrait(result)) if is_portrait(result) else []
-
-
-def stored_scenario(result: Result | Trial | Sweep) -> tuple[Scenario | None, str]:
-    """The scenario that the result holds; or none, and why this version cannot read it."""
-    from simulator.language import ScenarioError, parse
-
-    try:
-        return parse(str(result.attrs["scenario"]).encode("utf-8"), str(result.attrs["scenario_name"])), ""
-    except ScenarioError as error:
-        return None, str(error.errors[0])
 
 
 def lead(result: Result) -> str:

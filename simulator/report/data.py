@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from simulator.datasets import Dataset
+from simulator.report import style
 from simulator.report.plots.analysed import kaplan_meier
 from simulator.report.plots.courses import draw
 from simulator.report.rendering import rendered
-from simulator.report.style import drawing
 from simulator.report.tables import Table
 from simulator.results.files import text_writer, write_all
 from simulator.studies.analysed import NOTICE
@@ -21,7 +21,7 @@ NONE = "–"
 
 
 class DataPage(NamedTuple):
-    """All of the report; `pictures` are pairs of name and SVG."""
+    """All of the report; `pictures` are pairs of name and SVG, `head` stands above the notes."""
 
     title: str
     lead: str
@@ -29,6 +29,7 @@ class DataPage(NamedTuple):
     notes: list[str]
     pictures: list[tuple[str, str]]
     tables: list[Table]
+    head: str = "What was set aside or computed"
 
 
 def write_data_report(data: Dataset, path: Path) -> Path:
@@ -41,7 +42,7 @@ def data_content(data: Dataset) -> DataPage:
     """What stands in the report: courses, survival, people, visits."""
     found = summary(data)
     arms = ", ".join(f"{arm} {n:,}" for arm, n in found["arms"].items())
-    with drawing():
+    with style.page(style.NARROW), style.drawing():
         pictures = [(f"courses-{name}", draw(data, name).svg()) for name in data.measurements]
         ends = [followed(data, name) for name in data.endpoints]
         pictures += [(f"survival-{one.endpoint}", kaplan_meier(one).svg()) for one in ends if one.day > 0]

@@ -5,33 +5,45 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
 
+from simulator.report import style
 from simulator.report.content import Page, content
 from simulator.report.draws import drawn_content
 from simulator.report.rendering import rendered
 from simulator.results import Result
 from simulator.results.files import text_writer, write_all
-from simulator.results.kinds import ANALYSES, TWINS
+from simulator.results.kinds import ANALYSES, SENSITIVITY, TWINS
 
 if TYPE_CHECKING:
     from simulator.studies.analysed import Analysed
     from simulator.studies.decide.result import Decided
+    from simulator.studies.sensitivity.document import Sensitivity
     from simulator.studies.sweep.swept import Sweep
     from simulator.studies.trial.result import Trial
     from simulator.studies.twins.result import Twins
 
-Reported: TypeAlias = "Result | Trial | Sweep | Twins | Analysed | Decided"
+Reported: TypeAlias = "Result | Trial | Sweep | Twins | Analysed | Decided | Sensitivity"
 """What has a report."""
 
 
 def report_html(result: Reported, made_from: str = "") -> str:
-    """The report of a result, a trial that was run many times, a sweep, twins, analyses or a decision.
+    """The report of a result, a trial that was run many times, a sweep, twins, a decision …, from what it holds.
 
-    `made_from` is the checksum of the file that holds it.
+    `made_from` is the checksum of the file that holds it. Pictures are narrow: letters can be read on a phone, and a
+    desktop shows two side by side.
     """
+    with style.page(style.NARROW):
+        return _html(result, made_from)
+
+
+def _html(result: Reported, made_from: str) -> str:
     if result.kind is TWINS:
         from simulator.report.twins import twins_content
 
         return rendered("data.html.j2", twins_content(cast("Twins", result)), made_from)
+    if result.kind is SENSITIVITY:
+        from simulator.report.sensitivity import sensitivity_content
+
+        return rendered("report.html.j2", sensitivity_content(cast("Sensitivity", result)), made_from)
     if result.kind is ANALYSES:
         from simulator.report.analysed import analysed_content
 

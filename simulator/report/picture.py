@@ -26,24 +26,32 @@ class PictureError(SimulatorError):
     exit_code = 2
 
 
+def need_theme(theme: str) -> None:
+    """Refuse a theme that there is not."""
+    if theme not in ("light", "dark"):
+        raise PictureError(f"there is no theme {theme!r}; choose light or dark")
+
+
 @dataclass(frozen=True)
 class Picture:
     """A drawn figure; `figure` is matplotlib's, to be changed at will. `text` says in words what is to be seen.
 
-    `made_from` : checksum of the file of the study that it shows; empty without one.
+    `made_from` : checksum of the file of the study that it shows; empty without one. `theme` : light or dark.
     """
 
     kind: str
     figure: Figure
     text: str
     made_from: str = ""
+    theme: str = "light"
 
-    def svg(self, *, theme: str = "light", width: float | None = None) -> str:
+    def svg(self, *, theme: str | None = None, width: float | None = None) -> str:
         """The picture as SVG.
 
         Parameters
         ----------
-        theme : {"light", "dark"}
+        theme : {"light", "dark"}, optional
+            By default that of the picture.
         width : float, optional
             In pixels; by default that of the figure.
 
@@ -52,8 +60,7 @@ class Picture:
         PictureError
             There is no such theme.
         """
-        if theme not in ("light", "dark"):
-            raise PictureError(f"there is no theme {theme!r}; choose light or dark")
+        need_theme(theme := theme or self.theme)
         text = _tidy(self._bytes("svg", {"Date": None, "Creator": None}).decode("utf-8"), self.kind, self.text)
         if theme == "dark":
             for colour in COLOURS.values():
@@ -81,12 +88,14 @@ class Picture:
         Raises
         ------
         PictureError
-            The ending is another.
+            The ending is another, or a png is asked for in the dark theme.
         """
         place = Path(path)
         kind = place.suffix.removeprefix(".").lower()
         if kind not in Image.__members__:
             raise PictureError(f"{place}: a picture's file ends in .{' or .'.join(Image)}; name another with -o")
+        if kind != Image.svg and (how.get("theme") or self.theme) != "light":
+            raise PictureError(f"{place}: a png has the light theme only; name an svg file for the dark one")
         if kind == Image.svg:
             content = _sourced(self.svg(**how), self.made_from).encode("utf-8")
         else:

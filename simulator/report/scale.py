@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
+from simulator.report import style
 from simulator.units import DAYS_PER_MONTH, DAYS_PER_YEAR
 
 if TYPE_CHECKING:
@@ -29,8 +30,9 @@ class TimeScale(NamedTuple):
 
     @property
     def ticks(self) -> list[float]:
-        """At most nine, at round numbers."""
-        step = next(step for step in STEPS[self.unit] if self.end / step <= 9)
+        """At most nine, on a narrow page six, at round numbers."""
+        most = 6 if style.is_narrow() else 9
+        step = next((step for step in STEPS[self.unit] if self.end / step <= most), STEPS[self.unit][-1])
         return [float(k * step) for k in range(int(self.end / step + 1e-9) + 1)]
 
     def apply(self, axes: Axes) -> None:
@@ -72,10 +74,11 @@ def _ticks(low: float, high: float) -> Sequence[float]:
     return [step * 10.0**k for k in range(-4, 5) for step in steps]
 
 
-def percent_axis(axes: Axes) -> None:
-    """The y axis for a share, from 0 to 100 %."""
-    axes.set_ylim(0, 1)
-    axes.set_yticks(np.linspace(0, 1, 6), [f"{k * 20} %" for k in range(6)])
+def percent_axis(axes: Axes, top: float = 1.0) -> None:
+    """The y axis for a share, from 0 to 100 %, or less."""
+    ticks = np.linspace(0, top, 6 if top in (0.05, 0.1, 1.0) else 5)
+    axes.set_ylim(0, top)
+    axes.set_yticks(ticks, [f"{100 * tick:.0f} %" for tick in ticks])
 
 
 def time_scale(follow_up_days: float) -> TimeScale:

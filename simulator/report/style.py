@@ -9,16 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH = 7.2  # inches: a page's column
+WIDE, NARROW = 7.2, 4.4
+"""Inches: a page's column; what can be read on a phone too, where letters of 8.5 points are 10 pixels high."""
+BROAD = 6.0  # from this width on panels stand side by side
 LINE = 0.155  # inches: the least distance of two lines of text
 FONT = "DejaVu Sans"  # comes with matplotlib, so that every machine measures text alike
 
+
+_WIDTH: ContextVar[float] = ContextVar("width", default=WIDE)
 
 Dash = str | tuple[float, tuple[float, ...]]
 
@@ -110,27 +116,61 @@ def drawing() -> Iterator[None]:
             yield
 
 
+@contextmanager
+def page(width: float) -> Iterator[None]:
+    """Draw pictures of this width in inches."""
+    token = _WIDTH.set(width)
+    try:
+        yield
+    finally:
+        _WIDTH.reset(token)
+
+
+def current_width() -> float:
+    """Inches of the pictures that are drawn now."""
+    return _WIDTH.get()
+
+
+def is_narrow() -> bool:
+    """Whether there is no room for panels side by side."""
+    return _WIDTH.get() < BROAD
+
+
 def sheet(title: str, notes: Sequence[str], height: float) -> Figure:
-    """A figure with its title and what must be known to read it."""
+    """A figure with its title and what must be known to read it, in as many lines as that takes; these add to it."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH, height))
-    left = 0.12 / WIDTH
-    figure.text(left, 1 - 0.1 / height, title, va="top", fontsize=11.5, fontweight="bold")
-    for k, note in enumerate(notes):
-        figure.text(left, 1 - (0.37 + 0.17 * k) / height, note, va="top", color=SOFT.light)
+    width = _WIDTH.get()
+    heads, lines = _wrapped(title, 10.2 * width), [line for note in notes for line in _wrapped(note, 14.6 * width)]
+    more = 0.17 * (len(lines) - len(notes)) + 0.2 * (len(heads) - 1)
+    tall, left = height + more, 0.12 / width
+    figure = Figure(figsize=(width, tall))
+    figure.more, figure.head = more, 0.2 * (len(heads) - 1)  # type: ignore[attr-defined]
+    for k, line in enumerate(heads):
+        figure.text(left, 1 - (0.1 + 0.2 * k) / tall, line, va="top", fontsize=11.5, fontweight="bold")
+    for k, line in enumerate(lines):
+        y = 1 - (0.37 + 0.2 * (len(heads) - 1) + 0.17 * k) / tall
+        figure.text(left, y, line, va="top", color=SOFT.light)
     return figure
+
+
+def _wrapped(text: str, letters: float) -> list[str]:
+    """Lines of at most so many letters; of a wide page the line as it is."""
+    return wrap(text, int(letters)) or [""] if is_narrow() else [text]
 
 
 def place(figure: Figure, notes: int, *, left: float = 0.6, right: float = 0.2, bottom: float = 0.5) -> None:
     """Margins of the axes in inches, below a title and so many lines of notes."""
-    height = figure.get_figheight()
-    top = 1 - (0.62 + 0.17 * notes) / height
-    figure.subplots_adjust(left=left / WIDTH, right=1 - right / WIDTH, bottom=bottom / height, top=top)
+    width, height = figure.get_size_inches()
+    top = 1 - (0.62 + 0.17 * notes + figure.more) / height  # type: ignore[attr-defined]
+    if is_narrow():  # names at the side are shorter
+        left, right = (min(side, 1.4) for side in (left, right))
+    figure.subplots_adjust(left=left / width, right=1 - right / width, bottom=bottom / height, top=top)
 
 
 def short(name: str, limit: int = 16) -> str:
-    """A name that fits where there is room for so many letters."""
+    """A name that fits where there is room for so many letters; on a narrow page for fewer."""
+    limit = min(limit, 14) if is_narrow() and limit <= 16 else limit
     return name if len(name) <= limit else f"{name[: limit - 1]}…"
 
 
@@ -146,11 +186,17 @@ def rows(axes: Axes, names: Sequence[str], drawn: dict[str, Line]) -> None:
 
 
 def key(figure: Figure, words: Sequence[tuple[str, str]], line: int) -> None:
-    """Words in their colours, side by side, in the place of a note: what the colours stand for."""
-    x, y = 0.12 / WIDTH, 1 - (0.37 + 0.17 * line) / figure.get_figheight()
+    """Words in their colours, side by side, in the place of notes: what the colours stand for."""
+    width, height = figure.get_size_inches()
+    more = figure.more if line else figure.head  # type: ignore[attr-defined]
+    x, y = 0.12 / width, 1 - (0.37 + 0.17 * line + more) / height
     for text, colour in words:
         written = figure.text(x, y, text, va="top", color=colour, fontweight="bold")
-        x += (written.get_window_extent().width / figure.dpi + 0.2) / WIDTH
+        wide = written.get_window_extent().width / figure.dpi / width
+        if x + wide > 1:  # on to the next line
+            x, y = 0.12 / width, y - 0.17 / height
+            written.set_position((x, y))
+        x += wide + 0.2 / width
 
 
 def inches(axes: Axes) -> tuple[float, float]:

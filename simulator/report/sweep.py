@@ -9,8 +9,9 @@ import numpy as np
 
 from simulator.language.listing import unit_of
 from simulator.report.captions import figure
-from simulator.report.content import Page, Pair, asked, stored_scenario, treated
+from simulator.report.content import Page, Pair, asked, treated
 from simulator.report.evidence import evidence
+from simulator.report.stored import stored_scenario
 from simulator.report.tables import Table
 from simulator.studies.headline import NOTICE
 from simulator.studies.sweep.showing import about_errors, cells, columns, figure_of, ranges

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.analysis.replicates import Measure
 from simulator.report.captions import Figure, figure
-from simulator.report.content import Page, Pair, asked, stored_scenario, treated, words
+from simulator.report.content import Page, Pair, asked, treated, words
 from simulator.report.evidence import evidence
 from simulator.report.kinds import TrialKind
+from simulator.report.stored import stored_scenario
 from simulator.report.tables import Table
 from simulator.studies.trial.estimands import alike, in_words
 from simulator.studies.trial.html import NOTICE, named, pair, people, percent, table

@@ -22,6 +22,7 @@ from simulator.results.files import (
     PART,
     Writer,
     check_manifest,
+    part_name,
     read_json,
     sealed_text,
     sha256,
@@ -104,6 +105,23 @@ def check_place(folder: Path) -> None:
         raise FolderError(f"{folder}: {there} is a file, not a folder; name another with -o")
     if not os.access(there, os.W_OK | os.X_OK):
         raise FolderError(f"{folder}: {there} cannot be written; name another folder with -o")
+
+
+def check_file(place: Path) -> None:
+    """Refuse a path at which no file can be written: found before anything is read or drawn.
+
+    Raises
+    ------
+    FolderError
+        It is a folder, its name is too long, or its folder cannot be made or written.
+    """
+    try:
+        if place.is_dir():
+            raise FolderError(f"{place}: is a folder, not a file; name a file with -o")
+        place.with_name(part_name(place.name)).exists()  # a name that is too long
+    except (OSError, ValueError) as error:
+        raise FolderError(f"{place}: no file can have this name: {getattr(error, 'strerror', None) or error}") from None
+    check_place(place.parent)
 
 
 def _owned(folder: Path, kind: Kind) -> set[str]:

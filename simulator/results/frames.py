@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.analysis.intervals import mean_interval, share_error, share_interval
+from simulator.analysis.intervals import quantile_shares, share_error, share_interval
 from simulator.results.arrays import QUANTILES
 from simulator.results.errors import ChoiceError
-from simulator.results.variables import SUMMARISED
+from simulator.results.summary import beyond
+from simulator.results.tidy import interval
+from simulator.results.variables import SUMMARISED, Summarised
 from simulator.units import DAYS_PER_MONTH
 
 if TYPE_CHECKING:
@@ -171,10 +173,10 @@ def _group(result: Result, where: tuple[str, str, str], arm: int, who: Any, t: l
         whole = truth[row.of].values[arm][who].astype(np.float64)
         x = np.log(whole) if row.transform == "log" else whole
         x = (x - x[:, :1] if row.since else x)[:, t]
-        yield from _moments(where, row.name, time, np.where(alive, x, np.nan), row.transform == "log")
+        yield from _moments(where, row.name, time, np.where(alive, x, np.nan), row)
         if row.name in ZERO:
             zero = np.where(alive, whole[:, t], 0.0)
-            yield from _moments(where, f"{row.name}_death0", time, zero, False)
+            yield from _moments(where, f"{row.name}_death0", time, zero, row)
 
 
 def _shares(where: tuple[str, str, str], name: str, time: Floats, inside: Any) -> Iterator[GroupRow]:
@@ -186,25 +188,27 @@ def _shares(where: tuple[str, str, str], name: str, time: Floats, inside: Any) -
         yield GroupRow(*where, name, day, float(count[k] / n), float(low[k]), float(high[k]), error, n)
 
 
-def _moments(where: tuple[str, str, str], name: str, time: Floats, x: Floats, log: bool) -> Iterator[GroupRow]:
+def _moments(where: tuple[str, str, str], name: str, time: Floats, x: Floats, row: Summarised) -> Iterator[GroupRow]:
     """Mean and quantiles with their errors; of logarithms the geometric mean."""
+    log = row.transform == "log"
     for k, day in enumerate(time.tolist()):
-        known = x[np.isfinite(x[:, k]), k]
+        known = np.sort(x[np.isfinite(x[:, k]), k])
         n = len(known)
         if not n:
             continue
-        error = known.std(ddof=1) / np.sqrt(n) if n > 1 else np.nan
-        figures = [("mean", float(known.mean()), float(error))]
-        half = [np.sqrt(p * (1 - p) / n) for p in QUANTILES]
-        about = [np.quantile(known, np.clip((p - e, p, p + e), 0, 1)) for p, e in zip(QUANTILES, half, strict=True)]
-        figures += [
-            (f"q{round(100 * p):02d}", float(middle), float(high - low) / 2)
-            for p, (low, middle, high) in zip(QUANTILES, about, strict=True)
-        ]
-        for key, value, error_of in figures:
-            ends = [float(one) for one in mean_interval(np.array(value), np.array(error_of), np.array(n))]
-            point, low, high = (math.exp(one) if log else one for one in (value, *ends))
-            yield GroupRow(*where, f"{name}_{key}", day, point, low, high, point * error_of if log else error_of, n)
+        mean, error = float(known.mean()), float(known.std(ddof=1) / np.sqrt(n)) if n > 1 else math.nan
+        point, error = (math.exp(mean), math.exp(mean) * error) if log else (mean, error)
+        ends = interval(f"{row.name}_mean", *(np.array(one) for one in (point, error, n)))
+        yield GroupRow(*where, f"{name}_mean", day, point, float(ends[0]), float(ends[1]), error, n)
+        p = np.array(QUANTILES)
+        half, shares = np.sqrt(p * (1 - p) / n), quantile_shares(p, n)
+        about = np.quantile(known, np.clip(np.stack([p, p - half, p + half, *shares]), 0, 1))
+        about = np.exp(about) if log else about
+        limits = beyond(about[3:], shares, row.ends)
+        error_of = (about[2] - about[1]) / 2 if n > 1 else np.full(len(p), math.nan)
+        for j, share in enumerate(QUANTILES):
+            point, low, high, error = (float(one) for one in (about[0, j], *limits[:, j], error_of[j]))
+            yield GroupRow(*where, f"{name}_q{round(100 * share):02d}", day, point, low, high, error, n)
 
 
 def chosen(rows: Sequence[Any], result: Result, arms: Any, days: Any) -> list[Any]:

@@ -6,13 +6,13 @@ means, geometric SDs (a factor) and quantiles. Every estimate has its Monte Carl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.analysis.intervals import share_error
+from simulator.analysis.intervals import quantile_shares, share_error
 from simulator.results import arrays
 from simulator.results.arrays import Group, Named
 from simulator.results.record import Record, SumsLike
@@ -118,10 +118,13 @@ def _variable(sums: SumsLike, index: int, row: Summarised) -> Group:
     if not sums.counts.shape[-1]:
         return group  # no histogram was kept: neither quantiles nor the error of an SD
     sd, sd_mcse = _back(moments.sd, moments.sd_mcse, log)
-    points, points_mcse = _quantiles(sums, index, moments.n)
+    points, points_mcse, *limits = _quantiles(sums, index, moments.n, row)
     quantile, quantile_mcse = _back(points, points_mcse, log)
     group |= _pair(f"{name}_sd", sd, sd_mcse, "1" if log else unit, f"{text}: {kind}SD")
     group |= _pair(f"{name}_quantile", quantile, quantile_mcse, unit, f"{text}: quantile", dims=(*ARM_TIME, "quantile"))
+    for end, limit in zip(("lower", "upper"), limits, strict=True):
+        words = f"{text}: quantile, {end} limit of its 95 % Monte Carlo interval"
+        group[f"{name}_quantile_{end}"] = _described((*ARM_TIME, "quantile"), limit, unit, words)
     group[f"{name}_quantile"].attrs.update(bin_width=float(sums.width[index]), bin_scale=row.transform)
     return group
 
@@ -152,23 +155,33 @@ def _moments(sums: SumsLike, index: int) -> Moments:
     return Moments(n, mean, sd, sd / np.sqrt(n), np.where(n > FEW, sd_mcse, np.nan))
 
 
-def _quantiles(sums: SumsLike, index: int, n: Floats) -> tuple[Floats, Floats]:
-    """Quantiles, linear within a bin, and their errors.
+def _quantiles(sums: SumsLike, index: int, n: Floats, row: Summarised) -> tuple[Floats, Floats, Floats, Floats]:
+    """Quantiles, linear within a bin, their errors, and their 95 % limits on the scale of reporting.
 
     The error is half of Woodruff's interval, Q(p + e) − Q(p − e) with e = sqrt(p (1 − p)/n): the usual e over the
-    density, without the noise of a density read from one bin. A single value has none.
+    density, without the noise of a density read from one bin. A single value has none. The limits are his interval
+    too: no value beyond the scale, and its end where so few have no limit, which may be infinite.
     """
     shape = (*n.shape, len(_PROBABILITIES))
-    value, mcse = np.full(shape, np.nan), np.full(shape, np.nan)
+    value, mcse, lower, upper = (np.full(shape, np.nan) for _ in range(4))
     edges = sums.low[index] + sums.width[index] * np.arange(sums.counts.shape[-1] + 1)
     for arm, time in np.argwhere(n > 0):
         below = np.concatenate([[0.0], np.cumsum(sums.counts[arm, time, index])]) / n[arm, time]
         error = np.sqrt(_PROBABILITIES * (1 - _PROBABILITIES) / n[arm, time])
-        targets = np.clip(np.stack([_PROBABILITIES - error, _PROBABILITIES, _PROBABILITIES + error]), 0, 1)
+        ends = quantile_shares(_PROBABILITIES, n[arm, time])
+        targets = np.clip(np.stack([_PROBABILITIES - error, _PROBABILITIES, _PROBABILITIES + error, *ends]), 0, 1)
         found = np.interp(targets, *_inside(below, edges))
         value[arm, time] = found[1]
         mcse[arm, time] = (found[2] - found[0]) / 2 if n[arm, time] > 1 else np.nan
-    return value, mcse
+        limits = np.exp(found[3:]) if row.transform == "log" else found[3:]
+        lower[arm, time], upper[arm, time] = beyond(limits, ends, row.ends)
+    return value, mcse, lower, upper
+
+
+def beyond(limits: Floats, shares: Sequence[Floats], ends: tuple[float, float]) -> Floats:
+    """Limits of quantiles : (2, n); where their share is 0 or 1 the end of the scale, infinite where it has none."""
+    lower = np.where(shares[0] > 0, limits[0], ends[0])
+    return np.stack([lower, np.where(shares[1] < 1, limits[1], ends[1])])
 
 
 def _inside(below: Floats, edges: Floats) -> tuple[Floats, Floats]:

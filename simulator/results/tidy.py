@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from simulator.analysis.intervals import mean_interval, reach, share_interval
-from simulator.results.arrays import QUANTILES
-from simulator.results.variables import STAGES, SUMMARISED
+from simulator.results.arrays import QUANTILES, Group
+from simulator.results.variables import POSITIVE, SCORE, STAGES, SUMMARISED
 
 if TYPE_CHECKING:
     from simulator.results.tree import Result
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 Z_95 = 1.959963984540054
 DRAWN = (0.05, 0.95)  # what lower and upper are over the draws of a run
 _POSITIVE = frozenset(row.name for row in SUMMARISED if row.transform == "log")
+_ENDS = {f"{row.name}_mean": row.ends for row in SUMMARISED} | {f"{row.name}_sd": (0, np.inf) for row in SUMMARISED}
+_ENDS |= {"alsfrs_r_death0_mean": SCORE, "svc_death0_mean": POSITIVE}
 _PROBABILITIES = ("survival", "event_free")
 
 
@@ -39,12 +41,16 @@ class Row(NamedTuple):
 
 
 class Series(NamedTuple):
-    """One metric: estimates, their errors and the patients behind them, each (arm, time)."""
+    """One metric: estimates, their errors and the patients behind them, each (arm, time).
+
+    `limits` : lower and upper, where they do not follow from the error.
+    """
 
     name: str
     value: np.ndarray
     mcse: np.ndarray
     n: np.ndarray
+    limits: tuple[np.ndarray, np.ndarray] | None = None
 
 
 def summary_rows(result: Result) -> list[Row]:
@@ -59,11 +65,7 @@ def summary_rows(result: Result) -> list[Row]:
     for row in (row for row in SUMMARISED if result.has(row.of)):
         names = (f"{row.name}_mean", f"{row.name}_sd")
         series += [Series(name, group[name].values, group[f"{name}_mcse"].values, alive) for name in names]
-        value, mcse = group[f"{row.name}_quantile"].values, group[f"{row.name}_quantile_mcse"].values
-        series += [
-            Series(f"{row.name}_q{round(100 * p):02d}", value[..., k], mcse[..., k], alive)
-            for k, p in enumerate(QUANTILES)
-        ]
+        series += _quantile_series(group, row.name, alive)
     for stage, labels in STAGES.items():
         if (share := group.get(f"{stage}_share")) is not None:
             mcse = group[f"{stage}_share_mcse"].values
@@ -75,10 +77,19 @@ def summary_rows(result: Result) -> list[Row]:
     return [row for a, arm in enumerate(result.arms) for row in rows(result, a, arm, series)]
 
 
+def _quantile_series(group: Group, name: str, alive: np.ndarray) -> Iterator[Series]:
+    """Quantiles of a variable; a result of an earlier version has no limits of them."""
+    value, mcse = (group[f"{name}_{key}"].values for key in ("quantile", "quantile_mcse"))
+    ends = [group.get(f"{name}_quantile_{end}") for end in ("lower", "upper")]
+    for k, p in enumerate(QUANTILES):
+        limits = (ends[0].values[..., k], ends[1].values[..., k]) if ends[0] and ends[1] else None
+        yield Series(f"{name}_q{round(100 * p):02d}", value[..., k], mcse[..., k], alive, limits)
+
+
 def _arm_rows(result: Result, a: int, arm: str, series: list[Series]) -> Iterator[Row]:
     times, title = result.time.tolist(), result.title
-    for name, value, mcse, n in series:
-        lower, upper = interval(name, value[a], mcse[a], n[a])
+    for name, value, mcse, n, limits in series:
+        lower, upper = (one[a] for one in limits) if limits else interval(name, value[a], mcse[a], n[a])
         columns = (times, value[a].tolist(), lower.tolist(), upper.tolist(), mcse[a].tolist(), n[a].tolist())
         for time, estimate, low, high, error, count in zip(*columns, strict=True):
             yield Row(title, arm, name, time, estimate, low, high, error, count)
@@ -86,7 +97,7 @@ def _arm_rows(result: Result, a: int, arm: str, series: list[Series]) -> Iterato
 
 def _drawn_rows(result: Result, a: int, arm: str, series: list[Series]) -> Iterator[Row]:
     """Over the draws of a run: median, 5th and 95th percentile, and the Monte Carlo error of one draw."""
-    for name, value, mcse, n in series:
+    for name, value, mcse, n, _ in series:
         found = [column.tolist() for column in over_draws(value[:, a], mcse[:, a])]
         columns = (result.time.tolist(), *found, n[0, a].tolist())
         for time, estimate, lower, upper, one, count in zip(*columns, strict=True):
@@ -102,14 +113,19 @@ def over_draws(value: np.ndarray, mcse: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def interval(metric: str, value: np.ndarray, mcse: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """95 % Monte Carlo interval of figures of n patients: Wilson's for shares; t, of the logarithm for ratios."""
+    """95 % Monte Carlo interval of figures of n patients: Wilson's for shares; t, of the logarithm for ratios.
+
+    What lies beyond the scale is cut off: an interval of a mean holds the truth as often without it.
+    """
     if metric in _PROBABILITIES or metric.endswith("_share"):
         return share_interval(value * n, n)
     if metric.rsplit("_", 1)[0] in _POSITIVE:
         with np.errstate(invalid="ignore", divide="ignore"):
             factor = np.exp(reach(n) * mcse / value)
         return value / factor, value * factor
-    return mean_interval(value, mcse, n)
+    lower, upper = mean_interval(value, mcse, n)
+    least, most = _ENDS.get(metric, (-np.inf, np.inf))
+    return np.maximum(lower, least), np.minimum(upper, most)
 
 
 def csv_text(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:

@@ -39,7 +39,7 @@ class Summarised(NamedTuple):
     """One variable of the streaming sums: transform before adding (`identity` or `log`), range and number of the bins.
 
     `of` is the variable it is made from; `since` says how it refers to the patient's own baseline: not ("") or as a
-    "change" or a "ratio".
+    "change" or a "ratio". `ends` are the least and the greatest value that it can have.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Summarised(NamedTuple):
     long_name: str
     of: str
     since: str = ""
+    ends: tuple[float, float] = (-INFINITE, INFINITE)
 
 
 def _domain(name: str, label: str) -> Variable:
@@ -226,18 +227,47 @@ VARIABLES: dict[tuple[str, str], Variable] = {
 }
 
 BINS = 256  # the same for all rows, and widths that float32 holds exactly
+SCORE, POSITIVE = (0, 48), (0, INFINITE)
 SUMMARISED: tuple[Summarised, ...] = (
-    Summarised("alsfrs_r", "identity", 0, 48, BINS, "points", "ALSFRS-R total", "alsfrs_r"),
-    Summarised("svc", "identity", 0, 160, BINS, "percent", "slow vital capacity, % predicted", "svc"),
+    Summarised("alsfrs_r", "identity", 0, 48, BINS, "points", "ALSFRS-R total", "alsfrs_r", ends=SCORE),
+    Summarised("svc", "identity", 0, 160, BINS, "percent", "slow vital capacity, % predicted", "svc", ends=POSITIVE),
     Summarised("hhd", "identity", -4.5, 3.5, BINS, "1", "hand-held dynamometry megascore (z)", "hhd"),
-    Summarised("nfl_plasma", "log", 1, 9, BINS, "pg/mL", "neurofilament light in plasma", "nfl_plasma"),
-    Summarised("sod1_csf", "log", -3.5, 0.5, BINS, "1", "SOD1 in cerebrospinal fluid, ratio to baseline", "sod1_csf"),
+    Summarised("nfl_plasma", "log", 1, 9, BINS, "pg/mL", "neurofilament light in plasma", "nfl_plasma", ends=POSITIVE),
     Summarised(
-        "alsfrs_r_change", "identity", -48, 16, BINS, "points", "change of ALSFRS-R from baseline", "alsfrs_r", "change"
+        "sod1_csf",
+        "log",
+        -3.5,
+        0.5,
+        BINS,
+        "1",
+        "SOD1 in cerebrospinal fluid, ratio to baseline",
+        "sod1_csf",
+        ends=POSITIVE,
+    ),
+    Summarised(
+        "alsfrs_r_change",
+        "identity",
+        -48,
+        16,
+        BINS,
+        "points",
+        "change of ALSFRS-R from baseline",
+        "alsfrs_r",
+        "change",
+        (-48, 48),
     ),
     Summarised("svc_change", "identity", -144, 48, BINS, "percent", "change of SVC from baseline", "svc", "change"),
     Summarised(
-        "nfl_plasma_ratio", "log", -4, 4, BINS, "1", "neurofilament light, ratio to baseline", "nfl_plasma", "ratio"
+        "nfl_plasma_ratio",
+        "log",
+        -4,
+        4,
+        BINS,
+        "1",
+        "neurofilament light, ratio to baseline",
+        "nfl_plasma",
+        "ratio",
+        POSITIVE,
     ),
 )
 

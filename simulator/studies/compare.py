@@ -15,10 +15,11 @@ from simulator.errors import SimulatorError
 from simulator.results import Result
 from simulator.results.opening import open_run
 from simulator.studies.asking import asking
+from simulator.studies.begun import other_versions
 from simulator.studies.differing import differing
 from simulator.studies.headline import headline_days
 from simulator.studies.metrics import Metric, estimate, known, shown
-from simulator.studies.replay import ABSOLUTE, RELATIVE, other_versions
+from simulator.studies.replay import ABSOLUTE, RELATIVE
 
 
 class Difference(NamedTuple):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.results import Result
 from simulator.results.arrays import Group, Groups, Lazily, Named, is_coordinate
@@ -116,8 +117,13 @@ def simulate_draws(
 
 def drawn(result: Result) -> Drawn:
     """A result over draws, fresh or stored, with the headline's figures."""
+    from simulator.language import parse
+    from simulator.studies.calibrate.apply import ensemble
+
+    written = parse(str(result.attrs["scenario"]).encode("utf-8"), str(result.attrs["scenario_name"]))
+    vectors = ensemble(written.progression.model) if written.ensemble is None else None
     each = (Result(result.attrs, _groups_of(result, number)) for number in range(result.draws))
-    return Drawn(result, spread(each, "\nensemble:\n" not in result.scenario), result.draws)
+    return Drawn(result, spread(each, vectors), result.draws)
 
 
 def one_draw(result: Result, number: int) -> Result:
@@ -161,25 +167,23 @@ def _check_memory(scenario: Scenario, draws: int, most: int | None, arguments: M
     check_memory(memory(scenario, **asked) * draws, f"{draws} draws need", remedy, most)
 
 
-def spread(results: Iterable[Result], is_catalogs: bool = True) -> list[Spread]:
-    """The headline's figures over the draws, which are the catalog's or those of the scenario's own ensemble."""
+def spread(results: Iterable[Result], vectors: NDArray[np.float64] | None) -> list[Spread]:
+    """The headline's figures over draws: the first of the catalog's vectors, or (None) of the scenario's own."""
     tables = [headline(result).rows for result in results]
     found: dict[tuple[Any, ...], list[Any]] = {}
     for row in (row for table in tables for row in table):
         day = None if isnan(row.day) else row.day  # NaN is not equal to itself
         found.setdefault((row.metric, row.arm, row.against, row.group, day), []).append(row)
-    return [_spread(rows, is_catalogs) for rows in found.values()]
+    return [_spread(rows, vectors) for rows in found.values()]
 
 
-def _spread(rows: list[Any], is_catalogs: bool) -> Spread:
-    from simulator.studies.calibrate.apply import ensemble
-
+def _spread(rows: list[Any], vectors: NDArray[np.float64] | None) -> Spread:
     first, values = rows[0], np.array([row.estimate for row in rows])
     low, high = np.nanquantile(values, DRAWN) if np.isfinite(values).any() else (np.nan, np.nan)
     middle = float(np.nanmedian(values)) if np.isfinite(values).any() else float("nan")
     mcse = float(np.sqrt(np.mean([row.mcse**2 for row in rows])))
     where = (first.metric, first.label, first.unit, first.arm, first.against, first.group, first.day)
-    share = assumed_share(values, ensemble()[: len(values)], ensemble()) if is_catalogs else float("nan")
+    share = float("nan") if vectors is None else assumed_share(values, vectors[: len(values)], vectors)
     return Spread(*where, middle, float(low), float(high), mcse, first.digits, share)
 
 

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from simulator.record import versions
 from simulator.results import GroupedResult, StudyResult, open_study
 from simulator.results.arrays import Group, Groups, Named
-from simulator.results.files import read_json
-from simulator.results.folder import MANIFEST, SCENARIO, begin_folder, read_manifest
-from simulator.results.kinds import ANALYSES, FIT, TWINS, Kind
-from simulator.version import __version__
+from simulator.results.folder import SCENARIO, read_manifest
+from simulator.results.kinds import ANALYSES, FIT, TWINS
+from simulator.studies.begun import other_versions
 
 if TYPE_CHECKING:
     from simulator.language import Scenario
@@ -193,31 +191,6 @@ def _parts(study: StudyResult) -> tuple[dict[str, Any], Groups]:
     return study.provenance(), {"table": columns}
 
 
-def other_versions(stored: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """What of the program and the libraries that compute the numbers has another version than it had."""
-    pairs = [("engine", stored.get("engine_version"), now.get("engine_version"))]
-    before, after = stored.get("versions", {}), now.get("versions", {})
-    pairs += [(name, before[name], after[name]) for name in before if name in after]
-    return [f"{name} was {old} and is now {new}" for name, old, new in pairs if old != new]
-
-
-def begin(folder: Path, kind: Kind, scenario: Scenario) -> None:
-    """Mark an empty folder as that of a study whose parts are kept, so that a later start knows who began it."""
-    if not (folder / MANIFEST).exists():
-        about = {"engine_version": __version__, "versions": versions()}
-        begin_folder(folder, kind, {"scenario_sha256": scenario.sha256, "title": scenario.title, **about})
-
-
-def resumed_versions(folder: Path) -> list[str]:
-    """What must be said before a study goes on in a folder that other versions began; nothing otherwise."""
-    manifest = read_json(folder / MANIFEST)
-    others = other_versions(manifest, {"engine_version": __version__, "versions": versions()})
-    if not manifest or not others:
-        return []
-    what = "parts of another engine are simulated again, parts of other libraries are taken as they are"
-    return [f"{folder} was begun with other versions ({', '.join(others)}): {what}."]
-
-
 def deviations(a: StudyResult, b: StudyResult, *, exact: bool = True) -> list[Deviation]:
     """Everything in which two results are not the same, NaN equal to NaN.
 
@@ -261,7 +234,7 @@ def _deviation(place: tuple[str, str], a: Any, b: Any, exact: bool) -> Deviation
         return None
     largest = float("nan")
     if a.dtype.kind in "iuf":
-        distance = np.abs(a.astype(np.float64) - b.astype(np.float64))[differs]
+        distance = np.abs(a[differs].astype(np.float64) - b[differs].astype(np.float64))
         largest = float(np.nanmax(distance)) if np.isfinite(distance).any() else float("nan")
     return Deviation(group, name, cells, largest, f"{cells:,} of {a.size:,} cells differ, by at most {largest:.6g}")
 

@@ -76,11 +76,13 @@ def main() -> int:
         while time.monotonic() < end:
             number += 1
             draw = random.Random(number)
-            kind = draw.choices(("number", "mixture", "damage", "kill"), (100, 40, 20, 1))[0]
+            kind = draw.choices(("number", "mixture", "damage", "family", "kill"), (100, 40, 20, 10, 1))[0]
             if kind == "number":
                 wrong = cases.number(draw)
             elif kind == "mixture":
                 wrong = cases.mixture(draw)
+            elif kind == "family":
+                wrong = cases.family(draw)
             elif kind == "damage":
                 wrong = cases.damage(draw, folder)
             else:

@@ -148,6 +148,38 @@ def mixture(draw: random.Random) -> str | None:
     return f"a mixture: {wrong} is not finite although somebody is alive" if wrong else None
 
 
+SHARES = (0, 0.2, 0.5, 1, -1, 1e-300, 2)
+ANALYSES = ("ancova", "joint_rank", "logrank", "mmrm", "cox", "responder", "win_ratio", "rmst", "mi", "random_slope")
+PROCEDURES = ("hierarchical", "bonferroni", "holm", "hochberg", "graphical", "co_primary")
+
+
+def family(draw: random.Random) -> str | None:
+    """Claims that share the level of a trial, often in contradiction: refused with an explanation, or analysed."""
+    count, procedure, shared = draw.randint(2, 4), draw.choice(PROCEDURES), draw.random() < 0.5
+    claims: list[dict[str, Any]] = []
+    for name in draw.sample(ANALYSES, count):
+        claim: dict[str, Any] = {"analysis": name}
+        if shared and procedure in ("bonferroni", "holm", "graphical"):
+            claim["weight"] = 1 / count
+            if procedure == "graphical":
+                claim["passes_on"] = [0 if other == len(claims) else 1 / (count - 1) for other in range(count)]
+        for key, values in (
+            ("day", (196, 196, 197)), ("outcome", ("svc", "nfl_plasma", "hhd")), ("endpoint", ("death", "event_free")),
+            ("weight", SHARES), ("passes_on", ([0] * count, [draw.choice(SHARES)])),
+        ):  # fmt: skip
+            if draw.random() < 0.1:
+                claim[key] = draw.choice(values)
+        claims.append(claim)
+    data = {"trial.family": {"procedure": procedure, "claims": claims}}
+    try:
+        sim.trial(sim.load("valor_trial").replace(data), replicates=3, truth=0).summary()
+    except SimulatorError:
+        return None
+    except Exception as error:
+        return f"{data}: {type(error).__name__}: {error}"
+    return None
+
+
 def _not_finite(result: sim.Result) -> str:
     """A mean that is not a number on a day on which somebody is alive."""
     group = result.groups["summary"]

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from .patient import typical
-from .units import Numbers
+from .units import DAYS_PER_YEAR, Numbers
 
 Chain = tuple[float, float, float, float, float, float]
 REST: Chain = (1.0, 0.0, 0.0, 0.0, 0.0, 1.0)
@@ -31,6 +31,8 @@ class Drug:
     k_r: float
     k_x: float
     k_n: float
+    waning: float = 0.0  # a day
+    from_worst: bool = False
 
 
 def make_drug(treatment: Numbers, response: tuple[float, float, float]) -> Drug:
@@ -59,6 +61,8 @@ def make_drug(treatment: Numbers, response: tuple[float, float, float]) -> Drug:
         k_r=1.0 / marker["fast_days"],
         k_x=math.log(2.0) / marker["slow_half_life_days"],
         k_n=math.log(2.0) / marker["half_life_days"],
+        waning=(effect.get("waning_per_year") or 0.0) / DAYS_PER_YEAR,
+        from_worst=effect.get("recovery_from") == "worst",
     )
 
 
@@ -78,7 +82,7 @@ def chain_rates(drug: Drug, chain: Chain, c: float) -> Chain:
     )
 
 
-def multiplier(drug: Drug | None, z2: float, addons: float) -> float:
-    """``m = 1 - E_F z2``, times the add-on treatments where m >= 0 (model.md 5)."""
-    m = 1.0 if drug is None else 1.0 - drug.e_f * z2
+def multiplier(drug: Drug | None, z2: float, addons: float, on_drug: float) -> float:
+    """``m = 1 - E_F e^(-w t) z2``, t days since the first dose, times the add-ons where m >= 0 (model.md 5)."""
+    m = 1.0 if drug is None else 1.0 - drug.e_f * math.exp(-drug.waning * on_drug) * z2
     return m * addons if m >= 0.0 else m

@@ -54,6 +54,7 @@ class Piece:
     risk: float
     floor: float
     dosed: bool
+    on_drug: float  # days since the first dose, at its beginning
 
 
 @dataclass
@@ -62,6 +63,7 @@ class Path:
 
     at: dict[float, State] = field(default_factory=dict)
     concentration: dict[float, float] = field(default_factory=dict)
+    first_dose: float = math.inf
     event_day: float = math.inf
     onset_day: float = math.inf  # where u passes 0, if it begins below
 
@@ -75,7 +77,7 @@ def field_at(course: Course, piece: Piece, offset: float, y: State) -> State:
     rates: State = NO_CHANGE
     if drug is not None and piece.dosed:
         rates = chain_rates(drug, y[:6], piece.c * math.exp(-drug.k_c * offset))  # type: ignore[arg-type]
-    m = multiplier(drug, y[2], piece.addons)
+    m = multiplier(drug, y[2], piece.addons, piece.on_drug + offset)
     u = max(y[6], piece.floor)
     weight = course.epsilon + (1.0 - course.epsilon) * max(m, 0.0)
     hazard = piece.risk * piece.speed * weight * hazard_on_clock(u, course.scale, course.kappa)
@@ -137,14 +139,19 @@ def follow(course: Course, asked: set[float], end: float, threshold: float, *, s
             path.at[t], path.concentration[t] = y, c
         if course.drug is not None and t in doses:
             floor = floor if dosed else lower_limit(y[6], course.drug)
+            path.first_dose = min(path.first_dose, t)
             c, dosed = c + course.dose_mg * course.drug.dose_unit, True
+        if course.drug is not None and dosed and course.drug.from_worst and t % 7 == 0:
+            floor = max(floor, lower_limit(y[6], course.drug))
         if index + 1 == len(times):
             break
         h = times[index + 1] - t
         k = bisect_right(course.breaks, t) - 1
         q = 1.0 if t < course.q_from else course.q[int((t - course.q_from) // EPOCH_DAYS)]
         speed = q / (course.d50 * DAYS_PER_MONTH)
-        piece = Piece(c, speed, course.rate_factors[k], course.hazard_factors[k], floor, dosed)
+        piece = Piece(
+            c, speed, course.rate_factors[k], course.hazard_factors[k], floor, dosed, max(t - path.first_dose, 0.0)
+        )
         new = advance(course, piece, y, h)
         if y[7] < threshold <= new[7]:
             path.event_day = t + crossing(course, piece, y, h, threshold)

@@ -154,7 +154,12 @@ def draw_person(numbers: Numbers, keys: Keys) -> Person:
     z = [value for index in range(4) for value in keys.normals(TRAIT, index)]
     variant = choose({name: entry["share"] for name, entry in disease["variants"].items()}, u_variant)
     site = choose({name: disease["onset_site"][name] for name in SITES}, u_site)
-    d50 = draw(progression["d50_months"][variant], z[0]) * math.exp(progression.get("cohort_log_shift", 0.0))
+    age = draw(disease["age_at_onset"], z[12])
+    slower = progression.get("cohort_log_shift", 0.0)
+    known = progression.get("covariates") or {"bulbar_onset": 0.0, "women": 0.0, "decade_of_age": 0.0}
+    slower += known["bulbar_onset"] * (site == "bulbar") + known["women"] * (u_sex >= disease["men"])
+    slower += known["decade_of_age"] * (age - 50.0) / 10.0
+    d50 = draw(progression["d50_months"][variant], z[0]) * math.exp(slower)
     in_turn = regions.of(progression)
     breathing = progression["breathing"]
     shared = breathing["correlation_with_respiratory"]
@@ -165,7 +170,7 @@ def draw_person(numbers: Numbers, keys: Keys) -> Person:
         fast_variant=is_fast(disease["variants"][variant], d50, u_fast),
         sex=0 if u_sex < disease["men"] else 1,
         site=site,
-        age_at_onset=draw(disease["age_at_onset"], z[12]),
+        age_at_onset=age,
         d50=d50,
         tau=regions.taus(progression, tuple(z[1:5])) if in_turn else _taus(progression, site, tuple(z[1:5])),
         onsets=regions.onsets(progression, site) if in_turn else (0.0,) * 4,

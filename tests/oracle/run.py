@@ -135,8 +135,12 @@ def make_course(
     )
 
 
-def truth_at(numbers: Numbers, person: Person, course: Course, day: float, state: State) -> dict[str, float]:
-    """The variables of the truth at a day; at the floor `rate` is still that of the equation."""
+def truth_at(
+    numbers: Numbers, person: Person, course: Course, at: tuple[float, float], state: State
+) -> dict[str, float]:
+    """The variables of the truth at a day, and so many days after the first dose; at the floor `rate` is still that of
+    the equation."""
+    day, on_drug = at
     progression = numbers["progression"]
     s, z2, j, u = state[0], state[2], state[5], state[6]
     points = function(person, u)
@@ -147,7 +151,7 @@ def truth_at(numbers: Numbers, person: Person, course: Course, day: float, state
         "hhd": strength(person, points, progression),
         "nfl_plasma": neurofilament(person, (u, j), day, progression),
         "sod1_csf": 1.0 if course.drug is None else 1.0 - course.drug.csf_share * (1.0 - s),
-        "rate": multiplier(course.drug, z2, addons),
+        "rate": multiplier(course.drug, z2, addons, on_drug),
         "disease_time": u,
     }
 
@@ -263,7 +267,10 @@ def one_arm(
     while True:
         course = make_course(numbers, person, keys, numbers["arms"][name], (accepted, dropout))
         path = follow(course, looks, end, keys.exponential(EVENT, 0, 0), step=step)
-        truths = {day: truth_at(numbers, person, course, day, state) for day, state in path.at.items()}
+        truths = {
+            day: truth_at(numbers, person, course, (day, max(day - path.first_dose, 0.0)), state)
+            for day, state in path.at.items()
+        }
         kind, event, death = outcomes(numbers, person, keys, path.event_day)
         ends = {"death": death, "dropout": dropout, "pav": event if kind == PAV else math.inf, **care_days(accepted)}
         visits = seen_at_visits(numbers, person, keys, truths, ends)

@@ -141,7 +141,7 @@ def test_step_of_engagement_in_closed_form():
         change(trial(), "treatments.tofersen.target.half_life_days", 1e300)["treatments"]["tofersen"], (0.6, 0.8, 1.1)
     )
     course = path.Course(d50=1e9, scale=1.0, kappa=12.0, epsilon=0.45, u0=0.0, h0=0.0, q=[1.0], drug=dose)
-    piece = path.Piece(c=0.0, speed=0.0, addons=1.0, risk=1.0, floor=-math.inf, dosed=True)
+    piece = path.Piece(c=0.0, speed=0.0, addons=1.0, risk=1.0, floor=-math.inf, dosed=True, on_drug=0.0)
     y, t = (1.0 - dose.i_ref, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0), 120.0
     for _ in range(480):
         y = path.advance(course, piece, y, 0.25)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from simulator.engine import propagators
 from simulator.models.terms import terms
+from simulator.units import DAYS_PER_YEAR
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,13 +63,15 @@ def constants(drug: Antisense) -> list[float]:
     response = [nfl.mean, nfl.sd, nfl.low, nfl.high, effect.mean, effect.sd, effect.low, effect.high]
     correlation = [rho, math.sqrt(1 - rho**2), nfl.slow_share.value, effect.recovery_cap.value]
     head = [dose, 1 + typical if most > 0 else 0.0, *map(float, ec50), most / (1 + typical), target.csf_share.value]
-    return [*head, *map(float, response), *correlation, *_logistic(effect)]
+    lasting = [0.0 if effect.waning_per_year is None else effect.waning_per_year.value / DAYS_PER_YEAR]
+    keeps = [float(effect.recovery_from == "worst")]
+    return [*head, *map(float, response), *correlation, *_logistic(effect), *lasting, *keeps]
 
 
 def _logistic(effect: Effect) -> list[float]:
-    """Fields of the logistic form of the effect; zeros where it is a clipped normal."""
+    """Fields of the logistic form of the effect; `most` below 0 where it is a clipped normal."""
     form = effect.logistic
     if form is None:
-        return [0.0] * 4
+        return [-1.0, 0.0, 0.0, 0.0]
     logit = math.log(form.median.value / (1 - form.median.value))
     return [form.most.value, logit, form.log_odds_sd.value, form.speed_exponent.value]

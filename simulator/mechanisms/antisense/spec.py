@@ -57,17 +57,21 @@ class Logistic(Part):
     median: OpenShare
     log_odds_sd: NotNegative
     speed_exponent: Quantity
-    most: Positive
+    most: NotNegative
 
 
 class Effect(Clipped):
     """Effect E_F on the rate of the clock, its delay, and the cap on improvement.
 
-    Where `logistic` is written it says how E_F differs between people, and the clipped normal is not read.
+    Where `logistic` is written it says how E_F differs between people, and the clipped normal is not read. With
+    `waning_per_year` w the effect is E_F e^(-w t), t years after the first dose. The cap counts from the disease time
+    of the first dose, or, with `recovery_from: worst`, from the highest so far: more than that share stays lost.
     """
 
     mean_transit_days: Positive
     recovery_cap: NotNegative
+    recovery_from: Literal["first_dose", "worst"] | None = None
+    waning_per_year: NotNegative | None = None
     logistic: Logistic | None = None
 
 
@@ -98,4 +102,5 @@ class Antisense(Dosed):
         dict of str to float
             Values by their address in the section.
         """
-        return {"effect.mean": 0.0, "effect.sd": 0.0}
+        none = {"effect.mean": 0.0, "effect.sd": 0.0}
+        return none if self.effect.logistic is None else none | {"effect.logistic.most": 0.0}

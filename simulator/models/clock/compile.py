@@ -12,7 +12,7 @@ from simulator.models.clock.kernels import PARAMETERS, ROWS, Clock
 from simulator.models.terms import terms
 
 if TYPE_CHECKING:
-    from simulator.models.clock.spec import ClockSpec
+    from simulator.models.clock.spec import ClockSpec, Covariates
 
 F = np.float32
 __all__ = ["PARAMETERS", "ROWS", "constants", "table_by_variant"]
@@ -26,11 +26,22 @@ def table_by_variant(spec: ClockSpec, listed: Mapping[str, tuple[float, float]])
     return np.array([[*terms(spec.d50_months[name]), *fast] for name, fast in listed.items()], F)
 
 
+def log_factors(known: Covariates | None) -> tuple[np.float32, np.float32, np.float32]:
+    """What bulbar onset, being a woman and a decade of age at onset add to ln D50; without the section, nothing."""
+    if known is None:
+        return F(0), F(0), F(0)
+    return F(known.bulbar_onset), F(known.women), F(known.decade_of_age)
+
+
 def constants(spec: ClockSpec) -> Clock:
     """Constants of the clock model."""
     rho, with_respiratory = spec.volatility.autocorrelation.value, spec.breathing.correlation_with_respiratory.value
     nfl, function, survival = spec.neurofilament, spec.function, spec.survival
+    bulbar, women, decade = log_factors(spec.covariates)
     return Clock(
+        by_bulbar=bulbar,
+        by_women=women,
+        by_decade=decade,
         rho=F(rho),
         innovation=F(math.sqrt(1 - rho**2)),
         sd_q=F(spec.volatility.log_sd),

@@ -14,6 +14,7 @@ from simulator.quantities import (
     Correlation,
     Distribution,
     InsideOne,
+    LogFactor,
     NotNegative,
     Part,
     Positive,
@@ -55,6 +56,14 @@ class Strength(Part):
 
     m0_sd: NotNegative
     loss: NotNegative
+
+
+class Covariates(Part):
+    """Logarithms of factors of D50: bulbar onset, women, a decade of age at onset above 50 years."""
+
+    bulbar_onset: LogFactor
+    women: LogFactor
+    decade_of_age: LogFactor
 
 
 class Survival(Part):
@@ -112,6 +121,7 @@ class ClockSpec(Specification):
 
     model: Literal["clock"]
     d50_months: dict[str, PositiveDistribution]
+    covariates: Covariates | None = None
     volatility: Volatility
     function: Function
     breathing: Breathing

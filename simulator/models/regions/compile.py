@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulator.models.clock.compile import log_factors
 from simulator.models.regions.kernels import PARAMETERS, ROWS, Regions
 from simulator.models.terms import Terms, terms
 
@@ -40,7 +41,11 @@ def constants(spec: RegionsSpec) -> Regions:
     """Constants of the model."""
     rho, with_respiratory = spec.volatility.autocorrelation.value, spec.breathing.correlation_with_respiratory.value
     nfl, later, survival = spec.neurofilament, spec.function.later_onset, spec.survival
+    bulbar, women, decade = log_factors(spec.covariates)
     return Regions(
+        by_bulbar=bulbar,
+        by_women=women,
+        by_decade=decade,
         rho=F(rho),
         innovation=F(math.sqrt(1 - rho**2)),
         sd_q=F(spec.volatility.log_sd),

@@ -9,7 +9,15 @@ from typing import ClassVar, Literal
 
 from pydantic import model_validator
 
-from simulator.models.clock.spec import ClockSpec, Neurofilament, Strength, Survival, Volatility, check_threshold
+from simulator.models.clock.spec import (
+    ClockSpec,
+    Covariates,
+    Neurofilament,
+    Strength,
+    Survival,
+    Volatility,
+    check_threshold,
+)
 from simulator.models.specification import Specification
 from simulator.quantities import Correlation, Distribution, LogFactor, NotNegative, Part, PositiveDistribution
 
@@ -61,6 +69,7 @@ class RegionsSpec(Specification):
     model: Literal["regions"]
     d50_months: dict[str, PositiveDistribution]
     cohort_log_shift: LogFactor
+    covariates: Covariates | None = None
     volatility: Volatility
     function: Function
     breathing: Breathing

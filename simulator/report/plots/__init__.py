@@ -48,6 +48,10 @@ def register(name: str) -> Callable[[Draw], Draw]:
 class Plots:
     """The pictures of one result. Each method draws one; `save` writes it, a notebook shows it.
 
+    As `result.plot.survival(arms=["early_start"], days=364, width=4.4, theme="dark")` each takes, beside its own
+    options, the arms that are shown, the last day, the width in inches (7.2; below 6 panels stand one above the
+    other), and light or dark.
+
     Raises
     ------
     PictureError
@@ -95,17 +99,92 @@ class Plots:
 
         return over_draws.survival(self._whole) if self._whole.draws else survival.draw(self._result)
 
-    def strata(self, by: str = "stratum") -> Picture:
-        """Event-free survival by stratum, or by variant, with hazard ratio and log-rank test of each comparison."""
+    def strata(self, by: str = "stratum", outcome: str = "") -> Picture:
+        """Event-free survival by stratum, or by variant, with hazard ratio and log-rank test of each comparison.
+
+        Parameters
+        ----------
+        by : {"stratum", "variant"}
+        outcome : {"", "alsfrs_r"}
+            Median function with the middle half of everybody, the dead at 0, in the place of survival.
+        """
         from simulator.report.plots.strata import draw
 
-        return draw(self._result, by)
+        return draw(self._result, by, outcome)
 
     def incidence(self) -> Picture:
         """Cumulative incidence of death, permanent ventilation and dropout, by arm."""
         from simulator.report.plots.incidence import draw
 
         return draw(self._result)
+
+    def subgroups(self) -> Picture:
+        """Forest of subgroups: what the first comparison gains by stratum, variant, sex, site of onset, age."""
+        from simulator.report.plots.subgroups import draw
+
+        return draw(self._result)
+
+    def adverse(self) -> Picture:
+        """Cumulative incidence of adverse events, serious ones and the most frequent kinds, by arm."""
+        from simulator.report.plots.adverse import draw
+
+        return draw(self._result)
+
+    def milestones(self) -> Picture:
+        """Carriers: cumulative incidence of trigger, phenoconversion, onset, diagnosis, by arm."""
+        from simulator.report.plots.milestones import draw
+
+        return draw(self._result)
+
+    def engagement(self) -> Picture:
+        """Drug concentration in tissue and how far the target is lowered, by arm."""
+        from simulator.report.plots.engagement import draw
+
+        return draw(self._result)
+
+    def waterfall(self) -> Picture:
+        """Each patient's change of the ALSFRS-R by the main day in order, the dead as worst; a panel for each arm."""
+        from simulator.report.plots.waterfall import draw
+
+        return draw(self._result)
+
+    def swimmer(self, patients: int = 30) -> Picture:
+        """Courses of single patients with ventilation, feeding tube, dropout and death; a panel for each arm.
+
+        Parameters
+        ----------
+        patients : int
+            How many, from the first on.
+        """
+        from simulator.report.plots.swimmer import draw
+
+        return draw(self._result, patients)
+
+    def observed(self, outcome: str = "alsfrs_r", patients: int = 60) -> Picture:
+        """Spaghetti of what the visits measured, with the mean of those measured; a panel for each arm.
+
+        Parameters
+        ----------
+        outcome : str
+            What was measured.
+        patients : int
+            Single patients that are drawn.
+        """
+        from simulator.report.plots.observed import draw
+
+        return draw(self._result, outcome, patients)
+
+    def flow(self) -> Picture:
+        """Flow of people from candidates through screening to the end of follow-up, by arm (CONSORT)."""
+        from simulator.report.plots.flow import draw
+
+        return draw(self._result)
+
+    def posterior(self) -> Picture:
+        """Prior against posterior of each calibrated value that the scenario holds."""
+        from simulator.report.plots.posterior import draw
+
+        return draw(self._whole)
 
     def occupancy(self) -> Picture:
         """Which share is alive, on permanent ventilation, or dead, over time in each arm."""
@@ -115,15 +194,15 @@ class Plots:
 
     def stages(self) -> Picture:
         """Which share is in which King's stage, over time in each arm."""
-        from simulator.report.plots.stages import draw
+        from simulator.report.plots import over_draws, stages
 
-        return draw(self._result)
+        return over_draws.stages(self._whole) if self._whole.draws else stages.draw(self._result)
 
     def biomarkers(self) -> Picture:
         """Neurofilament and SOD1 over time, with the doses."""
-        from simulator.report.plots.biomarkers import draw
+        from simulator.report.plots import biomarkers, over_draws
 
-        return draw(self._result)
+        return over_draws.biomarkers(self._whole) if self._whole.draws else biomarkers.draw(self._result)
 
     def published(self) -> Picture:
         """VALOR's published curves, and what the simulated visits of the same stratum and arm measured."""

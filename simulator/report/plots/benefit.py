@@ -57,14 +57,15 @@ def draw(result: Result) -> Picture:
         f"Below: {_against(*pairs[0])}, by {speed.words}; dots: patients, line: mean of each tenth.",
     ]
     with style.drawing():
-        figure = style.sheet("Who gains how much", notes, 6.6)
-        axes = figure.subplots(2, 2)
+        across = 1 if style.is_narrow() else 2
+        figure = style.sheet("Who gains how much", notes, 1.2 + 5.4 * (3 - across))
+        upper, lower = np.split(figure.subplots(4 // across, across).ravel(), 2)
         style.place(figure, len(notes), left=0.85, right=0.3)
         figure.subplots_adjust(wspace=0.32, hspace=0.36)
         for k, gain in enumerate(gains):
-            _ordered(axes[0, k], gain)
-            _by_speed(axes[1, k], result, speed, gain.of[pairs[0]])
-            axes[1, k].set_ylabel(gain.label)
+            _ordered(upper[k], gain)
+            _by_speed(lower[k], result, speed, gain.of[pairs[0]])
+            lower[k].set_ylabel(gain.label)
     words = " and ".join(gain.label for gain in gains)
     return Picture(Kind.benefit, figure, f"{words} gained by each patient, {pairs[0][0]} against {pairs[0][1]}")
 

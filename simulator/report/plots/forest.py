@@ -69,8 +69,8 @@ def draw(trial: Trial, day: float | None, trials: int) -> Picture:
         f"{trial.replicates:,} trials.",
         "Thick: where 95 % of all estimates fall, with their median. Line: the true value.",
     ]
-    rows = -(-len(found) // COLUMNS)
-    columns = min(COLUMNS, len(found))
+    columns = min(2 if style.is_narrow() else COLUMNS, len(found))
+    rows = -(-len(found) // columns)
     with style.drawing():
         figure = style.sheet(f"What one trial after another finds, {when(at).lower()}", ["", *notes], 1.4 + 3.3 * rows)
         style.key(figure, [("holds the truth", HIT), ("misses it", MISS), ("truth", TRUE)], 0)

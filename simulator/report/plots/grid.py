@@ -19,6 +19,8 @@ HEIGHTS = {1: 2.9, 2: 2.3}  # inches of a panel by the number of rows
 
 def columns(count: int) -> int:
     """How many panels stand side by side."""
+    if style.is_narrow():
+        return min(count, 2)
     return {4: 2, 5: 3, 6: 3}.get(count, min(count, ACROSS))
 
 
@@ -29,7 +31,7 @@ def sheet(title: str, notes: Sequence[str], result: Result) -> tuple[Figure, lis
     figure = style.sheet(title, notes, 1.22 + 0.17 * len(notes) + HEIGHTS.get(down, 1.75) * down)
     axes = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).ravel()
     style.place(figure, len(notes) + 1, left=0.75)
-    figure.subplots_adjust(wspace=0.09, hspace=0.2)
+    figure.subplots_adjust(wspace=0.16 if style.is_narrow() else 0.09, hspace=0.2)
     for beyond in axes[count:]:
         beyond.set_visible(False)
     scale = time_scale(result.follow_up_days)
@@ -38,7 +40,8 @@ def sheet(title: str, notes: Sequence[str], result: Result) -> tuple[Figure, lis
 
 def head(pane: Pane, colour: str) -> None:
     """The name of the arm above its panel, as much of it as there is room for."""
-    text = style.short(pane.name, 64 // columns(len(pane.result.arms)))
+    room = int(style.inches(pane.axes)[0] / 0.09) if style.is_narrow() else 64 // columns(len(pane.result.arms))
+    text = style.short(pane.name, room)
     pane.axes.set_title(text, color=colour, fontsize=9.5, fontweight="bold", loc="left")
 
 

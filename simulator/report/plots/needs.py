@@ -15,30 +15,45 @@ VARIABLES = {
     Kind.biomarkers: ("nfl_plasma",),
     Kind.function: ("alsfrs_r",),
     Kind.benefit: ("alsfrs_r",),
+    Kind.waterfall: ("alsfrs_r",),
+    Kind.subgroups: ("alsfrs_r",),
+    Kind.engagement: ("sod1_csf",),
     Kind.patient: ("alsfrs_r", "svc", "nfl_plasma"),
 }
 """What a picture shows of the truth; a model may not have it."""
-PATIENTS = (Kind.benefit, Kind.patient, Kind.function, Kind.incidence, Kind.strata)
+PATIENTS = (
+    *(Kind.benefit, Kind.patient, Kind.function, Kind.incidence, Kind.strata, Kind.subgroups, Kind.adverse),
+    *(Kind.milestones, Kind.waterfall, Kind.swimmer, Kind.observed, Kind.flow),
+)
 """Pictures that need patients, not sums."""
-OVER_DRAWS = (Kind.trajectories, Kind.survival)
+NOTICED = 0.98
+"""Of SOD1 in CSF against baseline: the least that counts as lowered."""
+OVER_DRAWS = (Kind.trajectories, Kind.survival, Kind.stages, Kind.biomarkers, Kind.posterior)
 
 
-def drawable(result: Result) -> tuple[Kind, ...]:
+def drawable(result: Result, among: Iterable[Kind] = Kind) -> tuple[Kind, ...]:
     """The pictures that a result holds enough for."""
+    among = tuple(among)
     missing = set(PATIENTS) if not result.is_full else set()
-    missing |= {Kind.benefit} if len(result.arms) < 2 else set()
+    missing |= {Kind.benefit, Kind.subgroups} if len(result.arms) < 2 else set()
     missing |= {kind for kind, names in VARIABLES.items() if not all(map(result.has, names))}
     missing |= {*PATIENTS, Kind.function} if result.weight is not None else set()  # they count or show twins one by one
     missing |= {Kind.strata} if not (result.is_full and has_strata(result)) else set()
     missing |= set() if result.is_full and "weight" in result.groups["patients"] else {Kind.person}
     missing |= {Kind.stages} if not has_stages(result) else set()
+    missing |= {Kind.adverse} if not has_adverse(result) else set()
+    missing |= {Kind.milestones} if not has_milestones(result) else set()
+    missing |= {Kind.engagement} if not has_engagement(result) else set()
+    missing |= {Kind.posterior} if Kind.posterior in among and not has_posterior(result) else set()
     missing |= {Kind.published} if not (result.is_full and has_published(result)) else set()
-    return tuple(kind for kind in Kind if kind not in missing)
+    return tuple(kind for kind in among if kind not in missing)
 
 
-def drawable_over_draws(result: Result) -> tuple[Kind, ...]:
+def drawable_over_draws(result: Result, among: Iterable[Kind] = Kind) -> tuple[Kind, ...]:
     """The pictures of a run over draws: those that have bands over its vectors."""
-    return tuple(kind for kind in OVER_DRAWS if all(map(result.has, VARIABLES.get(kind, ()))))
+    can = {Kind.stages: has_stages, Kind.engagement: has_engagement, Kind.posterior: has_posterior}
+    known = (kind for kind in among if kind in OVER_DRAWS and all(map(result.has, VARIABLES.get(kind, ()))))
+    return tuple(kind for kind in known if kind not in can or can[kind](result))
 
 
 def need_kind(kind: str, known: Iterable[str], of: str) -> None:
@@ -77,6 +92,54 @@ def need_two_arms(result: Result, kind: Kind) -> None:
 def has_stages(result: Result) -> bool:
     """Whether the summary counted stages."""
     return "kings_stage_share" in result.groups["summary"]
+
+
+def has_adverse(result: Result) -> bool:
+    """Whether there is an adverse event."""
+    return result.is_full and len(result.groups.get("adverse_events", {}).get("day", ((), ()))[1]) > 0
+
+
+def has_milestones(result: Result) -> bool:
+    """Whether somebody has onset, or meets a trigger, within follow-up: people enter before onset."""
+    if not result.is_full:
+        return False
+    events = result.groups["events"]
+    known = [events[name].values for name in ("trigger_time", "phenoconversion_time", "onset_time") if name in events]
+    return any((values > 0).any() for values in known)
+
+
+def has_engagement(result: Result) -> bool:
+    """Whether the target of a drug is lowered in some arm."""
+    mean = result.groups["summary"].get("sod1_csf_mean")
+    return mean is not None and bool((mean.values < NOTICED).any())
+
+
+def has_posterior(result: Result) -> bool:
+    """Whether the scenario holds a calibrated value."""
+    from simulator.report.plots.posterior import held
+
+    return bool(held(result))
+
+
+def need_adverse(result: Result, kind: Kind) -> None:
+    """Refuse a result without adverse events."""
+    need_patients(result, kind)
+    if not has_adverse(result):
+        raise PictureError(f"{kind}: this result has no adverse events; give the scenario a block safety")
+
+
+def need_milestones(result: Result, kind: Kind) -> None:
+    """Refuse a result whose people all enter after onset."""
+    need_patients(result, kind)
+    if not has_milestones(result):
+        raise PictureError(f"{kind}: nobody enters before onset; run a scenario of carriers, as prevention")
+
+
+def need_engagement(result: Result, kind: Kind) -> None:
+    """Refuse a result in which no target is lowered."""
+    need_variables(result, kind, VARIABLES[kind])
+    if not has_engagement(result):
+        raise PictureError(f"{kind}: no arm of this result has a drug that lowers its target")
 
 
 def has_strata(result: Result) -> bool:

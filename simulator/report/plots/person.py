@@ -13,6 +13,7 @@ from simulator.report.picture import Picture, PictureError
 from simulator.report.plots.pane import Pane
 from simulator.report.plots.trajectories import everybody
 from simulator.report.scale import TimeScale, percent_axis
+from simulator.report.stored import stored_scenario
 from simulator.results import Result
 from simulator.units import DAYS_PER_MONTH
 
@@ -66,12 +67,10 @@ def draw(result: Result) -> Picture:
 
 def marks(result: Result) -> tuple[list[Mark], list[Mark]]:
     """Scores measured now and earlier, and scores told of an arm, from the scenario that the result holds."""
-    from simulator.language import ScenarioError, parse
-
-    try:
-        person: Any = parse(str(result.attrs["scenario"]).encode("utf-8"), str(result.attrs["scenario_name"])).person
-    except ScenarioError:
+    scenario, _ = stored_scenario(result)
+    if scenario is None:
         return [], []
+    person: Any = scenario.person
     readings = [(0.0, person.now), *((-one.months_before.value, one) for one in person.earlier or [])]
     measured = [Mark(months, _points(reading)) for months, reading in readings if np.isfinite(_points(reading))]
     now = _points(person.now)

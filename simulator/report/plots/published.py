@@ -66,9 +66,11 @@ def draw(result: Result) -> Picture:
                 plain_logarithm(row[0], "y")
             style.label_ends(row[-1], ends)
         for stratum, axes in zip(strata, panels[0], strict=True):
-            axes.set_title(style.short(stratum, 32), fontsize=9.5, fontweight="bold", loc="left")
+            axes.set_title(
+                style.short(stratum, 12 if style.is_narrow() else 32), fontsize=9.5, fontweight="bold", loc="left"
+            )
         for axes in panels[-1]:
-            axes.set_xlabel("Weeks since baseline")
+            axes.set_xlabel("Weeks" if style.is_narrow() else "Weeks since baseline")
     return Picture(Kind.published, figure, "Published points of VALOR's curves with the simulated visits")
 
 

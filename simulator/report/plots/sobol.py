@@ -33,7 +33,7 @@ def draw(found: Sensitivity) -> Picture:
     rows: list[Influence] = found.rows[:MOST]
     notes = [*_notes(found, len(found.rows) - len(rows)), ""]
     with style.drawing():
-        height = 1.55 + 0.17 * len(notes) + ROW * max(len(rows), 2)
+        height = 1.55 + 0.17 * len(notes) + (ROW + 0.03 * style.is_narrow()) * max(len(rows), 2)
         figure = style.sheet(f"Whose uncertainty matters: {style.short(found.title, TITLE)}", notes, height)
         axes = figure.subplots()
         style.place(figure, len(notes), left=LEFT, right=0.3)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from simulator.analysis.intervals import quantile_shares
 from simulator.analysis.survival import kaplan_meier
 from simulator.analysis.trial.cox import cox
 from simulator.analysis.trial.data import trial_data
@@ -18,12 +19,15 @@ from simulator.report.plots.grid import HEIGHTS, columns
 from simulator.report.plots.needs import need_patients, need_strata, need_two_arms, size
 from simulator.report.scale import TimeScale, percent_axis, time_scale
 from simulator.results import Result
+from simulator.studies.headline import main_day
+from simulator.studies.metrics import time_index
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 POINTS = 201
 MOST = 3  # comparisons written in a panel
+FUNCTION = "alsfrs_r"
 PANELS = 8
 
 
@@ -62,34 +66,94 @@ def ratios(result: Result, who: np.ndarray) -> list[Ratio]:
     return found
 
 
-def draw(result: Result, by: str = "stratum") -> Picture:
+class Middle(NamedTuple):
+    """Median function of an arm on a day, the dead at 0, with its 95 % Monte Carlo limits."""
+
+    arm: str
+    value: float
+    lower: float
+    upper: float
+
+
+def medians(result: Result, who: np.ndarray, day: float) -> list[Middle]:
+    """Of each arm among these people."""
+    found = []
+    for k, arm in enumerate(result.arms):
+        score = _counted(result, k, who)[:, time_index(result, day)]
+        shares = quantile_shares(0.5, len(score))
+        found.append(Middle(arm, *(float(one) for one in np.quantile(score, [0.5, *map(float, shares)]))))
+    return found
+
+
+def _counted(result: Result, arm: int, who: np.ndarray) -> np.ndarray:
+    """The ALSFRS-R of these people, 0 from death on : (people, times)."""
+    death = result.groups["events"]["death_time"].values[arm, who, None]
+    score = result.groups["truth"]["alsfrs_r"].values[arm][who].astype(np.float64)
+    return np.where(death <= result.time, 0.0, score)
+
+
+def draw(result: Result, by: str = "stratum", outcome: str = "") -> Picture:
     """The picture; the first eight strata, or the eight most frequent variants, are drawn."""
+    if outcome not in ("", FUNCTION):
+        raise PictureError(f"{Kind.strata}: no outcome {outcome!r}; choose {FUNCTION}, or none for survival")
     of, names = _parts(result, by)
-    notes = [
+    notes = _notes(result, outcome)
+    title, panel_of = ("Median ALSFRS-R", _function) if outcome else ("Event-free survival", _panel)
+    across = 1 if style.is_narrow() else columns(len(names))
+    key = 2 if style.is_narrow() and len(result.arms) > MOST else 1
+    down = -(-len(names) // across)
+    few = min(len(result.arms if outcome else result.contrasts), MOST)
+    below = 0.34 + 0.17 * (few + 1)
+    panel = 1.75 if style.is_narrow() else HEIGHTS.get(down, 1.75)
+    with style.drawing():
+        figure = style.sheet(f"{title}, by {by}", notes, 0.93 + 0.17 * (len(notes) + key) + (panel + below) * down)
+        axes = figure.subplots(down, across, sharey=True, squeeze=False).ravel()
+        style.place(figure, len(notes) + key, left=0.75, bottom=0.2 + below)
+        figure.subplots_adjust(wspace=0.09, hspace=(below + 0.35) / panel)
+        scale = time_scale(result.follow_up_days)
+        for axis, name in zip(axes, names, strict=False):
+            panel_of(axis, result, of == name, scale)
+            axis.set_title(f"{style.short(name, 30 // across + 8)}, {(of == name).sum():,}", **HEAD)
+        for beyond in axes[len(names) :]:
+            beyond.set_visible(False)
+        if outcome:
+            axes[0].set_ylim(0, 48)
+            axes[0].set_yticks(range(0, 49, 12))
+            axes[0].set_ylabel("ALSFRS-R, points")
+        else:
+            percent_axis(axes[0])
+        drawn = style.lines(result.arms, result.control)
+        style.key(figure, [(style.short(arm), drawn[arm].colour) for arm in result.arms[:6]], line=len(notes))
+    return Picture(Kind.strata, figure, f"{title} by {by} in {', '.join(result.arms)}")
+
+
+def _notes(result: Result, outcome: str) -> list[str]:
+    """What must be known to read it."""
+    if outcome:
+        return [
+            f"{size(result)}. Who has died has 0 points. Bands: the middle half of everybody.",
+            f"Below: median on day {main_day(result):g} with its 95 % Monte Carlo interval.",
+        ]
+    return [
         f"{size(result)}. Alive without permanent ventilation.",
         "Hazard ratio (Cox) with 95 % interval and z of the log-rank test, as if the arms were different people:",
         "of all that were simulated, so not what a trial of some size would find.",
     ]
-    across = columns(len(names))
-    down = -(-len(names) // across)
-    few = min(len(result.contrasts), MOST)
-    below = 0.34 + 0.17 * (few + 1)
-    panel = HEIGHTS.get(down, 1.75)
-    with style.drawing():
-        figure = style.sheet(f"Event-free survival, by {by}", notes, 1.1 + 0.17 * len(notes) + (panel + below) * down)
-        axes = figure.subplots(down, across, sharey=True, squeeze=False).ravel()
-        style.place(figure, len(notes) + 1, left=0.75, bottom=0.2 + below)
-        figure.subplots_adjust(wspace=0.09, hspace=(below + 0.35) / panel)
-        scale = time_scale(result.follow_up_days)
-        for axis, name in zip(axes, names, strict=False):
-            _panel(axis, result, of == name, scale)
-            axis.set_title(f"{style.short(name, 30 // across + 8)}, {(of == name).sum():,}", **HEAD)
-        for beyond in axes[len(names) :]:
-            beyond.set_visible(False)
-        percent_axis(axes[0])
-        drawn = style.lines(result.arms, result.control)
-        style.key(figure, [(style.short(arm), drawn[arm].colour) for arm in result.arms[:6]], line=len(notes))
-    return Picture(Kind.strata, figure, f"Event-free survival by {by} in {', '.join(result.arms)}, with hazard ratios")
+
+
+def _function(axes: Axes, result: Result, who: np.ndarray, scale: TimeScale) -> None:
+    """Medians and middle halves of one stratum, and the medians on the main day below."""
+    drawn = style.lines(result.arms, result.control)
+    for k, arm in enumerate(result.arms):
+        low, middle, high = np.quantile(_counted(result, k, who), (0.25, 0.5, 0.75), axis=0)
+        line, time = drawn[arm], scale.of(result.time)
+        if len(result.arms) <= MOST:
+            axes.fill_between(time, low, high, color=line.colour, alpha=0.14, lw=0)
+        axes.plot(time, middle, color=line.colour, ls=line.dash, zorder=line.order, lw=1.8)
+    scale.apply(axes)
+    scale.label(axes)
+    found = medians(result, who, main_day(result))[:MOST]
+    _below(axes, [f"{style.short(one.arm, 20)} {one.value:.1f} ({one.lower:.1f}–{one.upper:.1f})" for one in found])
 
 
 HEAD = {"loc": "left", "fontsize": 9.5, "fontweight": "bold"}
@@ -122,12 +186,18 @@ def _panel(axes: Axes, result: Result, who: np.ndarray, scale: TimeScale) -> Non
         axes.plot(scale.of(days), p, color=line.colour, ls=line.dash, zorder=line.order, lw=1.8)
     scale.apply(axes)
     scale.label(axes)
-    _, height = style.inches(axes)
     found = ratios(result, who)
     lines = [
         f"{style.short(one.arm, 13)} vs {style.short(one.against, 13)} "
         f"{one.value:.2f} ({one.lower:.2f}–{one.upper:.2f}), z {one.z:.1f}".replace("-", "−")
         for one in found[:MOST]
     ] or ["too few events for a hazard ratio"]
+    _below(axes, lines)
+
+
+def _below(axes: Axes, lines: list[str]) -> None:
+    """Lines of text below the axis."""
+    _, height = style.inches(axes)
+    size = 8 if style.is_narrow() else 7
     for k, text in enumerate(lines):
-        axes.text(0, -(0.62 + 0.17 * k) / height, text, transform=axes.transAxes, va="center", fontsize=7)
+        axes.text(0, -(0.62 + 0.17 * k) / height, text, transform=axes.transAxes, va="center", fontsize=size)

@@ -101,7 +101,8 @@ def _at_risk(panes: list[Pane]) -> None:
         y, colour = -(0.62 + 0.17 * (k + 1)) / height, pane.line.colour
         axes.text(y=y, s=pane.short, color=colour, **to_left)
         counts = np.rint(pane.result.n_patients * _probability(pane.result.survival(pane.name), days)).astype(int)
-        for tick, count in zip(scale.ticks, counts, strict=True):
+        step = 2 if style.is_narrow() and pane.result.n_patients > 999 else 1  # room for their digits
+        for tick, count in list(zip(scale.ticks, counts, strict=True))[::step]:
             axes.text(
                 tick / scale.end, y, f"{count:,}", color=colour, transform=axes.transAxes, ha="center", va="center"
             )

@@ -78,7 +78,7 @@ def draw(sweep: Sweep, metric: str | None = None) -> Picture:
     every = sweep.outcomes(everywhere(sweep, metric) if metric else None)
     outcomes = every[:PANELS]
     curves = _levels(varied)
-    across = 1 if curves is not None else min(len(varied), ACROSS)
+    across = 1 if curves is not None else min(len(varied), 2 if style.is_narrow() else ACROSS)
     notes = [*_about(sweep, outcomes, curves is not None), *_cut(sweep, (len(outcomes), len(every)), across, varied)]
     rows, columns = _shape(len(outcomes), across, curves is not None)
     with style.drawing():
@@ -125,7 +125,8 @@ def _shape(outcomes: int, across: int, is_curves: bool) -> tuple[int, int]:
     """Rows and columns of panels."""
     if not is_curves:
         return outcomes, across
-    return (outcomes + 1) // 2 if outcomes > 1 else 1, 2 if outcomes > 1 else 1
+    columns = 2 if outcomes > 1 and not style.is_narrow() else 1
+    return -(-outcomes // columns), columns
 
 
 def _about(sweep: Sweep, outcomes: list[Outcome], curves: bool) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,7 +38,7 @@ def draw(found: Sensitivity) -> Picture:
     rows = moving[:MOST]
     notes = [*_notes(found, len(found.rows) - len(rows), len(moving) - len(rows)), ""]
     with style.drawing():
-        height = 1.55 + 0.17 * len(notes) + ROW * max(len(rows), 2)
+        height = 1.55 + 0.17 * len(notes) + (ROW + 0.06 * style.is_narrow()) * max(len(rows), 2)
         figure = style.sheet(f"What moves the outcome: {style.short(found.title, TITLE)}", notes, height)
         axes = figure.subplots()
         style.place(figure, len(notes), left=LEFT, right=1.5)
@@ -83,15 +84,22 @@ def _bars(axes: Axes, rows: list[Range], base: float) -> None:
 
 def _numbers(axes: Axes, rows: list[Range], digits: int) -> None:
     """The range of each value and the difference it makes, right of the bars."""
+    large, small = (8.0, 7.6) if style.is_narrow() else (7.2, 6.2)
     above: dict[str, Any] = {"xy": (1.02, 1), "xycoords": "axes fraction", "textcoords": "offset points"}
-    axes.annotate("difference", xytext=(0, 10), fontsize=7.2, **above)
-    axes.annotate("5th to 95th percentile", xytext=(0, 2), fontsize=6.2, color=style.SOFT.light, **above)
+    axes.annotate("difference", xytext=(0, 11), fontsize=large, **above)
+    axes.annotate(
+        "5th to 95th" if style.is_narrow() else "5th to 95th percentile",
+        xytext=(0, 2),
+        fontsize=small,
+        color=style.SOFT.light,
+        **above,
+    )
     for k, row in enumerate(rows):
         ends = f"{row.low:.3g} to {row.high:.3g} {row.unit}".rstrip()
         error = "" if np.isnan(row.mcse) else f" ± {row.mcse:.{digits}f}"
         place = axes.get_yaxis_transform()
-        axes.text(1.02, k - 0.18, f"{_signed(row.swing, digits)}{error}", transform=place, va="center", fontsize=7.2)
-        axes.text(1.02, k + 0.24, ends, transform=place, va="center", fontsize=6.2, color=style.SOFT.light)
+        axes.text(1.02, k - 0.18, f"{_signed(row.swing, digits)}{error}", transform=place, va="center", fontsize=large)
+        axes.text(1.02, k + 0.24, ends, transform=place, va="center", fontsize=small, color=style.SOFT.light)
 
 
 def _signed(value: float, digits: int) -> str:
@@ -103,4 +111,6 @@ def _signed(value: float, digits: int) -> str:
 def name(row: Range | Influence) -> str:
     """What stands left of the bars: the label of a value, else its name, of an address the end."""
     text = row.label or row.name
+    if style.is_narrow():  # two lines
+        return "\n".join(wrap(text, 20)[:2]) if row.label else f"…{text[-18:]}" if len(text) > 19 else text
     return text if len(text) <= NAME else f"…{text[1 - NAME :]}"

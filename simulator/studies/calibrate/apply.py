@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.catalog.calibration import calibration
+from simulator.catalog.calibration import Parameter, calibration, calibration_of
 from simulator.catalog.facts import read_text
-from simulator.language.fitted import Place, default_value, places
+from simulator.language.fitted import Place, calibration_in, default_value, places
 from simulator.studies.calibrate.errors import CalibrationError
 from simulator.studies.evidence.score import scenario_of
 
@@ -24,25 +24,32 @@ Floats = NDArray[np.float64]
 
 
 @cache
-def calibrated_vector() -> tuple[float, ...]:
-    """The catalog's calibrated values, in prior SDs."""
-    return tuple(p.standard(default_value(p)) for p in calibration().parameters)
+def calibrated_vector(name: str = "valor") -> tuple[float, ...]:
+    """The catalog's calibrated values of a calibration, in prior SDs."""
+    spec = calibration(name)
+    return tuple(p.standard(default_value(spec, p)) for p in spec.parameters)
+
+
+def ensemble(model: str = "clock") -> Floats:
+    """The catalog's ensemble of a progression model in prior SDs, (n_vectors, n_parameters)."""
+    spec = calibration_of(model)
+    return np.empty((0, 0)) if spec is None else _vectors(spec.vectors, spec.parameters)
 
 
 @cache
-def ensemble() -> Floats:
-    """The catalog's ensemble in prior SDs, (n_vectors, n_parameters)."""
-    rows = list(csv.DictReader(read_text("ensemble.csv").splitlines()))
-    return np.array([[p.standard(float(row[p.name])) for p in calibration().parameters] for row in rows])
+def _vectors(file: str, parameters: tuple[Parameter, ...]) -> Floats:
+    rows = list(csv.DictReader(read_text(file).splitlines()))
+    return np.array([[p.standard(float(row[p.name])) for p in parameters] for row in rows])
 
 
 def vector_settings(scenario: Scenario, vector: Floats) -> dict[str, float]:
     """Addresses and values of a vector in prior SDs, where the scenario holds calibrated values."""
-    return _settings(places(scenario.content()), vector)
+    spec = calibration_in(scenario.content())
+    return {} if spec is None else _settings(spec.parameters, places(scenario.content()), vector)
 
 
-def _settings(where: Sequence[Place], vector: Floats) -> dict[str, float]:
-    values = [parameter.value(float(x)) for parameter, x in zip(calibration().parameters, vector, strict=True)]
+def _settings(parameters: Sequence[Parameter], where: Sequence[Place], vector: Floats) -> dict[str, float]:
+    values = [parameter.value(float(x)) for parameter, x in zip(parameters, vector, strict=True)]
     return {place.address: 1 - values[place.number] if place.is_rest else values[place.number] for place in where}
 
 
@@ -65,21 +72,20 @@ def drawn_settings(scenario: Scenario, draws: int) -> Iterator[dict[str, float]]
     if scenario.ensemble is not None:
         yield from _own(scenario.ensemble, draws)
         return
-    spec = calibration()
-    own = scenario_of(spec.runs[spec.scenario])
+    spec = calibration_of(scenario.progression.model)
+    own = scenario_of(calibration().runs["valor"])
     if scenario.disease.name != own.disease.name:
         raise CalibrationError(
             f"the ensemble is of {own.disease.name}, not {scenario.disease.name}. Run without --draws"
         )
-    if not 1 <= draws <= len(ensemble()):
-        raise CalibrationError(
-            f"the ensemble has {len(ensemble())} vectors, not {draws}. Ask for 1 to {len(ensemble())}"
-        )
+    vectors = ensemble(scenario.progression.model)
+    if spec is not None and not 1 <= draws <= len(vectors):
+        raise CalibrationError(f"the ensemble has {len(vectors)} vectors, not {draws}. Ask for 1 to {len(vectors)}")
     where = places(scenario.content())
-    if not where:
+    if spec is None or not where:
         raise CalibrationError("the scenario holds none of the values that were calibrated. Run without --draws")
-    for vector in ensemble()[:draws]:
-        yield _settings(where, vector)
+    for vector in vectors[:draws]:
+        yield _settings(spec.parameters, where, vector)
 
 
 def _own(block: Ensemble, draws: int) -> Iterator[dict[str, float]]:

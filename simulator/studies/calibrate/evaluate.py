@@ -16,10 +16,10 @@ from simulator.errors import SimulatorError
 from simulator.mechanisms.antisense.spec import Antisense
 from simulator.record import versions
 from simulator.results.files import digest, text_writer, write_all
+from simulator.studies.begun import other_versions
 from simulator.studies.calibrate.errors import CalibrationError
 from simulator.studies.calibrate.rows import Datum
 from simulator.studies.evidence.score import SEED, Runs, simulated
-from simulator.studies.replay import other_versions
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ class Evaluator:
         self.spec, self.data = spec, data
         self._patients, self._tell, self._made = patients, tell, 0
         self._known: dict[str, list[float]] = {}
+        self._of_run: dict[str, dict[str, float]] = {}
         self._file = folder / EVALUATIONS if folder else None
         if self._file:
             self._open(self._file)
@@ -120,11 +121,21 @@ class Evaluator:
         return np.array(self._known[key], float)
 
     def _simulate(self, vector: list[float]) -> list[float]:
-        runs = runs_at(self.spec, vector, self._patients)
         try:
-            return [simulated(datum.target, runs).value for datum in self.data]
+            found = {key: value for run in self.spec.runs for key, value in self._summaries_of(run, vector).items()}
         except SimulatorError:
             return [float("nan")] * len(self.data)
+        return [found[datum.id] for datum in self.data]
+
+    def _summaries_of(self, run: str, vector: list[float]) -> dict[str, float]:
+        """The summaries of one run, by id; a run that two vectors have in common is simulated once."""
+        moved = [x for parameter, x in zip(self.spec.parameters, vector, strict=True) if run in parameter.runs]
+        key = json.dumps([run, moved])
+        if key not in self._of_run:
+            runs = runs_at(self.spec, vector, self._patients)
+            mine = [datum for datum in self.data if datum.target.run == run]
+            self._of_run[key] = {datum.id: simulated(datum.target, runs).value for datum in mine}
+        return self._of_run[key]
 
     @property
     def fingerprint(self) -> str:

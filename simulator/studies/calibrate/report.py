@@ -106,6 +106,7 @@ def entry(found: Calibrated) -> str:
     """The calibrated vector as an entry of the catalog."""
     low, high, spread = _spread(found)
     fitted, start = (values(found, x[None])[0] for x in (found.fit.vector, found.start))
+    source = "calibration" if found.spec.name == "valor" else f"calibration_{found.spec.name}"
     lines = [
         "# Calibrated values, made by `als-sim calibrate`; do not edit. Entries have them where `calibrated: NAME`",
         "# stands; those of a trial's entry are written in its scenario. `interval` holds 90 % of the ensemble. A",
@@ -113,7 +114,7 @@ def entry(found: Calibrated) -> str:
         "kind: calibration",
         f"title: Parameters fitted to calibration rows of the evidence, scenario {found.spec.scenario}",
         "sources:",
-        f"  calibration: als-sim calibrate {found.spec.scenario}, version {__version__}",
+        f"  {source}: als-sim calibrate {found.spec.name}, version {__version__}",
         *([f"marks: {json.dumps(found.marks, ensure_ascii=False)}"] if found.marks else []),
         "values:",
     ]
@@ -122,7 +123,7 @@ def entry(found: Calibrated) -> str:
         grade = "calibrated" if spread[k] <= INFORMED else "assumed"
         lines.append(
             f"  {p.name}: {{value: {fitted[k]:.4g}, interval: [{low[k]:.4g}, {high[k]:.4g}], evidence: {grade}, "
-            f'source: "calibration; {p.address}", note: {note}}}'
+            f'source: "{source}; {p.address}", note: {note}}}'
         )
     return "\n".join(lines) + "\n"
 

@@ -146,6 +146,8 @@ def _is_ratio(key: str) -> bool:
 
 def _slack(key: str, value: float, spec: Calibration) -> float:
     """The model's discrepancy."""
+    if key in spec.discrepancy.rows:
+        return spec.discrepancy.rows[key]
     if _is_ratio(key):
         return spec.discrepancy.ratio * value
     if key.startswith("NH-"):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.catalog.calibration import Calibration, calibration
+from simulator.catalog.calibration import FILES, Calibration, calibration
 from simulator.studies.calibrate import ensemble as sampling
 from simulator.studies.calibrate.emulator import Emulator
 from simulator.studies.calibrate.ensemble import Ensemble
@@ -67,9 +67,9 @@ def calibrate(request: Request, tell: Callable[[int, int], None] | None = None) 
     CalibrationError
         No such calibration; a row that may not be fitted; a folder of another calibration.
     """
-    spec = calibration()
-    if request.scenario != spec.scenario:
-        raise CalibrationError(f"there is no calibration of {request.scenario!r}. There is {spec.scenario}")
+    if request.scenario not in FILES:
+        raise CalibrationError(f"there is no calibration of {request.scenario!r}. There are {', '.join(FILES)}")
+    spec = calibration(request.scenario)
     for name, number, least, most in (
         ("simulations for the emulator", request.design, LEAST_DESIGN, MOST_DESIGN),
         ("vectors", request.draws, 1, MOST_DRAWS),

@@ -18,7 +18,7 @@ from simulator.language.listing import values
 from simulator.quantities import Prior
 from simulator.studies.calibrate.apply import check_catalogs, drawn_settings, ensemble
 from simulator.studies.economics import decision_of
-from simulator.studies.sensitivity.parameters import belief, fitted_places
+from simulator.studies.sensitivity.parameters import belief, calibrated_parameters, fitted_places
 from simulator.studies.sweep.axes import inverse, priors
 
 if TYPE_CHECKING:
@@ -92,17 +92,16 @@ def _ensemble(scenario: Scenario, count: int) -> tuple[list[Uncertain], Floats]:
     places = fitted_places(scenario)
     if not places:
         return [], np.zeros((count, 0))
-    if count > len(ensemble()):
-        raise DrawsError(f"the ensemble has {len(ensemble())} vectors, not {count}. Ask for fewer draws")
-    from simulator.catalog.calibration import calibration
-
-    names = [one.name for one in calibration().parameters]
+    vectors = ensemble(scenario.progression.model)
+    if count > len(vectors):
+        raise DrawsError(f"the ensemble has {len(vectors)} vectors, not {count}. Ask for fewer draws")
+    names = [one.name for one in calibrated_parameters(scenario)]
     group = {"drug": "drug"}
     known = [
         Uncertain(one.name, where[0].address, group.get(one.informed_by, "natural history"), "ensemble", one.prior[1])
         for one, where in places
     ]
-    return known, ensemble()[:count][:, [names.index(one.name) for one in known]].copy()
+    return known, vectors[:count][:, [names.index(one.name) for one in known]].copy()
 
 
 def _own(scenario: Scenario) -> dict[str, Prior]:

@@ -20,6 +20,7 @@ from simulator.results.folder import check_folder, default_folder, write_folder
 from simulator.results.kinds import DECISION
 from simulator.run import LIMIT
 from simulator.studies import economics
+from simulator.studies.begun import begin
 from simulator.studies.decide import further, probabilistic
 from simulator.studies.decide.base import Base, base_case, basis, incremental_table
 from simulator.studies.decide.drawing import Drawn, draws_of, fixed
@@ -27,7 +28,6 @@ from simulator.studies.decide.research import Sample, compared
 from simulator.studies.decide.result import Decided
 from simulator.studies.decide.tables import Cell, Column, Table, number
 from simulator.studies.outcome import Asked
-from simulator.studies.replay import begin
 from simulator.studies.sensitivity.methods import one_way
 from simulator.studies.sensitivity.parameters import SensitivityError, parameters_of
 from simulator.studies.sensitivity.points import Evaluate, Plan, needed, of_patients, of_sweep

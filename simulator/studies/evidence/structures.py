@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from simulator.language import Scenario
 
 
-def with_model(model: str) -> Callable[[str, Scenario], Scenario]:
+def with_model(model: str, starting: bool = False) -> Callable[[str, Scenario], Scenario]:
     """From the name of a run and its scenario to the scenario of that model.
 
     Raises
@@ -24,7 +24,12 @@ def with_model(model: str) -> Callable[[str, Scenario], Scenario]:
     known = read_yaml("structures.yaml")
     if model not in known:
         raise SimulatorError(f"the evidence has no runs of the model {model!r}. There are {', '.join(known)}")
-    return lambda name, scenario: at_starting(name, scenario).replace(known[model][name])
+
+    def change(name: str, scenario: Scenario) -> Scenario:
+        made = scenario.replace(known[model][name])
+        return at_starting(name, made) if starting else made
+
+    return change
 
 
 def at_starting(_: str, scenario: Scenario) -> Scenario:

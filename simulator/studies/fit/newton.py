@@ -181,9 +181,9 @@ def newton(found: Curvature, free: tuple[Free, ...], t: Floats, who: NDArray[np.
 
 
 def gain(found: Curvature, free: tuple[Free, ...], t: Floats) -> float:
-    """How much higher the maximum of the quadratic is than the vector."""
-    slope = found.scores.sum(axis=0) - (t - _centre(free)) * np.diag(_prior(free))
-    return float(slope @ covariance(found, free) @ slope) / 2
+    """How much higher the maximum of the quadratic is than the vector, less what the noise of the crowd promises."""
+    slope, own = found.scores.sum(axis=0) - (t - _centre(free)) * np.diag(_prior(free)), covariance(found, free)
+    return float(slope @ own @ slope - np.trace(own @ found.noise)) / 2
 
 
 def _prior(free: tuple[Free, ...]) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -69,8 +69,18 @@ class Free(NamedTuple):
         return float(BACK[self.scale](t))
 
 
-TURN = {"log": np.log, "logit": lambda x: np.log(x / (1 - x)), "fisher": np.arctanh, "plain": float}
-BACK = {"log": np.exp, "logit": lambda t: 1 / (1 + np.exp(-t)), "fisher": np.tanh, "plain": float}
+TURN: Mapping[str, Callable[[float], Any]] = {
+    "log": np.log,
+    "logit": lambda x: np.log(x / (1 - x)),
+    "fisher": np.arctanh,
+    "plain": float,
+}
+BACK: Mapping[str, Callable[[float], Any]] = {
+    "log": np.exp,
+    "logit": lambda t: 1 / (1 + np.exp(-t)),
+    "fisher": np.tanh,
+    "plain": float,
+}
 
 
 def choose(

@@ -67,10 +67,9 @@ def summarise(setting: Setting, t: Floats, start: Floats, moves: bool, *, folds:
     if not moves:
         none = np.zeros((0, len(t)))
         flat = np.full((len(t), len(t)), np.nan)
-        mc = error(before.without)
-        own = tuple(_effects(first, t))
-        return Summary(t, flat, flat, before.each, before.each, 2 * (penalty(setting.free, t),), (mc, mc, 0.0),
-                       effective(first, t), own, none, ())  # fmt: skip
+        noise = error(before.without)
+        return Summary(t, flat, flat, before.each, before.each, 2 * (penalty(setting.free, t),), (noise, noise, 0.0),
+                       effective(first, t), tuple(_effects(first, t)), none, ())  # fmt: skip
     surface = Surface(setting, t)
     bent = curvature(surface, t)
     promised = gain(bent, setting.free, t)

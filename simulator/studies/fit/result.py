@@ -81,7 +81,7 @@ class Fit(GroupedResult):
         """The fitted values."""
         group = self.groups["parameters"]
         rows = zip(*(group[name].values.tolist() for name in Estimate._fields), strict=True)
-        return [Estimate(*(str(x) for x in row[:5]), *(float(x) for x in row[5:])) for row in rows]
+        return [Estimate._make((*map(str, row[:5]), *map(float, row[5:]))) for row in rows]
 
     @property
     def before(self) -> Likelihood:

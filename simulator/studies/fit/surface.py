@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -204,7 +204,7 @@ class Surface:
         if entry.time_since_onset_months is not None:
             found = found + log_density(entry.time_since_onset_months, people.patients["time_since_onset"])
         elif entry.disease_time is not None:
-            found = found + log_density(entry.disease_time, people.clock[:, 0])
+            found = found + log_density(entry.disease_time, people.clock[:, 0].astype(np.float64))
         return np.asarray(found, np.float64)
 
     def _crowd(self, t: Floats) -> tuple[Crowd, Floats, Floats]:
@@ -239,7 +239,7 @@ class Surface:
         return self._weights[key]
 
 
-def _keep(cache: OrderedDict[tuple[float, ...], object], most: int) -> None:
+def _keep(cache: OrderedDict[tuple[float, ...], Any], most: int) -> None:
     while len(cache) > most:
         cache.popitem(last=False)
 
@@ -357,17 +357,17 @@ class _Measured:
         """(m,) probability that baseline measures from low to high, both included."""
         day, noise = Day(self.people, self.past.index(0), self.visits), self.visits.noise
         if name == "nfl_plasma":
-            edges = np.log(np.maximum([low, high], SMALLEST))
-            return between(np.log(day.truth(name)), edges[0], edges[1], noise.nfl_log_sd.value)
+            logs = np.log(np.maximum(low, SMALLEST)), np.log(np.maximum(high, SMALLEST))
+            return between(np.log(day.truth(name)), *logs, noise.nfl_log_sd.value)
         if name == "svc_percent":
             return between(day.truth("svc"), low, high, noise.svc_percent.value)
-        low, high = np.broadcast_to(low, self.people.n), np.broadcast_to(high, self.people.n)
+        least, most = np.broadcast_to(low, self.people.n), np.broadcast_to(high, self.people.n)
         if self.visits.scoring == "items":
             law = items.total_law(domains_of(day), day.trait("steepness"), noise_of_item(self.visits))
             points = np.arange(law.shape[1])
-            return np.asarray((law * ((points >= low[:, None]) & (points <= high[:, None]))).sum(axis=1))
-        edges = np.where(low <= 0, -np.inf, low - 0.5), np.where(high >= POINTS, np.inf, high + 0.5)
-        return between(day.truth("alsfrs_r"), *edges, noise.alsfrs_r_points.value)
+            return np.asarray((law * ((points >= least[:, None]) & (points <= most[:, None]))).sum(axis=1))
+        lower, upper = np.where(least <= 0, -np.inf, least - 0.5), np.where(most >= POINTS, np.inf, most + 0.5)
+        return between(day.truth("alsfrs_r"), lower, upper, noise.alsfrs_r_points.value)
 
 
 def _eligible(setting: Setting, measured: _Measured, people: Crowd) -> Floats:

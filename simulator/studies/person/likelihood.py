@@ -168,7 +168,7 @@ def _can_blow(day: Day) -> NDArray[np.bool_] | bool:
     return not day.record.has("alsfrs_r_bulbar") or day.truth("alsfrs_r_bulbar") >= BULBAR_LIMIT
 
 
-def between(truth: Floats, low: float, high: float, sd: float) -> Floats:
+def between(truth: Floats, low: Floats | float, high: Floats | float, sd: float) -> Floats:
     """P(low <= truth + N(0, sd²) < high), exact in both tails."""
     from scipy.special import ndtr
 

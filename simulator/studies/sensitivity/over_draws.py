@@ -16,7 +16,7 @@ from simulator.studies.calibrate.apply import check_catalogs, drawn_settings, en
 from simulator.studies.costs import unpriced
 from simulator.studies.economics import KINDS
 from simulator.studies.sensitivity.methods import Found
-from simulator.studies.sensitivity.parameters import fitted_places
+from simulator.studies.sensitivity.parameters import calibrated_parameters, fitted_places
 from simulator.studies.sensitivity.points import Evaluate
 
 if TYPE_CHECKING:
@@ -79,18 +79,12 @@ class DrawsError(SimulatorError):
 def draws_of(scenario: Scenario, draws: int) -> Draws:
     """The parameters that the ensemble sets in a scenario, and their draws."""
     check_catalogs(scenario)
-    names = [one.name for one in _spec()]
+    names = [one.name for one in calibrated_parameters(scenario)]
     places = [(one, where[0].address) for one, where in fitted_places(scenario)]
     if draws < 4 * len(places):
         fact = f"{draws} draws do not tell {len(places)} parameters apart"
         raise DrawsError(f"{fact}. Ask for at least {4 * len(places)} with --points")
-    return Draws(places, ensemble()[:draws][:, [names.index(one.name) for one, _ in places]])
-
-
-def _spec() -> tuple[Fitted, ...]:
-    from simulator.catalog.calibration import calibration
-
-    return calibration().parameters
+    return Draws(places, ensemble(scenario.progression.model)[:draws][:, [names.index(one.name) for one, _ in places]])
 
 
 def over_ensemble(scenario: Scenario, evaluate: Evaluate, count: int, shared: bool) -> Found:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.catalog.calibration import Parameter as Fitted
-from simulator.catalog.calibration import calibration
+from simulator.catalog.calibration import calibration, calibration_of
 from simulator.errors import SimulatorError
 from simulator.language.address import path_to
 from simulator.language.faults import suggest
@@ -127,13 +127,19 @@ def _all(scenario: Scenario) -> Iterator[Parameter]:
 
 def fitted_places(scenario: Scenario) -> list[tuple[Fitted, tuple[Place, ...]]]:
     """The calibration's parameters whose values the scenario holds, and where; none of another disease."""
-    spec = calibration()
-    if scenario.disease.name != scenario_of(spec.runs[spec.scenario]).disease.name:
+    known = calibrated_parameters(scenario)
+    if scenario.disease.name != scenario_of(calibration().runs["valor"]).disease.name:
         return []
     found: dict[int, list[Place]] = {}
     for place, k, is_rest in places_of(scenario.content()):
         found.setdefault(k, []).append(Place(place, is_rest))
-    return [(spec.parameters[k], tuple(places)) for k, places in found.items()]
+    return [(known[k], tuple(places)) for k, places in found.items()]
+
+
+def calibrated_parameters(scenario: Scenario) -> tuple[Fitted, ...]:
+    """The parameters of the calibration of a scenario's progression model."""
+    spec = calibration_of(scenario.progression.model)
+    return () if spec is None else spec.parameters
 
 
 def _value(content: Any, place: str) -> float:

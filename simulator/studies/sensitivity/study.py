@@ -17,8 +17,8 @@ from simulator.results import Result
 from simulator.results.folder import check_folder, default_folder, write_folder
 from simulator.results.kinds import SENSITIVITY
 from simulator.studies import economics
+from simulator.studies.begun import begin
 from simulator.studies.outcome import OUTCOMES, Asked, asked_of, outcome
-from simulator.studies.replay import begin
 from simulator.studies.sensitivity import methods, over_draws
 from simulator.studies.sensitivity.document import Sensitivity, document
 from simulator.studies.sensitivity.methods import Found

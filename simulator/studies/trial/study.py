@@ -13,7 +13,7 @@ from simulator.errors import UsageError
 from simulator.replicate import compiled
 from simulator.results.kinds import TRIAL
 from simulator.run import LIMIT, REPLICATES, SEED, check_memory
-from simulator.studies.replay import begin
+from simulator.studies.begun import begin
 from simulator.studies.trial.blocks import SIZE, THREADS, Progress, Work, run
 from simulator.studies.trial.entering import patients
 from simulator.studies.trial.groups import Parts, attributes, groups_of

@@ -96,6 +96,8 @@ def pool_scenario(scenario: Scenario, cohort: Cohort, outcome: str) -> tuple[Sce
 def _check(scenario: Scenario) -> None:
     if scenario.rules is not None or any(not epoch.is_fixed for arm in scenario.arms.values() for epoch in arm):
         raise UsageError("treatment of twins begins and ends on days. Remove rules, and after and until of epochs")
+    if scenario.entry.data is not None:
+        raise UsageError("twins are looked for among people of a distribution, not of entry.data. Remove entry.data")
     if scenario.entry.presymptomatic_at_age is not None:
         raise UsageError("twins have symptoms, and the scenario's people enter before onset. Choose another scenario")
 

@@ -7,7 +7,7 @@ from simulator.engine.jit import LANES, inline, merge
 from simulator.engine.mathematics import HALF, ONE, TWO, ZERO, F, exp32, log32
 from simulator.engine.people import BY_TIME
 from simulator.engine.random import U32, Stream, normals, sample
-from simulator.engine.rows import ENTRY, FAST, SITE, TIME_SINCE_ONSET, VARIANT
+from simulator.engine.rows import AGE_AT_ONSET, ENTRY, FAST, SEX, SITE, TIME_SINCE_ONSET, VARIANT
 from simulator.models.clock.kernels.state import (
     AMPLITUDE,
     BACKGROUND,
@@ -40,6 +40,8 @@ TRAIT, HISTORY, VOLATILITY = U32(Stream.TRAIT), U32(Stream.HISTORY), U32(Stream.
 I0, I1, I2, I3 = U32(0), U32(1), U32(2), U32(3)
 EPOCH_DAYS, MONTH, TWELVE, WEEK = F(28.0), F(DAYS_PER_MONTH), F(12.0), F(7.0)
 MINUS_INFINITY, NEVER = F(-np.inf), F(np.inf)
+REFERENCE_AGE, TENTH = F(50.0), F(0.1)
+"""Age at onset [years] of the people whose D50 is written, where speed goes with age."""
 NEVER_ILL = F(-100.0)
 """Disease time of carriers who never fall ill: it does not move."""
 
@@ -58,11 +60,14 @@ def look_up_speed(table, s):
 
 
 @merge
-def draw_speed(key, w, s):
+def draw_speed(model, key, w, s):
     """D50 and what follows from it; three more normals wait in the rows of tau."""
     for i in range(LANES):
         z0, z1, z2, z3 = normals(key, w[rows.PATIENT + i], I0, TRAIT, w[rows.CANDIDATE + i])
-        d50 = sample((s[XI + i], s[XI1 + i], s[XI2 + i], s[XI3 + i], s[A + i]), z0)
+        bulbar = model.by_bulbar if s[SITE + i] == ZERO else ZERO
+        decades = (s[AGE_AT_ONSET + i] - REFERENCE_AGE) * TENTH
+        slower = exp32(bulbar + model.by_women * s[SEX + i] + model.by_decade * decades)
+        d50 = slower * sample((s[XI + i], s[XI1 + i], s[XI2 + i], s[XI3 + i], s[A + i]), z0)
         s[D50 + i] = d50
         s[SPEED + i] = ONE / (MONTH * d50)
         s[FAST + i] = ONE if s[FAST + i] < s[V0 + i] and d50 < s[LOG_L + i] else ZERO
@@ -91,7 +96,7 @@ def _draw_decline(model, key, w, s):
 def draw(model, table, key, w, s):
     """Traits of a block of candidates, all from numbers that belong to the candidate."""
     look_up_speed(table, s)
-    draw_speed(key, w, s)
+    draw_speed(model, key, w, s)
     _draw_decline(model, key, w, s)
     stand_at_onset(model, key, w, s)
 

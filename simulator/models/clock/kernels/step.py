@@ -16,7 +16,7 @@ FLAT, THIRD, SIXTH = F(0.004), F(1 / 3), F(1 / 6)
 def mark(model, s, i, fraction, addon, cap):
     """Section 5: with u1 the disease time at the first dose, u never falls below u1 - cap max(u1, 0)."""
     u = s[U + i] + fraction * STEP_DAYS * s[Q + i] * s[SPEED + i] * addon
-    s[FLOOR + i] = u - cap * max(u, ZERO)
+    s[FLOOR + i] = max(s[FLOOR + i], u - cap * max(u, ZERO))
 
 
 @inline

@@ -14,7 +14,7 @@ STEP_DAYS, STEP_MONTHS, TWELFTH = F(7.0), F(7.0) / MONTH, F(1 / 12)
 def mark(model, s, i, fraction, addon, cap):
     """With u1 the disease time at the first dose, u never falls below u1 - cap max(u1, 0)."""
     u = s[U + i] + fraction * STEP_DAYS * s[SPEED + i] * addon
-    s[FLOOR + i] = u - cap * max(u, ZERO)
+    s[FLOOR + i] = max(s[FLOOR + i], u - cap * max(u, ZERO))
 
 
 def step(model, s, day, hazard):

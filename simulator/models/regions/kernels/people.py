@@ -59,7 +59,7 @@ def _draw_diagnosis(model, key, w, s):
 def draw(model, table, key, w, s):
     """Traits of a block of candidates, all from numbers that belong to the candidate."""
     clock.look_up_speed(table, s)
-    clock.draw_speed(key, w, s)
+    clock.draw_speed(model, key, w, s)
     _draw_decline(model, key, w, s)
     _draw_diagnosis(model, key, w, s)
     clock.stand_at_onset(model, key, w, s)

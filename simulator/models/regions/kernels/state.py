@@ -58,6 +58,9 @@ class Regions(NamedTuple):
     carry a listed (fast) variant, 6 the D50 below which that holds.
     """
 
+    by_bulbar: np.float32  # logarithms of factors of D50: bulbar onset, women, a decade of age at onset
+    by_women: np.float32
+    by_decade: np.float32
     rho: np.float32
     innovation: np.float32  # sqrt(1 - rho^2)
     sd_q: np.float32

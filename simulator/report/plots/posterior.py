@@ -1,0 +1,67 @@
+"""Prior against posterior: each calibrated value that the scenario holds, before and after the published rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simulator.catalog.calibration import Parameter, calibration
+from simulator.report import style
+from simulator.report.kinds import Kind
+from simulator.report.picture import Picture, PictureError
+from simulator.report.stored import stored_scenario
+from simulator.results import Result
+
+Z90 = 1.6449
+NINE = (5, 50, 95)
+
+
+def held(result: Result) -> list[int]:
+    """Numbers of the calibrated values that the result's scenario holds."""
+    from simulator.language.fitted import places
+
+    scenario, _ = stored_scenario(result)
+    if scenario is None:
+        return []
+    return sorted({place.number for place in places(scenario.content())})
+
+
+def draw(result: Result) -> Picture:
+    """The picture, in prior SDs from the prior's centre."""
+    from simulator.studies.calibrate.apply import calibrated_vector, ensemble
+
+    numbers = held(result)
+    if not numbers:
+        raise PictureError(f"{Kind.posterior}: the scenario holds none of the calibrated values")
+    every, vectors, fitted = calibration().parameters, ensemble(), calibrated_vector()
+    notes = [
+        f"{len(numbers)} calibrated values, in prior SDs from the prior's centre. Grey: 90 % of the prior.",
+        f"Blue: 90 % of the {len(vectors)} vectors of the ensemble. Dot and number: the calibrated value.",
+        "A blue line as long as the grey one was not informed by the rows.",
+    ]
+    with style.drawing():
+        figure = style.sheet("Prior and posterior of the calibrated values", notes, 1.5 + 0.2 * len(numbers))
+        axes = figure.subplots()
+        style.place(figure, len(notes), left=2.9, right=0.75)
+        if style.is_narrow():
+            figure.subplots_adjust(left=2.0 / figure.get_figwidth())
+        for k, number in enumerate(numbers):
+            low, middle, high = np.percentile(vectors[:, number], NINE)
+            axes.hlines(k, -Z90, Z90, color=style.GRID.light, lw=5)
+            axes.hlines(k, low, high, color=style.SERIES[0].light, lw=1.6)
+            axes.plot([middle], [k], "|", color=style.SERIES[0].light, ms=6)
+            axes.plot([fitted[number]], [k], "o", color=style.INK.light, ms=3.5)
+            where: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center"}
+            axes.text(1.02, k, f"{every[number].value(fitted[number]):.3g}", **where)
+        axes.set_ylim(len(numbers) - 0.4, -0.6)
+        axes.set_yticks(range(len(numbers)), [_label(every[number]) for number in numbers])
+        axes.tick_params(length=0, axis="y")
+        axes.grid(visible=False, axis="y")
+        axes.axvline(0, color=style.SOFT.light, lw=0.8)
+        axes.set_xlabel("Prior SDs from the prior's centre")
+    return Picture(Kind.posterior, figure, f"Prior and posterior of {len(numbers)} calibrated values")
+
+
+def _label(parameter: Parameter) -> str:
+    return style.short(parameter.label, 26 if style.is_narrow() else 40)
