@@ -54,7 +54,7 @@ def rows():
 
 
 def test_the_start_is_what_the_entries_have_written():
-    assert len(starting()) == 21
+    assert len(starting().keys() & {parameter.name for parameter in SPEC.parameters}) == 21
     for parameter in SPEC.parameters:
         written = starting().get(parameter.name, {"value": parameter.started})
         assert written["value"] == parameter.started, parameter.name
