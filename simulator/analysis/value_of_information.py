@@ -166,7 +166,7 @@ def measured(benefit: ArrayLike, found: ArrayLike, error: float) -> Partial:
     The noise of a simulated mean is that of people, as the study's own error is. What the simulated number lacks of
     that error is added, so that together they are the study's. Noise that is already more than the error is taken out:
     net benefits about their means are stretched until what is known of them varies as it would at the error (moment
-    matching; Heath, Manolopoulou & Baio 2018, doi:10.1177/0272989X17738515), which is exact where all is normal.
+    matching; Heath, Manolopoulou & Baio, Med Decis Making 2018;38:163), which is exact where all is normal.
 
     Parameters
     ----------
