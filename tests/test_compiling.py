@@ -246,7 +246,7 @@ def test_the_cache_can_be_filled_ahead(tmp_path):
     assert Path(found["folder"]).parent == tmp_path
     assert not {"live", "recruit"} & set(compiled)  # other processes did these
     assert counted("compile", "valor", cache=tmp_path)[1] == []
-    rests, written = counted("run", "valor", "-n", "50", "-o", str(tmp_path / "result"), cache=tmp_path)[1]
+    rests, *_, written = counted("run", "valor", "-n", "50", "-o", str(tmp_path / "result"), cache=tmp_path)[1]
     assert (rests.partition(" ")[0], written.partition(" ")[0]) == ("Rests", "Written")
 
 

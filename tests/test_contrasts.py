@@ -37,21 +37,27 @@ def with_arms(name, names):
         trial["allocation"] = {names[arm]: n for arm, n in trial["allocation"].items()}
     for stratum, counts in trial.get("counts", {}).items():
         trial["counts"][stratum] = {names[arm]: n for arm, n in counts.items()}
+    if trend := trial.get("comparisons", {}).get("trend"):
+        trend["doses"] = {names[arm]: dose for arm, dose in trend["doses"].items()}
     for part in (data.get("sensitivity", {}), trial.get("imbalance", {})):
         part |= {key: names[part[key]] for key in ("arm", "against") if key in part}
     if "decision" in data:
-        decision = data["decision"]
-        decision["options"] = [names[arm] for arm in decision["options"]]
-        if "severity" in decision:
-            decision["severity"]["option"] = names[decision["severity"]["option"]]
-        if budget := decision.get("budget"):
-            budget["current"] = names[budget["current"]]
-            budget["uptake"] = {names[arm]: shares for arm, shares in budget["uptake"].items()}
-        if compared := (decision.get("research") or {}).get("trial"):
-            compared |= {key: names[compared[key]] for key in ("arm", "against")}
+        rename_options(data["decision"], names)
     for block in ("sweep", "person"):
         data.pop(block, None)
     return parse(to_yaml(data).encode(), "renamed.yaml")
+
+
+def rename_options(decision, names):
+    """The arms of a decision under their other names."""
+    decision["options"] = [names[arm] for arm in decision["options"]]
+    if "severity" in decision:
+        decision["severity"]["option"] = names[decision["severity"]["option"]]
+    if budget := decision.get("budget"):
+        budget["current"] = names[budget["current"]]
+        budget["uptake"] = {names[arm]: shares for arm, shares in budget["uptake"].items()}
+    if compared := (decision.get("research") or {}).get("trial"):
+        compared |= {key: names[compared[key]] for key in ("arm", "against")}
 
 
 @settings(deadline=None, max_examples=60)
@@ -75,7 +81,7 @@ def test_the_least_treated_arm_is_the_control_unless_the_scenario_names_another(
     named = {name for name in SEVERAL if SCENARIOS[name].control is not None}
     assert {(name, control_of(SCENARIOS[name])) for name in named} == {("small_molecule", "stays")}
     least = {control_of(SCENARIOS[name]) for name in SEVERAL if name not in named}
-    assert least == {"untreated", "placebo", "none", "delayed_start"}
+    assert least == {"untreated", "placebo", "none", "delayed_start", "external"}
     assert contrasts(SCENARIOS["valor_trial"]) == [("tofersen", "placebo")]
     assert contrasts(SCENARIOS["prevention"])[-1] == ("early_start", "delayed_start")
     assert amount(SCENARIOS["prevention"], "early_start") > amount(SCENARIOS["prevention"], "delayed_start")

@@ -86,17 +86,19 @@ def test_what_is_made_of_data_says_of_which(page, tmp_path):
     for words in (
         ["data", "show", "mine.yaml", "-o", "o/a.html"], ["data", "show", "mine.yaml", "-o", "o/a.svg"],
         ["data", "show", "mine.yaml", "-o", "o/a.png"], ["data", "convert", "mine.yaml", "-o", "o"],
-        ["analyse", "mine.yaml", "--arms", "drug,placebo", "-o", "o"],
+        ["analyse", "mine.yaml", "--arms", "drug,placebo", "-o", "found"],
     ):  # fmt: skip
         done = call(*words)
         assert done.exit_code == 0, done.output
     report = (tmp_path / "o/a.html").read_text()
     assert f'<meta name="made-from" content="sha256:{source}">' in report
     assert all(digest in report for digest in sums.values())
-    for name in ("a.svg", "forest.svg", "survival.svg"):
-        assert f"<metadata>made_from sha256:{source}</metadata>" in (tmp_path / "o" / name).read_text()
+    assert f"<metadata>made_from sha256:{source}</metadata>" in (tmp_path / "o/a.svg").read_text()
+    study = hashlib.sha256((tmp_path / "found/analyses.json").read_bytes()).hexdigest()
+    for name in ("forest.svg", "survival.svg"):
+        assert f"<metadata>made_from sha256:{study}</metadata>" in (tmp_path / "found" / name).read_text()
     assert f"tEXtmade_from\0sha256:{source}" in (tmp_path / "o/a.png").read_bytes().decode("latin-1")
-    told = json.loads((tmp_path / "o/analyses.json").read_text())["files"]
+    told = json.loads((tmp_path / "found/analyses.json").read_text())["files"]
     assert {one["name"]: one["sha256"] for one in told} == sums
     told = json.loads((tmp_path / "o/tables.sha256.json").read_text())["made_from"]
     assert set(told.values()) == {source}
@@ -118,7 +120,7 @@ def test_names_with_odd_characters_are_read_and_written(name, tmp_path):
     assert call("data", "convert", tmp_path, "-o", tmp_path / "o").exit_code == 0
     assert sim.read_data(tmp_path / "o").participants.id.tolist() == [read, "2"]
     twins = sim.twins(data, sim.load("generic_als"), twins=10, pool=4_096)
-    assert stored_data(twins, tmp_path).participants.id.tolist() == [read, "2"]
+    assert stored_data(twins).participants.id.tolist() == [read, "2"]
 
 
 def test_faults_leave_with_code_2_a_line_each(page):

@@ -311,7 +311,7 @@ def test_what_the_page_on_tables_says_works(root, tmp_path, monkeypatch):
         if command[1] != "run":
             assert CliRunner().invoke(app, command[1:]).exit_code == 0, command
     exec(code, {})
-    assert {"survival.png", "svc.svg", "survivors.svg", "variants.svg", "results"} == {
+    assert {"survival.png", "phone.svg", "svc.svg", "survivors.svg", "variants.svg", "results"} == {
         place.name for place in tmp_path.iterdir()
     }
 

@@ -57,6 +57,7 @@ def made(scenario, tmp_path_factory):
     rows = [f"{k},{day},{40 + k - day // 30 * (1 + k % 3)}\n" for k in range(8) for day in (0, 90)]
     (two / "measurements.csv").write_text("id,planned_day,alsfrs_r\n" + "".join(rows))
     write_folder(sim.analyse(two, ["ancova", "logrank"], arms=["a", "b"]), places["analyses"])
+    write_folder(sim.fit(two, sim.load("generic_als"), crowd=4_096, steps=0, draws=2), places["fit"])
     return places
 
 
@@ -279,7 +280,16 @@ def test_a_damaged_manifest_is_an_error_of_its_own(made, tmp_path, text):
 
 
 def test_the_registry_names_each_kind_once():
-    assert [kind.name for kind in KINDS] == ["run", "trial", "sweep", "sensitivity", "decision", "twins", "analyses"]
+    assert [kind.name for kind in KINDS] == [
+        "run",
+        "trial",
+        "sweep",
+        "sensitivity",
+        "decision",
+        "twins",
+        "analyses",
+        "fit",
+    ]
     for column in ("file", "format", "manifest", "made", "plots"):
         assert len({getattr(kind, column) for kind in KINDS}) == len(KINDS)
     assert not RUN.work

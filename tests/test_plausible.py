@@ -17,8 +17,8 @@ HIS47 = "progression.d50_months.p.Ala5Val.lognormal.median"
 SLIPS = [
     (DOSE, 1e6, "1e+06 is more than 10 times what the catalog has, 100 mg"),
     (DOSE, 0.1, "0.1 is less than 1/10 of what the catalog has, 100 mg"),
-    (HIS47, 1e12, "1e+12 is more than 10 times what the catalog has, 10.1 to 233 months"),
-    ("progression.d50_months.other", 30 * 365, "10,950 is more than 10 times what the catalog has, 10.1 to 233 months"),
+    (HIS47, 1e12, "1e+12 is more than 10 times what the catalog has, 10.1 to 244 months"),
+    ("progression.d50_months.other", 30 * 365, "10,950 is more than 10 times what the catalog has, 10.1 to 244 months"),
     ("disease.age_at_onset", 130, "130 years are longer than a life; the catalog has 49.7 years"),
     ("disease.age_at_onset.normal.mean", 49.7 * 12, "596.4 years are longer than a life; the catalog has 49.7 years"),
     ("entry", {"time_since_onset_months": 4000}, "4,000 months are longer than a life"),

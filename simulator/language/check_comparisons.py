@@ -13,7 +13,7 @@ from simulator.language.faults import Path, Problem, printable
 PLACE: Path = ("trial", "comparisons")
 
 
-@reads("trial", "arms")
+@reads("trial", "arms", "control", "follow_up_days")
 def _comparisons(scenario: Any) -> Iterator[Problem]:
     """There are arms to compare, and no other rule spends the level."""
     trial = scenario.trial

@@ -23,7 +23,7 @@ ORDER = (
     Kind.stages,
 )
 """Figures of a report."""
-APART = (*(Kind.flow, Kind.posterior, Kind.waterfall, Kind.swimmer, Kind.observed, Kind.patient, Kind.occupancy),)
+APART = (Kind.flow, Kind.posterior, Kind.waterfall, Kind.swimmer, Kind.observed, Kind.patient, Kind.occupancy)
 """Pictures that are drawn by themselves, by `als-sim plot`: a report has their tables, or is about groups."""
 CAPTIONS = {
     "person": (

@@ -7,30 +7,8 @@ from typing import Any
 
 from simulator.report.kinds import SweepKind
 from simulator.results import open_study
-from simulator.results.errors import ResultError
 from simulator.results.folder import kind_of
-from simulator.results.kinds import FIT, SENSITIVITY
-
-
-class NoReportError(ResultError):
-    """What was found is a fit, where something with a report is needed."""
-
-    exit_code = 2
-
-
-def open_reported(path: Path) -> Any:
-    """What has a report.
-
-    Raises
-    ------
-    NoReportError
-        There is a fit.
-    """
-    found = open_study(path)
-    if found.kind is FIT:
-        kinds = "".join(f", `als-sim plot {path} {kind}` draws it" for kind in found.plot.kinds)
-        raise NoReportError(f"{path}: {found.kind.title} has no report. `als-sim show {path}` prints it{kinds}")
-    return found
+from simulator.results.kinds import SENSITIVITY
 
 
 def open_for(path: Path, kind: str) -> Any:

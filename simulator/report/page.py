@@ -11,17 +11,18 @@ from simulator.report.draws import drawn_content
 from simulator.report.rendering import rendered
 from simulator.results import Result
 from simulator.results.files import text_writer, write_all
-from simulator.results.kinds import ANALYSES, SENSITIVITY, TWINS
+from simulator.results.kinds import ANALYSES, FIT, SENSITIVITY, TWINS
 
 if TYPE_CHECKING:
     from simulator.studies.analysed import Analysed
     from simulator.studies.decide.result import Decided
+    from simulator.studies.fit.result import Fit
     from simulator.studies.sensitivity.document import Sensitivity
     from simulator.studies.sweep.swept import Sweep
     from simulator.studies.trial.result import Trial
     from simulator.studies.twins.result import Twins
 
-Reported: TypeAlias = "Result | Trial | Sweep | Twins | Analysed | Decided | Sensitivity"
+Reported: TypeAlias = "Result | Trial | Sweep | Twins | Analysed | Decided | Sensitivity | Fit"
 """What has a report."""
 
 
@@ -48,6 +49,10 @@ def _html(result: Reported, made_from: str) -> str:
         from simulator.report.analysed import analysed_content
 
         return rendered("data.html.j2", analysed_content(cast("Analysed", result)), made_from)
+    if result.kind is FIT:
+        from simulator.report.fit import fit_content
+
+        return rendered("data.html.j2", fit_content(cast("Fit", result)), made_from)
     return rendered("report.html.j2", _content(cast("Result | Trial | Sweep | Decided", result)), made_from)
 
 

@@ -129,7 +129,7 @@ def interval(metric: str, value: np.ndarray, mcse: np.ndarray, n: np.ndarray) ->
 
 
 def csv_text(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    """Rows as CSV that is safe to open in a spreadsheet; NaN is an empty cell."""
+    """Rows as CSV that is safe to open in a spreadsheet; NaN, and a limit that is not there, are empty cells."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(header)
@@ -139,7 +139,7 @@ def csv_text(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
 
 def _cell(value: object) -> str:
     if isinstance(value, float):
-        return "" if math.isnan(value) else f"{value:.7g}"
+        return f"{value:.7g}" if math.isfinite(value) else ""
     return safe_cell(value) if isinstance(value, str) else str(value)
 
 

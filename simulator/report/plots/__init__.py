@@ -160,13 +160,13 @@ class Plots:
 
         return draw(self._result, patients)
 
-    def observed(self, outcome: str = "alsfrs_r", patients: int = 60) -> Picture:
+    def observed(self, outcome: str = "", patients: int = 60) -> Picture:
         """Spaghetti of what the visits measured, with the mean of those measured; a panel for each arm.
 
         Parameters
         ----------
         outcome : str
-            What was measured.
+            What was measured; by default ALSFRS-R, or the first of the others that visits measure.
         patients : int
             Single patients that are drawn.
         """

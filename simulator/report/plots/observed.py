@@ -26,10 +26,11 @@ def measured(result: Result, arm: int, outcome: str) -> tuple[np.ndarray, np.nda
     return group["nominal_day"].values, values
 
 
-def draw(result: Result, outcome: str = "alsfrs_r", patients: int = 60) -> Picture:
+def draw(result: Result, outcome: str = "", patients: int = 60) -> Picture:
     """The picture; the first patients of the run are drawn, the mean is that of all."""
     need_patients(result, Kind.observed)
     there = [name for name in LABELS if name in result.groups["observed"]]
+    outcome = outcome or next(iter(there), "")
     if outcome not in there:
         raise PictureError(f"{Kind.observed}: visits do not measure {outcome!r}; choose from {', '.join(there)}")
     shown = min(patients, result.n_patients)

@@ -221,6 +221,19 @@ class Fit(GroupedResult):
         n = len(self.groups["people"]["id"].values)
         return f"<Fit of {len(self.parameters)} values of {self.scenario_name} to {n:,} people of {self.attrs['data']}>"
 
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        heads, rows = self.table()
+        shown = [heads.index(name) for name in ("address", "unit", "start", "estimate", "lower", "upper")]
+        head = "".join(f"<th>{escape(heads[k])}</th>" for k in shown)
+        body = ""
+        for row in rows:
+            cells = [f"{x:.3g}" if isinstance(x, float) else str(x) for x in row]
+            body += "<tr>" + "".join(f"<td>{escape(cells[k])}</td>" for k in shown) + "</tr>"
+        told = "".join(f"<p>{escape(line)}</p>" for line in self.lines())
+        return f"<h4>{escape(self.title)}</h4><table><tr>{head}</tr>{body}</table>{told}"
+
     def lines(self) -> list[str]:
         """What was fitted and how well, in a few lines.
 

@@ -78,11 +78,13 @@ def run(
     folder: Path | None = None,
     progress: Progress | None = None,
     executor: str | Executor = THREADS,
+    *,
+    begin: Callable[[], None] | None = None,
 ) -> Block:
     """All replicates of the work; those that the folder holds are taken from there, the others are put there.
 
     `progress` is called with (replicates done, replicates in all). On an `executor` other than threads of this process
-    each block is a task of its own.
+    each block is a task of its own. `begin` is called before anything is put into the folder.
     """
     spans = [range(first, min(first + SIZE, work.replicates)) for first in range(0, work.replicates, SIZE)]
     found = {span.start: kept for span in spans if folder and (kept := _load(folder, work, span))}
@@ -94,6 +96,8 @@ def run(
     for span, made in _each(work, left, threads if JIT else 1) if here else _elsewhere(work, left, executor):
         found[span.start] = made
         if folder:
+            if begin:
+                begin()
             _save(folder, work, span, made)
         done += len(span)
         tell(done, work.replicates)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -150,13 +151,12 @@ def study(scenario: Scenario, asked: Asked, extent: Extent, how: Running) -> Tri
     looked = bool(extent.power or extent.sizes)
     replicates = extent.replicates * (2 if extent.null else 1)
     total = replicates + steps_of(work) * looked
-    if how.folder is not None:
-        begin(how.folder, TRIAL, scenario)
-    found = run(work, how.threads, how.folder, _after(how.progress, 0, total), how.executor)
+    mark = None if how.folder is None else partial(begin, how.folder, TRIAL, scenario)
+    found = run(work, how.threads, how.folder, _after(how.progress, 0, total), how.executor, begin=mark)
     null: Block | None = None
     if without is not None:
         tell = _after(how.progress, extent.replicates, total)
-        null = run(without, how.threads, how.folder, tell, how.executor)
+        null = run(without, how.threads, how.folder, tell, how.executor, begin=mark)
     scenarios = [choice.scenario for choice in work.choices]
     true: Truth | None = None
     if extent.truth:

@@ -1,0 +1,39 @@
+"""What stands in the report of a fit: how well it explains the people, the fitted values, shrinkage, the picture."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from simulator.report.data import DataPage
+from simulator.report.tables import Table
+from simulator.studies.fit.result import NOTICE
+
+if TYPE_CHECKING:
+    from simulator.studies.fit.result import Estimate, Fit
+
+NONE = "–"
+
+
+def fit_content(found: Fit) -> DataPage:
+    """The report of a fit; numbers of single participants are not in it."""
+    lines = found.lines()
+    pictures = [(picture.kind, picture.svg()) for picture in map(found.plot.draw, found.plot.kinds)]
+    return DataPage(found.title, f"{lines[0]}.", NOTICE, lines[1:-1], pictures, tables_of(found), "How well")
+
+
+def tables_of(found: Fit) -> list[Table]:
+    """The fitted values, and how much of each random effect people's own data do not show."""
+    heads = ["", "start", "fitted", "95 % interval", "SD over prior's", "Monte Carlo error"]
+    shrunk = [[name, f"{100 * share:.0f} %"] for name, share in found.shrinkage.items()]
+    return [
+        Table("Fitted values", heads, [_row(one) for one in found.parameters]),
+        Table("Shrinkage", ["", "of the variance"], shrunk),
+    ]
+
+
+def _row(one: Estimate) -> list[str]:
+    name = f"{one.address} [{one.unit}]" if one.unit else one.address
+    interval = f"{one.lower:.3g} to {one.upper:.3g}" if isfinite(one.se) else NONE
+    left, noise = (f"{x:.2f}" if isfinite(x) else NONE for x in (one.left, one.mc))
+    return [name, f"{one.start:.3g}", f"{one.estimate:.3g}", interval, left, noise]
