@@ -17,9 +17,14 @@ from simulator.language.listing import start
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-MOST = {"-n": 60, "--replicates": 8, "--draws": 2}
+MOST = {"-n": 60, "--replicates": 8, "--draws": 2, "--draw-patients": 10}
 """Options whose numbers are cut down."""
-RUNS = {"run": ["-n", "60"], "sensitivity": ["-n", "20"]}
+RUNS = {
+    "run": {"-n": "60"},
+    "sensitivity": {"-n": "20"},
+    "sweep": {"-n": "60"},
+    "decide": {"-n": "20", "--draws": "2", "--replicates": "2", "--draw-patients": "10"},
+}
 """What is added where the option is not there."""
 POINTS = {"sobol": "2", "morris": "2", "ensemble": "100", "evpi": "100"}
 """Points of a sensitivity analysis, by method."""
@@ -54,8 +59,8 @@ def smaller(words: list[str]) -> list[str]:
     for k, word in enumerate(words[:-1]):
         if word in MOST:
             found[k + 1] = str(min(MOST[word], int(words[k + 1])))
-    extra = RUNS.get(words[1], [])
-    found += extra if extra and extra[0] not in found else []
+    for option, number in RUNS.get(words[1], {}).items():
+        found += [] if option in found else [option, number]
     methods = [one for one in found if words[1] == "sensitivity" and one in POINTS]
     return found + [part for method in methods for part in ("--points", POINTS[method])]
 
