@@ -85,7 +85,7 @@ def fit(
         all that begin so.
     prior : `catalog`, or `none` for maximum likelihood.
     given : `nothing`, or `baseline`: what was measured on day 0 is taken as known, and only what follows is explained.
-    arms : arms of the data whose participants are fitted, all by default.
+    arms : those of the data whose participants are fitted, all by default.
     folds : parts of the people for a cross-validated log-likelihood; 0: none.
     draws : vectors of the ensemble.
     crowd : simulated people behind the likelihood.
