@@ -166,8 +166,10 @@ def _written(found: Any, folder: Path, force: bool) -> Path:
     from simulator.results.folder import add_made, write_folder
 
     write_folder(found, folder, force=force)
-    places = [picture.save(folder / f"{picture.kind}.svg") for picture in map(found.plot.draw, found.plot.kinds)]
-    add_made(folder, places)
+    places = {kind: folder / f"{kind}.svg" for kind in found.plot.kinds}
+    add_made(folder, places.values())
+    for kind, place in places.items():
+        found.plot.draw(kind).save(place)
     return folder
 
 
