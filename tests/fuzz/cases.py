@@ -68,7 +68,7 @@ COMMANDS = tuple(
     """.strip().splitlines()
 )
 """Every command that writes, and the explorer, which stays."""
-AGAIN = {"init": ("--force",), "export": ("--force",), "data": ("--force",)}
+AGAIN = {"init": ("--force",), "export": ("--force",), "data convert": ("--force",)}
 """What such a command wants where its files are there."""
 GROWS = ("manifest.json", "evaluations.jsonl")
 """Files that say how far a study is, so that they are others when it is whole."""
@@ -280,7 +280,7 @@ def kill(draw: random.Random, place: Path, command: tuple[str, ...]) -> str | No
     except SimulatorError as error:
         if "there is no such file" not in str(error):
             half.append(str(error))
-    code, said = _started([*words, *AGAIN.get(command[0], ())], **how)
+    code, said = _started([*words, *AGAIN.get(" ".join(command[:2]), AGAIN.get(command[0], ()))], **how)
     left = [path.name for path in place.rglob(f"*{PART}")]
     end = _files(out)
     other = [name for name in whole.keys() | end.keys() if whole.get(name) != end.get(name)]
