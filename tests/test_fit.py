@@ -350,7 +350,7 @@ def test_the_page_runs_as_it_is_written(root, tmp_path, monkeypatch):
     write_data(population(30, 12), tmp_path)
     monkeypatch.chdir(tmp_path)
     lines = [line for block in re.findall(r"^```sh\n(.*?)^```$", page, re.M | re.S) for line in block.splitlines()]
-    assert len(lines) == 5
+    assert len(lines) == 6
     fewer = {"fit": ["--crowd", "4096", "--steps", "2", "--fix", PATH[0]], "twins": ["--pool", "8192", "--twins", "50"]}
     for line in lines:
         words = shlex.split(line)[1:]
