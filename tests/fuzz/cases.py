@@ -65,6 +65,7 @@ COMMANDS = tuple(
     run analytic/constant_hazard -n 50 --draws 3 -o {out}
     trial valor_trial --replicate 3 -o {out}
     explore valor --no-browser
+    fit {run}/adam generic_als --arms placebo --crowd 4096 --steps 1 --vectors 2 -o {out}
     """.strip().splitlines()
 )
 """Every command that writes, and the explorer, which stays."""
