@@ -16,7 +16,8 @@ from simulator.language import ScenarioError, load
 from simulator.language.listing import start
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted(page for page in (ROOT / "docs").rglob("*.md") if page.parent.name != "reference")]
+"""Written pages; those of `docs/reference` are made when pages are built."""
 MOST = {"-n": 60, "--replicates": 8, "--draws": 2, "--draw-patients": 10}
 """Options whose numbers are cut down."""
 RUNS = {
