@@ -68,6 +68,13 @@ def found(scenario, place):
 
 
 @pytest.mark.slow
+def test_a_threshold_need_not_be_a_whole_number(scenario, tmp_path):
+    found = sim.decide(scenario.replace({"decision.willingness_to_pay": 99_999.5}), folder=tmp_path / "a", **SMALL)
+    assert sim.open(tmp_path / "a").threshold == found.threshold == 99_999.5
+    assert "At 100,000 USD a QALY" in found.answer[-1]
+
+
+@pytest.mark.slow
 def test_a_folder_holds_every_table_and_goes_on(scenario, place, found, monkeypatch):
     names = {"outcomes", "incremental", "costs", "probabilistic", "acceptability", "loss", "plane", "information",
              "prices", "subgroups", "scenarios", "severity", "budget", "parameters", "oneway"}  # fmt: skip

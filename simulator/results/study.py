@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from simulator.results import files, netcdf
 from simulator.results.arrays import Groups, dataset
-from simulator.results.files import Writer, text_writer
+from simulator.results.errors import ResultError
+from simulator.results.files import Writer, check_there, sealed_text, text_writer
 from simulator.results.kinds import Kind, imported
 from simulator.results.tidy import csv_text
 
@@ -204,6 +205,77 @@ class _Drawing:
 
     def __dir__(self) -> list[str]:
         return dir(self._plots)
+
+
+class DocumentResult(StudyResult):
+    """A study result that is one JSON document, with a checksum of the rest in it."""
+
+    @abstractmethod
+    def content(self) -> dict[str, Any]:
+        """As plain data.
+
+        Returns
+        -------
+        dict
+            What the document holds, `format` among it, without its checksum.
+        """
+
+    @classmethod
+    @abstractmethod
+    def from_content(cls, content: dict[str, Any]) -> Self:
+        """The result behind a document that was checked.
+
+        Parameters
+        ----------
+        content : dict
+            What `content` gave, without `format`.
+
+        Returns
+        -------
+        DocumentResult
+            Of this class.
+        """
+
+    def writer(self) -> Writer:
+        """A writer of the JSON document.
+
+        Returns
+        -------
+        callable
+            It writes to a path.
+        """
+        return text_writer(sealed_text(self.content()))
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read the JSON document.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+
+        Returns
+        -------
+        DocumentResult
+            As it was saved.
+
+        Raises
+        ------
+        ResultError
+            There is none, it is damaged or was changed, or it is something else.
+        """
+        check_there(path, cls.kind)
+        try:
+            content = json.loads(path.read_text("utf-8"))
+            if content.get("format") != cls.kind.format:
+                raise ResultError(f"{path}: not {cls.kind.title} of this program ({cls.kind.format!r})")
+            if content.pop("sha256", None) != files.digest(content):
+                raise ResultError(f"{path}: damaged: its content does not match the checksum in it")
+            del content["format"]
+            return cls.from_content(content)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ResultError(f"{path}: cut short or damaged: {error}") from error
 
 
 class GroupedResult(StudyResult):

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -17,10 +16,9 @@ from simulator.analysis.trial.estimate import Estimate
 from simulator.analysis.trial.registry import analysis
 from simulator.datasets import Note
 from simulator.datasets.dataset import sha256_of
-from simulator.results.errors import ResultError
-from simulator.results.files import Writer, check_there, digest, sealed_text, text_writer
+from simulator.results.files import Writer, text_writer
 from simulator.results.kinds import ANALYSES, Kind
-from simulator.results.study import StudyResult
+from simulator.results.study import DocumentResult
 from simulator.results.tidy import csv_text
 from simulator.version import __version__
 
@@ -80,7 +78,7 @@ class Followed(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Analysed(StudyResult):
+class Analysed(DocumentResult):
     """Analyses of a data set: `rows` in the order asked, `arms` experimental and control, `notes` what was left out.
 
     `day` is the last day that counts; `visit` the planned day of the last visit; `endpoint` is "" where the data have
@@ -167,13 +165,13 @@ class Analysed(StudyResult):
         """
         return [(self.kind.file, self.writer()), (self.table_file, text_writer(csv_text(*self.table())))]
 
-    def writer(self) -> Writer:
-        """A writer of the JSON document, with a checksum of the rest in it.
+    def content(self) -> dict[str, Any]:
+        """As plain data.
 
         Returns
         -------
-        callable
-            It writes to a path.
+        dict
+            What the JSON document holds, without its checksum.
         """
         stored = {
             "lines": self.lines,
@@ -184,37 +182,24 @@ class Analysed(StudyResult):
             "estimates": [_stored(row) for row in self.rows],
             "followed": [[arm.time.tolist(), arm.event.tolist()] for arm in self.arms],
         }
-        return text_writer(sealed_text(_plain({"format": self.kind.format, **self.document(), "stored": stored})))
+        found: dict[str, Any] = _plain({"format": self.kind.format, **self.document(), "stored": stored})
+        return found
 
     @classmethod
-    def read(cls, path: Path) -> Analysed:
-        """Read the JSON document.
+    def from_content(cls, content: dict[str, Any]) -> Analysed:
+        """The analyses of a document that was checked.
 
         Parameters
         ----------
-        path : Path
-            The file.
+        content : dict
+            What `content` gave.
 
         Returns
         -------
         Analysed
-            As it was saved.
-
-        Raises
-        ------
-        ResultError
-            There is none, it is damaged or was changed, or it is something else.
+            As they were saved.
         """
-        check_there(path, cls.kind)
-        try:
-            content = json.loads(path.read_text("utf-8"))
-            if content.get("format") != cls.kind.format:
-                raise ResultError(f"{path}: not {cls.kind.title} of this program ({cls.kind.format!r})")
-            if content.pop("sha256", None) != digest(content):
-                raise ResultError(f"{path}: damaged: its content does not match the checksum in it")
-            return _read(content, content["stored"])
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ResultError(f"{path}: damaged: {error}") from None
+        return _read(content, content["stored"])
 
     @property
     def days(self) -> list[float]:

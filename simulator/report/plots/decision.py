@@ -39,7 +39,7 @@ class DecisionPlots:
         """Extra costs over extra QALYs at each draw, with the line of the threshold."""
         table, threshold = self._found.tables["plane"], self._found.threshold
         names = self._found.options[1:]
-        line = f"Line: the threshold of {threshold:,.0f} {_money(self._found)} a QALY; below it an option is worth it."
+        line = f"Line: the threshold of {threshold:,.0f} {self._found.currency} a QALY; below it an option is worth it."
         notes = [f"{table.caption}. {_drawn(self._found)}", line]
         with style.drawing():
             figure = style.sheet("Cost-effectiveness plane", notes, 4.6)
@@ -59,7 +59,7 @@ class DecisionPlots:
             axes.axvline(0, color=style.INK.light, lw=0.8)
             _thousands(axes, "y")
             axes.set_xlabel("Extra QALYs")
-            axes.set_ylabel(f"Extra costs, {_money(self._found)}")
+            axes.set_ylabel(f"Extra costs, {self._found.currency}")
             for k, (text, colour) in enumerate(ends):
                 axes.text(1.02, 0.96 - 0.07 * k, style.short(text, 20), color=colour, transform=axes.transAxes)
         return Picture(DecisionKind.plane, figure, f"{table.caption}: {', '.join(names)}")
@@ -85,7 +85,7 @@ class DecisionPlots:
     def loss(self) -> Picture:
         """What choosing each option loses on average, over thresholds; the least is the EVPI."""
         table = self._found.tables["loss"]
-        notes = [f"{table.caption}, {_money(self._found)}. {_drawn(self._found)}",
+        notes = [f"{table.caption}, {self._found.currency}. {_drawn(self._found)}",
                  "The lowest curve at a threshold is the EVPI: what perfect information is worth."]  # fmt: skip
         with style.drawing():
             figure = style.sheet("Expected loss", notes, 4.0)
@@ -94,7 +94,7 @@ class DecisionPlots:
             self._curves(axes, table)
             axes.set_ylim(0, None)
             _thousands(axes, "y")
-            axes.set_ylabel(f"{_money(self._found)} a patient")
+            axes.set_ylabel(f"{self._found.currency} a patient")
         return Picture(DecisionKind.loss, figure, f"{table.caption}: {', '.join(self._found.options)}")
 
     def oneway(self) -> Picture:
@@ -105,7 +105,7 @@ class DecisionPlots:
         rows = [row for row in table.rows if row[6]][:MOST]
         base = float(table.note.rsplit(":", 1)[1].split()[0].replace(",", ""))
         line = f"Line: all as the scenario has them, {base:,.0f}, among the people of the draws."
-        notes = [f"{table.caption}, {_money(self._found)}.", line, ""]
+        notes = [f"{table.caption}, {self._found.currency}.", line, ""]
         with style.drawing():
             figure = style.sheet("What moves the net benefit", notes, 1.6 + 0.24 * max(len(rows), 2))
             axes = figure.subplots()
@@ -121,7 +121,7 @@ class DecisionPlots:
             axes.grid(visible=False, axis="y")
             axes.xaxis.set_major_locator(_ticks())
             _thousands(axes, "x")
-            axes.set_xlabel(_money(self._found))
+            axes.set_xlabel(self._found.currency)
             style.key(figure, [("at the 5th percentile", LOW), ("at the 95th percentile", HIGH)], line=len(notes) - 1)
         return Picture(DecisionKind.oneway, figure, f"{table.caption}: {', '.join(names[:5])}")
 
@@ -137,7 +137,7 @@ class DecisionPlots:
         axes.set_xlim(min(x), max(x))
         axes.xaxis.set_major_locator(_ticks())
         _thousands(axes, "x")
-        axes.set_xlabel(f"Threshold, {_money(self._found)} a QALY")
+        axes.set_xlabel(f"Threshold, {self._found.currency} a QALY")
         style.label_ends(axes, ends)
 
     def draw(self, kind: DecisionKind | str, **options: Any) -> Picture:
@@ -156,10 +156,6 @@ class DecisionPlots:
 
 def _colour(k: int) -> str:
     return style.SERIES[k % len(style.SERIES)].light
-
-
-def _money(found: Decided) -> str:
-    return found.basis.split(" of ", 1)[0]
 
 
 def _drawn(found: Decided) -> str:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from html import escape
 from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulator.errors import SimulatorError
-from simulator.results.errors import ResultError
-from simulator.results.files import Writer, check_there, digest, sealed_text, text_writer
+from simulator.results.files import Writer, text_writer
 from simulator.results.kinds import DECISION, Kind
-from simulator.results.study import StudyResult
+from simulator.results.study import DocumentResult
 from simulator.results.tidy import csv_text
 from simulator.studies.decide.tables import Table, row_of
 from simulator.writing import MADE_FROM
@@ -34,11 +31,12 @@ class NoExcelError(SimulatorError):
 
 
 @dataclass(frozen=True)
-class Decided(StudyResult):
+class Decided(DocumentResult):
     """A decision: base case, probabilistic analysis, value of information, and what else the scenario asks.
 
     `tables` hold every number, each under a name: `found.tables["incremental"]`. `uncertain` is what was drawn,
-    `fixed` the utilities and costs that were not. `found.plot.plane().save("a.svg")` draws.
+    `fixed` the utilities and costs that were not; `threshold` is the decision's own value of a QALY in `currency`.
+    `found.plot.plane().save("a.svg")` draws.
     """
 
     title: str
@@ -47,6 +45,8 @@ class Decided(StudyResult):
     engine_version: str
     seed: int
     basis: str
+    currency: str
+    threshold: float
     options: tuple[str, ...]
     tables: dict[str, Table]
     warnings: tuple[str, ...]
@@ -65,14 +65,9 @@ class Decided(StudyResult):
         return found
 
     @property
-    def threshold(self) -> float:
-        """The decision's own value of a QALY."""
-        return float(self.tables["incremental"].note.removeprefix("At ").split()[0].replace(",", ""))
-
-    @property
     def answer(self) -> list[str]:
         """What a QALY costs, which option is the best at the decision's threshold, and how sure that is."""
-        money, found = self.basis.split(" of ", 1)[0], []
+        money, found = self.currency, []
         for row in (self._row("incremental", name) for name in self.options):
             if row["status"]:
                 found.append(f"{row['option']} is {row['status']}.")
@@ -184,46 +179,23 @@ class Decided(StudyResult):
         plain |= {key: list(plain[key]) for key in ("options", "warnings", "fixed")}
         return {"format": self.kind.format, **plain, "tables": [one.content() for one in self.tables.values()]}
 
-    def writer(self) -> Writer:
-        """A writer of the JSON document, with a checksum of the rest in it.
-
-        Returns
-        -------
-        Writer
-        """
-        return text_writer(sealed_text(self.content()))
-
     @classmethod
-    def read(cls, path: Path) -> Decided:
-        """Read the JSON document.
+    def from_content(cls, content: dict[str, Any]) -> Decided:
+        """The decision of a document that was checked.
 
         Parameters
         ----------
-        path : path
-            Of the document.
+        content : dict
+            What `content` gave, without its format.
 
         Returns
         -------
         Decided
-
-        Raises
-        ------
-        ResultError
-            There is none, it is damaged or was changed, or it is something else.
+            As it was saved.
         """
-        check_there(path, cls.kind)
-        try:
-            data = json.loads(path.read_text("utf-8"))
-            if data.get("format") != cls.kind.format:
-                raise ResultError(f"{path}: not {cls.kind.title} of this program ({cls.kind.format!r})")
-            if data.pop("sha256", None) != digest(data):
-                raise ResultError(f"{path}: damaged: its content does not match the checksum in it")
-            del data["format"]
-            tables = [Table.of(one) for one in data["tables"]]
-            data |= {key: tuple(data[key]) for key in ("options", "warnings", "fixed")}
-            return cls(**{**data, "tables": {one.name: one for one in tables}})
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ResultError(f"{path}: cut short or damaged: {error}") from error
+        tables = [Table.of(one) for one in content["tables"]]
+        texts = {key: tuple(content[key]) for key in ("options", "warnings", "fixed")}
+        return cls(**{**content, **texts, "tables": {one.name: one for one in tables}})
 
     def _repr_html_(self) -> str:
         table = self.tables["incremental"]

@@ -135,10 +135,11 @@ def run(asked: Request, progress: Progress | None = None) -> Decided:
     tables = {one.name: one for one in _tables(asked, part, (result, base), sample)}
     for one in _one_way(part, asked, base, progress):
         tables[one.name] = one
+    block = economics.decision_of(part)
     made = Decided(
         asked.scenario.title, asked.scenario.name, asked.scenario.sha256, __version__, asked.seed, basis(part),
-        base.options, tables, tuple(base.warnings), tuple(fixed(part)), asked.scenario.resolved_yaml(),
-        asked.arguments,
+        block.currency, block.willingness_to_pay.amount, base.options, tables, tuple(base.warnings),
+        tuple(fixed(part)), asked.scenario.resolved_yaml(), asked.arguments,
     )  # fmt: skip
     if asked.folder is not None:
         write_folder(made, asked.folder, asked.force)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from simulator.results.errors import ResultError
-from simulator.results.files import Writer, check_there, digest, sealed_text, text_writer
 from simulator.results.kinds import SENSITIVITY, Kind
-from simulator.results.study import StudyResult
+from simulator.results.study import DocumentResult
 from simulator.studies.outcome import OUTCOMES, Asked
 from simulator.studies.sensitivity.methods import Effect, Found, Influence, Range
 from simulator.studies.sensitivity.over_draws import Option, Share, Worth
@@ -30,7 +26,7 @@ NOTICE = "It explains the model, not the disease. A simulated benefit is not pro
 
 
 @dataclass(frozen=True)
-class Sensitivity(StudyResult):
+class Sensitivity(DocumentResult):
     """An analysis. `rows` are named tuples, one for each parameter, the most influential first (see `ROWS`).
 
     `figures` are of the whole; `options` those of a decision; `warning` is to be known first.
@@ -96,49 +92,24 @@ class Sensitivity(StudyResult):
         found: dict[str, Any] = _without_nan(plain)
         return found
 
-    def writer(self) -> Writer:
-        """A writer of the JSON document, with a checksum of the rest in it.
-
-        Returns
-        -------
-        callable
-            It writes to a path.
-        """
-        return text_writer(sealed_text(self.content()))
-
     @classmethod
-    def read(cls, path: Path) -> Sensitivity:
-        """Read the JSON document.
+    def from_content(cls, content: dict[str, Any]) -> Sensitivity:
+        """The analysis of a document that was checked.
 
         Parameters
         ----------
-        path : Path
-            The file.
+        content : dict
+            What `content` gave, without its format.
 
         Returns
         -------
         Sensitivity
             As it was saved.
-
-        Raises
-        ------
-        ResultError
-            There is none, it is damaged or was changed, or it is something else.
         """
-        check_there(path, cls.kind)
-        try:
-            data = json.loads(path.read_text("utf-8"))
-            if data.get("format") != cls.kind.format:
-                raise ResultError(f"{path}: not {cls.kind.title} of this program ({cls.kind.format!r})")
-            if data.pop("sha256", None) != digest(data):
-                raise ResultError(f"{path}: damaged: its content does not match the checksum in it")
-            del data["format"]
-            data["rows"] = [_row(ROWS[data["method"]], row) for row in data["rows"]]
-            data["options"] = [_row(Option, row) for row in data["options"]]
-            data["figures"] = {key: _number(value) for key, value in data["figures"].items()}
-            return cls(**data)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ResultError(f"{path}: cut short or damaged: {error}") from error
+        rows = [_row(ROWS[content["method"]], row) for row in content["rows"]]
+        options = [_row(Option, row) for row in content["options"]]
+        figures = {key: _number(value) for key, value in content["figures"].items()}
+        return cls(**{**content, "rows": rows, "options": options, "figures": figures})
 
     def _repr_html_(self) -> str:
         table = self.summary().to_html(index=False, float_format="%.4g", border=0)
