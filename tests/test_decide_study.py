@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import simulator as sim
 from simulator.analysis.intervals import reach
-from simulator.errors import SimulatorError
+from simulator.errors import SimulatorError, UsageError
 from simulator.report.decision import ITEMS, decision_content
 from simulator.report.page import report_html
 from simulator.studies.decide import probabilistic
@@ -67,6 +67,11 @@ def found(scenario, place):
     return sim.decide(scenario, folder=place, **SMALL)
 
 
+def test_a_stated_trial_needs_other_people(scenario):
+    with pytest.raises(UsageError, match="Ask for 2 replicates"):
+        sim.decide(scenario, **SMALL | {"replicates": 1})
+
+
 @pytest.mark.slow
 def test_a_threshold_need_not_be_a_whole_number(scenario, tmp_path):
     found = sim.decide(scenario.replace({"decision.willingness_to_pay": 99_999.5}), folder=tmp_path / "a", **SMALL)
@@ -77,8 +82,10 @@ def test_a_threshold_need_not_be_a_whole_number(scenario, tmp_path):
 @pytest.mark.slow
 def test_a_folder_holds_every_table_and_goes_on(scenario, place, found, monkeypatch):
     names = {"outcomes", "incremental", "costs", "probabilistic", "acceptability", "loss", "plane", "information",
-             "prices", "subgroups", "scenarios", "severity", "budget", "parameters", "oneway"}  # fmt: skip
+             "prices", "subgroups", "scenarios", "severity", "budget", "parameters", "oneway", "study"}  # fmt: skip
     assert set(found.tables) == names
+    assert [row[0] for row in found.tables["study"].rows] == ["trial, 72 an arm (EVSI)"]  # 3 draws tell no values apart
+    assert "Too few draws" in found.tables["study"].note
     assert {one.stem for one in place.glob("*.csv")} == names | {"decision"}
     again = sim.open(place)
     assert again.tables == found.tables

@@ -147,11 +147,15 @@ def test_the_concentration_is_one_at_the_steady_state(valor):
     assert np.mean(dense * np.exp(-k * np.arange(0, every, 0.01))) == pytest.approx(1, abs=0.01)
 
 
-def test_prior_and_posterior_show_the_calibrated_values(valor):
-    numbers = posterior.held(valor)
+@pytest.mark.parametrize("name", ["valor", "valor_regions"])
+def test_prior_and_posterior_show_the_calibrated_values(name):
+    result = sim.simulate(sim.load(name), patients=20)
+    spec, numbers = posterior.held(result)
+    assert spec.model == ("clock" if name == "valor" else "regions")
     assert len(numbers) > 20
-    axes = valor.plot.posterior().figure.axes[0]
-    assert len(axes.get_yticks()) == len(numbers)
+    axes = result.plot.posterior().figure.axes[0]
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels == [posterior._label(spec.parameters[number]) for number in numbers]
 
 
 def test_pictures_over_draws_have_bands():

@@ -118,7 +118,7 @@ def has_posterior(result: Result) -> bool:
     """Whether the scenario holds a calibrated value."""
     from simulator.report.plots.posterior import held
 
-    return bool(held(result))
+    return bool(held(result)[1])
 
 
 def need_adverse(result: Result, kind: Kind) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from simulator.catalog.calibration import Parameter, calibration
+from simulator.catalog.calibration import Calibration, Parameter
 from simulator.report import style
 from simulator.report.kinds import Kind
 from simulator.report.picture import Picture, PictureError
@@ -17,24 +17,25 @@ Z90 = 1.6449
 NINE = (5, 50, 95)
 
 
-def held(result: Result) -> list[int]:
-    """Numbers of the calibrated values that the result's scenario holds."""
-    from simulator.language.fitted import places
+def held(result: Result) -> tuple[Calibration | None, list[int]]:
+    """The calibration of the result's model, and the numbers of those of its values that the scenario holds."""
+    from simulator.language.fitted import calibration_in, places
 
     scenario, _ = stored_scenario(result)
     if scenario is None:
-        return []
-    return sorted({place.number for place in places(scenario.content())})
+        return None, []
+    content = scenario.content()
+    return calibration_in(content), sorted({place.number for place in places(content)})
 
 
 def draw(result: Result) -> Picture:
     """The picture, in prior SDs from the prior's centre."""
     from simulator.studies.calibrate.apply import calibrated_vector, ensemble
 
-    numbers = held(result)
-    if not numbers:
+    spec, numbers = held(result)
+    if spec is None or not numbers:
         raise PictureError(f"{Kind.posterior}: the scenario holds none of the calibrated values")
-    every, vectors, fitted = calibration().parameters, ensemble(), calibrated_vector()
+    every, vectors, fitted = spec.parameters, ensemble(spec.model), calibrated_vector(spec.name)
     notes = [
         f"{len(numbers)} calibrated values, in prior SDs from the prior's centre. Grey: 90 % of the prior.",
         f"Blue: 90 % of the {len(vectors)} vectors of the ensemble. Dot and number: the calibrated value.",

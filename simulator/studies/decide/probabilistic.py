@@ -94,8 +94,9 @@ def information(sample: Sample, scenario: Scenario, shared: bool, seed: int) -> 
         needed = PER_VALUE * len(drawn.uncertain)
         note = f"Too few draws to tell {len(drawn.uncertain)} values apart: ask for {needed} or more with --draws."
     yield Table("information", "What knowing more would be worth, a patient", columns, rows, note)
-    if block.research is not None and enough:
-        yield study(block.research, sample, benefit, (shared, seed), money)
+    if block.research is not None:
+        stated = study(block.research, sample, benefit, (shared, seed), money, told_apart=enough)
+        yield stated if enough else stated._replace(note=note)
 
 
 def _groups(drawn: Drawn) -> tuple[list[str], list[list[int]]]:

@@ -53,13 +53,20 @@ def compared(block: Comparison, result: Result) -> list[float]:
     return found
 
 
-def study(block: Research, sample: Sample, benefit: Floats, how: tuple[bool, int], money: str) -> Table:
-    """What a study is worth to all whom the choice concerns: at most its EVPPI, and its EVSI where it is stated."""
+def study(
+    block: Research, sample: Sample, benefit: Floats, how: tuple[bool, int], money: str, *, told_apart: bool = True
+) -> Table:
+    """What a study is worth to all whom the choice concerns: at most its EVPPI, and its EVSI where it is stated.
+
+    Where the draws cannot tell values apart only that of a trial is known.
+    """
     known = {one.name for one in sample.drawn.uncertain}
     about = block.about or [one.name for one in sample.drawn.uncertain if one.group == "drug"]
     patients, cost = block.patients.value, block.cost.amount
     rows: list[list[Cell]] = []
-    for name, found in _lines(block, sample, benefit, how, [one for one in about if one in known]):
+    for name, found in _lines(
+        block, sample, benefit, how, [one for one in about if one in known], told_apart=told_apart
+    ):
         worth = patients * found.value
         rows.append([name, number(found.value), number(worth), number(patients * found.se), cost, number(worth - cost)])
     columns = [Column("study"), Column("a patient", 0, money), Column(f"{patients:,.0f} patients", 0, money)]
@@ -68,14 +75,14 @@ def study(block: Research, sample: Sample, benefit: Floats, how: tuple[bool, int
 
 
 def _lines(
-    block: Research, sample: Sample, benefit: Floats, how: tuple[bool, int], about: Sequence[str]
+    block: Research, sample: Sample, benefit: Floats, how: tuple[bool, int], about: Sequence[str], *, told_apart: bool
 ) -> Iterator[tuple[str, value.Partial]]:
     """Each way in which the study is stated, with its worth."""
     drawn, shared = sample.drawn, how[0]
     at = {one.name: k for k, one in enumerate(drawn.uncertain)}
     seen = [name for name in block.standard_errors if name in at]
     inside = [at[name] for name in dict.fromkeys([*about, *seen])]
-    if inside:
+    if inside and told_apart:
         perfect = value.partials(benefit, drawn.x, [inside], shared)[0]
         yield "perfect (EVPPI)", perfect
         if seen:

@@ -155,6 +155,9 @@ def _check(asked: Request) -> None:
     ):
         if not least <= value <= most:
             raise UsageError(f"{value:,} {name} cannot be simulated. Ask for {least:,} to {most:,}")
+    research = economics.decision_of(asked.scenario).research
+    if research is not None and research.trial is not None and asked.replicates < 2:
+        raise UsageError("the worth of research.trial needs other people at each draw. Ask for 2 replicates or more")
     check_work(asked.draws * asked.replicates, asked.draw_patients)
 
 
