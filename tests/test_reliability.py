@@ -306,7 +306,7 @@ KEEPING = {
     "sweep": ["start_delay", "-n", "10", "--set", "sweep.replicates=1"],
     "trial": ["valor_trial", "--replicates", "60", "--truth", "0", "--no-null", "--analysis", "ancova"],
     "sensitivity": ["start_delay", "-n", "10"],
-    "decide": ["worth_treating", "-n", "10", "--draws", "2", "--replicates", "1", "--draw-patients", "5"],
+    "decide": ["worth_treating", "-n", "10", "--draws", "2", "--replicates", "2", "--draw-patients", "5"],
     "calibrate": ["valor", "--point-only"],
 }
 """Commands that keep parts, so that a second start goes on."""

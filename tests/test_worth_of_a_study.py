@@ -69,3 +69,11 @@ def test_a_study_of_what_does_not_matter_is_worth_nothing():
 def test_one_replicate_cannot_tell_noise_from_what_is_known():
     with pytest.raises(ValueError, match="two replicates"):
         value.measured(np.zeros((5, 2, 1)), np.zeros((5, 1)), 1.0)
+
+
+@pytest.mark.parametrize("draws", range(2, 8))
+@pytest.mark.parametrize("number", [lambda x: x, np.sign, np.zeros_like], ids=["all differ", "two values", "one value"])
+def test_a_few_draws_that_no_line_goes_through_are_worth_something_finite(draws, number):
+    """Each fold is predicted from the others, which may be one draw, or draws at which the study finds the same."""
+    benefit, x = sample(draws, 0.5, draws=draws)
+    assert np.isfinite(value.measured(benefit, number(x), 0.5))[:2].all()

@@ -96,6 +96,8 @@ def _folds(n: int) -> list[tuple[Integers, Integers]]:
 def _better(fits: Sequence[Fit], coordinates: Sequence[Floats], y: Floats) -> list[Fit]:
     """The fits, or what predicts the outcomes y : (draws, outcomes) better from the coordinates of each fold."""
     best = list(fits)
+    if not all(_spans(z[others]) for (others, _), z in zip(_folds(len(y)), coordinates, strict=True)):
+        return best
     for penalty in PENALTIES:
         value = np.empty_like(y)
         for (others, fold), z in zip(_folds(len(y)), coordinates, strict=True):
@@ -104,6 +106,11 @@ def _better(fits: Sequence[Fit], coordinates: Sequence[Floats], y: Floats) -> li
             if error < best[k].error:
                 best[k] = Fit(value[:, k], float(penalty), float(error))
     return best
+
+
+def _spans(x: Floats) -> bool:
+    """Whether points : (draws, parameters) are enough, and far enough apart, to lay a plane through."""
+    return bool(np.linalg.matrix_rank(np.insert(x, 0, 1.0, axis=1)) > x.shape[1])
 
 
 def _effects(x: Floats, y: Floats, members: Sequence[Fit], others: Integers) -> Floats:

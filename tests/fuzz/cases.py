@@ -55,7 +55,7 @@ COMMANDS = tuple(
     plot {run} survival -o {out}/survival.svg
     data convert {run}/adam -o {out}
     init {out}/mine
-    decide worth_treating -n 20 --draws 2 --replicates 1 --draw-patients 5 -o {out}
+    decide worth_treating -n 20 --draws 2 --replicates 2 --draw-patients 5 -o {out}
     twins {run}/adam valor --twins 20 --pool 4096 -o {out}
     analyse {run}/adam --arms tofersen,placebo -o {out}
     data show {run}/adam -o {out}/data.html
