@@ -202,6 +202,7 @@ def test_pairing_takes_out_what_is_common():
     assert contrast.independent(a, b).mcse == pytest.approx(np.sqrt(2) * b.mcse)
 
 
+@pytest.mark.slow
 def test_pairing_of_runs_of_different_size():
     rng = np.random.default_rng(6)
     x = rng.normal(size=(4000, 300))

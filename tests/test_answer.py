@@ -63,6 +63,7 @@ def test_an_arm_alone_is_told_as_it_is():
     assert said == f"a, after 12 months (day 364): {rest}"
 
 
+@pytest.mark.slow
 def test_ranges_are_those_of_runs_over_draws(scenario, run):
     """The right value: the same people at the same vectors, simulated in full."""
     found, day = stored_ranges(run), 1036.0
@@ -95,6 +96,7 @@ def test_ranges_of_another_day_are_not_shown(run):
     assert swapped.of("event_free", "untreated", "early_start") == pytest.approx((-high, -low))
 
 
+@pytest.mark.slow
 def test_ranges_do_not_reach_the_numbers_and_are_stored(run, scenario, tmp_path):
     run.save(tmp_path / "a.nc")
     stored = open_run(tmp_path / "a.nc")
@@ -131,6 +133,7 @@ def test_json_has_the_answer_beside_all_figures(run):
     assert len(sentences) == 3
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_answer_and_show_the_rest(tmp_path):
     folder = tmp_path / "out"
     done = CliRunner().invoke(app, ["run", "valor", "-n", "9", "-o", str(folder)])

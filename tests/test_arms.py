@@ -85,6 +85,7 @@ def test_effects_rise_as_their_shapes_say():
     assert dose_response.effects(dose_response.Shape("log_linear", 10.0), doses)[0] == pytest.approx(np.log(2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("key", "arms", "upper"), [("two", 4, (2.4532829, 2.3129773)), ("three", 3, (2.9, 2.6, 2.2))])
 def test_bounds_of_stages_are_crossed_as_often_as_mvtnorm_says(key, arms, upper):
     t = np.arange(1, len(upper) + 1) / len(upper)
@@ -92,6 +93,7 @@ def test_bounds_of_stages_are_crossed_as_often_as_mvtnorm_says(key, arms, upper)
     assert mams.crossing(bounds, arms) == pytest.approx(GOLDEN["mams"][key], abs=1e-4)
 
 
+@pytest.mark.slow
 def test_bounds_spend_the_level_and_one_stage_is_dunnett():
     t = np.array([0.5, 1.0])
     found = mams.boundaries(3, t, 0.025, "obrien_fleming")
@@ -177,6 +179,7 @@ def test_estimates_after_looks_are_those_of_rpact():
     np.testing.assert_allclose([z * se - reach, z * se + reach], [one["repeated_low"], one["repeated_high"]], atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("drift", [0.0, 2.0, 3.5])
 def test_the_median_is_unbiased_and_intervals_hold_what_they_say(drift):
     """20,000 trials of three looks; four errors: 1.4 % of a half, .62 % of .95."""

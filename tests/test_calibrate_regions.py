@@ -29,6 +29,7 @@ def test_each_model_has_one_calibration():
     assert len(set(names)) == len(names)
 
 
+@pytest.mark.slow
 def test_only_calibration_rows_are_fitted_and_individuals_are_among_them():
     rows = data(chosen(SPEC), SPEC, runs_at(SPEC, START, FEW))
     found = [published(key) for row in rows for key in _published(row.id)]
@@ -79,6 +80,7 @@ def test_stored_values_are_those_of_the_ensemble():
         assert np.quantile(own, [0.05, 0.95]) == pytest.approx([low, high], rel=2e-3, abs=2e-4)
 
 
+@pytest.mark.slow
 def test_runs_that_vectors_share_change_no_summary():
     """Summaries of an evaluator that remembers runs are those of runs made anew."""
     rows = data(["NH-01", "P2-001", "VAL-33"], SPEC, runs_at(SPEC, START, FEW))

@@ -89,6 +89,7 @@ def test_care_changes_neither_function_nor_the_clock():
     assert not same(*cared().groups["events"]["event_free_time"].values)
 
 
+@pytest.mark.slow
 def test_a_multiplier_of_one_changes_no_event_and_one_below_hastens_none():
     harmless = run({f"treatments.niv.hazard_multiplier_{kind}_bulbar": 1 for kind in ("good", "poor")})
     assert np.isfinite(events(harmless, "niv_time", "cared")).sum() > 100
@@ -115,6 +116,7 @@ def test_ventilation_begins_in_the_week_after_the_first_visit_that_calls_for_it(
     assert np.isfinite(expected).sum() > 100
 
 
+@pytest.mark.slow
 def test_as_many_accept_as_the_shares_say():
     """Compared with the same people where everybody accepts, within four errors."""
     always = {"treatments.niv": NIV, "treatments.tube.uptake": 1}
@@ -160,6 +162,7 @@ def test_threads_and_chunks_do_not_show(monkeypatch):
     assert differing(run(threads=2), cared()) == []
 
 
+@pytest.mark.slow
 def test_an_arm_more_changes_no_other_and_the_first_patients_of_fewer_are_the_same():
     late = [{"treatments": ["tofersen", "niv"], "from_day": 200}]
     many, few = run({"arms": {"late": late} | BASE["arms"]}), run(patients=200)
@@ -197,6 +200,7 @@ def test_without_compiling_care_begins_on_the_same_days(tmp_path):
 # --- beside what is published
 
 
+@pytest.mark.slow
 def test_poor_bulbar_function_gains_nothing_and_good_gains_months():
     """None with poor function by construction; the gain with good function is not fitted to the published 205 days."""
     found = gains(sim.simulate(sim.load("generic_als").replace(CHANGES), **WHOLE))
@@ -205,6 +209,7 @@ def test_poor_bulbar_function_gains_nothing_and_good_gains_months():
     assert found["good"].gain > 3 * found["good"].error > 0
 
 
+@pytest.mark.slow
 def test_care_beside_tofersen_lengthens_life_and_leaves_function_as_it_is():
     result = sim.simulate(sim.load("adjunctive_care"), **(WHOLE | {"patients": 1500}))
     truth = result.groups["truth"]["alsfrs_r"].values

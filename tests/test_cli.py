@@ -69,6 +69,7 @@ def call(*arguments):
     return CliRunner().invoke(app, [str(one) for one in arguments])
 
 
+@pytest.mark.slow
 def test_run_writes_a_folder_and_prints_the_headline():
     done = call("run", "valor", "-o", "out", "-n", 30, "--seed", 5, "--full")
     assert done.exit_code == 0, done.output
@@ -82,6 +83,7 @@ def test_run_writes_a_folder_and_prints_the_headline():
     assert open_study("out").n_patients == 30
 
 
+@pytest.mark.slow
 def test_columns_are_aligned():
     lines = call("run", "valor", "-o", "out", "--full").stdout.splitlines()
     at = next(k for k, line in enumerate(lines) if line.split()[:2] == ["day", "196"])
@@ -110,6 +112,7 @@ def test_tables_fit_eighty_columns():
         assert max(len(line) for line in done.stdout.splitlines() if "cache" not in line) <= 80
 
 
+@pytest.mark.slow
 def test_a_folder_named_like_the_scenario_does_no_harm():
     for _ in range(2):
         assert call("run", "valor", "-o", "valor").exit_code == 0
@@ -127,6 +130,7 @@ def test_the_default_folder_is_the_same_for_the_same_run():
     assert len(names("results")) == 5
 
 
+@pytest.mark.slow
 def test_json_is_one_document_without_nan():
     done = call("run", "valor", "-o", "out", "--json")
     document = json.loads(done.stdout, parse_constant=pytest.fail)
@@ -146,6 +150,7 @@ def test_summary_output():
     assert set(open_study("out").groups) == {"summary"}
 
 
+@pytest.mark.slow
 def test_settings_reach_the_scenario():
     assert (
         call(
@@ -282,6 +287,7 @@ def test_compare_says_in_what_the_two_differ():
     assert json.loads(call("compare", "a", "a", "--json").stdout)["notes"][1:] == []
 
 
+@pytest.mark.slow
 def test_compare_of_far_scenarios_is_short_and_fits():
     call("run", "valor", "-o", "a", "-n", 40)
     call("run", "natural_history", "-o", "b", "-n", 40)

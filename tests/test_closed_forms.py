@@ -216,6 +216,7 @@ def test_a_weak_drug_adds_dose_by_dose(analytic, loading):
     assert 1 - result.groups["truth"]["sod1_csf"].values[1, 0] == pytest.approx(0.8 * fall, rel=4e-3, abs=3e-7)
 
 
+@pytest.mark.slow
 def test_rate_and_neurofilament_follow_the_linear_chain():
     """Under constant inhibition the chain e, r, x, z1, z2, J is linear with constant coefficients."""
     result = run(rapid(0.4), patients=3)
@@ -239,6 +240,7 @@ def test_rate_and_neurofilament_follow_the_linear_chain():
 # --- function and breathing
 
 
+@pytest.mark.slow
 def test_function_starts_at_48_halves_at_1_and_can_be_inverted(analytic):
     """With all tau 1: F = 48/(1 + u^a); slope now over mean slope since onset is a F/48; SVC at L is V_c."""
     a = 3.7

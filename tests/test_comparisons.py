@@ -46,6 +46,7 @@ def test_each_arm_is_compared_as_a_trial_of_two_would(doses):
     assert block.arms[..., PARTICIPANTS].tolist() == [[[20, 20, 20]]] * 4
 
 
+@pytest.mark.slow
 def test_truth_of_an_arm_is_that_of_its_own_trial(doses):
     of = {"replicates": 1, "analyses": ["ancova"], "truth": 10_000, "null": False}
     every = sim.trial(doses, **of).groups["comparisons"]["truth"].values[0]
@@ -54,6 +55,7 @@ def test_truth_of_an_arm_is_that_of_its_own_trial(doses):
     assert every[0] < every[1] < every[2]
 
 
+@pytest.mark.slow
 def test_courses_do_not_depend_on_threads_and_are_those_of_one_replicate(doses):
     scenario = staged(doses, allocate={"power": 1.0})
     (_, one), (_, two) = found(scenario, 60, 1), found(scenario, 60, 2)
@@ -84,6 +86,7 @@ def test_everybody_is_dropped_where_nothing_is_good_enough(doses):
     assert {*block.arms[..., WHY].ravel()} <= {FUTILITY, BENEFIT}
 
 
+@pytest.mark.slow
 def test_another_size_is_no_smaller_and_no_larger_than_it_may(doses):
     scenario = staged(doses, resize={"blinded": {"sd": 1.0}, "most": 1.4})
     work, block = found(scenario, 6)
@@ -166,6 +169,7 @@ def on_threads():
     return work, run(work, 2)
 
 
+@pytest.mark.slow
 def test_replicates_are_the_same_on_any_executor(on_threads, tmp_path):
     """An executor that is given; and one that stops half-way leaves blocks with which the study goes on."""
     work, expected = on_threads

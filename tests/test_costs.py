@@ -237,6 +237,7 @@ def test_an_amount_of_another_currency_counts_by_its_index(result, scenario):
     assert parse(changed.resolved_yaml().encode(), "again.yaml").decision == changed.decision
 
 
+@pytest.mark.slow
 def test_diagnosis_costs_on_its_day():
     """In people who enter before onset each diagnosis from day 0 to the horizon is paid, at its worth."""
     own = sim.load("worth_treating").content()["decision"]

@@ -38,6 +38,7 @@ def known(cohorts, rng, between=0.35, level=0.35):
     return hierarchy.Known(model, Likelihood(observed, np.eye(size)), names, quantities, np.ones(size, bool))
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(st.integers(0, 10**6), st.floats(-100, 100))
 def test_what_is_left_out_informs_nothing(seed, other):
@@ -69,6 +70,7 @@ def test_predictions_have_the_errors_that_they_state():
     assert (np.abs(z) < 1.96).mean() == pytest.approx(0.95, abs=4 * 0.015)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("between", "low", "high"), [(0.0, 0.0, 0.15), (0.35, 0.22, 0.5)])
 @pytest.mark.parametrize("which", ["speed", "level"])
 def test_how_much_cohorts_differ_is_found(which, between, low, high):
@@ -79,6 +81,7 @@ def test_how_much_cohorts_differ_is_found(which, between, low, high):
     assert low <= (speed if which == "speed" else level) < high
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(st.integers(0, 10**6), st.floats(0.1, 10))
 def test_the_unit_of_a_quantity_does_not_matter(seed, unit):

@@ -37,6 +37,7 @@ def page(root, tmp_path, monkeypatch) -> str:
     return text
 
 
+@pytest.mark.slow
 def test_what_the_page_says_works(page, tmp_path):
     lines = [line for block in re.findall(r"^```sh\n(.*?)^```$", page, re.M | re.S) for line in block.splitlines()]
     assert len(lines) == 7
@@ -73,6 +74,7 @@ def test_show_has_visits_missingness_and_survival(page):
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
+@pytest.mark.slow
 def test_what_is_made_of_data_says_of_which(page, tmp_path):
     """The sha256 of every file, a mapping among them, and of their list as sha256sum prints it, in all that is made."""
     sums = {
@@ -141,6 +143,7 @@ def test_tables_that_are_there_are_kept(page):
     assert call("data", "convert", "mine.yaml", "-o", "x", "--to", "sas").exit_code == 2
 
 
+@pytest.mark.slow
 def test_analyse_prints_what_a_reader_needs(page):
     done = call("analyse", "participants.csv", "measurements.csv", "--analysis", "ancova,cox,rate_ratio", "--arms",
                 "drug,placebo", "--day", "90", "--covariates", "age", "-o", "out")  # fmt: skip

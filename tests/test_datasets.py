@@ -452,6 +452,7 @@ def tables(draw: st.DrawFn) -> str:
     return "\n".join(",".join(f'"{cell}"' for cell in row) for row in [heads, *rows])
 
 
+@pytest.mark.slow
 @given(tables(), tables())
 @settings(max_examples=150, deadline=None)
 def test_whatever_the_tables_are_there_is_a_data_set_or_an_error(tmp_path_factory, people, visits):

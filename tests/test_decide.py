@@ -244,6 +244,7 @@ def alike(scenario):
     return twice, sim.simulate(twice, patients=40, seed=2)
 
 
+@pytest.mark.slow
 @settings(max_examples=8)
 @given(rate=st.integers(0, 20), price=st.integers(0, 100_000), month=st.integers(0, 10_000), day=st.integers(30, DAY))
 def test_what_is_the_same_gains_exactly_nothing(alike, rate, price, month, day):
@@ -274,6 +275,7 @@ def test_what_is_lived_before_a_day_does_not_hang_on_what_comes_after(result, sc
     assert first.parts["doses"][dead] == pytest.approx(whole.parts["doses"][dead], rel=1e-9)
 
 
+@pytest.mark.slow
 def test_shorter_cycles_change_no_life_year_and_no_dose(scenario):
     """Output every 14 days in place of 28: death and doses count to the day; QALYs follow the stages."""
     found = []
@@ -357,6 +359,7 @@ def test_what_names_nothing_is_refused(scenario, change, words):
         scenario.replace(change)
 
 
+@pytest.mark.slow
 def test_a_run_prints_its_economics(scenario, tmp_path, capsys):
     from simulator.cli.run import show_run
 

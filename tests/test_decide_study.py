@@ -110,6 +110,7 @@ def test_a_saved_document_is_opened_and_guarded(found, tmp_path):
         sim.open(tmp_path / "mine.json")
 
 
+@pytest.mark.slow
 def test_the_report_has_the_28_items_of_cheers_and_no_gap(found):
     page = report_html(found)
     assert len(ITEMS) == 28
@@ -236,6 +237,7 @@ def expected(scale, mean):
     return scale * norm.pdf(mean / scale) - abs(mean) * norm.cdf(-abs(mean) / scale)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [0.5, 2.0])
 def test_the_worth_of_information_has_its_closed_form(scenario, error):
     """EVPI and EVPPI of a normal gain; EVSI of a study with a known error: the gain that it makes known has less SD."""
@@ -257,6 +259,7 @@ def test_the_worth_of_information_has_its_closed_form(scenario, error):
     assert stated[5] == pytest.approx(10 * stated[1] - 5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("per_arm", [4, 100])
 def test_a_trial_is_worth_more_the_larger_it_is(scenario, per_arm):
     """EVSI of a trial whose outcome is the value itself, SD 2 in each arm: its error is 2 √(2 / n)."""
@@ -274,6 +277,7 @@ def test_a_trial_is_worth_more_the_larger_it_is(scenario, per_arm):
     assert study.rows[-1][1] <= study.rows[0][1] + 0.02 * scale
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(seed=st.integers(0, 10_000), noise=st.floats(0, 200), shift=st.floats(-150, 150), error=st.floats(0.1, 5))
 def test_knowing_less_is_never_worth_more(scenario, seed, noise, shift, error):

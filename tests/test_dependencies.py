@@ -54,6 +54,7 @@ def test_a_licence_is_found_wherever_metadata_have_it(fields, told):
     assert licence(about) == told
 
 
+@pytest.mark.slow
 def test_doctor_prints_it(needed):
     text = CliRunner().invoke(app, ["doctor", "--licences"])
     assert text.exit_code == 0, text.output

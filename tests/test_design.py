@@ -96,6 +96,7 @@ def test_however_arms_pull_each_block_keeps_its_numbers(block, pull, seed):
             assert (np.count_nonzero(whole == arm, axis=1) == count).all()
 
 
+@pytest.mark.slow
 @SETTINGS
 @given(BLOCKS, st.integers(0, 1000))
 def test_without_a_pull_allocation_is_the_plain_one_bit_by_bit(block, seed):

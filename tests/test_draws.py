@@ -85,6 +85,7 @@ def test_what_the_author_changed_stays():
     assert value_at(first.content(), "progression.d50_months.other.lognormal.median") != 77
 
 
+@pytest.mark.slow
 def test_the_same_patients_in_every_draw():
     found = simulate_draws(sim.load("natural_history"), 3, patients=50).result
     people, events = found.groups["patients"], found.groups["events"]
@@ -165,6 +166,7 @@ def test_show_prints_what_run_printed(run, stored):
     assert (shown.exit_code, shown.stdout) == (0, run[1])
 
 
+@pytest.mark.slow
 def test_the_answer_of_a_run_over_draws_has_its_own_percentiles(run, stored):
     text = " ".join(answer_text(stored, run[0]).split())
     rows = [row for row in drawn(stored).rows if (row.metric, row.day, row.group) == ("event_free", 1036, "")]
@@ -182,6 +184,7 @@ def test_the_answer_of_a_run_over_draws_has_its_own_percentiles(run, stored):
     assert (document["draws"], document["patients"], document["notice"]) == (3, 30, NOTICE)
 
 
+@pytest.mark.slow
 def test_report_of_a_run_over_draws(run, stored, tmp_path):
     done = CliRunner().invoke(app, ["report", str(run[0]), "-o", str(tmp_path / "report.html")])
     assert done.exit_code == 0, done.stderr

@@ -51,6 +51,7 @@ def people(result):
     return {key: one.values for key, one in result.groups["patients"].items()}
 
 
+@pytest.mark.slow
 def test_participants_enter_as_they_are_in_turn(folder):
     result = sim.simulate(own(folder), patients=400)
     who, score = people(result), result.groups["observed"]["alsfrs_r"].values[0, :, 0]
@@ -131,6 +132,7 @@ def test_a_trial_and_a_sweep_work_on_them(folder):
     assert swept.summary().shape[0] > 0
 
 
+@pytest.mark.slow
 def test_the_folder_knows_the_files_and_replay_notices_changed_ones(folder):
     result = sim.simulate(own(folder), patients=8)
     write_folder(result, folder / "out")

@@ -101,6 +101,7 @@ def doses(result: sim.Result, arm: str) -> list[tuple[int, float]]:
 # --- multipliers
 
 
+@pytest.mark.slow
 @every_model
 @settings(max_examples=8)
 @given(first=st.integers(0, 90), last=st.integers(200, 600), day=st.integers(91, 199), seed=SEEDS)
@@ -110,6 +111,7 @@ def test_cutting_an_epoch_of_multipliers_changes_nothing(model, first, last, day
     assert differing(result, "whole", "cut") == []
 
 
+@pytest.mark.slow
 @every_model
 @settings(max_examples=8)
 @given(day=DAYS, first=st.sampled_from([0, 3, 70]), seed=SEEDS)
@@ -163,6 +165,7 @@ CALENDARS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", CALENDARS.values(), ids=CALENDARS)
 @settings(max_examples=6)
 @given(first=st.integers(0, 20), days=st.lists(st.integers(21, 363), min_size=1, max_size=3, unique=True), seed=SEEDS)
@@ -176,6 +179,7 @@ def test_cutting_an_epoch_of_a_drug_changes_nothing(changes, first, days, seed):
     assert len(doses(result, "whole")) > 100
 
 
+@pytest.mark.slow
 @settings(max_examples=6)
 @given(week=st.integers(0, 8), late=st.integers(0, 6), every=st.sampled_from([5, 28, 35]), seed=SEEDS)
 def test_the_same_doses_do_the_same_whether_the_calendar_is_shared_or_a_patients_own(week, late, every, seed):
@@ -215,6 +219,7 @@ def test_cutting_an_epoch_with_holds_changes_nothing(changes, day, seed):
     assert differing(result, "whole", "cut") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", [{}, MISSED, GUIDED, REACTIONS], ids=["plain", "missed", "guided", "reactions"])
 @settings(max_examples=6)
 @given(day=st.integers(1, 200), seed=SEEDS)
@@ -233,6 +238,7 @@ def test_cutting_an_epoch_that_waits_for_an_event_changes_nothing(changes, day, 
     assert mine == theirs
 
 
+@pytest.mark.slow
 @settings(max_examples=6)
 @given(day=st.integers(1, 300), seed=SEEDS)
 def test_cutting_an_epoch_after_diagnosis_changes_nothing(day, seed):

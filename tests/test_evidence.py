@@ -49,6 +49,7 @@ def test_every_row_has_a_target_or_a_reason():
     assert all(len(reason) > 10 for reason in targets().not_simulated.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", read_yaml("structures.yaml"))
 def test_every_run_has_its_settings_in_another_model(model):
     assert set(read_yaml("structures.yaml")[model]) == set(targets().runs)
@@ -113,6 +114,7 @@ def test_a_median_has_the_error_of_its_density():
     assert 0.05 < one.se < 0.11
 
 
+@pytest.mark.slow
 def test_the_designs_error_is_the_spread_of_small_trials():
     """The SD of ALSFRS-R differences at 39 and 21 patients, from many small trials drawn from a large one."""
     runs, rng = Runs(patients=0.3), np.random.default_rng(3)
@@ -294,6 +296,7 @@ def test_numbers_have_the_digits_they_deserve():
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("endpoint", "noise"), [("nfl_plasma", "nfl_log_sd"), ("sod1_csf", "sod1_log_sd")])
 def test_noise_of_a_biomarker_is_what_the_printed_intervals_leave(endpoint, noise):
     """SD of the log change by interval and n, less what the truth varies, halved; pooled over the four arms.

@@ -1,5 +1,7 @@
 """The report of the evidence: the share that agrees first, every row in a table, curves as figures."""
 
+import pytest
+
 from simulator.catalog.facts import points
 from simulator.catalog.targets import published, targets
 from simulator.report.scoreboard import evidence_content, write_evidence
@@ -19,6 +21,7 @@ def made():
     return Evidence(found, [], [])
 
 
+@pytest.mark.slow
 def test_the_share_that_agrees_is_first_and_every_row_is_there(tmp_path):
     found = made()
     page = evidence_content(found)

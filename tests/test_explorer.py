@@ -221,6 +221,7 @@ def test_what_is_no_message_is_said_so(tab, text):
     assert tab.answer("copy", **{"as": "command"})["kind"] == "copy"
 
 
+@pytest.mark.slow
 def test_what_is_shown_is_what_a_run_gives(panel, tab):
     moved = {EFFECT: 0.5, START: 91, "patients": PEOPLE}
     shown = tab.answer("show", moved=moved)["picture"]
@@ -287,6 +288,7 @@ def test_a_move_ends_the_trial_and_says_so(tab, monkeypatch):
     assert found["kind"] == "stopped"
 
 
+@pytest.mark.slow
 def test_two_people_move_their_own_sliders(widget):
     tabs = [Tab(widget), Tab(widget)]
     places = [{EFFECT: 0.2, "patients": PEOPLE}, {EFFECT: 1.3, "patients": PEOPLE}]
@@ -308,6 +310,7 @@ def threads():
     return [one for one in threading.enumerate() if one.name == "explorer session"]
 
 
+@pytest.mark.slow
 def test_a_closed_tab_ends_its_work(widget, monkeypatch):
     gone = threading.Event()
     done = []
@@ -350,6 +353,7 @@ def test_a_move_ends_bands(tab, monkeypatch):
     assert found["picture"]["patients"] == PEOPLE + 1
 
 
+@pytest.mark.slow
 @given(data=st.data())
 @settings(max_examples=6, deadline=None)
 def test_copies_say_what_is_shown(panel, data):

@@ -190,6 +190,7 @@ def test_labels_are_read_back(names):
     assert [row[0] for row in csv.reader(io.StringIO(text))] == [safe_cell(one) for one in names]
 
 
+@pytest.mark.slow
 def test_csv_is_what_pandas_writes(result, tmp_path):
     export(result, "csv", tmp_path)
     for key, group in result.groups.items():
@@ -208,6 +209,7 @@ def test_csv_is_what_pandas_writes(result, tmp_path):
         assert (tmp_path / f"{key}.csv").read_text() == text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_a_file_is_exported_group_by_group(kind, result, tmp_path):
     """Each is read when it is written, and let go; what is written is told."""
@@ -236,6 +238,7 @@ def test_a_damaged_file_is_refused_before_anything_is_written(result, tmp_path):
             open_run(there, lazily=True)
 
 
+@pytest.mark.slow
 def test_files(result, tables, tmp_path):
     places = {place.name for place in export(make_trial(), "adam", tmp_path / "adam")}
     names = {"adsl", "adqs", "adtte"}
@@ -252,6 +255,7 @@ def test_files(result, tables, tmp_path):
     assert {place.name: place.read_bytes() for place in (tmp_path / "adam").iterdir()} == before
 
 
+@pytest.mark.slow
 def test_parquet_carries_labels_and_units(result, tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet")
     export(result, "parquet", tmp_path)
@@ -268,6 +272,7 @@ def test_parquet_carries_labels_and_units(result, tmp_path):
     assert parquet.read_schema(tmp_path / "adam" / "adtte.parquet").field("CNSR").metadata[b"label"] == b"Censor"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "adam"])
 def test_no_cell_is_a_formula(kind, tmp_path):
     odd = make_trial(arms=("=1+1", "@SUM(A1)", "-x"), variants=("+a", "other"), strata=("=cmd", "-slow"))
@@ -277,6 +282,7 @@ def test_no_cell_is_a_formula(kind, tmp_path):
     assert not [cell for cell in cells if re.match(r"[=+@]|-(?!\d|\.\d)", cell)]
 
 
+@pytest.mark.slow
 def test_commands(tmp_path):
     write_folder(make_trial(), tmp_path / "run")
     done = CliRunner().invoke(app, ["export", str(tmp_path / "run"), "--to", "adam"])
@@ -290,6 +296,7 @@ def test_commands(tmp_path):
     assert not (tmp_path / "other" / "adam").exists()
 
 
+@pytest.mark.slow
 def test_without_pyarrow_parquet_is_an_optional_part(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     write_folder(make_trial(9), tmp_path / "run")

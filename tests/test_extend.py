@@ -191,6 +191,7 @@ def test_the_command_line_knows_what_is_installed(installed, done):
     assert (folder / "more" / "seeds.nc").is_file()
 
 
+@pytest.mark.slow
 def test_a_plug_in_that_cannot_be_loaded_is_named(installed, tmp_path):
     (tmp_path / "broken-1.0.dist-info").mkdir()
     (tmp_path / "broken-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n")

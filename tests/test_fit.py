@@ -288,6 +288,7 @@ def lines():
     return day, np.round(own[:, :1] + own[:, 1:] * day / 30.4375 + rng.normal(0, 1.7, (80, 6)), 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["reml", "ml"])
 def test_the_linear_model_is_lme(method):
     day, y = lines()

@@ -215,6 +215,7 @@ def test_what_a_killed_process_made_belongs_to_the_study(folder, kind, monkeypat
     check_folder(folder, kind)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("to", ["csv", "parquet", "adam"])
 def test_tables_say_what_they_were_made_from_wherever_they_go(tmp_path, to):
     """Beside tables is a list of what each is and was made from: it goes where the folder goes; Parquet has it inside.

@@ -106,6 +106,7 @@ def test_pictures_have_a_theme_a_width_and_parts(result, tmp_path):
         result.plot.strata(by="age")
 
 
+@pytest.mark.slow
 def test_every_picture_takes_arms_days_width_and_theme(result):
     for kind in result.plot.kinds:
         picture = result.plot.draw(kind, arms=["early_start", "untreated"], days=[0, 364], width=4.4, theme="dark")

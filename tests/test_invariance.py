@@ -77,6 +77,7 @@ def doses_of(result: sim.Result, arm: str, patients: int | None) -> list[tuple[i
 # --- the machine
 
 
+@pytest.mark.slow
 @every_model
 @pytest.mark.parametrize("changes", [{}, MISSED], ids=["calendar", "missed doses"])
 def test_one_and_two_threads_give_the_same(changes, model):
@@ -171,6 +172,7 @@ def test_without_compiling_the_numbers_are_the_same_but_for_rounding(tmp_path, m
 # --- the run
 
 
+@pytest.mark.slow
 @every_model
 @settings(max_examples=5)
 @given(patients=st.integers(1, 600), seed=st.integers(0, 2**64 - 1))

@@ -95,6 +95,7 @@ def test_exp_is_right_to_two_units_in_the_last_place():
     assert ends == pytest.approx(np.exp([-87.0, -87, 88, 88]), rel=3e-7)
 
 
+@pytest.mark.slow
 def test_log_is_right_to_two_units_in_the_last_place():
     bits = np.linspace(0x00800000, 0x7F7FFFFF, 1_000_001).astype(np.int64).astype(np.int32)
     x = np.concatenate([bits.view(F), every(0.5, 2)])
@@ -142,6 +143,7 @@ def test_philox_equals_the_plain_one(numbers):
     assert tuple(int(w) for w in found) == reference.philox4x32(numbers[:4], numbers[4:])
 
 
+@pytest.mark.slow
 @settings(max_examples=50)
 @given(
     st.integers(0, 2**64 - 1), st.integers(0, 2**32 - 1), st.integers(0, 2**20), st.integers(0, 8), st.integers(0, 9999)
@@ -181,6 +183,7 @@ def test_streams_candidates_and_indices_never_share_a_counter():
     assert len(words) == 3 * 3 * 9 * 3
 
 
+@pytest.mark.slow
 def test_normals_have_the_moments_of_normals_and_no_correlation():
     n = 200_000
     draws = []
@@ -202,6 +205,7 @@ def test_normals_have_the_moments_of_normals_and_no_correlation():
     assert all(kstest(row, "norm").pvalue > ERROR_RATE for row in z)
 
 
+@pytest.mark.slow
 def test_uniforms_are_uniform():
     out = np.empty((4, 200_000), F)
     with np.errstate(over="ignore"):
@@ -303,6 +307,7 @@ def test_the_cache_folder_is_named_by_the_sources(tree, tmp_path):
     assert folder_of(tree, ALS_SIM_CACHE=str(tmp_path / "cache")) in seen
 
 
+@pytest.mark.slow
 def test_a_place_that_cannot_be_written_falls_through(tree, tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("no folder can be made below a file")

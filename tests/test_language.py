@@ -476,6 +476,7 @@ def als_sim(*arguments, cwd=None):
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, check=False)
 
 
+@pytest.mark.slow
 def test_validate_prints_valid_files_and_all_faults(tmp_path):
     bad = CASES / "invalid" / "number_in_quotes.yaml"
     done = als_sim("validate", VALID[0], "valor", bad, tmp_path / "absent.yaml")
@@ -506,6 +507,7 @@ def test_init_list_show_schema(tmp_path):
     assert json.loads(als_sim("schema").stdout) == schema()
 
 
+@pytest.mark.slow
 def test_validate_needs_no_heavy_library():
     code = (
         "import sys; from simulator.language import load; load('valor'); from simulator.cli import scenarios; "

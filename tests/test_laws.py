@@ -163,6 +163,7 @@ def test_more_background_mortality_never_lengthens_survival(low, more, seed):
 # --- states and areas
 
 
+@pytest.mark.slow
 @every_model
 @settings(max_examples=6)
 @given(patients=st.integers(1, 700), seed=SEEDS)
@@ -180,6 +181,7 @@ def test_states_add_up_and_the_living_only_become_fewer(model, patients, seed):
     assert [[int((arm == kind).sum()) for kind in range(3)] for arm in kinds] == summary["ended"].tolist()
 
 
+@pytest.mark.slow
 @settings(max_examples=10)
 @given(first=st.floats(1, 1000), gap=amounts(0, 92), seed=SEEDS)
 def test_areas_under_the_curve_add(first, gap, seed):
@@ -215,6 +217,7 @@ def check_ranges(result: sim.Result) -> None:
     assert not any(np.isinf(values(result, "observed", n)).any() for n in ("alsfrs_r", "svc", "hhd", "nfl_plasma"))
 
 
+@pytest.mark.slow
 def test_scores_stay_in_their_range():
     result = run(patients=1000)
     check_ranges(result)

@@ -137,6 +137,7 @@ def test_threads_and_chunks_do_not_show(missing, monkeypatch):
     assert differing(run(how(missing), threads=2), expected) == []
 
 
+@pytest.mark.slow
 @both
 def test_an_arm_more_changes_no_other_and_arms_alike_leave_alike(missing):
     more = BASE["arms"] | {"again": BASE["arms"]["treated"], "late": [{"treatments": ["tofersen"], "from_day": 200}]}

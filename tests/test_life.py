@@ -189,6 +189,7 @@ def test_without_noise_the_trigger_comes_when_neurofilament_passes_the_level():
 # --- what rules must not depend on
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", [{}, MISSED], ids=["weeks", "missed doses"])
 def test_a_streamed_summary_is_that_of_a_full_run(changes):
     full, streamed = (run(changes, output=output) for output in ("full", "summary"))
@@ -196,6 +197,7 @@ def test_a_streamed_summary_is_that_of_a_full_run(changes):
     assert streamed.screening == full.screening
 
 
+@pytest.mark.slow
 def test_threads_and_chunks_do_not_show(monkeypatch):
     expected = run(MISSED)
     monkeypatch.setattr(batches, "make_worker", functools.partial(batches.make_worker, batch=129, part=37))
@@ -204,6 +206,7 @@ def test_threads_and_chunks_do_not_show(monkeypatch):
     assert differing(run(MISSED, threads=2), expected) == []
 
 
+@pytest.mark.slow
 def test_the_first_patients_of_more_are_the_same_and_an_arm_more_changes_no_other():
     few = run(patients=200)
     odd = [{"treatments": ["tofersen"], "after": "trigger", "from_day": 10, "until": "phenoconversion"}]
@@ -212,6 +215,7 @@ def test_the_first_patients_of_more_are_the_same_and_an_arm_more_changes_no_othe
         assert differing_in_arm(few, many, arm, 200) == []
 
 
+@pytest.mark.slow
 def test_arms_without_rules_are_the_same_beside_one_with_rules():
     """The rules are compiled into the loop; arms that do not use them keep every bit."""
     plain = {"arms": {"untreated": [], "early": [{"treatments": ["tofersen"], "from_day": 0}]}}

@@ -132,6 +132,7 @@ def test_tables_that_do_not_fit_are_not_written(kind, result, tmp_path, monkeypa
     assert list((tmp_path / kind).iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_run_that_does_not_fit_on_the_disk_is_not_begun(result, tmp_path, no_work, monkeypatch):
     write_folder(result, tmp_path / "r")
     taken = (tmp_path / "r" / "result.nc").stat().st_size

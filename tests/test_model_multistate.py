@@ -57,6 +57,7 @@ def start() -> np.ndarray:
     return np.eye(5)[0]
 
 
+@pytest.mark.slow
 def test_stages_are_occupied_as_the_matrix_exponential_says_treated_or_not():
     result = chain()
     months = result.time / MONTH
@@ -65,6 +66,7 @@ def test_stages_are_occupied_as_the_matrix_exponential_says_treated_or_not():
         check_shares(occupancy(result, arm), expected)
 
 
+@pytest.mark.slow
 def test_a_later_start_and_a_survival_only_treatment_are_products_of_matrix_exponentials():
     care = {"kind": "hazard_multiplier", "value": 0.4}
     changes = {"treatments.care": care, "arms.halved": [{"treatments": ["half", "care"], "from_day": 364}]}

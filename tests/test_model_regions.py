@@ -258,6 +258,7 @@ def of(people: list[dict[str, Any]], arm: str, *path: str) -> np.ndarray:
     return np.array(found, float)
 
 
+@pytest.mark.slow
 def test_the_same_people_enter(both):
     result, people = both
     assert trait(result, "candidates").tolist() == [person["tried"] for person in people]

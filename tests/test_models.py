@@ -59,6 +59,7 @@ def test_truth_and_visits_hold_what_the_model_has_and_it_is_finite(model):
         assert np.isfinite(first).mean() > 0.8, name
 
 
+@pytest.mark.slow
 @every_model
 def test_summaries_metrics_and_files_leave_out_what_the_model_has_not(model, tmp_path):
     full, streamed = run(model), run(model, output="summary")
@@ -118,6 +119,7 @@ def test_a_model_of_stages_shows_the_last_stage_and_death():
     assert not [row for row in headline(run("clock")).rows if row.metric.startswith("kings")]
 
 
+@pytest.mark.slow
 def test_models_take_turns_in_the_space_of_a_thread():
     """A run leaves its working space to the next one of its thread; another model finds nothing in it."""
     first = {model: run(model) for model in MODELS}

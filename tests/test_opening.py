@@ -29,6 +29,7 @@ def folders(tmp_path_factory):
     return places
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", MADE_BY)
 def test_export_and_compare_take_runs_only(what, folders, tmp_path):
     place, run = folders[what], folders["a run"]
@@ -44,6 +45,7 @@ def test_export_and_compare_take_runs_only(what, folders, tmp_path):
         open_run(place / MADE_BY[what])
 
 
+@pytest.mark.slow
 def test_a_run_is_opened(folders):
     assert deviations(open_run(folders["a run"]), sim.open(folders["a run"])) == []
     with pytest.raises(ResultError, match="no such file"):

@@ -58,6 +58,7 @@ def near(a, b, allowed=5.0):
     return abs(a.value - b.value) < allowed * np.hypot(a.mcse, b.mcse)
 
 
+@pytest.mark.slow
 def test_the_next_measured_score_stands_beside_the_truth():
     """Measurements are whole points, spread more than the truth, and about it; nobody dead is measured."""
     found = sim.simulate(one(), patients=2000, seed=SEED)
@@ -421,6 +422,7 @@ def shown():
     return found
 
 
+@pytest.mark.slow
 def test_the_fan_shows_the_person():
     found = shown()
     assert found.weight is not None

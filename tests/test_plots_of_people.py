@@ -56,6 +56,7 @@ def test_texts_of_a_trials_pictures_do_not_overlap(valor, kind, width):
     check_texts(valor.plot.draw(kind, width=width).figure)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [style.WIDE, style.NARROW])
 def test_carriers_have_milestones(carriers, valor, width):
     assert "milestones" not in valor.plot.kinds
@@ -147,6 +148,7 @@ def test_the_concentration_is_one_at_the_steady_state(valor):
     assert np.mean(dense * np.exp(-k * np.arange(0, every, 0.01))) == pytest.approx(1, abs=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["valor", "valor_regions"])
 def test_prior_and_posterior_show_the_calibrated_values(name):
     result = sim.simulate(sim.load(name), patients=20)
@@ -158,6 +160,7 @@ def test_prior_and_posterior_show_the_calibrated_values(name):
     assert labels == [posterior._label(spec.parameters[number]) for number in numbers]
 
 
+@pytest.mark.slow
 def test_pictures_over_draws_have_bands():
     result = simulate_draws(sim.load("valor"), 5, patients=40).result
     assert set(result.plot.kinds) == {"trajectories", "survival", "stages", "biomarkers", "posterior"}

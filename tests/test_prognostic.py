@@ -227,6 +227,7 @@ def test_the_true_model_narrows_the_estimate_and_power_rises():
     assert found.truth("mmrm_prognostic", 196).value != found.truth("ancova", 196).value
 
 
+@pytest.mark.slow
 def test_replicates_threads_and_a_replicate_alone_agree(scenario, tmp_path):
     kept = {"replicates": 60, "analyses": BOTH, "truth": 0, "null": False}
     one, two = (sim.trial(scenario, threads=k, **kept) for k in (1, 2))

@@ -25,6 +25,7 @@ def test_shares_hold_that_of_the_quantile_and_shrink(p, n):
     assert high <= wide[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [6, 12, 90])
 @pytest.mark.parametrize("by", [None, "stratum"])
 def test_limits_lie_on_the_scale(n, by):

@@ -59,6 +59,7 @@ def test_a_signal_interrupts_quietly(sent, root):
     assert (child.returncode, errors) == (130, "Interrupted\n")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="streams are closed and full as POSIX says")
 @pytest.mark.parametrize(
     ("words", "streams", "code"),
@@ -316,6 +317,7 @@ class Cut(KeyboardInterrupt):
     """Ctrl-C after some parts."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", KEEPING)
 def test_what_other_versions_began_is_said_before_it_goes_on(command, tmp_path, monkeypatch):
     """Whatever was cut short with another numba says so in its first line; what is kept is then used."""

@@ -37,6 +37,7 @@ DESIGNS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("design", DESIGNS)
 def test_a_folder_is_the_replicate(design, tmp_path):
     name, settings, asked = DESIGNS[design]

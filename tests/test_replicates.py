@@ -45,6 +45,7 @@ def test_an_exact_analysis_performs_as_it_says():
     assert found.mse.value == pytest.approx(0.4, abs=4 * found.mse.mcse)
 
 
+@pytest.mark.slow
 def test_monte_carlo_errors_are_the_spread_over_studies():
     found = [performance(*study(seed), truth=1.0) for seed in range(600)]
     for name in found[0]._fields:
@@ -122,6 +123,7 @@ def drawn(seed: int, draws: int = 20, each: int = 20) -> tuple[np.ndarray, ...]:
     return value + shift, se, interval + shift[:, None], p, cluster
 
 
+@pytest.mark.slow
 def test_what_shares_a_draw_is_not_independent():
     """Over 400 studies: the errors are those of the spread over studies, and intervals hold; 15 % is 4 errors."""
     told = []

@@ -103,6 +103,7 @@ def test_whole_and_offline(html):
     assert not re.search(r"url\((?!#)", html)
 
 
+@pytest.mark.slow
 def test_page_one_comes_first(html):
     wanted = ("more of 100 alive", "Contents", "Question of interest", "Figure 1.", "People at baseline", "Seed")
     places = [checked(html).text.index(text) for text in wanted]
@@ -146,6 +147,7 @@ def test_the_main_table_is_of_the_last_day(html, scenario):
     assert with_error(free.estimate, free.mcse, free.digits) in line
 
 
+@pytest.mark.slow
 def test_pictures(html, scenario):
     for kind in [kind for kind in ORDER if kind not in ("person", "adverse", "milestones")]:
         assert f'<figure id="{kind}"' in html
@@ -233,6 +235,7 @@ def test_a_scenario_that_cannot_be_read_is_said_to_be_so():
     assert '<figure id="survival"' in html
 
 
+@pytest.mark.slow
 def test_texts_are_escaped():
     bad = "<script>alert(1)</script>\"'&"
     html = report_html(make_result(title=bad, warnings=[bad], arms=("untreated", bad, "c"), strata=(bad, "slower")))

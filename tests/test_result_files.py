@@ -69,6 +69,7 @@ def test_chunks_are_neither_big_nor_outside(shape):
     assert 4 * np.prod(chunk) <= netcdf.CHUNK_BYTES
 
 
+@pytest.mark.slow
 def test_partial_chunks(result, tmp_path, monkeypatch):
     monkeypatch.setattr(netcdf, "CHUNK_BYTES", 1000)
     monkeypatch.setattr(netcdf, "SMALL_BYTES", 100)
@@ -132,6 +133,7 @@ def test_the_folder_of_a_run(result, tmp_path):
     assert (tmp_path / "run" / "scenario.resolved.yaml").read_text() == result.attrs["scenario"]
 
 
+@pytest.mark.slow
 def test_equal_runs_give_equal_bytes(tmp_path):
     for place in ("a", "b"):
         record = make_record(1200)
@@ -150,6 +152,7 @@ def test_the_manifest_names_no_one(result, tmp_path):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", ["netcdf", "csv", "manifest", "disk"])
 def test_a_failure_leaves_the_old_files_whole(result, tmp_path, monkeypatch, broken):
     folder.write_folder(result, tmp_path / "run")
@@ -207,6 +210,7 @@ def test_a_foreign_folder_is_refused(result, tmp_path):
     folder.check_folder(tmp_path / "empty", RUN)
 
 
+@pytest.mark.slow
 def test_our_own_folder_is_replaced(result, tmp_path):
     folder.write_folder(name(make_record(30), lambda: make_provenance(make_record(30))), tmp_path / "run")
     folder.write_folder(result, tmp_path / "run")
@@ -246,6 +250,7 @@ def test_csv_cells():
     assert tidy.csv_text(["a"], [[-1.5]]) == "a\n-1.5\n"
 
 
+@pytest.mark.slow
 def test_writing_a_result_imports_neither_xarray_nor_pandas(root, tmp_path):
     code = (
         "import sys\n"

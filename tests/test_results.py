@@ -76,6 +76,7 @@ def test_units_of_the_table():
     assert {unit["events", one] for one in ("event_free_time", "death_time", "niv_time")} == {"d"}
 
 
+@pytest.mark.slow
 def test_time_is_days_and_never_a_timedelta(result, tmp_path):
     result.save(tmp_path / "a.nc")
     for tree in (result.data, xarray.open_datatree(tmp_path / "a.nc", engine="h5netcdf")):
@@ -115,6 +116,7 @@ def test_what_is_missing_is_nan_and_never_0(result, record, tmp_path):
         )
 
 
+@pytest.mark.slow
 def test_scores_are_small_integers_on_disk_unless_they_are_not_whole(record, tmp_path):
     import h5py
 
@@ -188,6 +190,7 @@ def test_counts_and_probabilities(record, result):
     assert group["ended"].values.sum() == record.n_patients * len(ARMS)
 
 
+@pytest.mark.slow
 def test_errors_of_sd_and_quantiles_are_the_spread_over_runs():
     runs = [make_record(n=150, seed=seed, step=728.0) for seed in range(60)]
     groups = [name(run, lambda run=run: make_provenance(run)).groups["summary"] for run in runs]
@@ -205,6 +208,7 @@ def test_nobody_alive_gives_nan():
         assert np.isnan(group[key].values).all()
 
 
+@pytest.mark.slow
 def test_tidy_rows(result):
     rows = result.summary_rows()
     assert rows[0]._fields == ("scenario", "arm", "metric", "time", "estimate", "lower", "upper", "mcse", "n")

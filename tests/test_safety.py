@@ -92,6 +92,7 @@ def test_without_the_block_own_calendars_stay_within_their_space(tmp_path):
     assert plain["doses/day"].size > 8
 
 
+@pytest.mark.slow
 @settings(max_examples=6)
 @given(
     rate=amounts(0, 5),
@@ -136,6 +137,7 @@ def test_events_depend_on_the_patient_and_the_time_on_the_drug_alone():
     assert told(a, 0) == told(b, 182)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missed", [{}, MISSED], ids=["calendar", "missed doses"])
 def test_summary_and_full_count_the_same(missed):
     changes = missed | {f"{SERIOUS}.per_year": 0.5}
@@ -246,6 +248,7 @@ def test_monitoring_says_who_was_seen_when():
     assert 0 not in seen["arm"]
 
 
+@pytest.mark.slow
 def test_adae_tells_the_trial_only():
     result = sim.simulate(sim.load("valor"), patients=600, seed=3, threads=1)
     tables = to_adam(result)

@@ -213,6 +213,7 @@ def test_outcomes_that_are_not_there(treated):
         economics.economic("qalys", result, "treated", treated.replace({"decision": None}))
 
 
+@pytest.mark.slow
 def test_the_needed_part_gives_the_same_number():
     valor = sim.load("valor")
     asked = asked_of(valor)
@@ -245,6 +246,7 @@ def test_economics_under_a_constant_hazard(constant):
     assert one.value == pytest.approx((1 - np.exp(-both * 364 / DAYS_PER_YEAR)) / both, abs=4 * one.mcse)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", ["full", "summary"])
 @pytest.mark.parametrize("end", [1003, 1010])
 def test_years_doses_and_months_add_up_to_follow_up(constant, output, end):
@@ -436,6 +438,7 @@ def test_a_study_is_worth_at_most_what_it_reveals_to_all_whom_it_concerns(treate
         sim.sensitivity(asked.replace({"decision.research.about": ["efect"]}), "evpi", patients=20, points=100)
 
 
+@pytest.mark.slow
 def test_costs_with_a_prior_count_for_economic_outcomes(treated):
     price = {"value": 1000, "prior": {"uniform": {"low": 500, "high": 1500}}, "evidence": "assumed"}
     block = {"outcome": "net_benefit", "arm": "treated", "against": "untreated"}
@@ -477,6 +480,7 @@ def file(constant, tmp_path_factory):
     return place
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_folder_that_it_reads_again(file, tmp_path):
     folder = tmp_path / "found"
     done = call("sensitivity", file, "-n", 30, "-o", folder)
@@ -519,6 +523,7 @@ def test_a_dry_run_foretells_the_points_that_are_simulated(file, tmp_path):
         assert "nothing left to do" in after
 
 
+@pytest.mark.slow
 def test_the_folder_of_a_sweep_is_analysed(treated, tmp_path):
     rng = np.random.default_rng(1)
     given = [
@@ -578,6 +583,7 @@ def test_tables_fit_the_terminal(method):
     assert max(map(len, lines)) <= 80
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 8, 25])
 @pytest.mark.parametrize(("method", "kind"), [("oneway", "tornado"), ("sobol", "sobol")])
 def test_texts_of_pictures_do_not_overlap(method, kind, count):

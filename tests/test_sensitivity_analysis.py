@@ -38,6 +38,7 @@ def g_indices():
     return part / whole, total / whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("function", "known"), [(ishigami, ISHIGAMI), (g_function, g_indices())])
 def test_known_indices(function, known):
     found = sobol_indices(function(saltelli(4096, len(known[0]))))
@@ -48,6 +49,7 @@ def test_known_indices(function, known):
     assert np.isnan(found.noise)
 
 
+@pytest.mark.slow
 def test_ishigami_variance():
     assert sobol_indices(ishigami(saltelli(4096, 3))).variance == pytest.approx(ISHIGAMI_VARIANCE, rel=0.01)
 
@@ -111,6 +113,7 @@ def repeats(request):
     return request.param, ours, [sobol_indices(y, noise="ignored", resamples=2) for y in values]
 
 
+@pytest.mark.slow
 def test_indices_of_a_stochastic_model_are_right_and_plain_ones_are_not(repeats):
     kind, ours, plain = repeats
     for order, known in zip(("first", "total"), ISHIGAMI, strict=True):
@@ -182,6 +185,7 @@ def test_morris_without_its_library(monkeypatch):
         morris.trajectories(2, 2)
 
 
+@pytest.mark.slow
 def test_shares_of_independent_draws_are_those_of_the_closed_form():
     rng = np.random.default_rng(1)
     x = rng.normal(size=(4000, 3))
@@ -192,6 +196,7 @@ def test_shares_of_independent_draws_are_those_of_the_closed_form():
     assert found.explained == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_shares_of_correlated_draws_and_of_noisy_outcomes():
     rng = np.random.default_rng(2)
     x = rng.multivariate_normal([0, 0], [[1, 0.8], [0.8, 1]], size=5000)

@@ -89,6 +89,7 @@ def surfaces(draw):
     return benefit, x, draw(st.permutations(range(d)))
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(case=surfaces())
 def test_laws_of_the_value_of_information(case):
@@ -199,6 +200,7 @@ VARIANCE = (SIZES**2).sum() / 12 + 16 / 144
 TOTAL = (SIZES**2 / 12 + np.array([16 / 144] * 2 + [0] * 23)) / VARIANCE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [32, 64])
 def test_few_base_points_do_not_mistake_one_value_for_another(size):
     """In 100 designs, the values in any order: a sequence of 50 dimensions is off by up to 1.3 and holds 79 %."""

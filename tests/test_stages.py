@@ -159,6 +159,7 @@ def care(model: str) -> dict[str, Any]:
     return CARE | ({"visits.scoring": "items"} if MODELS[model].SCORES_ITEMS else {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [name for name in STAGING if MODELS[name].SCORES_ITEMS])
 def test_a_feeding_tube_is_stage_4a_of_kings_and_ventilation_4b(model):
     """From the day after they begin, in truth and at visits; with both 4B. Without care nobody is in 4A."""
@@ -190,6 +191,7 @@ def test_a_model_of_stages_alone_refuses_care_that_hangs_on_items(model):
 FROM_ONSET = {"entry": {"at_onset": True}, "follow_up_days": 10_957, "output.every_days": 28, "visits.every_days": 364}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("scenario", "changes"), [("natural_history", {}), ("generic_als", FROM_ONSET)])
 def test_kings_stages_follow_one_another_along_the_course(scenario, changes):
     """Median share of the course at which stages 2, 3 and 4 begin, of those who reach them, untreated.

@@ -110,6 +110,7 @@ def test_many_arms():
     assert max(map(len, text.splitlines())) <= 80
 
 
+@pytest.mark.slow
 def test_long_names_and_many_days_fit_too():
     record = replace(make_record(20), arms=("untreated", "early " * 10, "late"), strata=("faster " * 8, "slower"))
     made = name(record, lambda: make_provenance(record, analysis_days=tuple(range(28, 729, 84))))
@@ -122,6 +123,7 @@ def test_long_names_and_many_days_fit_too():
     assert re.search(r"svc_percent >= 65 +27$", text, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_survival_from_onset_only_where_everybody_enters_at_onset():
     entry = headline(name(make_record(100), lambda: make_provenance(make_record(4))))
     assert not [row for row in entry.rows if row.kind == "onset"]

@@ -200,6 +200,7 @@ def test_a_fast_copy_is_the_ordinary_copy_at_every_address(name):
     assert short > len(addresses) / 2
 
 
+@pytest.mark.slow
 @settings(max_examples=10)
 @given(st.data())
 def test_a_fast_copy_with_several_changes_is_the_ordinary_copy(data):

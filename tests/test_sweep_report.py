@@ -80,6 +80,7 @@ def test_every_point_is_there_with_its_error(grid):
     assert len(set(shown)) > 6
 
 
+@pytest.mark.slow
 def test_the_same_sweep_gives_the_same_bytes(scenario, grid, tmp_path):
     stored = sim.sweep(scenario.replace({"sweep": BLOCK}), patients=60, folder=tmp_path)
     assert report_html(grid) == report_html(stored) == report_html(sim.open(tmp_path))
@@ -97,6 +98,7 @@ def test_the_error_over_two_replicates_reaches_as_far_as_t(grid):
     assert band.max() == pytest.approx((paired.estimate + 12.706 * paired.mcse).max(), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_many_numbers_become_ranges_and_failed_points_are_named(sampled):
     failed = [one.point for one in sampled.failures]
     assert 0 < len(failed) < 16
@@ -111,6 +113,7 @@ def test_many_numbers_become_ranges_and_failed_points_are_named(sampled):
     assert "not reached" not in found.text
 
 
+@pytest.mark.slow
 def test_points_of_ones_own_and_draws_are_told_as_what_they_are(scenario):
     found = checked(report_html(sim.sweep(scenario, [{}, {EFFECT: 0.5}], patients=60)))
     assert "simulator.sweep(scenario, points, folder=DIR" in found.text
@@ -123,6 +126,7 @@ def test_points_of_ones_own_and_draws_are_told_as_what_they_are(scenario):
     assert "Pictures" not in checked(report_html(words)).text
 
 
+@pytest.mark.slow
 def test_a_report_when_every_point_failed(scenario):
     wanted = [BLOCK["outcomes"][0] | {"against": "untreated"}]
     block = {"method": "grid", "parameters": {ELIGIBLE: [300, 301]}, "outcomes": wanted}

@@ -144,6 +144,7 @@ def test_an_executor_that_is_not_there_is_explained(scenario, monkeypatch):
     assert caught.value.exit_code == 3
 
 
+@pytest.mark.slow
 def test_a_cluster_without_workers_is_not_waited_for(scenario, monkeypatch):
     distributed = pytest.importorskip("distributed")
     monkeypatch.setattr("simulator.studies.sweep.executors.CONNECT_SECONDS", "1s")
@@ -256,6 +257,7 @@ def test_points_may_differ_in_arms_and_days(scenario):
     assert found.data["follow_up_days"].values.tolist() == [364, 364, 182]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["article", "prevention", "missed_doses"])
 def test_other_models_carriers_and_own_calendars_are_those_of_single_runs(name):
     scenario = sim.load(name)
@@ -290,6 +292,7 @@ def test_a_person_is_not_swept():
 # --- folders
 
 
+@pytest.mark.slow
 def test_a_folder_resumes_by_content(scenario, tmp_path, serial):
     done = []
     first = sim.sweep(scenario, POINTS, folder=tmp_path / "a", progress=lambda n, total: done.append(total))
@@ -339,6 +342,7 @@ def test_a_folder_of_something_else_or_in_use_is_refused(scenario, tmp_path):
         sim.sweep(scenario, folder=tmp_path / "b")
 
 
+@pytest.mark.slow
 def test_a_start_removes_temporaries_and_nothing_else(scenario, tmp_path):
     sim.sweep(scenario, folder=tmp_path)
     left = [tmp_path / "points" / ".x.point.7.part", tmp_path / ".sweep.nc.0a0b.part"]
@@ -357,7 +361,7 @@ from simulator.studies.sweep import collect, drive, study, work  # before the fi
 file, folder, seed = sys.argv[1], sys.argv[2], int(sys.argv[3])
 scenario, rng = sim.load(file), random.Random(seed)
 sim.simulate(scenario, patients=10, threads=1, output="summary")  # loads the kernels; no thread is left
-means = [k / 1600 for k in range(1200)]
+means = [k / 1600 for k in range(700)]
 
 def finished():
     try:
@@ -372,7 +376,7 @@ def start():
         os._exit(0)
     return child
 
-for _ in range(10):
+for _ in range(6):
     child, wanted = start(), finished() + rng.randint(0, 20)
     while finished() < wanted and not os.waitpid(child, os.WNOHANG)[0]:
         time.sleep(0.001)
@@ -386,16 +390,16 @@ assert os.waitpid(start(), 0)[1] == 0
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked to be killed")
 @pytest.mark.slow
-def test_a_sweep_killed_ten_times_ends_as_one_that_was_not(file, scenario, tmp_path):
+def test_a_sweep_killed_six_times_ends_as_one_that_was_not(file, scenario, tmp_path):
     command = [sys.executable, "-c", CHILD, str(file), str(tmp_path / "killed"), "6", EFFECT]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     counts = [int(line) for line in done.stdout.split()]
-    assert len(counts) == 10
+    assert len(counts) == 6
     assert counts == sorted(counts)
-    assert 0 < counts[-1] < 1200  # the kills came while there was work left
+    assert 0 < counts[-1] < 700  # the kills came while there was work left
     whole = tmp_path / "whole"
-    sim.sweep(scenario, {EFFECT: [k / 1600 for k in range(1200)]}, folder=whole, patients=300)
+    sim.sweep(scenario, {EFFECT: [k / 1600 for k in range(700)]}, folder=whole, patients=300)
     for name in ("sweep.nc", "points.csv", "manifest.json"):
         assert (tmp_path / "killed" / name).read_bytes() == (whole / name).read_bytes()
     assert not list((tmp_path / "killed").rglob("*.part"))
@@ -421,6 +425,7 @@ def test_an_interruption_keeps_what_is_finished(scenario, tmp_path):
 # --- failed points
 
 
+@pytest.mark.slow
 def test_failed_points_are_listed_kept_and_tried_again_when_asked(scenario, tmp_path, monkeypatch):
     given = {ELIGIBLE: [50, 300, 51]}
     found = sim.sweep(scenario, given, folder=tmp_path)
@@ -495,6 +500,7 @@ def cli(*args):
     return CliRunner().invoke(app, ["sweep", *map(str, args)])
 
 
+@pytest.mark.slow
 def test_the_command_prints_outcomes_and_writes_a_folder(file, tmp_path):
     found = cli(file, "-o", tmp_path / "r", "-n", 100, "--seed", 3)
     assert found.exit_code == 0, found.output
@@ -509,6 +515,7 @@ def test_the_command_prints_outcomes_and_writes_a_folder(file, tmp_path):
     assert {len(one["estimate"]) for one in document["outcomes"]} == {6}
 
 
+@pytest.mark.slow
 def test_a_dry_run_says_points_memory_and_time_and_writes_nothing(file, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     words = {line.split()[0]: line for line in cli(file, "--dry-run").stdout.splitlines()}
@@ -528,6 +535,7 @@ def test_a_dry_run_says_points_memory_and_time_and_writes_nothing(file, tmp_path
     assert "nothing left to do" in second.stdout
 
 
+@pytest.mark.slow
 def test_failed_points_end_with_exit_code_4(file, tmp_path):
     found = cli(file, "-o", tmp_path / "r", "--set", f"sweep.parameters={{{ELIGIBLE}: [50, 300]}}")
     assert found.exit_code == 4
@@ -535,6 +543,7 @@ def test_failed_points_end_with_exit_code_4(file, tmp_path):
     assert f"point 1 ({ELIGIBLE} = 300)" in found.stderr
 
 
+@pytest.mark.slow
 def test_failed_points_are_tried_again_when_the_command_says_so(file, tmp_path, monkeypatch):
     def broken(*args):
         raise RuntimeError("a cosmic ray")
@@ -548,6 +557,7 @@ def test_failed_points_are_tried_again_when_the_command_says_so(file, tmp_path, 
     assert "points failed" not in again.output
 
 
+@pytest.mark.slow
 def test_exit_codes_of_wrong_requests(file, tmp_path, monkeypatch):
     assert cli("no_such_scenario").exit_code == 2
     assert cli("natural_history", "-o", tmp_path / "r").exit_code == 2  # it has no block sweep

@@ -60,6 +60,7 @@ def test_structured_covariances_are_those_of_nlme(name):
     assert sigma[0, 1] / np.sqrt(sigma[0, 0] * sigma[1, 1]) == pytest.approx(wanted["rho"], rel=1e-3)
 
 
+@pytest.mark.slow
 @given(seeds)
 @settings(max_examples=5)
 def test_structures_of_two_visits_are_no_structure(seed):
@@ -97,6 +98,7 @@ def test_imputations_have_the_mean_of_their_rule(rule):
     assert found.value == pytest.approx(R[f"imputed_{rule}"], abs=3 * within)
 
 
+@pytest.mark.slow
 def test_rules_differ_where_somebody_is_missing_only():
     whole = invented(2, COMPLETE)
     assert all(controlled_mi(whole, rule=rule)[:2] == pytest.approx(ancova(whole)[:2]) for rule in WORDS)
@@ -145,6 +147,7 @@ def test_three_tests_of_cox_agree_in_large_trials(seed):
             assert (one.lower, one.upper) == pytest.approx((wald.lower, wald.upper), abs=0.02)
 
 
+@pytest.mark.slow
 @given(seeds)
 @settings(max_examples=10)
 def test_intervals_are_what_the_tests_do_not_reject(seed):
@@ -185,6 +188,7 @@ def test_restricted_means_of_permutations_are_those_of_the_curves():
     assert float(np.sqrt(spread + more)[0]) == pytest.approx(found.se, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_the_permutation_test_keeps_its_size_where_the_normal_one_does_not():
     """300 trials of 60 without an effect: 4 to 29 of them are rejected at 5 % in 99.9 % of such sets."""
     tests = {"normal": {}, "permutation": {"permutations": 200}}

@@ -25,6 +25,7 @@ def call(*words: str):
     return CliRunner().invoke(app, ["trial", "valor_trial", *words])
 
 
+@pytest.mark.slow
 def test_one_json_document_with_every_figure_and_its_error(place):
     done = call("--replicates", "5", *ASKED, "-o", "study", "--power", "0.8", "--json")
     assert done.exit_code == 0
@@ -41,6 +42,7 @@ def test_one_json_document_with_every_figure_and_its_error(place):
     assert opened.measure("ancova", "bias").value == found["analyses"][0]["bias"]["value"]
 
 
+@pytest.mark.slow
 def test_a_replicate_alone_is_that_of_the_study(place):
     study = json.loads(call("--replicates", "4", *ASKED, "-o", "study", "--json").stdout)
     alone = json.loads(call("--replicate", "3", *ASKED, "-o", "alone", "--json").stdout)
@@ -54,6 +56,7 @@ def test_a_replicate_alone_is_that_of_the_study(place):
     assert run.groups["patients"]["allocated_arm"].values.size == 60
 
 
+@pytest.mark.slow
 def test_a_second_call_does_nothing_again(place, monkeypatch):
     first = call("--replicates", "60", *ASKED, "-o", "study", "--analysis", "ancova")
     times = {file.name: file.stat().st_mtime_ns for file in (place / "study" / "replicates").iterdir()}

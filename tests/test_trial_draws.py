@@ -39,6 +39,7 @@ def test_the_truth_over_draws_has_the_error_over_draws(drawn):
     assert drawn.fact("change_as_if_alive").mcse > 0
 
 
+@pytest.mark.slow
 def test_the_spread_of_the_estimates_does_not_depend_on_the_truth(drawn):
     without = sim.trial(sim.load("valor_trial"), truth=0, **ASKED)
     for key in ("empirical_se", "model_se", "relative_error", "power", "estimable"):
@@ -48,6 +49,7 @@ def test_the_spread_of_the_estimates_does_not_depend_on_the_truth(drawn):
     )
 
 
+@pytest.mark.slow
 def test_averaged_power_is_called_assurance(drawn):
     text = " ".join(trial_text(drawn).split())
     assert "assurance, %" in text

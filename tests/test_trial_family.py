@@ -157,6 +157,7 @@ def test_claims_of_several_endpoints_and_days():
     assert found.family["any"][0] == found.family[names[0]][0]  # an order: the first is claimed or none
 
 
+@pytest.mark.slow
 def test_options_and_covariates_reach_the_truth_too():
     options = {
         "cox": {"covariates": ("progression_rate", "age"), "test": "score", "penalty": True},
@@ -172,6 +173,7 @@ def test_options_and_covariates_reach_the_truth_too():
         assert np.isfinite(found.measure(name, "bias").value), name
 
 
+@pytest.mark.slow
 def test_a_trial_runs_its_claims_and_says_what_they_come_to(trial):
     assert trial.analyses == ("ancova", "joint_rank", "logrank")
     p = np.stack([np.where(trial.estimates(n)["value"] * s > 0, trial.estimates(n)["p"], 1)

@@ -124,6 +124,7 @@ def test_there_is_a_method_for_each_picture():
     assert not set(TrialKind) & set(Kind)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TrialKind)
 def test_pictures(trial, folder, kind, tmp_path):
     picture = trial.plot.draw(kind)
@@ -190,6 +191,7 @@ def test_pictures_that_cannot_be_drawn(trial):
             call()
 
 
+@pytest.mark.slow
 def test_the_report(trial, folder, tmp_path):
     called("report", folder, "-o", tmp_path / "report.html")
     html = (tmp_path / "report.html").read_text()

@@ -115,6 +115,7 @@ def test_rubins_rules_are_those_of_mice():
 # ---- other programs in Python ----
 
 
+@pytest.mark.slow
 @given(seeds)
 def test_cox_is_that_of_statsmodels(seed):
     duration = pytest.importorskip("statsmodels.duration.hazard_regression")
@@ -155,6 +156,7 @@ def test_newcombe_is_that_of_statsmodels(seed):
     assert np.sign(found.value) == np.sign(z)
 
 
+@pytest.mark.slow
 @given(seeds)
 def test_hc3_is_that_of_statsmodels(seed):
     models = pytest.importorskip("statsmodels.api")

@@ -416,6 +416,7 @@ def test_the_unstructured_likelihood_and_its_derivatives():
     assert all(value(at + 0.05 * e) < best.value for e in np.vstack([np.eye(6), -np.eye(6)]))
 
 
+@pytest.mark.slow
 @given(seeds, st.floats(0, 2), st.floats(0, 0.6), st.floats(-1, 1))
 def test_no_covariance_is_likelier_than_the_fitted_one(seed, intercepts, slopes, correlation):
     """Random intercepts and slopes, at the edge of the covariances too, against 50 covariances near and far."""
@@ -466,6 +467,7 @@ def hessian(function, at: np.ndarray, width: float = 1e-3) -> np.ndarray:
     return np.array([(slope(function, at + e, width) - slope(function, at - e, width)) / (2 * width) for e in steps])
 
 
+@pytest.mark.slow
 def test_the_shared_parameter_likelihood_against_an_integral():
     """The density of visits given the rate, times the event given the rate, integrated over the rate."""
     from scipy.integrate import quad
@@ -590,6 +592,7 @@ def compared(data: TrialData, margin: float = 0.0) -> np.ndarray:
     return found
 
 
+@pytest.mark.slow
 @given(seeds, st.sampled_from([USUAL, COMPLETE, Invented(n=40, gaps=0.5, hazard=0.2, dropout=0.1)]), st.booleans())
 def test_scores_are_the_sums_of_comparisons(seed, of, coarse):
     data = invented(seed, of._replace(n=30))

@@ -53,6 +53,7 @@ def test_a_replicate_is_what_reading_its_result_gives(valor):
             np.testing.assert_array_equal(one.covariate("log_nfl"), other.covariate("log_nfl"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LIGHT)
 def test_a_replicate_alone_is_analysed_as_within(valor, trial, name):
     result = sim.simulate(valor, patients=108, seed=3, replicate=41)
@@ -71,6 +72,7 @@ def test_replicates_are_other_people_and_the_first_is_the_run_itself(valor):
     assert "replicate" not in none.arguments
 
 
+@pytest.mark.slow
 def test_threads_do_not_matter(valor, trial):
     same(trial, sim.trial(valor, replicates=60, analyses=LIGHT, days=[DAY], seed=3, threads=3, truth=PEOPLE))
 

@@ -68,6 +68,7 @@ def test_harm_has_no_size(monkeypatch):
     assert np.isnan(required(searching(monkeypatch, normal(0.2), np.inf), CELL, 0.8).value)
 
 
+@pytest.mark.slow
 def test_power_at_a_size_is_that_of_a_trial_of_that_size():
     """The first so many participants of a larger trial are the smaller trial."""
     scenario, asked = sim.load("valor"), {"analyses": NAMES, "days": [196], "truth": 0, "null": False, "seed": 5}
@@ -84,6 +85,7 @@ def test_power_at_a_size_is_that_of_a_trial_of_that_size():
     assert steps[-4:] == [(30, 120), (60, 120), (90, 120), (120, 120)]
 
 
+@pytest.mark.slow
 def test_the_size_that_is_needed_has_the_power():
     scenario, asked = sim.load("valor_trial"), {"analyses": ["joint_rank"], "truth": 0, "null": False, "seed": 2}
     found = sim.trial(scenario, replicates=40, power=[0.5, 0.8], **asked)
@@ -97,6 +99,7 @@ def test_the_size_that_is_needed_has_the_power():
 # --- the design decides
 
 
+@pytest.mark.slow
 def test_power_at_a_size_is_that_of_a_trial_of_that_size_with_its_looks():
     """Looks, boundaries and futility are those that the smaller trial has."""
     scenario, asked = sim.load("group_sequential"), {"analyses": ["ancova"], "truth": 0, "null": False, "seed": 5}
@@ -131,6 +134,7 @@ def test_the_required_size_reaches_the_power_with_looks():
     assert needed.value % 6 == 0
 
 
+@pytest.mark.slow
 def test_harm_is_no_power_and_has_no_size():
     change = {"treatments": {"poison": {"kind": "rate_multiplier", "value": 2.0}}, "arms.tofersen": [
         {"treatments": ["poison"], "from_day": 0}]}  # fmt: skip

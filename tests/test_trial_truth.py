@@ -173,6 +173,7 @@ def test_individual_effects_are_those_of_each_person():
     assert at["gaining"] == np.mean(gained > 0)
 
 
+@pytest.mark.slow
 def test_its_error_is_that_of_the_mean_over_parts():
     """Truths of parts of 60 people spread so that their mean over 40 has the error that is told."""
     groups = [[true_value("joint_rank", people(40 * g + k)) for k in range(40)] for g in range(25)]

@@ -141,6 +141,7 @@ def test_simulated_cohorts_hold_the_observed_one(early):
         assert ((check.free >= check.free_low - 0.02) & (check.free <= check.free_high + 0.02)).mean() > 0.9
 
 
+@pytest.mark.slow
 def test_an_external_comparison_finds_the_effect_and_nothing_where_there_is_none(run, treated, early):
     found, nothing = external(treated), external(early)
     truth = run.groups["truth"]["alsfrs_r"].values.astype(float)
@@ -168,6 +169,7 @@ def test_treated_arms_begin_when_matching_ends(early):
     assert np.isnan(early.scores()).sum() == len(early.unmatched)
 
 
+@pytest.mark.slow
 def test_no_number_depends_on_threads_and_files_keep_all(few, tmp_path):
     first, second = (sim.twins(few, scenario(), twins=50, pool=8_192, threads=n) for n in (1, 2))
     assert deviations(first, second) == []
@@ -202,6 +204,7 @@ def test_who_cannot_be_matched_is_named(few):
     assert reasons["untreated-002"] == "nothing that can be matched was measured by then"
 
 
+@pytest.mark.slow
 def test_a_cohort_in_which_nobody_has_twins_is_told_of(few, tmp_path):
     seen = few.measurements["alsfrs_r"]
     tooth = np.where(seen.day > 0, np.where(seen.day > 60, seen.value, 48.0), 0.0)
@@ -218,6 +221,7 @@ def test_a_cohort_in_which_nobody_has_twins_is_told_of(few, tmp_path):
     assert (drawn.exit_code, drawn.stderr.split(",")[0]) == (2, "nobody has twins")
 
 
+@pytest.mark.slow
 def test_a_cohort_of_one_is_drawn_and_reported(run, tmp_path):
     one = participants(sim.simulate(scenario(), patients=1, seed=9))
     found = sim.twins(one, scenario(), twins=50, pool=4_096)
@@ -295,6 +299,7 @@ def test_parameters_have_their_own_share_of_the_error(few):
     assert all(one.parameters > 0 for one in external(found).visits)
 
 
+@pytest.mark.slow
 def test_a_score_is_a_covariate_of_analyses(run, early, treated):
     """In a trial of which half is treated: the same effect, with a smaller error."""
     one, other = participants(run), participants(run, 1)
@@ -384,6 +389,7 @@ def test_events_brier_and_concordance():
     assert expected_events(np.array([1.0, 2, np.inf, np.inf]), 2.5) == pytest.approx(1 / 4 + 1 / 3)
 
 
+@pytest.mark.slow
 def test_the_mixed_model_is_that_of_statsmodels():
     lmm = pytest.importorskip("statsmodels.regression.mixed_linear_model")
     rng = np.random.default_rng(4)

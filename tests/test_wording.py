@@ -101,6 +101,7 @@ def test_settings_are_applied_in_order_each_to_what_the_last_left():
         load("valor").replace({"treatments.other": {"catalog": "tofersn"}})
 
 
+@pytest.mark.slow
 @given(st.permutations(["patients", "follow_up_days", "disease.men", "treatments.tofersen.effect.mean"]))
 def test_settings_at_addresses_apart_commute(order):
     new = {"patients": 7, "follow_up_days": 1988, "disease.men": 0.25, "treatments.tofersen.effect.mean": 0.2}

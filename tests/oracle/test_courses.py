@@ -33,6 +33,7 @@ def test_untreated_event_is_a_weibull(number):
     assert arm["event_free_time"] == arm["event_day"]
 
 
+@pytest.mark.slow
 def test_event_at_constant_rate_and_constant_hazard_ratio():
     found = one(addon_arm(fast_and_plain(), "rate_multiplier", 0.6), 0, times=[0.0])
     u = found["L"] * (threshold_of(0) / ((1 - EPSILON) + EPSILON / 0.6)) ** (1 / KAPPA)
@@ -161,6 +162,7 @@ def test_step_of_engagement_in_closed_form():
     assert y[5] == pytest.approx(math.exp(-k_n * t) + quad(drive, 0.0, t, epsabs=1e-12)[0], abs=1e-7)
 
 
+@pytest.mark.slow
 def test_a_null_effect_leaves_the_clock_and_lowers_sod1():
     numbers = trial()
     numbers["treatments"]["tofersen"]["effect"] |= {"mean": 0.0, "sd": 0.0}
@@ -173,6 +175,7 @@ def test_a_null_effect_leaves_the_clock_and_lowers_sod1():
     assert inert["early_start"]["truth"] == inert["untreated"]["truth"]
 
 
+@pytest.mark.slow
 def test_disease_time_stops_at_its_floor_and_the_hazard_is_that_of_m_0():
     numbers = trial()
     numbers["treatments"]["tofersen"]["effect"] |= {"mean": 2.5, "sd": 0.0, "high": 3.0, "recovery_cap": 0.05}
@@ -193,6 +196,7 @@ def test_disease_time_stops_at_its_floor_and_the_hazard_is_that_of_m_0():
 # ---------------------------------------------------------------- integration
 
 
+@pytest.mark.slow
 def test_halving_the_step_changes_nothing():
     times = [100.0, 300.0, 700.0, 1096.0]
     for number in (7, 8):

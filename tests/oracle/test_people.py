@@ -36,6 +36,7 @@ def test_fast_needs_the_uniform_and_a_short_d50():
     assert patient.is_fast({"listed_fast": 0.6, "listed_below_d50_months": None}, 400.0, 0.59)
 
 
+@pytest.mark.slow
 def test_correlated_parts_share_a_normal():
     people = [patient.draw_person(trial(), philox.Keys(SEED, i)) for i in range(3000)]
     tau_v = np.log([p.tau_v for p in people])
@@ -112,6 +113,7 @@ def test_strength_falls_by_its_loss():
     assert clock.strength(person, dict.fromkeys(points, 0.0), numbers) == person.m0 - 1.6
 
 
+@pytest.mark.slow
 def test_volatility_has_mean_one_and_its_chain_runs_on_through_entry():
     rules = {"log_sd": 0.38, "autocorrelation": 0.93}
     q = [volatility.study_factors(philox.Keys(SEED, i), rules, None, 400.0)[14] for i in range(3000)]

@@ -167,6 +167,7 @@ def test_noise_is_that_of_the_measuring_streams():
     ] == [30.0, 32.0]
 
 
+@pytest.mark.slow
 def test_nothing_is_seen_after_death_or_dropout():
     ended = [(p, a) for p in cohort() for a in p["arms"].values() if a["death_day"] < 1000.0]
     assert ended
