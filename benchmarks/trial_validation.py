@@ -49,7 +49,7 @@ from simulator.analysis.trial.truth import QUANTITIES
 from simulator.replicate import Replicator, compiled
 from simulator.studies.trial.decision import claims_at_end
 from simulator.studies.trial.entering import most, patients
-from simulator.studies.trial.plan import Asked, plan
+from simulator.studies.trial.plan import TrialOptions, plan
 from simulator.studies.trial.population import lossless, truth
 from simulator.studies.trial.rows import ESTIMATED, estimated, observed
 
@@ -73,11 +73,11 @@ def _null(scenario: Any, replicates: int, chosen: Sequence[str]) -> dict[str, An
     out: dict[str, Any] = {}
     for names, day, count in _groups(chosen, replicates, max(replicates // 10, 1)):
         options = {name: OPTIONS[name] for name in names if name in OPTIONS}
-        out |= _sizes(scenario, Asked(names, days=[day], options=options), count)
+        out |= _sizes(scenario, TrialOptions(names, days=[day], options=options), count)
     return out
 
 
-def _sizes(scenario: Any, asked: Asked, count: int) -> dict[str, Any]:
+def _sizes(scenario: Any, asked: TrialOptions, count: int) -> dict[str, Any]:
     """Size and coverage of each analysis, and whether they lie within the Monte Carlo band."""
     done, out = study(scenario.replace(NO_EFFECT), asked, count), {}
     day = done.work.plan.days[0]
@@ -95,7 +95,7 @@ def _size(rows: np.ndarray) -> dict[str, Any]:
     return {"replicates": len(rows), "band": [low, high], **found, "inside": inside, "covers": covers}
 
 
-def _powers(scenario: Any, asked: Asked, count: int) -> dict[str, Any]:
+def _powers(scenario: Any, asked: TrialOptions, count: int) -> dict[str, Any]:
     """Truth of each analysis' own estimand, and performance against it."""
     done = study(scenario, asked, count)
     planned, day = done.work.plan, done.work.plan.days[0]
@@ -138,7 +138,7 @@ def options(replicates: int = 10_000) -> dict[str, Any]:
     """Size and coverage of analyses with options, all in the same trials without an effect."""
     out: dict[str, Any] = {}
     for key, scenario in (("null_108", _of_108()), ("null_60", _of_60())):
-        planned = plan(scenario.replace(NO_EFFECT), Asked(["ancova"], days=[196]))
+        planned = plan(scenario.replace(NO_EFFECT), TrialOptions(["ancova"], days=[196]))
         space = Replicator(compiled([planned.scenario], patients([planned.scenario], planned.size, SEED)))
         rows = {
             label: np.full((replicates // part, len(ESTIMATED)), np.nan) for label, (_, _, part) in VARIANTS.items()
@@ -157,7 +157,7 @@ def drug_108(replicates: int = 2000, names: Sequence[str] = tuple(ANALYSES)) -> 
     out: dict[str, Any] = {}
     for some, day, count in _groups(names, replicates, max(replicates // 4, 1)):
         options = {name: OPTIONS[name] for name in some if name in OPTIONS}
-        out |= _powers(_of_108(), Asked(some, days=[day], options=options), count)
+        out |= _powers(_of_108(), TrialOptions(some, days=[day], options=options), count)
     return out
 
 
@@ -165,7 +165,7 @@ def strata(replicates: int = 10_000) -> dict[str, Any]:
     """Analyses that do not know the strata, 108 people: no effect; the drug, in a fifth of the trials; nobody lost."""
     names, scenario = ["joint_rank", "win_ratio", "responder"], _of_108()
     options = {name: OPTIONS.get(name, {}) | {"stratified": False} for name in names}
-    asked, within = Asked(names, days=[196], options=options), Asked(names[:2], days=[196])
+    asked, within = TrialOptions(names, days=[196], options=options), TrialOptions(names[:2], days=[196])
     return {
         "null": _sizes(scenario, asked, replicates),
         "drug": _powers(scenario, asked._replace(analyses=names[:2]), replicates // 5),
@@ -185,7 +185,7 @@ def survivors(replicates: int = 4000) -> dict[str, Any]:
         }
     )
     names = ["ancova", "mmrm", "joint_rank"]
-    done = study(scenario, Asked(names, days=[546], arms=("early_start", "delayed_start")), replicates)
+    done = study(scenario, TrialOptions(names, days=[546], arms=("early_start", "delayed_start")), replicates)
     planned = done.work.plan
     target = truth(planned, [planned.scenario], SEED, 200_000, THREADS)
     facts = {q.name: [float(target.facts[k, 0]), float(target.facts_mcse[k, 0])] for k, q in enumerate(QUANTITIES)}
@@ -203,7 +203,7 @@ def rates(replicates: int = 1000) -> dict[str, Any]:
     """Size of the rate ratio whose standard error takes rates for normal, and how far from normal they are."""
     base = _of_108().replace(NO_EFFECT)
     small, out = base.replace({"trial.counts": {"faster": {"early_start": 39, "delayed_start": 21}}}), {}
-    asked = Asked(["rate_ratio"], days=[196], options={"rate_ratio": {"robust": False}})
+    asked = TrialOptions(["rate_ratio"], days=[196], options={"rate_ratio": {"robust": False}})
     for key, scenario in (("null_108", base), ("null_60", small)):
         done = study(scenario, asked, replicates)
         out[key] = {"replicates": replicates, **of_rows(done.of("rate_ratio", 196), 0.0)}
@@ -244,7 +244,7 @@ def primary(replicates: int = 4000) -> dict[str, Any]:
     names = ["mi", "ancova", "ancova_nfl", "joint_rank", "joint_rank_mi"]
     out: dict[str, Any] = {"draws": DRAWS, "replicates": replicates}
     for key, name in (("balanced", "valor_trial"), ("imbalanced", "valor_trial_imbalanced")):
-        done = study(sim.load(name), Asked(names, days=[196]), replicates, DRAWS)
+        done = study(sim.load(name), TrialOptions(names, days=[196]), replicates, DRAWS)
         out[key] = {one: _published(done.of(one, 196), 1.2, -3.2, 5.5, DRAWS) for one in names[:3]}
         for one in names[3:]:
             ranks = done.of(one, 196)
@@ -266,9 +266,9 @@ def extension(replicates: int = 2000) -> dict[str, Any]:
     """Weeks 52 and 148: 72 early, 36 delayed, over the ensemble."""
     out: dict[str, Any] = {"draws": DRAWS, "replicates": replicates}
     names, scenario = ["ancova", "ancova_nfl"], sim.load("valor_extension")
-    done = study(scenario, Asked(names, days=[364, 1036]), replicates, DRAWS)
+    done = study(scenario, TrialOptions(names, days=[364, 1036]), replicates, DRAWS)
     out["week_52"] = {name: _published(done.of(name, 364), 3.5, 0.4, 6.7, DRAWS) for name in names}
-    imputed = study(scenario, Asked(["mi"], days=[364]), replicates, DRAWS)
+    imputed = study(scenario, TrialOptions(["mi"], days=[364]), replicates, DRAWS)
     out["week_52"]["mi"] = _published(imputed.of("mi", 364), 3.5, 0.4, 6.7, DRAWS)
     out["week_148"] = {name: spread(done.of(name, 1036)[:, 0], DRAWS) for name in names}
     for name in names:

@@ -15,7 +15,7 @@ from simulator.analysis.trial.data import TrialData, until
 from simulator.analysis.trial.errors import NotEstimableError
 from simulator.analysis.trial.registry import ANALYSES
 from simulator.replicate import Replicator, compiled
-from simulator.studies.trial.plan import Asked, plan
+from simulator.studies.trial.plan import TrialOptions, plan
 from simulator.studies.trial.rows import observed
 
 TRIAL = ("ancova", "joint_rank", "logrank")
@@ -32,7 +32,7 @@ def study(replicates: int) -> tuple[float, float]:
 
 def trials() -> list[TrialData]:
     """Replicates as their analyses see them."""
-    asked = plan(sim.load("valor"), Asked(tuple(ANALYSES), days=[DAY]))
+    asked = plan(sim.load("valor"), TrialOptions(tuple(ANALYSES), days=[DAY]))
     space = Replicator(compiled([asked.scenario], asked.size))
     return [until(observed(asked, space.replicate(1, number)), DAY) for number in range(FITS)]
 

@@ -18,7 +18,7 @@ import simulator as sim
 from benchmarks.validation_base import NO_EFFECT, band, rounded, study
 from simulator.analysis.replicates import mean, share
 from simulator.studies.trial import sequential
-from simulator.studies.trial.plan import Asked
+from simulator.studies.trial.plan import TrialOptions
 from simulator.studies.trial.rows import ARM, WHOLE
 from simulator.studies.trial.sequential import BENEFIT, HARM
 
@@ -75,7 +75,7 @@ def arms(replicates: int = 1000) -> dict[str, Any]:
 
 
 def _run(scenario: Any, replicates: int) -> Any:
-    return study(scenario, Asked(["ancova"]), replicates)
+    return study(scenario, TrialOptions(["ancova"]), replicates)
 
 
 def _made(done: Any, codes: tuple[int, ...]) -> np.ndarray:
@@ -87,7 +87,7 @@ def _after_looks(replicates: int) -> dict[str, Any]:
     out = {}
     for label, effect in (("drug", {}), ("none", NO_EFFECT)):
         scenario = sim.load("group_sequential").replace({**effect, "trial.interim.futility": None})
-        done = study(scenario, Asked(["ancova", "joint_rank"]), replicates)
+        done = study(scenario, TrialOptions(["ancova", "joint_rank"]), replicates)
         written = sequential.rules(scenario.trial.interim)  # type: ignore[union-attr]
         for a, name in enumerate(done.work.plan.analyses):
             true = 0.0 if label == "none" else float(np.nanmean(done.found.estimates[:, a, 0, 0]))

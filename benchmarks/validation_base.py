@@ -13,7 +13,7 @@ from simulator.replicate import compiled
 from simulator.studies.calibrate.apply import drawn_scenarios
 from simulator.studies.trial.blocks import Work, run
 from simulator.studies.trial.entering import patients
-from simulator.studies.trial.plan import Asked, people_of, plan
+from simulator.studies.trial.plan import TrialOptions, people_of, plan
 from simulator.studies.trial.prognostic import learnt
 from simulator.studies.trial.rows import ESTIMATED, Block
 from simulator.studies.trial.study import null_of
@@ -41,7 +41,7 @@ class Study(NamedTuple):
         return self.found.estimates[:, plan_.analyses.index(name), plan_.days.index(day)]
 
 
-def study(scenario: Any, asked: Asked, replicates: int, draws: int = 0) -> Study:
+def study(scenario: Any, asked: TrialOptions, replicates: int, draws: int = 0) -> Study:
     """Replicates of a scenario, over vectors of the ensemble in turn if there are draws."""
     planned = plan(scenario, asked)
     drawn = drawn_scenarios(scenario, draws) if draws else [scenario]

@@ -17,7 +17,7 @@ from simulator.studies.trial import sequential
 from simulator.studies.trial.decision import claims_at_end
 from simulator.studies.trial.entering import most, shortened
 from simulator.studies.trial.looks import randomised_on
-from simulator.studies.trial.plan import Asked, plan
+from simulator.studies.trial.plan import TrialOptions, plan
 from simulator.studies.trial.rows import observed
 from simulator.studies.trial.sizes import sizes
 
@@ -48,7 +48,7 @@ def event_free(replicates: int = 4000) -> dict[str, Any]:
             "output.every_days": longest,
         }
     )
-    asked = Asked(["logrank"], days=[longest])
+    asked = TrialOptions(["logrank"], days=[longest])
     scenarios = [plan(one, asked).scenario for one in drawn_scenarios(base, DRAWS)]
     planned, space = plan(base, asked), Replicator(compiled(scenarios, 60))
     cut, life = np.full((2, replicates, 2), np.nan)
@@ -86,7 +86,7 @@ def designs(replicates: int = 2000) -> dict[str, Any]:
         scenario = sim.load(key)
         options = {"ancova": {"covariates": ("lead_in_change",)}} if key == "lead_in" else {}
         for label, chosen in ((key, {}), *(((f"{key}_adjusted", options),) if options else ())):
-            done = study(scenario, Asked(names, options=chosen), replicates)
+            done = study(scenario, TrialOptions(names, options=chosen), replicates)
             out[label] = _design(scenario, done, names)
     out["group_sequential"] = _looks(replicates, names)
     return out
@@ -117,7 +117,7 @@ def _looks(replicates: int, names: Sequence[str]) -> dict[str, Any]:
     out = {}
     for label, change in (("drug", {}), ("null", NO_EFFECT)):
         scenario = sim.load("group_sequential").replace(change)
-        done = study(scenario, Asked(names), replicates)
+        done = study(scenario, TrialOptions(names), replicates)
         rules = sequential.rules(scenario.trial.interim)
         for futility in (True, False):
             chosen = rules if futility else rules._replace(conditional_power=None)

@@ -8,7 +8,7 @@ import simulator as sim
 from benchmarks.validation_base import NO_EFFECT, study
 from simulator.analysis.replicates import share
 from simulator.studies.trial.family import decided
-from simulator.studies.trial.plan import Asked, Plan
+from simulator.studies.trial.plan import Plan, TrialOptions
 
 PROCEDURES = ("hierarchical", "bonferroni", "holm", "hochberg", "co_primary", "graphical")
 CLAIMS = ("joint_rank", "ancova", "stratified_logrank")
@@ -20,7 +20,7 @@ def families(replicates: int = 10_000) -> dict[str, Any]:
     """Familywise error without an effect; power of each claim and of any with the drug, in a fifth of the trials."""
     base, out = sim.load("valor_extension").replace({"follow_up_days": 210, "trial.analysis_days": [196]}), {}
     base = base.replace({"trial.family": _family("holm")})
-    asked = Asked(CLAIMS, days=[196])
+    asked = TrialOptions(CLAIMS, days=[196])
     for key, scenario, count in (("null", base.replace(NO_EFFECT), replicates), ("drug", base, replicates // 5)):
         done = study(scenario, asked, count)
         out[key] = {"replicates": count}

@@ -12,7 +12,7 @@ from benchmarks.validation_base import AT, NO_EFFECT, SEED, study
 from simulator.analysis.replicates import share
 from simulator.replicate import Replicator, compiled
 from simulator.studies.trial.decision import claims_at_end
-from simulator.studies.trial.plan import Asked, Plan, plan
+from simulator.studies.trial.plan import Plan, TrialOptions, plan
 from simulator.studies.trial.population import looked_at, lossless
 from simulator.studies.trial.prognostic import changed, learnt
 from simulator.studies.trial.scores import predictors
@@ -52,7 +52,7 @@ def prognostic(replicates: int = 1000) -> dict[str, Any]:
         for model, block in models.items():
             names = (*PLAIN, *SCORED) if model == "true" else SCORED
             done = {
-                what: study(one.replace({"trial.prognostic": block}), Asked(names), replicates)
+                what: study(one.replace({"trial.prognostic": block}), TrialOptions(names), replicates)
                 for what, one in (("drug", drug), ("null", null))
             }
             rows = {what: {name: one.of(name, one.work.plan.days[0]) for name in names} for what, one in done.items()}
@@ -90,7 +90,7 @@ def gain(values: np.ndarray, plain: np.ndarray) -> list[float]:
 
 def _known(scenario: Any) -> dict[str, float]:
     """Share of the variance of true changes that scores explain in other people, and that neighbours do."""
-    planned = plan(scenario, Asked(SCORED))
+    planned = plan(scenario, TrialOptions(SCORED))
     emulator = learnt(null_of(scenario), planned, SEED)
     assert emulator is not None
     own = looked_at(lossless(null_of(planned.scenario)), planned)

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from simulator.studies.sensitivity.document import Sensitivity
     from simulator.studies.sensitivity.study import sensitivity
     from simulator.studies.simulate import simulate
+    from simulator.studies.sweep.result import Sweep
     from simulator.studies.sweep.study import sweep
-    from simulator.studies.sweep.swept import Sweep
     from simulator.studies.trial.result import Trial
     from simulator.studies.trial.study import trial
     from simulator.studies.twins.result import Twins
@@ -65,7 +65,7 @@ _HOMES = {
     "sensitivity": "simulator.studies.sensitivity.study",
     "Sensitivity": "simulator.studies.sensitivity.document",
     "sweep": "simulator.studies.sweep.study",
-    "Sweep": "simulator.studies.sweep.swept",
+    "Sweep": "simulator.studies.sweep.result",
     "twins": "simulator.studies.twins.study",
     "Twins": "simulator.studies.twins.result",
 }

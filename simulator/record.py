@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulator import incidents
+from simulator import exposure
 from simulator.engine import batches, observe, rows, sums
 from simulator.engine.accrual import enrol
 from simulator.engine.allocation import NOBODY, allocate
-from simulator.engine.lives import KEPT
+from simulator.engine.columns import KEPT
 from simulator.engine.people import BEFORE_ONSET, participants_of, strata_of
 from simulator.engine.random import Key
 from simulator.engine.space import Full
@@ -53,8 +53,8 @@ def record(scenario: Scenario, program: Program, full: Full, pool: list[batches.
         events=events_of(program, full) if is_full else {},
         truth=truth_of(program, full) if is_full else {},
         observed=observed_of(scenario, program, full) if is_full else {},
-        doses=incidents.doses(scenario, program, full) if is_full else {},
-        safety=incidents.safety(scenario, program, full, key) if is_full else None,
+        doses=exposure.doses(scenario, program, full) if is_full else {},
+        safety=exposure.safety(scenario, program, full, key) if is_full else None,
         sums=_sums(program, totals),
         outputs=program.outputs,
         screening=_screening(program, rejected),
@@ -150,12 +150,12 @@ def events_of(program: Program, full: Full) -> Arrays:
         "event": np.where(happened, full.kind, 0).astype(np.int8),
         "death_time": by_end(full.death),
         "dropout_time": by_end(full.dropout),
-        **_found(full, end),
+        **_event_days(full, end),
         "followup_time": np.full(full.death.shape, end),
     }
 
 
-def _found(full: Full, end: float) -> Arrays:
+def _event_days(full: Full, end: float) -> Arrays:
     """What visits found, diagnosis without treatment and, where people enter before onset, onset; not after death."""
     found = dict(zip(KEPT, np.moveaxis(full.lives, 2, 0), strict=True)) if full.lives.shape[2] else {}
     if full.onset.shape[1]:

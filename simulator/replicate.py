@@ -29,7 +29,7 @@ CODES = ("event",)
 """Events that are no days."""
 
 
-class Seen(NamedTuple):
+class ReplicateData(NamedTuple):
     """One replicate: the groups of its result with codes for names, and the days of visits and of truth.
 
     Some arrays are those that the next replicate fills: copy what is to be kept.
@@ -63,7 +63,7 @@ class Replicator:
         self.choices, sizes = choices, choices[0].program.sizes
         self._full, self._worker = batches.make_full(sizes, True), batches.make_worker(sizes)
 
-    def replicate(self, seed: int, number: int, most: Sequence[int] = ()) -> Seen:
+    def replicate(self, seed: int, number: int, most: Sequence[int] = ()) -> ReplicateData:
         """Replicate `number`, every patient in every arm.
 
         After a lead-in it holds who was randomised, counted from then, at most so many of each stratum, or in all.
@@ -75,7 +75,7 @@ class Replicator:
         """
         return first(self._seen(key_of(seed, number), self.choices[number % len(self.choices)]), most)
 
-    def population(self, seed: int, number: int) -> Seen:
+    def population(self, seed: int, number: int) -> ReplicateData:
         """People who are in no replicate: a part of the population in which truth is looked up."""
         return self._seen(make_key(seed, REPLICATES + number), self.choices[number % len(self.choices)])
 
@@ -97,10 +97,10 @@ class Replicator:
             raise SimulatorError(nobody(program, found, worker.search, key, choice.scenario))
         check_finite(program, [worker.totals], list(choice.scenario.arms), choice.scenario)
 
-    def _seen(self, key: Key, choice: Choice) -> Seen:
+    def _seen(self, key: Key, choice: Choice) -> ReplicateData:
         full, program = self._full, choice.program
         self._live(key, choice)
-        seen = Seen(
+        seen = ReplicateData(
             patients_of(program, full, key),
             observed_of(choice.scenario, program, full),
             events_of(program, full),
@@ -114,7 +114,7 @@ class Replicator:
         return since_randomisation(seen, allocation.lead_in.day)
 
 
-def since_randomisation(seen: Seen, day: float) -> Seen:
+def since_randomisation(seen: ReplicateData, day: float) -> ReplicateData:
     """Those who are randomised on a day after entry, with all that is counted from then: the trial's baseline."""
     who = np.flatnonzero(seen.patients["allocated_arm"] >= 0)
     visits, times = seen.nominal_day >= day, seen.time >= day
@@ -123,7 +123,7 @@ def since_randomisation(seen: Seen, day: float) -> Seen:
     patients = {name: values[who] for name, values in seen.patients.items()}
     if "alsfrs_r" in observed:  # all arms are alike until then
         patients[LEAD_IN_CHANGE] = observed["alsfrs_r"][0, :, 0] - seen.observed["alsfrs_r"][0, who, 0]
-    return Seen(
+    return ReplicateData(
         patients,
         observed | {"day": observed["day"] - np.float32(day)},
         {name: values.astype(seen.events[name].dtype) for name, values in events.items()},
@@ -133,7 +133,7 @@ def since_randomisation(seen: Seen, day: float) -> Seen:
     )
 
 
-def first(seen: Seen, most: Sequence[int]) -> Seen:
+def first(seen: ReplicateData, most: Sequence[int]) -> ReplicateData:
     """The first so many of each stratum, or in all; everybody where nothing is said."""
     if not len(most):
         return seen

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.engine import batches, compiling, looking, loop, recruit, sums
+from simulator.engine import batches, collecting, compiling, loop, recruit, sums
 from simulator.engine.jit import JIT
 from simulator.engine.people import participants_of
 from simulator.engine.random import Key, make_key
@@ -240,7 +240,7 @@ def do_range(program: Program, key: Key, full: Full, worker: batches.Worker, spa
         if found >= 0:
             return found
         if full.kind.shape[1] > 0:
-            looking.keep_people(full, space.cohort, space.who, search.tried, n, start)
+            collecting.keep_people(full, space.cohort, space.who, search.tried, n, start)
         loop.live(p.model, p.rules, key, p.visits, p.arms, p.calendar, p.table, start, n, space, worker.totals, full)
     return -1
 
@@ -261,7 +261,7 @@ def _do_chosen(p: Program, key: Key, full: Full, worker: batches.Worker, span: r
         for table in (*space.cohort, *space.who, tried):
             table[: len(places)] = table[places]
         if full.kind.shape[1] > 0:
-            looking.keep_people(full, space.cohort, space.who, tried, len(places), at)
+            collecting.keep_people(full, space.cohort, space.who, tried, len(places), at)
         n = len(places)
         loop.live(p.model, p.rules, key, p.visits, p.arms, p.calendar, p.table, at, n, space, worker.totals, full)
         at += n

@@ -76,7 +76,7 @@ def write_tables(folder: Path, tables: Iterable[tuple[str, Writer]], made_from: 
     write_all(folder, [*((name, noted(name, writer)) for name, writer in tables), (SUMS, seal)])
 
 
-def check_room(folder: Path, needed: float, what: str) -> None:
+def check_space(folder: Path, needed: float, what: str) -> None:
     """Refuse, before they are written, files that would not fit on the disk.
 
     Raises

@@ -88,7 +88,7 @@ def test_why_there_are_no_ranges_is_said(scenario):
 
 
 def test_ranges_of_another_day_are_not_shown(run):
-    from simulator.studies.asking import asking
+    from simulator.studies.selection import asking
 
     assert "it was computed for day 1036; run again with --days 364" in stored_ranges(asking(run, days=[364])).source
     swapped = stored_ranges(asking(run, "early_start"))

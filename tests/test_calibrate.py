@@ -18,7 +18,7 @@ from simulator.catalog.facts import facts, points
 from simulator.catalog.targets import published, targets
 from simulator.cli.app import app
 from simulator.language import ScenarioError, load
-from simulator.language.fitted import places, value_at
+from simulator.language.calibrated import places, value_at
 from simulator.language.listing import values
 from simulator.language.loading import bundled
 from simulator.report.evidence import evidence as basis

@@ -8,7 +8,7 @@ from simulator.catalog.calibration import FILES, calibration, calibration_of
 from simulator.catalog.facts import Fact
 from simulator.catalog.targets import published
 from simulator.language import load
-from simulator.language.fitted import places, value_at
+from simulator.language.calibrated import places, value_at
 from simulator.studies.calibrate.apply import drawn_scenarios, ensemble
 from simulator.studies.calibrate.evaluate import Evaluator, runs_at, starting_vector
 from simulator.studies.calibrate.rows import chosen, data

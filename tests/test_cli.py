@@ -205,7 +205,7 @@ def test_errors_are_one_line_with_a_code(tmp_path, arguments, code, text):
 
 def test_help_names_every_picture_and_says_what_each_analysis_is():
     from simulator.analysis.trial.registry import ANALYSES as KNOWN
-    from simulator.cli.helping import ANALYSES, pictures
+    from simulator.cli.help_text import ANALYSES, pictures
     from simulator.cli.report import KINDS
 
     assert [name for name, _ in pictures()] == KINDS

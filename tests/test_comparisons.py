@@ -13,7 +13,7 @@ from simulator.language.faults import ScenarioError
 from simulator.studies.trial.blocks import run
 from simulator.studies.trial.comparisons import allocating, dropping, resizing
 from simulator.studies.trial.forecast import forecast
-from simulator.studies.trial.plan import Asked, people_of, plan
+from simulator.studies.trial.plan import TrialOptions, people_of, plan
 from simulator.studies.trial.rows import ARM, ESTIMATED, WHOLE
 from simulator.studies.trial.sequential import BENEFIT, FUTILITY
 from simulator.studies.trial.study import Extent, prepare
@@ -27,7 +27,7 @@ def doses():
 
 
 def found(scenario, replicates=12, threads=1, size=None):
-    work = prepare(scenario, Asked(("ancova",), size=size), Extent(replicates, 3))
+    work = prepare(scenario, TrialOptions(("ancova",), size=size), Extent(replicates, 3))
     return work, run(work, threads)
 
 
@@ -39,7 +39,7 @@ def test_each_arm_is_compared_as_a_trial_of_two_would(doses):
     work, block = found(doses, 4)
     for k, arm in enumerate(("low", "middle", "high")):
         other = doses.replace({"trial.comparisons": None})
-        asked = Asked(("ancova",), arms=(arm, "placebo"))
+        asked = TrialOptions(("ancova",), arms=(arm, "placebo"))
         two = run(prepare(other, asked, Extent(4, 3)), 1)
         np.testing.assert_array_equal(block.arms[:, 0, k, : len(ESTIMATED)], two.estimates[:, 0, 0])
     assert work.plan.arms == Contrast("low", "placebo")
@@ -159,13 +159,15 @@ def test_a_contradiction_is_refused_before_anything_runs(doses, change, fault):
 
 
 def test_the_plan_knows_the_most_who_may_enter(doses):
-    asked = plan(staged(doses, resize={"promising": {"least": 0.3, "power": 0.9}, "most": 2.0}), Asked(("ancova",)))
+    asked = plan(
+        staged(doses, resize={"promising": {"least": 0.3, "power": 0.9}, "most": 2.0}), TrialOptions(("ancova",))
+    )
     assert people_of(asked) == 200
 
 
 @pytest.fixture(scope="module")
 def on_threads():
-    work = prepare(sim.load("valor_trial"), Asked(("ancova", "joint_rank")), Extent(120, 3))
+    work = prepare(sim.load("valor_trial"), TrialOptions(("ancova", "joint_rank")), Extent(120, 3))
     return work, run(work, 2)
 
 
@@ -199,7 +201,7 @@ def test_an_executor_that_is_none_is_refused(on_threads):
 
 
 def test_a_forecast_counts_and_computes_nothing_of_the_study():
-    found = forecast(sim.load("valor_trial"), Asked(("ancova",)), Extent(120, 3, truth=10_000), 2)
+    found = forecast(sim.load("valor_trial"), TrialOptions(("ancova",)), Extent(120, 3, truth=10_000), 2)
     assert found[:5] == (240, 60, 2, 6, 10_000)
     assert found.bytes > 1e6
     assert found.seconds > 0

@@ -15,7 +15,7 @@ from numba.core.caching import IndexDataCacheFile
 
 import simulator as sim
 from simulator.cli.progress import CLEAR, Progress
-from simulator.engine import batches, compiling, jit, looking, loop, random, recruit
+from simulator.engine import batches, collecting, compiling, jit, loop, random, recruit
 from simulator.engine.compiling import NAME_ANOTHER as ANOTHER
 from simulator.engine.listeners import while_noting
 from simulator.engine.random import make_key
@@ -68,7 +68,7 @@ def files(place):
 
 
 @pytest.mark.parametrize(
-    "call", [lambda: random.philox(0, 0, 0, 0, 0, 0)[0], lambda: int(looking.find(np.arange(3), 1))]
+    "call", [lambda: random.philox(0, 0, 0, 0, 0, 0)[0], lambda: int(collecting.find(np.arange(3), 1))]
 )
 def test_what_is_inside_kernels_can_be_called_from_python(call):
     assert call() in (0x6627E8D5, 1)
@@ -183,7 +183,7 @@ def test_the_parts_are_what_a_run_calls():
     full, worker = batches.make_full(p.sizes, True), batches.make_worker(p.sizes)
     calls = [call for calls in compiling._calls(p, make_key(1), full, worker) for call in calls]
     typed = {function: tuple(map(jit.numba.typeof, arguments)) for function, arguments in calls}
-    for function in (looking.keep_people, loop.live, recruit.recruit):
+    for function in (collecting.keep_people, loop.live, recruit.recruit):
         assert typed[function] in function.overloads
 
 

@@ -15,9 +15,9 @@ from simulator.language.dump import to_yaml
 from simulator.language.loading import bundled
 from simulator.results import name as result_of
 from simulator.run import simulate
-from simulator.studies.asking import AskedError, asking
 from simulator.studies.headline import headline, main_day
 from simulator.studies.headline import headline_days as shown_days
+from simulator.studies.selection import SelectionError, asking
 from simulator.studies.trial import plan
 from tests.synthetic import make_provenance, make_record
 
@@ -73,7 +73,7 @@ def test_names_and_places_of_arms_change_no_pair(name, random, renamed):
 
 @pytest.mark.parametrize("name", [name for name in TRIALS if len(SCENARIOS[name].arms) > 1])
 def test_run_and_trial_compare_the_same_two_arms(name):
-    arms = plan.plan(SCENARIOS[name], plan.Asked()).arms
+    arms = plan.plan(SCENARIOS[name], plan.TrialOptions()).arms
     assert tuple(arms) in contrasts(SCENARIOS[name])
 
 
@@ -91,7 +91,10 @@ def test_the_least_treated_arm_is_the_control_unless_the_scenario_names_another(
         ("early_start", "delayed_start"),
         ("early_start", "untreated"),
     ]
-    assert plan.plan(other.replace({"control": "early_start"}), plan.Asked()).arms == ("delayed_start", "early_start")
+    assert plan.plan(other.replace({"control": "early_start"}), plan.TrialOptions()).arms == (
+        "delayed_start",
+        "early_start",
+    )
 
 
 def test_a_control_that_is_no_arm_is_refused_and_goes_with_its_arm():
@@ -132,7 +135,7 @@ def test_headline_pictures_and_tables_use_the_arm_and_the_days_that_are_asked_fo
     key = ("alsfrs_r_change_as_if_alive", "untreated", "early_start", last, "")
     assert rows[key].estimate == -usual[key[0], key[2], key[1], *key[3:]].estimate
     for arm, days, fact in (("earlystart", None, "Did you mean early_start"), (None, (85,), "no day of output")):
-        with pytest.raises(AskedError, match=fact):
+        with pytest.raises(SelectionError, match=fact):
             asking(result, arm, days)
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.analysis.trial.errors import AnalysisError, NotEstimableError
-from simulator.analysis.trial.reading import Contrast, Wanted, from_dataset, from_result
+from simulator.analysis.trial.reading import Contrast, Selection, from_dataset, from_result
 from simulator.analysis.trial.registry import ANALYSES
 from simulator.datasets import DataError, Dataset
 from simulator.datasets.adam import planned_day
@@ -202,20 +202,20 @@ def test_what_is_set_aside_is_counted(tmp_path):
 
 def test_unscheduled_visits_and_those_before_baseline_are_counted(tmp_path):
     visits = VISITS + "01,-14,-14,41,90\n01,50,,38,80\n"
-    read = from_dataset(read_data(*files(tmp_path, visits=visits)), Wanted(Contrast("drug", "placebo")))
+    read = from_dataset(read_data(*files(tmp_path, visits=visits)), Selection(Contrast("drug", "placebo")))
     assert read.data.nominal_day.tolist() == [0, 28]
     assert "2 values of alsfrs_r: left out: at no planned visit, or not the nearest to it" in map(str, read.notes)
 
 
 def test_visits_are_matched_within_a_stated_window(tmp_path):
     visits = "id,day,alsfrs_r\n01,0,40\n01,25,39\n01,33,38\n01,60,30\n02,0,41\n02,45,37\n03,0,36\n"
-    wanted = Wanted(Contrast("drug", "placebo"), visits=(0, 28), window=14)
+    wanted = Selection(Contrast("drug", "placebo"), visits=(0, 28), window=14)
     data = read_data(*files(tmp_path, visits=visits))
     read = from_dataset(data, wanted)
     np.testing.assert_array_equal(read.data.outcome, [[40, 39], [41, np.nan], [36, np.nan]])
     assert "3 values of alsfrs_r: left out: at no planned visit, or not the nearest to it" in map(str, read.notes)
     with pytest.raises(AnalysisError, match="planned days of visits are not known, or day 0 is not among them"):
-        from_dataset(data, Wanted(Contrast("drug", "placebo")))
+        from_dataset(data, Selection(Contrast("drug", "placebo")))
 
 
 @pytest.mark.parametrize(
@@ -392,7 +392,7 @@ def test_the_files_of_an_export_give_the_same_estimates_in_all_analyses(simulate
     export(simulated, "adam", tmp_path)
     arms = Contrast("tofersen", "placebo")
     direct = from_result(simulated.groups, arms, endpoint=endpoint)
-    read = from_dataset(read_data(tmp_path), Wanted(arms, endpoint=endpoint)).data
+    read = from_dataset(read_data(tmp_path), Selection(arms, endpoint=endpoint)).data
     for name in ("arm", "stratum", "nominal_day", "day", "outcome", "time", "event"):
         np.testing.assert_array_equal(getattr(read, name), getattr(direct, name), err_msg=name)
     for one in ANALYSES.values():
@@ -523,7 +523,7 @@ def test_a_file_that_is_nearly_right_is_read_or_refused(kind, draw, tmp_path_fac
     same(data, read_data(folder / "again"))
     if len(data.arms) > 1 and "alsfrs_r" in data.measurements:
         try:
-            read = from_dataset(data, Wanted(Contrast(*data.arms[:2])))
+            read = from_dataset(data, Selection(Contrast(*data.arms[:2])))
             ANALYSES["logrank"].run(read.data)
         except AnalysisError:
             return

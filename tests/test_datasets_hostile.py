@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulator.analysis.trial.reading import Contrast, Wanted, from_dataset
+from simulator.analysis.trial.reading import Contrast, Selection, from_dataset
 from simulator.datasets import DataError
 from simulator.datasets.reading import read_data
 
@@ -137,7 +137,7 @@ def test_unscheduled_visits_are_kept_and_counted_where_they_have_no_place(kind, 
     data = read_data(place(tmp_path, kind, tables))
     assert 30 in data.measurements["alsfrs_r"].value
     visits = (0, 28) if kind == "proact" else ()
-    read = from_dataset(data, Wanted(Contrast("a", "b"), visits=visits))
+    read = from_dataset(data, Selection(Contrast("a", "b"), visits=visits))
     assert "1 values of alsfrs_r: left out: at no planned visit" in " ".join(map(str, read.notes))
 
 
@@ -147,7 +147,7 @@ def test_negative_days_are_before_baseline_and_never_baseline(kind, tmp_path):
     data = read_data(place(tmp_path, kind, tables))
     assert data.measurements["alsfrs_r"].day.min() == -9
     visits = (0, 28) if kind == "proact" else ()
-    read = from_dataset(data, Wanted(Contrast("a", "b"), visits=visits))
+    read = from_dataset(data, Selection(Contrast("a", "b"), visits=visits))
     assert read.data.baseline.tolist() == [40, 41, 37, 44]
     assert "1 values of alsfrs_r: left out" in " ".join(map(str, read.notes))
 

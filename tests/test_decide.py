@@ -170,7 +170,7 @@ def test_qalys_of_a_constant_hazard_have_a_closed_form(dying, age, rate):
 
 def test_severity_reads_a_life_table(scenario, result):
     """Men and women by their own column: the mean over the patients, and one clear fault where it begins too late."""
-    from simulator.studies.decide import further
+    from simulator.studies.decide import secondary
 
     bands = [{"absolute": 12, "proportional": 0.85, "weight": 1.2}]
     table = {
@@ -180,7 +180,7 @@ def test_severity_reads_a_life_table(scenario, result):
         "women": [0.005] * 40 + [0.08],
     }
     asked = scenario.replace({"decision.severity": {"life_table": table, "option": "untreated", "bands": bands}})
-    (found,) = further.severity(base_case(result, asked), result, asked)
+    (found,) = secondary.severity(base_case(result, asked), result, asked)
     people = {k: result.groups["patients"][k].values for k in ("age", "sex")}
     counted = []
     for age, sex in zip(people["age"], people["sex"], strict=True):
@@ -195,7 +195,7 @@ def test_severity_reads_a_life_table(scenario, result):
     late = scenario.replace({"decision.severity": {"life_table": {**table, "from_age": 60}, "option": "untreated",
                                                    "bands": bands}})  # fmt: skip
     with pytest.raises(SimulatorError, match="begins at age 60, and somebody is"):
-        list(further.severity(base_case(result, late), result, late))
+        list(secondary.severity(base_case(result, late), result, late))
 
 
 rates = st.floats(0, 0.2)

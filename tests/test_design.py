@@ -20,7 +20,7 @@ from simulator.studies.trial import sequential
 from simulator.studies.trial.blocks import run
 from simulator.studies.trial.entering import most, patients
 from simulator.studies.trial.looks import calendar
-from simulator.studies.trial.plan import Asked, plan
+from simulator.studies.trial.plan import TrialOptions, plan
 from simulator.studies.trial.rows import observed
 from simulator.studies.trial.study import Extent, prepare
 
@@ -137,7 +137,7 @@ def test_who_leans_and_who_does_not_are_the_same_people(valor):
 @pytest.mark.slow
 def test_the_shift_is_the_one_asked_for(valor, block_size, shift):
     scenario = valor.replace({"trial.imbalance": LEAN | {"shift": shift}, "trial.block_size": block_size})
-    space, found = Replicator(compiled([plan(scenario, Asked()).scenario], 108)), []
+    space, found = Replicator(compiled([plan(scenario, TrialOptions()).scenario], 108)), []
     for number in range(300):
         seen = space.replicate(9, number)
         arm, x = seen.patients["allocated_arm"], np.log(seen.observed["nfl_plasma"][0, :, 0])
@@ -206,7 +206,7 @@ def test_after_a_lead_in_those_are_randomised_who_lived_stayed_and_fitted(lead):
 
 
 def test_a_replicate_after_a_lead_in_is_its_result_from_then_on(lead):
-    asked = plan(lead, Asked(("ancova",)))
+    asked = plan(lead, TrialOptions(("ancova",)))
     assert asked.days == (DAY,)
     n = patients([asked.scenario], asked.size, 3)
     assert n > 108
@@ -227,7 +227,9 @@ def test_a_replicate_after_a_lead_in_is_its_result_from_then_on(lead):
 def test_nobody_is_randomised_of_those_whom_nothing_fits(lead):
     with pytest.raises(SimulatorError, match=r"^valor\.yaml:\d+:\d+: trial\.lead_in\.eligible: .*nobody passes"):
         prepare(
-            lead.replace({"trial.lead_in.eligible": {"alsfrs_r_lost": {"min": 47}}}), Asked(("ancova",)), Extent(5, 1)
+            lead.replace({"trial.lead_in.eligible": {"alsfrs_r_lost": {"min": 47}}}),
+            TrialOptions(("ancova",)),
+            Extent(5, 1),
         )
 
 
@@ -235,7 +237,7 @@ def test_counts_are_exact_also_in_one_stratum(valor, lead):
     counts = {"size": None, "allocation": None, "counts": {"faster": {"early_start": 39, "delayed_start": 21}}}
     for scenario in (valor, lead):
         wanted = scenario.replace({f"trial.{key}": value for key, value in counts.items()})
-        found = run(prepare(wanted, Asked(("ancova",)), Extent(20, 3)), 1)
+        found = run(prepare(wanted, TrialOptions(("ancova",)), Extent(20, 3)), 1)
         assert (found.counts[:, 0, 0, 0] == 39).all()
         assert (found.counts[:, 0, 1, 0] == 21).all()
 
@@ -248,13 +250,13 @@ def with_looks(scenario, **interim):
 
 
 def test_a_look_is_held_when_so_many_have_arrived(valor):
-    asked = plan(with_looks(valor, shares=[0.25, 0.5]), Asked(("ancova",)))
+    asked = plan(with_looks(valor, shares=[0.25, 0.5]), TrialOptions(("ancova",)))
     held = calendar(asked, np.arange(100.0) * 7)
     assert held.tolist() == [[24 * 7 + DAY, 53, 25], [49 * 7 + DAY, 78, 50], [99 * 7 + DAY, 100, 100]]
 
 
 def test_a_look_that_tells_nothing_new_is_not_held(valor):
-    asked = plan(with_looks(valor, days=[196, 300, 301, 700]), Asked(("ancova",)))
+    asked = plan(with_looks(valor, days=[196, 300, 301, 700]), TrialOptions(("ancova",)))
     held = calendar(asked, np.arange(60.0) * 14)
     assert np.isnan(held[:, 0]).tolist() == [False, False, True, False, False]
 
@@ -262,8 +264,8 @@ def test_a_look_that_tells_nothing_new_is_not_held(valor):
 def test_what_is_known_at_a_look_is_what_a_smaller_trial_with_that_end_knows(valor):
     """At the last look nothing is hidden but what lies after it; with everybody in and arrived, it is the end."""
     scenario = with_looks(valor, shares=[0.999])
-    found = run(prepare(scenario, Asked(("ancova", "logrank")), Extent(10, 3)), 1)
-    plain = run(prepare(valor, Asked(("ancova", "logrank")), Extent(10, 3)), 1)
+    found = run(prepare(scenario, TrialOptions(("ancova", "logrank")), Extent(10, 3)), 1)
+    plain = run(prepare(valor, TrialOptions(("ancova", "logrank")), Extent(10, 3)), 1)
     np.testing.assert_array_equal(found.estimates, plain.estimates)
     assert found.looks.shape == (10, 2, 1, 7)
     assert np.isnan(found.looks).all()  # 0.999 of 108 is everybody: not a look
@@ -273,7 +275,7 @@ def test_what_is_known_at_a_look_is_what_a_smaller_trial_with_that_end_knows(val
 def test_under_a_null_drug_looks_keep_the_level(valor):
     drug = {f"treatments.tofersen.effect.{key}": 0 for key in ("mean", "sd")}
     scenario = with_looks(valor.replace(drug), shares=[0.3, 0.6], spending={"shape": "pocock"})
-    work = prepare(scenario, Asked(("ancova",)), Extent(800, 8))
+    work = prepare(scenario, TrialOptions(("ancova",)), Extent(800, 8))
     found = run(work, 2)
     at = sequential.stopped(sequential.rules(scenario.trial.interim), "ancova", found, 0)
     of = sequential.operating(at, 2)

@@ -15,7 +15,7 @@ from simulator.catalog.calibration import calibration
 from simulator.cli.answering import answer_text
 from simulator.cli.app import app
 from simulator.errors import ResourceError
-from simulator.language.fitted import value_at
+from simulator.language.calibrated import value_at
 from simulator.report.captions import APART
 from simulator.report.kinds import Kind
 from simulator.report.plots.needs import OVER_DRAWS

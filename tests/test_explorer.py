@@ -25,7 +25,7 @@ from simulator.explorer.sources import source
 from simulator.language import parse
 from simulator.language.loading import bundled
 from simulator.results.folder import write_folder
-from simulator.studies.single import Request, scenario_of
+from simulator.studies.single_run import Request, scenario_of
 
 EFFECT, START = "treatments.tofersen.effect.mean", "arms.delayed_start.0.from_day"
 PEOPLE = 60

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import simulator as sim
-from simulator.engine import seam
+from simulator.engine import interface
 from simulator.models import MODELS
 from simulator.program.models import numbers_of
 from simulator.report.kinds import Kind
@@ -42,7 +42,7 @@ def test_a_model_that_answers_too_little_is_refused():
         pass
 
     with pytest.raises(TypeError, match="a model answers exactly"):
-        seam.register(Half, draw=print)
+        interface.register(Half, draw=print)
 
 
 @every_model

@@ -26,13 +26,13 @@ from simulator.language.blocks.person import Person
 from simulator.report.page import report_html
 from simulator.run import recorded
 from simulator.studies.headline import headline
-from simulator.studies.person import choose, items
-from simulator.studies.person.choose import PersonError
+from simulator.studies.person import items, selection
 from simulator.studies.person.likelihood import terms
 from simulator.studies.person.portrait import portrait
+from simulator.studies.person.selection import PersonError
 from simulator.studies.person.timeline import future, timeline
 from simulator.studies.replay import deviations, replay
-from simulator.studies.single import Request, run_to_folder
+from simulator.studies.single_run import Request, run_to_folder
 from simulator.units import DAYS_PER_MONTH
 from tests.models import study
 from tests.test_plots import check_texts
@@ -136,7 +136,7 @@ def test_nothing_measured_is_the_unconditional_run():
 
 @pytest.mark.slow
 def test_accepting_and_weighing_agree(monkeypatch):
-    monkeypatch.setattr(choose, "WEIGHED", 12 * choose.BLOCK)
+    monkeypatch.setattr(selection, "WEIGHED", 12 * selection.BLOCK)
     scenario = one(
         now={"alsfrs_r": 36, "svc_percent": 84, "nfl_plasma": 150}, earlier=[{"months_before": 4, "alsfrs_r": 43}]
     )
@@ -169,7 +169,7 @@ def test_the_first_twins_are_the_same_for_any_number():
 def test_rejection_control_keeps_as_many_as_asked_for(seed, wanted):
     fit = np.random.default_rng(seed).lognormal(-4, 3, 80)
     fit = np.minimum(fit, 1)
-    c = choose._threshold(fit, wanted)
+    c = selection._threshold(fit, wanted)
     kept = np.minimum(1, fit / c).sum() if c > 0 else len(fit)
     assert kept == pytest.approx(wanted, rel=1e-9)
 
@@ -343,7 +343,7 @@ def test_a_straight_line_through_the_score_is_the_persons():
 
 
 def test_the_impossible_measurement_is_named(monkeypatch):
-    monkeypatch.setattr(choose, "WEIGHED", 2 * choose.BLOCK)
+    monkeypatch.setattr(selection, "WEIGHED", 2 * selection.BLOCK)
     scenario = one(now={"alsfrs_r": 38, "svc_percent": 85}, earlier=[{"months_before": 6, "alsfrs_r": 12}])
     with pytest.raises(
         PersonError, match=r"person\.earlier\.0\.alsfrs_r: .*ALSFRS-R 12.*90 % of those who match the rest"
@@ -416,9 +416,9 @@ def shown():
         account=[{"quote": "lost <4>", "arm": "tofersen", "outcome": "alsfrs_r_change", "months": 18, "value": -4}],
         published=["NH-01"],
     )
-    given, choose.WEIGHED = choose.WEIGHED, 3 * choose.BLOCK
+    given, selection.WEIGHED = selection.WEIGHED, 3 * selection.BLOCK
     found = sim.person(scenario, patients=500, seed=SEED, method="weigh")
-    choose.WEIGHED = given
+    selection.WEIGHED = given
     return found
 
 

@@ -23,7 +23,7 @@ from simulator.language.faults import ScenarioError
 from simulator.replicate import Replicator, compiled
 from simulator.results.folder import write_folder
 from simulator.studies.replay import replay
-from simulator.studies.trial.plan import Asked, TrialError, plan
+from simulator.studies.trial.plan import TrialError, TrialOptions, plan
 from simulator.studies.trial.prognostic import learnt
 from simulator.studies.trial.rows import observed
 from simulator.studies.trial.study import Extent, null_of, prepare
@@ -144,12 +144,12 @@ def scenario():
 
 @pytest.fixture(scope="module")
 def emulator(scenario):
-    return learnt(scenario, plan(scenario, Asked(BOTH)), 1)
+    return learnt(scenario, plan(scenario, TrialOptions(BOTH)), 1)
 
 
 def test_the_emulator_expects_what_happens(scenario, emulator):
     """In people it has not seen: the slope of what happens on what is expected is 1, a third and more is explained."""
-    planned = plan(scenario, Asked(BOTH))
+    planned = plan(scenario, TrialOptions(BOTH))
     from simulator.studies.trial.population import looked_at, lossless
     from simulator.studies.trial.prognostic import changed
 
@@ -177,7 +177,7 @@ def test_the_emulator_is_what_twins_expect():
             "trial": {"size": 150, "allocation": {"untreated": 1, "same": 1}, "analysis_days": [168]},
         }
     )
-    planned = plan(own, Asked(BOTH, arms=("same", "untreated")))
+    planned = plan(own, TrialOptions(BOTH, arms=("same", "untreated")))
     emulator = learnt(own, planned, 1)
     seen = Replicator(compiled([planned.scenario], 150)).replicate(3, 0)
     people, nothing, blank = seen.patients, np.full(150, np.nan), np.full(150, "", "U1")
@@ -235,7 +235,7 @@ def test_replicates_threads_and_a_replicate_alone_agree(scenario, tmp_path):
     np.testing.assert_array_equal(values, two.groups["estimates"]["value"].values)
     from simulator.studies.trial.request import alone
 
-    row = alone(prepare(scenario, Asked(BOTH), Extent(60, None, 0, null=False)), 41)
+    row = alone(prepare(scenario, TrialOptions(BOTH), Extent(60, None, 0, null=False)), 41)
     assert [one["value"] for one in row] == values[41, :, 0].tolist()
     write_folder(one, tmp_path / "a", force=False)
     assert replay(tmp_path / "a").equal
@@ -256,7 +256,7 @@ def test_after_a_lead_in_scores_are_of_randomisation():
             },
         }
     )
-    work = prepare(own, Asked(BOTH, arms=("a", "b")), Extent(1, None, 0, null=False))
+    work = prepare(own, TrialOptions(BOTH, arms=("a", "b")), Extent(1, None, 0, null=False))
     seen = Replicator(work.choices).replicate(1, 0, [60])
     data = observed(work.plan, seen)
     assert data.expected.shape == data.outcome.shape

@@ -23,9 +23,8 @@ from simulator.report.picture import _tidy
 from simulator.results.files import part_name, remove_stale, sealed_text, write_all
 from simulator.results.folder import MANIFEST, write_folder
 from simulator.results.kinds import SWEEP
-from simulator.studies import begun, single
 from simulator.studies import simulate as simulating
-from simulator.studies.begun import resumed_versions
+from simulator.studies import single_run, version_check
 from simulator.studies.calibrate import evaluate
 from simulator.studies.calibrate.evaluate import Evaluator
 from simulator.studies.replay import deviations
@@ -33,6 +32,7 @@ from simulator.studies.sweep import executors
 from simulator.studies.sweep import study as sweeping
 from simulator.studies.sweep.errors import ExecutorError
 from simulator.studies.sweep.executors import be_a_worker
+from simulator.studies.version_check import resumed_versions
 
 ADDRESS = "progression.d50_months.other"
 
@@ -218,7 +218,7 @@ def test_interrupted_tables_leave_a_whole_run(tmp_path, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(single, "_export", interrupt)
+    monkeypatch.setattr(single_run, "_export", interrupt)
     folder = tmp_path / "r"
     done = CliRunner().invoke(app, ["run", "analytic/constant_hazard", "-n", "5", "-o", str(folder), "--export", "csv"])
     assert done.exit_code == 130, done.output
@@ -329,7 +329,7 @@ def test_what_other_versions_began_is_said_before_it_goes_on(command, tmp_path, 
     words = [command, *KEEPING[command], "-o", str(tmp_path / "r")]
     monkeypatch.setattr(Evaluator, "_simulate", lambda self, x: [one.observed + one.sd * x[0] for one in self.data])
     with monkeypatch.context() as old:
-        for module in (begun, sweeping, evaluate):
+        for module in (version_check, sweeping, evaluate):
             old.setattr(module, "versions", lambda: versions() | {"numba": "0.1"})
         old.setattr(Progress, "__call__", cut)
         done = CliRunner().invoke(app, words)

@@ -8,32 +8,32 @@ from simulator.analysis.trial.data import since, until
 from simulator.analysis.trial.reading import Contrast, from_result
 from simulator.analysis.trial.registry import ANALYSES
 from simulator.studies.replay import replay
-from simulator.studies.trial.plan import Asked
+from simulator.studies.trial.plan import TrialOptions
 from simulator.studies.trial.request import TrialRequest, replicate_to_folder
 from simulator.studies.trial.study import Extent
 
 NAMES = ("ancova", "joint_rank", "responder")
 LEAD_IN = {"trial.lead_in": {"days": 84, "eligible": {"alsfrs_r_lost": {"min": 1}}}, "visits.every_days": 28}
 DESIGNS = {
-    "counts of one stratum": ("valor_trial", [], Asked(NAMES)),
-    "counts of both strata": ("valor_extension", [], Asked(NAMES, days=[196, 364])),
-    "a ratio": ("valor", [], Asked(NAMES, days=[196])),
-    "another size": ("valor_trial", [], Asked(NAMES, size=40)),
-    "a lead-in": ("lead_in", [], Asked(NAMES)),
+    "counts of one stratum": ("valor_trial", [], TrialOptions(NAMES)),
+    "counts of both strata": ("valor_extension", [], TrialOptions(NAMES, days=[196, 364])),
+    "a ratio": ("valor", [], TrialOptions(NAMES, days=[196])),
+    "another size": ("valor_trial", [], TrialOptions(NAMES, size=40)),
+    "a lead-in": ("lead_in", [], TrialOptions(NAMES)),
     "a lead-in and counts": (
         "lead_in",
         ["trial.size=null", "trial.allocation=null", "trial.block_size=null",
          "trial.counts={all: {treated: 30, placebo: 15}}"],
-        Asked(NAMES),
+        TrialOptions(NAMES),
     ),
     "a lead-in and counts of two strata": (
         "valor",
         ["trial.size=null", "trial.allocation=null", "trial.lead_in={days: 84, eligible: {alsfrs_r_lost: {min: 1}}}",
          "trial.analysis_days=[280]", "arms.early_start=[{treatments: [tofersen], from_day: 84}]",
          "trial.counts={faster: {early_start: 20, delayed_start: 10}, slower: {early_start: 9, delayed_start: 9}}"],
-        Asked(NAMES, arms=("early_start", "delayed_start")),
+        TrialOptions(NAMES, arms=("early_start", "delayed_start")),
     ),
-    "looks": ("group_sequential", [], Asked(NAMES)),
+    "looks": ("group_sequential", [], TrialOptions(NAMES)),
 }  # fmt: skip
 
 

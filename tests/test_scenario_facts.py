@@ -19,7 +19,7 @@ from simulator.studies.economics import economic
 from simulator.studies.person.portrait import portrait
 from simulator.studies.trial import sequential
 from simulator.studies.trial.blocks import run
-from simulator.studies.trial.plan import Asked
+from simulator.studies.trial.plan import TrialOptions
 from simulator.studies.trial.study import Extent, prepare
 
 FOLDER = Path(__file__).resolve().parents[1] / "scenarios"
@@ -255,7 +255,7 @@ def test_each_has_a_fact():
 def test_two_looks_save_people_and_stop_some_trials():
     """`group_sequential`: looks at a third and two thirds of 162; the truth is a point, so many stop for futility."""
     scenario = sim.load("group_sequential")
-    found = run(prepare(scenario, Asked(("ancova",)), Extent(60, SEED)), 1)
+    found = run(prepare(scenario, TrialOptions(("ancova",)), Extent(60, SEED)), 1)
     of = sequential.operating(sequential.stopped(sequential.rules(scenario.trial.interim), "ancova", found, 0), 2)
     assert 90 < of.participants.value < 150
     assert 0.3 < of.futility.value < 0.85

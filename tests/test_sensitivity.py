@@ -20,7 +20,7 @@ from simulator.language.blocks.sensitivity import ECONOMIC, Outcome
 from simulator.report.kinds import SensitivityKind
 from simulator.results.occupancy import occupancy
 from simulator.studies import economics
-from simulator.studies.outcome import OUTCOMES, Asked, OutcomeError, asked_of, outcome
+from simulator.studies.outcome import OUTCOMES, OutcomeError, OutcomeRequest, outcome, request_of
 from simulator.studies.sensitivity import methods, parameters, points, stored
 from simulator.studies.sensitivity.document import ROWS, Sensitivity
 from simulator.studies.sensitivity.study import METHODS, Request, needed, question_of
@@ -179,7 +179,7 @@ def test_the_names_of_outcomes_are_those_of_the_language():
 
 @pytest.mark.parametrize("name", OUTCOMES)
 def test_summary_and_full_agree(treated, name):
-    asked = Asked(name, "treated", "untreated", float(DAY if name in ECONOMIC else 364))
+    asked = OutcomeRequest(name, "treated", "untreated", float(DAY if name in ECONOMIC else 364))
     full, summary = (sim.simulate(treated, patients=400, seed=3, output=kind) for kind in ("full", "summary"))
     a, b = (outcome(result, asked, treated) for result in (full, summary))
     assert b.value == pytest.approx(a.value, rel=2e-3, abs=0.02)
@@ -190,7 +190,7 @@ def test_summary_and_full_agree(treated, name):
 def test_a_difference_is_that_of_the_two_arms(treated):
     result = sim.simulate(treated, patients=200, seed=3)
     one, other, both = (
-        outcome(result, Asked("life_months", arm, against, 500.0)).value
+        outcome(result, OutcomeRequest("life_months", arm, against, 500.0)).value
         for arm, against in (("treated", ""), ("untreated", ""), ("treated", "untreated"))
     )
     assert both == pytest.approx(one - other)
@@ -199,16 +199,19 @@ def test_a_difference_is_that_of_the_two_arms(treated):
 def test_outcomes_that_are_not_there(treated):
     result = sim.simulate(treated.replace({"safety": None}), patients=20, seed=3)
     for asked, words in (
-        (Asked("months", "treated", "", 364.0), "there is no outcome 'months'. Choose from alsfrs_r_change_survivors"),
-        (Asked("survival", "early", "", 364.0), "there is no arm 'early'. Choose from untreated, treated"),
-        (Asked("survival", "treated", "", 1e4), "after the end of follow-up"),
-        (Asked("qalys", "treated", "", 364.0), "needs the scenario"),
-        (Asked("serious_neurologic", "treated", "", 364.0), "the result has no adverse events"),
+        (
+            OutcomeRequest("months", "treated", "", 364.0),
+            "there is no outcome 'months'. Choose from alsfrs_r_change_survivors",
+        ),
+        (OutcomeRequest("survival", "early", "", 364.0), "there is no arm 'early'. Choose from untreated, treated"),
+        (OutcomeRequest("survival", "treated", "", 1e4), "after the end of follow-up"),
+        (OutcomeRequest("qalys", "treated", "", 364.0), "needs the scenario"),
+        (OutcomeRequest("serious_neurologic", "treated", "", 364.0), "the result has no adverse events"),
     ):
         with pytest.raises(OutcomeError, match=re.escape(words)):
             outcome(result, asked)
     with pytest.raises(OutcomeError, match="does not say which outcome"):
-        asked_of(treated.replace({"sensitivity": None}))
+        request_of(treated.replace({"sensitivity": None}))
     with pytest.raises(economics.EconomicsError, match="no block decision"):
         economics.economic("qalys", result, "treated", treated.replace({"decision": None}))
 
@@ -216,7 +219,7 @@ def test_outcomes_that_are_not_there(treated):
 @pytest.mark.slow
 def test_the_needed_part_gives_the_same_number():
     valor = sim.load("valor")
-    asked = asked_of(valor)
+    asked = request_of(valor)
     part = needed(valor, asked)
     assert tuple(part.arms) == ("untreated", "early_start")
     whole, short = (outcome(sim.simulate(one, patients=300, seed=4), asked) for one in (valor, part))
@@ -457,7 +460,7 @@ def test_costs_with_a_prior_count_for_economic_outcomes(treated):
     assert not economics.is_summary_enough(missed)
     counted = sim.sensitivity(missed, "oneway", patients=50).row(name)  # with patients, doses one by one
     runs = [sim.simulate(missed, patients=50, seed=seed) for seed in range(1, 5)]
-    asked_years = Asked("life_years", "treated", "untreated", DAY)
+    asked_years = OutcomeRequest("life_years", "treated", "untreated", DAY)
     gained = np.mean([outcome(run, asked_years, missed).value for run in runs])
     assert counted.swing == pytest.approx(-12 * 900 * gained)
     assert found.unit == "USD"

@@ -24,8 +24,8 @@ from simulator.run import SUMMED
 from simulator.studies.sweep import points
 from simulator.studies.sweep.axes import inverse, priors
 from simulator.studies.sweep.digest import Digester
+from simulator.studies.sweep.encoding import pack, unpack
 from simulator.studies.sweep.errors import SweepError
-from simulator.studies.sweep.packing import pack, unpack
 from simulator.studies.sweep.work import Job
 
 EFFECT, DAY = "treatments.tofersen.effect.mean", "arms.delayed_start.0.from_day"

@@ -12,7 +12,7 @@ from simulator.cli.app import app
 from simulator.report.page import report_html
 from simulator.studies.headline import NOTICE
 from simulator.studies.sweep.errors import SweepError
-from simulator.studies.sweep.outcomes import Wanted, outcomes
+from simulator.studies.sweep.outcomes import OutcomeChoice, outcomes
 from simulator.studies.wording import with_error
 from tests.test_report import checked
 from tests.test_sweep_runs import DAY, EFFECT, ELIGIBLE, SCENARIO
@@ -88,7 +88,7 @@ def test_the_same_sweep_gives_the_same_bytes(scenario, grid, tmp_path):
 
 def test_the_error_over_two_replicates_reaches_as_far_as_t(grid):
     """12.7 standard errors to either side, and 1.96 where sums of many people say the error."""
-    wanted = Wanted("event_free_time_mean", "treated", "late")
+    wanted = OutcomeChoice("event_free_time_mean", "treated", "late")
     paired = outcomes(grid, [wanted])[0]
     assert paired.paired
     assert paired.reach == pytest.approx(12.706, abs=1e-3)

@@ -20,7 +20,7 @@ import simulator as sim
 from simulator.cli.app import app
 from simulator.errors import ResourceError, SimulatorError
 from simulator.results.errors import FolderError
-from simulator.studies.sweep import drive, store
+from simulator.studies.sweep import scheduling, store
 from simulator.studies.sweep.errors import ExecutorError, SweepError
 from simulator.studies.sweep.memory import memory_of
 from simulator.studies.sweep.study import Request, planned, run
@@ -488,9 +488,9 @@ def test_a_sweep_that_would_not_fit_is_refused(scenario, monkeypatch):
 
 
 def test_batches_are_small_enough_to_share_and_to_lose():
-    assert drive.batch_size(1000, 2, 1e5) == drive.LARGEST_BATCH
-    assert drive.batch_size(16, 2, 1e5) == 1
-    assert drive.batch_size(1000, 2, 1e9) == 1
+    assert scheduling.batch_size(1000, 2, 1e5) == scheduling.LARGEST_BATCH
+    assert scheduling.batch_size(16, 2, 1e5) == 1
+    assert scheduling.batch_size(1000, 2, 1e9) == 1
 
 
 # --- terminal

@@ -12,7 +12,7 @@ from simulator.cli.trial_tables import trial_text
 from simulator.language import ScenarioError
 from simulator.studies.trial import study
 from simulator.studies.trial.estimands import estimand_of, estimated_by
-from simulator.studies.trial.plan import Asked, TrialError, plan
+from simulator.studies.trial.plan import TrialError, TrialOptions, plan
 
 BLOCK = {
     "population": "all randomised participants",
@@ -39,11 +39,11 @@ def strategies(found) -> dict:
 )
 def test_an_estimand_and_its_analysis(strategy, name):
     scenario = wanting(strategy)
-    assert plan(scenario, Asked((name,))).analyses == (name,)
+    assert plan(scenario, TrialOptions((name,))).analyses == (name,)
     assert estimand_of(scenario).death == strategy.replace("_", " ")
     other = next(one.name for one in ANALYSES.values() if one.estimand.death != ANALYSES[name].estimand.death)
     with pytest.raises(ScenarioError, match=rf"{other} handles death as .*, not as .*\. Write .*{name}") as info:
-        plan(scenario, Asked((name, other)))
+        plan(scenario, TrialOptions((name, other)))
     (fault,) = info.value.errors
     assert fault.address == "estimand.intercurrent_events.death"
     assert fault.file == "valor_trial.yaml"
@@ -59,7 +59,7 @@ def test_hypothetical_is_flagged():
 def test_an_analysis_that_the_estimand_names_is_the_only_one_held_to_it():
     scenario = wanting("composite")
     named = scenario.replace({"estimand.analysis": "joint_rank"})
-    assert plan(named, Asked(("joint_rank", "ancova"))).analyses == ("joint_rank", "ancova")
+    assert plan(named, TrialOptions(("joint_rank", "ancova"))).analyses == ("joint_rank", "ancova")
     with pytest.raises(ScenarioError, match=r"estimand\.analysis: there is no analysis ancva\. Did you mean ancova"):
         scenario.replace({"estimand.analysis": "ancva"})
     with pytest.raises(ScenarioError, match="ancova handles death as principal stratum, not as composite"):
@@ -72,7 +72,7 @@ def test_other_events_are_dealt_with_by_using_what_is_measured():
 
 
 def test_ventilation_is_part_of_the_event_or_not():
-    both, only = Asked(("joint_rank",)), Asked(("joint_rank",), endpoint="death")
+    both, only = TrialOptions(("joint_rank",)), TrialOptions(("joint_rank",), endpoint="death")
     plan(wanting("composite", pav="composite"), both)
     plan(wanting("composite", pav="treatment_policy"), only)
     for wrong, asked, remedy in (("treatment_policy", both, "death"), ("composite", only, "event_free")):
@@ -107,11 +107,11 @@ def test_what_cannot_be_measured_on_ventilation_is_not_said_to_be():
         assert event["alsfrs_r"] == PAV
         assert event["svc"].strategy is of["svc"].death
     written = wanting("hypothetical", pav="hypothetical")
-    plan(written, Asked(("mmrm",), outcome="svc"))
+    plan(written, TrialOptions(("mmrm",), outcome="svc"))
     with pytest.raises(ScenarioError, match="mmrm uses what is measured after permanent assisted ventilation"):
-        plan(written, Asked(("mmrm",)))
+        plan(written, TrialOptions(("mmrm",)))
     with pytest.raises(ScenarioError, match="on which svc cannot be measured, as hypothetical, not as treatment"):
-        plan(wanting("hypothetical", pav="treatment_policy"), Asked(("mmrm",), outcome="svc"))
+        plan(wanting("hypothetical", pav="treatment_policy"), TrialOptions(("mmrm",), outcome="svc"))
 
 
 @pytest.fixture

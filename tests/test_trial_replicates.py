@@ -13,7 +13,7 @@ from simulator.language import ScenarioError
 from simulator.replicate import Replicator, compiled
 from simulator.results.kinds import TRIAL
 from simulator.studies.trial.blocks import SIZE
-from simulator.studies.trial.plan import Asked, TrialError, plan
+from simulator.studies.trial.plan import TrialError, TrialOptions, plan
 from simulator.studies.trial.rows import ESTIMATED, observed
 
 ARMS = Contrast("early_start", "delayed_start")
@@ -43,7 +43,7 @@ def same(a: Any, b: Any) -> None:
 def test_a_replicate_is_what_reading_its_result_gives(valor):
     for settings in ({}, {"visits.scoring": "items"}, {"visits.jitter_days": 0}):
         scenario = valor.replace(settings)
-        asked = plan(scenario, Asked(LIGHT, days=[DAY, 364]))
+        asked = plan(scenario, TrialOptions(LIGHT, days=[DAY, 364]))
         fast = observed(asked, Replicator(compiled([asked.scenario], asked.size)).replicate(3, 7))
         slow = from_result(sim.simulate(scenario, patients=asked.size, seed=3, replicate=7).groups, ARMS)
         for day in asked.days:
@@ -111,19 +111,22 @@ def test_an_interrupted_study_goes_on(valor, trial, tmp_path):
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        (Asked(()), "no analysis is named"),
-        (Asked(arms=("early_start", "late")), "the trial has no arm late; there are early_start, delayed_start"),
-        (Asked(arms=("early_start", "early_start")), "name two arms"),
-        (Asked(size=4), "with a size of 4 delayed_start may stay empty.* Ask for a size of 5 or more"),
-        (Asked(days=[3000]), "day 3000 is not within follow-up"),
-        (Asked(outcome="fvc"), "fvc is not assessed"),
-        (Asked(endpoint="pav"), "there is no endpoint pav"),
-        (Asked(days=[20]), "no visit after baseline is planned by day 20. Choose day 28 or later"),
-        (Asked(options={"ancova": {"robustly": True}}), "ancova has no option robustly; it has covariates, robust"),
-        (Asked(options={"ancova": {"robust": "yes"}}), "ancova.robust is true or false, and 'yes' is not"),
-        (Asked(options={"ancova": {"covariates": "log_nfl"}}), "ancova.covariates is a list of covariates"),
+        (TrialOptions(()), "no analysis is named"),
+        (TrialOptions(arms=("early_start", "late")), "the trial has no arm late; there are early_start, delayed_start"),
+        (TrialOptions(arms=("early_start", "early_start")), "name two arms"),
+        (TrialOptions(size=4), "with a size of 4 delayed_start may stay empty.* Ask for a size of 5 or more"),
+        (TrialOptions(days=[3000]), "day 3000 is not within follow-up"),
+        (TrialOptions(outcome="fvc"), "fvc is not assessed"),
+        (TrialOptions(endpoint="pav"), "there is no endpoint pav"),
+        (TrialOptions(days=[20]), "no visit after baseline is planned by day 20. Choose day 28 or later"),
         (
-            Asked(options={"ancova": {"covariates": ["weight"]}}),
+            TrialOptions(options={"ancova": {"robustly": True}}),
+            "ancova has no option robustly; it has covariates, robust",
+        ),
+        (TrialOptions(options={"ancova": {"robust": "yes"}}), "ancova.robust is true or false, and 'yes' is not"),
+        (TrialOptions(options={"ancova": {"covariates": "log_nfl"}}), "ancova.covariates is a list of covariates"),
+        (
+            TrialOptions(options={"ancova": {"covariates": ["weight"]}}),
             "no covariate weight; they have age, months_since_onset, f",
         ),
     ],
@@ -138,7 +141,7 @@ def test_a_trial_with_one_arm():
     with pytest.raises(
         TrialError, match=r"^valor_trial\.yaml:\d+:\d+: trial\.counts: .*all are in tofersen\. Allocate"
     ):
-        plan(sim.load("valor_trial").replace({"trial.counts": counts}), Asked())
+        plan(sim.load("valor_trial").replace({"trial.counts": counts}), TrialOptions())
 
 
 def test_a_trial_without_a_visit_before_its_analysis():
@@ -151,9 +154,9 @@ def test_a_trial_without_a_visit_before_its_analysis():
 
 def test_a_scenario_without_a_trial():
     with pytest.raises(TrialError, match="there is no block trial"):
-        plan(sim.load("natural_history"), Asked())
+        plan(sim.load("natural_history"), TrialOptions())
 
 
 def test_neurofilament_must_be_assessed(valor):
     with pytest.raises(TrialError, match="ancova_nfl needs neurofilament"):
-        plan(valor.replace({"visits.assessments": ["alsfrs_r"]}), Asked(("ancova_nfl",)))
+        plan(valor.replace({"visits.assessments": ["alsfrs_r"]}), TrialOptions(("ancova_nfl",)))

@@ -12,7 +12,7 @@ from simulator.analysis.trial.registry import ANALYSES
 from simulator.analysis.trial.rmst import rmst
 from simulator.analysis.trial.truth import QUANTITIES, Potential, facts, pooled, true_value
 from simulator.replicate import Replicator, compiled
-from simulator.studies.trial.plan import Asked, plan
+from simulator.studies.trial.plan import TrialOptions, plan
 from simulator.studies.trial.population import looked_at, lossless, potential
 from simulator.units import DAYS_PER_MONTH
 
@@ -201,7 +201,7 @@ def test_the_estimate_tends_to_the_truth(name, stratified):
 
 @pytest.fixture(scope="module")
 def simulated() -> Potential:
-    asked = plan(sim.load("valor_trial"), Asked(("ancova",)))
+    asked = plan(sim.load("valor_trial"), TrialOptions(("ancova",)))
     return potential(asked, Replicator(compiled([lossless(asked.scenario)], 400)).population(1, 0), DAY)
 
 
@@ -220,7 +220,7 @@ def test_the_truth_of_a_study_is_that_of_its_people():
     """The mean over parts, of people who are in no replicate."""
     scenario = sim.load("valor_trial")
     found = sim.trial(scenario, replicates=1, analyses=["mmrm", "joint_rank"], truth=10_000, null=False)
-    asked = plan(scenario, Asked(("mmrm", "joint_rank")))
+    asked = plan(scenario, TrialOptions(("mmrm", "joint_rank")))
     space = Replicator(compiled([lossless(asked.scenario)], 2500))
     parts = [potential(asked, space.population(1, k), DAY) for k in range(4)]
     for name in asked.analyses:
@@ -240,7 +240,7 @@ def test_function_on_permanent_ventilation_is_as_it_is_measured():
     """The truth falls by what a visit without noise measures then: two of three items of breathing."""
     quiet = {"visits.noise.alsfrs_r_points": 0.0, "visits.jitter_days": 0, "visits.entry_effect_points": 0.0}
     scenario = sim.load("valor_trial").replace({**quiet, "progression.survival.pav_probability": 1.0})
-    asked = plan(scenario, Asked(("mmrm",)))
+    asked = plan(scenario, TrialOptions(("mmrm",)))
     seen = Replicator(compiled([looked_at(lossless(asked.scenario), asked)], 1000)).population(1, 0)
     of = potential(asked, seen, DAY)
     measured = of.data.outcome.reshape(2, 1000, -1)

@@ -10,8 +10,8 @@ from simulator.results.tree import Result
 from simulator.studies import economics
 from simulator.studies.headline import headline
 from simulator.studies.metrics import DOSES, METRICS, STAGE_METRICS, estimate
-from simulator.studies.outcome import OUTCOMES, Asked, outcome
-from simulator.studies.person import choose
+from simulator.studies.outcome import OUTCOMES, OutcomeRequest, outcome
+from simulator.studies.person import selection
 
 DAY, N = 728, 60
 FROM_SUMS = ("serious_neurologic",)  # one person has no adverse events
@@ -63,7 +63,7 @@ def two_ways(scenario):
 @pytest.mark.parametrize("name", [name for name in OUTCOMES if name not in FROM_SUMS])
 @pytest.mark.parametrize("against", ["", "untreated"])
 def test_outcomes_count_weights(scenario, two_ways, name, against):
-    weighted, repeated = (outcome(one, Asked(name, "now", against, DAY), scenario) for one in two_ways)
+    weighted, repeated = (outcome(one, OutcomeRequest(name, "now", against, DAY), scenario) for one in two_ways)
     assert weighted.value == pytest.approx(repeated.value, rel=1e-6)
     assert weighted.mcse > repeated.mcse  # the same people are fewer than they look
 
@@ -109,7 +109,7 @@ def test_what_twins_are_worth_is_behind_the_errors_of_a_summary():
 
 def test_years_in_states_are_of_shares_not_of_counts(monkeypatch):
     """Sums of weights are no counts of patients: the states of every cycle add up to it."""
-    monkeypatch.setattr(choose, "WEIGHED", choose.BLOCK)
+    monkeypatch.setattr(selection, "WEIGHED", selection.BLOCK)
     measured = {"person.now": {"alsfrs_r": 38, "svc_percent": 84}, "visits.assessments": ["alsfrs_r", "svc"]}
     earlier = {"person.earlier": [{"months_before": 5, "alsfrs_r": 43}], "entry.time_since_onset_months": 9}
     aside = {"person.account": None, "person.published": None, "follow_up_days": 364}

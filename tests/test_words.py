@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from simulator.analysis.trial.registry import ANALYSES
 from simulator.cli.app import app
 from simulator.cli.evidence_tables import _targets
-from simulator.cli.helping import EXAMPLES, LISTS
+from simulator.cli.help_text import EXAMPLES, LISTS
 from simulator.language.loading import bundled
 from simulator.report.kinds import Kind, SensitivityKind, SweepKind, TrialKind, TwinsKind
 from simulator.studies.evidence.cells import HEADER

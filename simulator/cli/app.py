@@ -12,7 +12,7 @@ import typer
 
 from simulator import plugins
 from simulator.cli import report, run
-from simulator.cli.helping import with_endings
+from simulator.cli.help_text import with_endings
 from simulator.errors import SimulatorError
 from simulator.version import __version__
 

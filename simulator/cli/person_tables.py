@@ -11,7 +11,7 @@ from simulator.cli.tables import WIDTH, aligned, clean, short
 from simulator.studies.wording import fixed, with_error
 
 if TYPE_CHECKING:
-    from simulator.studies.person.portrait import Chance, Portrait, Spread, Told
+    from simulator.studies.person.portrait import AccountItem, Chance, Portrait, Spread
 
 ROOM = 15  # letters of an arm's name
 HEADS = ("5 %", "25 %", "median", "75 %", "95 %")
@@ -35,7 +35,7 @@ def portrait_text(found: Portrait) -> str:
         lines += ["", *_block([row for row in found.spreads if row.outcome == outcome], found.arms)]
     for outcome in dict.fromkeys(row.outcome for row in found.chances):
         lines += ["", *_chances([row for row in found.chances if row.outcome == outcome], found.arms)]
-    lines += [*_told(found), *_known(found), "", *(f"Warning: {clean(text)}" for text in found.warnings)]
+    lines += [*_account(found), *_known(found), "", *(f"Warning: {clean(text)}" for text in found.warnings)]
     return "\n".join([*lines, *LEGEND, found.notice])
 
 
@@ -75,7 +75,7 @@ def _chances(rows: list[Chance], arms: Sequence[str]) -> Iterator[str]:
     yield from aligned([[_who(row, arms), with_error(row.estimate, row.mcse, 1)] for row in rows])
 
 
-def _told(found: Portrait) -> Iterator[str]:
+def _account(found: Portrait) -> Iterator[str]:
     """What is reported of the person, as a percentile."""
     if not found.told:
         return
@@ -87,7 +87,7 @@ def _told(found: Portrait) -> Iterator[str]:
         yield f"  {short(row.arm)}: {row.label.lower()}: {with_error(row.estimate, row.mcse, 2)} %"
 
 
-def _sentence(one: Told) -> str:
+def _sentence(one: AccountItem) -> str:
     when = "" if one.months is None else f" at {one.months:g} months"
     half = "dead or worse" if math.isinf(one.middle) else f"{fixed(one.middle, 1)} {one.unit}"
     share = with_error(one.at_least_as_well, one.mcse, 1)

@@ -106,7 +106,7 @@ def report(
 def asked(found: Any, against: str | None, days: Any = None) -> Any:
     """A run with other pairs and days; what else is there has its own."""
     from simulator.results import Result
-    from simulator.studies.asking import asking
+    from simulator.studies.selection import asking
 
     if isinstance(found, Result):
         return asking(found, against, days)

@@ -132,10 +132,10 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Simulate a scenario. Files go to a folder, the answer to the terminal."""
-    from simulator.studies import single
+    from simulator.studies import single_run
 
     kinds = tuple(map(str, export or ()))
-    request = single.Request(
+    request = single_run.Request(
         scenario,
         out,
         patients,
@@ -150,7 +150,7 @@ def run(
         days,
     )
     if dry_run:
-        show(single.plan(request), as_json, tables_of("plan_text"))
+        show(single_run.plan(request), as_json, tables_of("plan_text"))
         return
     from simulator.cli.progress import Progress
 
@@ -164,7 +164,7 @@ def run(
 
 def once(request: Any, progress: Any, draws: int) -> tuple[Any, list[Path]]:
     """One run: its result, and what was written."""
-    from simulator.studies.single import run_to_folder
+    from simulator.studies.single_run import run_to_folder
 
     done = run_to_folder(request, progress)
     return done.result, [done.folder, *done.tables]
@@ -188,10 +188,10 @@ def show_run(
     Of one person's twins the courses are printed; JSON has both.
     """
     from simulator.cli import answering, tables
-    from simulator.studies.asking import asking
     from simulator.studies.draws import drawn
     from simulator.studies.headline import headline
     from simulator.studies.person.portrait import is_portrait, portrait
+    from simulator.studies.selection import asking
 
     found = asking(result, against, days)
     if not found.draws and is_portrait(found):
@@ -367,7 +367,7 @@ def note_doubts(scenario: Any) -> None:
 
 def note_versions(folder: Path | None) -> None:
     """Say on stderr that a study goes on which other versions began."""
-    from simulator.studies.begun import resumed_versions
+    from simulator.studies.version_check import resumed_versions
 
     for line in resumed_versions(folder) if folder else ():
         note(line)

@@ -103,7 +103,7 @@ def _print_long(text: str) -> None:
 
 
 def _show_citations(name: str, stored: bool, as_json: bool) -> None:
-    from simulator.studies.citing import citations, citations_of
+    from simulator.studies.citations import citations, citations_of
 
     found = citations_of(Path(name)) if stored else citations(name)
     if as_json:

@@ -84,15 +84,15 @@ def sensitivity(
     """Which values move an outcome, and what is their worth. The outcome is named in the block `sensitivity`."""
     from simulator.cli.sweep import forecast_text
     from simulator.studies.sensitivity import stored
-    from simulator.studies.sensitivity.study import foretold
+    from simulator.studies.sensitivity.study import forecast_of
 
     amounts = {"patients": patients, "points": points, "replicates": replicates, "seed": seed}
     found = stored.look_up(source, settings or ())
     if found is None:
-        asked = _asked(source, settings or [], method, out, {**amounts, "executor": executor, "force": force})
+        asked = _request(source, settings or [], method, out, {**amounts, "executor": executor, "force": force})
         note_doubts(asked.scenario)
         if dry_run:
-            show(foretold(asked), as_json, forecast_text)
+            show(forecast_of(asked), as_json, forecast_text)
             return
         found = _run(asked)
     show_sensitivity(found, as_json)
@@ -105,7 +105,7 @@ def show_sensitivity(found: Sensitivity, as_json: bool) -> None:
     show(found.content() if as_json else found, as_json, text)
 
 
-def _asked(source: str, settings: list[str], method: Method, out: Path | None, amounts: dict[str, Any]) -> Request:
+def _request(source: str, settings: list[str], method: Method, out: Path | None, amounts: dict[str, Any]) -> Request:
     """The request, with the folder it goes to."""
     from simulator.language import load, parse_setting
     from simulator.studies.sensitivity.study import Request, folder_of

@@ -31,7 +31,7 @@ from simulator.errors import SimulatorError
 if TYPE_CHECKING:
     from simulator.studies.sweep.forecast import Forecast
     from simulator.studies.sweep.outcomes import Outcome
-    from simulator.studies.sweep.swept import Sweep
+    from simulator.studies.sweep.result import Sweep
 
 FAILED_POINTS = 4
 LISTED = 20
@@ -126,7 +126,7 @@ def sweep_text(found: Sweep) -> str:
 
 def _named(outcomes: list[Outcome]) -> Iterator[str]:
     """What the letters of the table stand for."""
-    from simulator.studies.sweep.showing import letter
+    from simulator.studies.sweep.text import letter
 
     for k, one in enumerate(outcomes):
         yield from wrap(
@@ -136,7 +136,7 @@ def _named(outcomes: list[Outcome]) -> Iterator[str]:
 
 def _blocks(found: Sweep, outcomes: list[Outcome]) -> Iterator[str]:
     """The table, in as many pieces side by side as it takes to fit the width."""
-    from simulator.studies.sweep.showing import table
+    from simulator.studies.sweep.text import table
 
     shown = table(found, outcomes)
     first = shown.fixed
@@ -151,7 +151,7 @@ def _blocks(found: Sweep, outcomes: list[Outcome]) -> Iterator[str]:
 
 
 def _remarks(outcomes: list[Outcome]) -> Iterator[str]:
-    from simulator.studies.sweep.showing import about_errors
+    from simulator.studies.sweep.text import about_errors
 
     for sentence in ["± is the Monte Carlo standard error.", *about_errors(outcomes)]:
         yield from wrap(sentence, WIDTH)

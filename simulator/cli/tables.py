@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from simulator.studies.draws import Drawn, Spread
     from simulator.studies.headline import Headline, Row
     from simulator.studies.replay import Replay
-    from simulator.studies.single import Plan
+    from simulator.studies.single_run import Plan
 
 ENOUGH = 100  # draws
 

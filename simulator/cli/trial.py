@@ -106,13 +106,13 @@ def trial(
     as_json: Json = False,
 ) -> None:
     """Run a trial many times, beside the truth. Type I error, power, bias, coverage, required size."""
-    from simulator.studies.trial.plan import Asked
+    from simulator.studies.trial.plan import TrialOptions
     from simulator.studies.trial.request import TrialRequest
     from simulator.studies.trial.study import PEOPLE, Extent
 
     people = PEOPLE if truth is None else truth
     extent = Extent(replicates, seed, people, null, tuple(power or ()), tuple(sizes or ()), draws)
-    asked = Asked(analysis, size, arms, day, outcome=outcome, endpoint=endpoint)
+    asked = TrialOptions(analysis, size, arms, day, outcome=outcome, endpoint=endpoint)
     request = TrialRequest(scenario, asked, extent, tuple(settings or ()), tuple(option or ()), out, threads, force)
     request = replace(request, executor=executor)
     if dry_run:

@@ -29,7 +29,7 @@ def arms_text(trial: Trial) -> list[str]:
         rows = [[arm, *_claims(at, null, place)] for arm, place in arms]
         error = percent(_of(null, "error", (a,))) if null else "–"
         lines += ["", *aligned([claims, *rows, ["any", percent(_of(at, "any", (a,))), error, ""]])]
-        rows = [[arm, *_found(at, place)] for arm, place in arms]
+        rows = [[arm, *_estimates(at, place)] for arm, place in arms]
         whole = ["all", "", "", pair(_of(at, "participants_all", (a,)), 0)]
         lines += ["", *aligned([[f"{name}, by arm", "truth", "estimate", "people"], *rows, whole])]
         if np.isfinite(at["trend"][a]) and at["trend"][a] > 0:
@@ -44,7 +44,7 @@ def _claims(at: Mapping[str, Any], null: Mapping[str, Any], place: tuple[int, in
     return [percent(_of(at, "benefit", place)), none, percent(_of(at, "futility", place))]
 
 
-def _found(at: Mapping[str, Any], place: tuple[int, int]) -> list[str]:
+def _estimates(at: Mapping[str, Any], place: tuple[int, int]) -> list[str]:
     """What is found of an arm, beside its truth."""
     truth = pair(_of(at, "truth", place), 3) if "truth" in at else "–"
     return [truth, pair(_of(at, "value", place), 3), pair(_of(at, "participants", place), 0)]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simulator.engine import lives as life
+from simulator.engine import columns as life
 from simulator.engine import observe, recruit, rows, safety, screening, sums
 from simulator.engine.jit import LANES
 from simulator.engine.space import Full, Space

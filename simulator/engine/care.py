@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.engine import lives as life
+from simulator.engine import columns as life
 from simulator.engine import rows, staging
+from simulator.engine.columns import NEVER
 from simulator.engine.jit import LANES, merge
-from simulator.engine.lives import NEVER
 from simulator.engine.observe import SEEN_BREATHING, SEEN_SVC, SEEN_SWALLOWING
 from simulator.engine.plans import first_week
 from simulator.engine.random import U32, Stream, uniforms
@@ -58,10 +58,10 @@ def offer(care, a, key, mine, w, s, o, day, i, seen):
 
 
 @merge
-def start(lives, w, s, day):
+def start(columns, w, s, day):
     """Begin what was accepted since the week before."""
     for i in range(LANES):
-        mine = lives[w[SLOT + i]]
+        mine = columns[w[SLOT + i]]
         if mine[life.NIV] == day:
             s[rows.NIV + i] = day
             s[LEFT + i] /= mine[life.NIV_FACTOR]

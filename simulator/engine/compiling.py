@@ -14,7 +14,7 @@ from typing import Any
 
 import numba
 
-from simulator.engine import looking, loop, recruit
+from simulator.engine import collecting, loop, recruit
 from simulator.engine.jit import JIT, cache_folder, places
 from simulator.engine.listeners import note, tell
 
@@ -49,7 +49,7 @@ def _calls(p: Any, key: Any, full: Any, worker: Any) -> tuple[list[Part], list[P
     life = (p.model, p.rules, key, p.visits, p.arms, p.calendar, p.table, place, place, space, totals, full)
     search_for = (p.people, p.visits, p.model, p.gates, key, search, place, place, space.cohort, space.who)
     kept = (full, space.cohort, space.who, search.tried, place, place)
-    return [(loop.live, life)], [(looking.keep_people, kept), (recruit.recruit, search_for)]
+    return [(loop.live, life)], [(collecting.keep_people, kept), (recruit.recruit, search_for)]
 
 
 def _missing(calls: list[Part]) -> list[Part]:

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.engine import effect, plans, rows, safety, seam
+from simulator.engine import effect, interface, plans, rows, safety
+from simulator.engine.columns import NEVER
 from simulator.engine.effect import Drug
 from simulator.engine.jit import LANES, NO, YES, inline, merge
-from simulator.engine.lives import NEVER
 from simulator.engine.mathematics import HALF, ONE, ZERO, F
 from simulator.engine.rows import DELTA, GIVEN, SLOT, STOP, C
 
@@ -62,7 +62,7 @@ def begin(arms, a, key, w, s, space):
 @inline
 def _begin_drug(model, drug, s, i, at, addon, days):
     """Lane i's first dose, `at` days into a step of which `days` are advanced."""
-    seam.mark(model, s, i, at * SEVENTH, addon, drug.cap)
+    interface.mark(model, s, i, at * SEVENTH, addon, drug.cap)
     if drug.waning > ZERO:
         effect.fade(drug, s, i, HALF * days - at)
 
@@ -75,7 +75,7 @@ def _live_on(model, drug, s, addon, days):
             if s[C + i] > ZERO:
                 effect.fade(drug, s, i, HALF * F(days))
                 if drug.keeps > ZERO:
-                    seam.mark(model, s, i, ZERO, addon, drug.cap)
+                    interface.mark(model, s, i, ZERO, addon, drug.cap)
 
 
 @inline

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.engine import lives as life
-from simulator.engine import rows, seam
+from simulator.engine import columns as life
+from simulator.engine import interface, rows
 from simulator.engine.jit import LANES, inline, merge
 from simulator.engine.mathematics import ZERO, F, exp32, log32
 from simulator.engine.observe import POINTS, SEEN_ALSFRS_R
@@ -38,12 +38,12 @@ class Leaving(NamedTuple):
 
 
 @merge
-def begin(key, lives, w, s):
+def begin(key, columns, w, s):
     """Before day 0: nobody of this block has left, and nothing of the thresholds is used up."""
     for i in range(LANES):
         if s[DEATH + i] > NOBODY:
             threshold, _, _, _ = uniforms(key, w[PATIENT + i], I1, EVENTS, w[CANDIDATE + i])
-            lives[w[SLOT + i], life.STAYS] = -log32(threshold)
+            columns[w[SLOT + i], life.STAYS] = -log32(threshold)
             s[DROPOUT + i] = NEVER
 
 
@@ -76,15 +76,15 @@ def _day_of(pieces, hazard):
 
 
 @merge
-def carry_out(leave, model, lives, w, s, o, step):
+def carry_out(leave, model, columns, w, s, o, step):
     """The week `step` begins: find who drops out in it."""
     day, end = F(WEEK * step), F(WEEK * (step + 1))
     before = _hazard(leave.pieces, day)
     usual = _hazard(leave.pieces, end) - before
     if leave.unseen:
-        seam.outputs(model, s, o, day / YEAR)
+        interface.outputs(model, s, o, day / YEAR)
     for i in range(LANES):
-        mine = lives[w[SLOT + i]]
+        mine = columns[w[SLOT + i]]
         if s[DEATH + i] > NOBODY and s[DROPOUT + i] == NEVER:
             if leave.unseen:
                 mine[life.SCORE] = o[rows.ALSFRS_R + i]

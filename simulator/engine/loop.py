@@ -7,11 +7,11 @@ epoch, then the next block; in summary mode the dead leave the blocks at the end
 
 import numpy as np
 
-from simulator.engine import dosing, effect, plans, rows, rules, seam
+from simulator.engine import dosing, effect, interface, plans, rows, rules
+from simulator.engine.collecting import find, keep_events, look_at_everybody, show, sum_up
+from simulator.engine.compaction import close, pack, too_many_dead
 from simulator.engine.jit import LANES, U64, block, inline, kernel, merge
-from simulator.engine.looking import find, keep_events, look_at_everybody, show, sum_up
 from simulator.engine.mathematics import ONE, TWO, ZERO, F
-from simulator.engine.packing import close, pack, too_many_dead
 from simulator.engine.rows import DEATH, EVENT, KIND, PAV, SLOT, TRY_DAY
 from simulator.engine.space import INSIDE, LOOK, NOBODY
 
@@ -61,7 +61,7 @@ def _resolve(model, s):
         if waiting > 0:
             for i in range(group, group + GROUP):
                 if s[TRY_DAY + i] >= ZERO:
-                    _happen(s, i, seam.invert(model, s, i))
+                    _happen(s, i, interface.invert(model, s, i))
 
 
 @merge
@@ -85,7 +85,7 @@ def _peek(
         plans.treat(own, a, model, drug, table, calendars, w, s, step, days, addon)
     else:
         dosing.treat(model, drug, table, reactions, windows, key, doses, cursor, w, s, step, days, addon)
-    seam.peek(model, s, F(days))
+    interface.peek(model, s, F(days))
     for i in range(LANES):
         s[EVENT + i], s[KIND + i], s[DEATH + i] = now[EVENT + i], now[KIND + i], now[DEATH + i]
 
@@ -163,7 +163,7 @@ def _epoch(
             dosing.treat(model, drug, propagators, reactions, windows, key, doses, cursor, w, s, step, WHOLE, addon)
         else:
             effect.untreated(s, addon)
-        seam.step(model, s, F(day), arms.hazard[a, step])
+        interface.step(model, s, F(day), arms.hazard[a, step])
         if flags & INSIDE:
             _look_inside(
                 model, decide, drug, visits, key, arms, calendar, table, totals, full, a, space, b, step, doses,

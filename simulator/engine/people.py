@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.engine import rows, seam
+from simulator.engine import interface, rows
 from simulator.engine.jit import LANES, block, inline, kernel, merge
 from simulator.engine.mathematics import ONE, ZERO, F, exp32, log32
 from simulator.engine.random import U32, Stream, normals, sample, uniforms
@@ -95,7 +95,7 @@ def strata_of(shares, out):
 
 
 @merge
-def _meet_person(people, key, w, s):
+def _draw_person(people, key, w, s):
     for i in range(LANES):
         patient, candidate = w[PATIENT + i], w[CANDIDATE + i]
         kind, sex, site, listed = uniforms(key, patient, I0, KIND, candidate)
@@ -113,7 +113,7 @@ def _meet_person(people, key, w, s):
 
 
 @merge
-def _meet_fate(people, key, w, s):
+def _draw_thresholds(people, key, w, s):
     for i in range(LANES):
         patient, candidate = w[PATIENT + i], w[CANDIDATE + i]
         e, background, pav, after = uniforms(key, patient, I0, EVENTS, candidate)
@@ -146,16 +146,16 @@ def _look_up(variants, dropout, s):
 
 
 @block
-def meet(people, variants, carriers, dropout, table, given, model, key, w, s):
+def draw_candidates(people, variants, carriers, dropout, table, given, model, key, w, s):
     """Draw a block of candidates: who they are and every threshold of their lives."""
-    _meet_person(people, key, w, s)
-    _meet_fate(people, key, w, s)
+    _draw_person(people, key, w, s)
+    _draw_thresholds(people, key, w, s)
     _look_up(variants, dropout, s)
     if given.shape[0] > 0:
         _be_given(people, given, key, w, s)
     if people.mode == BEFORE_ONSET:
-        _meet_carrier(carriers, key, w, s)
-    seam.draw(model, table, key, w, s)
+        _draw_carrier(carriers, key, w, s)
+    interface.draw(model, table, key, w, s)
 
 
 @inline
@@ -193,7 +193,7 @@ def participants_of(resampled, count, key, out):
 
 
 @merge
-def _meet_carrier(carriers, key, w, s):
+def _draw_carrier(carriers, key, w, s):
     """Section 7: whole weeks from entry to the untreated onset; ENTRY is minus that in months, AGE that at entry.
 
     The age drawn moves by half a week at most, so that epochs of volatility, which begin at onset, begin weeks.

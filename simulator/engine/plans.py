@@ -12,11 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.engine import lives as life
+from simulator.engine import columns as life
 from simulator.engine import rows, safety
 from simulator.engine.choice import Table, by_type
-from simulator.engine.jit import LANES, block, inline, merge
-from simulator.engine.lives import (
+from simulator.engine.columns import (
     BEGAN,
     COUNT,
     COURSE,
@@ -32,6 +31,7 @@ from simulator.engine.lives import (
     STARTED,
     SUM_NFL,
 )
+from simulator.engine.jit import LANES, block, inline, merge
 from simulator.engine.mathematics import ONE, ZERO, F
 from simulator.engine.random import U32, Stream, uniforms
 from simulator.engine.rows import CANDIDATE, DEATH, PATIENT, SLOT, STOP
@@ -235,11 +235,11 @@ def _plan(own, a, key, patient, candidate, mine, windows, calendar, s, i, end):
 
 
 @block
-def _plan_block(own, a, key, w, s, lives, windows, calendars, step):
+def _plan_block(own, a, key, w, s, columns, windows, calendars, step):
     """Put the doses of the week `step` into the calendars of a block."""
     end = F(WEEK * (step + 1))
     for i in range(LANES):
-        mine, slot = lives[w[SLOT + i]], w[SLOT + i]
+        mine, slot = columns[w[SLOT + i]], w[SLOT + i]
         waiting = mine[NEXT] >= end and mine[BEGAN] < NEVER and int(mine[EPOCH]) + 1 == own.epoch_start[a + 1]
         if waiting and own.reactions.shape[1] > 0:  # an end of the epoch before its next dose counts
             e = int(mine[EPOCH])

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.engine import observe, seam
+from simulator.engine import interface, observe
 from simulator.engine.jit import LANES, block, kernel, merge
 from simulator.engine.mathematics import ZERO, F
 from simulator.engine.people import (
@@ -19,8 +19,8 @@ from simulator.engine.people import (
     TRAIT,
     YEAR_MONTHS,
     background_months,
+    draw_candidates,
     is_known_late,
-    meet,
     stratum_of,
 )
 from simulator.engine.random import U32, normals, sample
@@ -105,7 +105,7 @@ def _arrive(people, carriers, model, key, w, s):
         c = carriers[int(s[VARIANT + i])]
         s[DIAGNOSIS + i] = s[ONSET + i] + MONTH * sample((c[1], c[2], c[3], c[4], c[5]), delay)
     _age(people, s)
-    seam.arrive(model, s)
+    interface.arrive(model, s)
     for i in range(LANES):
         s[LEFT + i] -= s[USED + i]
         start, lived = (s[AGE + i], ZERO) if early else (s[AGE_AT_ONSET + i], s[TIME_SINCE_ONSET + i])
@@ -124,7 +124,9 @@ def _let_in(people, visits, model, gates, key, space, first, n, cohort, who):
             slot = min(start + i, n - 1)
             w[PATIENT + i], w[CANDIDATE + i] = U32(first + slot), U32(space.found[slot])
             s[STRATUM + i] = F(space.stratum[slot])
-        meet(people, gates.variants, gates.carriers, gates.dropout, gates.table, gates.given, model, key, w, s)
+        draw_candidates(
+            people, gates.variants, gates.carriers, gates.dropout, gates.table, gates.given, model, key, w, s
+        )
         for i in range(LANES):
             slot = min(start + i, n - 1)
             s[TIME_SINCE_ONSET + i] = kept[0, slot]
@@ -148,7 +150,7 @@ def _decide(people, visits, model, key, gates, space):
         why[i] = ACCEPTED
     if is_known_late(people.mode) or people.by_nfl:
         _age(people, s)
-        seam.arrive(model, s)
+        interface.arrive(model, s)
     if people.by_nfl:
         _screen(visits, model, key, s, w, space.o)
     if is_known_late(people.mode):
@@ -172,22 +174,22 @@ def _decide(people, visits, model, key, gates, space):
 @block
 def _screen(visits, model, key, s, w, o):
     """What screening measures in a block that stands at entry."""
-    seam.outputs(model, s, o, ZERO)
+    interface.outputs(model, s, o, ZERO)
     if visits.by_items > ZERO:
-        seam.items(model, s, o)
+        interface.items(model, s, o)
     observe.screen(visits, key, w, s, o)
 
 
 @block
 def _live_on(people, visits, model, key, s, w, o):
     """One group of epochs for all histories; those who enter by time are measured once they may have arrived."""
-    seam.live_back(model, key, w, s, people.mode, people.longest)
+    interface.live_back(model, key, w, s, people.mode, people.longest)
     if is_known_late(people.mode):
         _screen(visits, model, key, s, w, o)
 
 
 @merge
-def _meet_block(people, visits, model, gates, key, space, start, lanes, first):
+def _draw_block(people, visits, model, gates, key, space, start, lanes, first):
     """Candidates `start`... of the round: draw them, and judge those who stand at entry already."""
     s, w, width = space.s, space.w, space.width[0]
     for i in range(LANES):
@@ -197,13 +199,13 @@ def _meet_block(people, visits, model, gates, key, space, start, lanes, first):
         w[CANDIDATE + i] = U32(space.tried[slot] + lane % width)
         w[SLOT + i] = U32(lane)
         s[STRATUM + i] = F(space.stratum[slot])
-    meet(people, gates.variants, gates.carriers, gates.dropout, gates.table, gates.given, model, key, w, s)
+    draw_candidates(people, gates.variants, gates.carriers, gates.dropout, gates.table, gates.given, model, key, w, s)
     if is_known_late(people.mode):
         for i in range(LANES):
             space.why[i] = ACCEPTED
     else:
         _screen(visits, model, key, s, w, space.o)
-        seam.arrive(model, s)
+        interface.arrive(model, s)
         judge_early(gates.rules, s, space.why)
     for i in range(min(LANES, lanes - start)):
         space.reason[start + i] = space.why[i]
@@ -221,7 +223,7 @@ def _round(people, visits, model, gates, key, space, waiting, first):
     for i in range(LANES):
         past_w[SLOT + i] = FREE
     for start in range(0, lanes, LANES):
-        _meet_block(people, visits, model, gates, key, space, start, lanes, first)
+        _draw_block(people, visits, model, gates, key, space, start, lanes, first)
         for i in range(min(LANES, lanes - start)):
             if reason[start + i] == ACCEPTED:
                 while free == 0:
@@ -235,7 +237,7 @@ def _round(people, visits, model, gates, key, space, waiting, first):
                     past[(MODEL + row) * LANES + at] = s[(MODEL + row) * LANES + i]
                 past_w[PATIENT + at], past_w[CANDIDATE + at] = w[PATIENT + i], w[CANDIDATE + i]
                 past_w[SLOT + at], past_w[GROUP + at] = w[SLOT + i], I0
-                seam.look_back(model, past, at)
+                interface.look_back(model, past, at)
                 free -= 1
     while free < LANES:
         _live_on(people, visits, model, key, past, past_w, space.o)

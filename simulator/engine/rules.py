@@ -16,10 +16,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.engine import care, leaving, rows, seam, staging
+from simulator.engine import care, interface, leaving, rows, staging
 from simulator.engine.choice import Table, by_type
-from simulator.engine.jit import LANES, merge
-from simulator.engine.lives import (
+from simulator.engine.columns import (
     AT_LIMIT,
     AT_PAV,
     AT_PHENOCONVERSION,
@@ -35,6 +34,7 @@ from simulator.engine.lives import (
     SUM_NFL,
     TRIGGER,
 )
+from simulator.engine.jit import LANES, merge
 from simulator.engine.mathematics import ONE, ZERO, F, log32
 from simulator.engine.observe import SEEN_ALSFRS_R, SEEN_NFL, SEEN_SVC
 from simulator.engine.plans import WEEK, first_week
@@ -117,7 +117,7 @@ def _nothing_begins(rules, key, lives, w, s):
 
 
 def _renew(rules, model, key, w, s, epoch):
-    seam.renew(model, key, w, s, epoch)
+    interface.renew(model, key, w, s, epoch)
 
 
 def _nothing_considered(rules, a, key, lives, w, s, o, visit, day, i, seen):
@@ -148,7 +148,7 @@ def _begin(rules, key, lives, w, s):
 
 def _renew_shared(rules, model, key, w, s, epoch):
     if not rules.carriers:
-        seam.renew(model, key, w, s, epoch)
+        interface.renew(model, key, w, s, epoch)
 
 
 @merge
@@ -192,7 +192,7 @@ def _consider(rules, a, key, lives, w, s, o, visit, day, i, seen):
 
 def _carry_out(rules, model, key, lives, w, s, o, step):
     if rules.carriers:
-        seam.turn(model, key, w, s, step)
+        interface.turn(model, key, w, s, step)
     if rules.care.offered:
         care.start(lives, w, s, F(WEEK * step))
     if rules.leave.depends:

@@ -9,9 +9,9 @@ from typing import Any
 
 from simulator.catalog import entry, names
 from simulator.language.blocks.sensitivity import ECONOMIC
+from simulator.language.calibrated import KEY, NAMES, starting_settings
 from simulator.language.dump import content
 from simulator.language.faults import Fault, Origin, Path, Problem, ScenarioError, near, printable, suggest
-from simulator.language.fitted import KEY, NAMES, starting_settings
 from simulator.language.graded import rewrite
 from simulator.language.resolve import resolve
 from simulator.language.shape import expected

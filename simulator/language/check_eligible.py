@@ -31,7 +31,7 @@ def _possible(scenario: Any) -> Iterator[Problem]:
     for path, rule in rules:
         for name, limits in _limits(rule):
             what, low, high = RANGES.get(name, ("", -inf, inf))
-            if not _meet(limits, (low, high)):
+            if not _overlap(limits, (low, high)):
                 span = f"lies in {low:g} to {high:g}" if high < inf else f"is {low:g} or more"
                 yield Problem((*path, name), f"nobody is eligible: {what} {span}", "Correct the limits")
 
@@ -42,7 +42,7 @@ def _together(scenario: Any) -> Iterator[Problem]:
     general = dict(_limits(scenario.entry.eligible))
     for path, rule in _of_strata(scenario):
         for name, limits in _limits(rule):
-            if name in general and not _meet(limits, general[name]):
+            if name in general and not _overlap(limits, general[name]):
                 fact = "nobody is eligible: no value meets these limits and those of entry.eligible"
                 yield Problem((*path, name), fact, "Correct one of them")
     for way, name in ENTERING.items():
@@ -58,7 +58,7 @@ def _members(scenario: Any) -> Iterator[Problem]:
     for name, stratum in (scenario.strata or {}).items():
         wanted = [*_limits(scenario.entry.eligible), *_limits(stratum.eligible)]
         rules = [dict(_limits(rule)) for rule in stratum.when or []]
-        if rules and not any(all(_meet(rule.get(key, limits), limits) for key, limits in wanted) for rule in rules):
+        if rules and not any(all(_overlap(rule.get(key, limits), limits) for key, limits in wanted) for rule in rules):
             fact = "nobody is eligible: who belongs here by these rules never meets what makes eligible"
             yield Problem(("strata", name, "when"), fact, "Correct them, or the limits of eligible")
 
@@ -79,6 +79,6 @@ def _or(limit: Any, otherwise: float) -> float:
     return otherwise if limit is None else float(limit.value)
 
 
-def _meet(one: tuple[float, float], other: tuple[float, float]) -> bool:
+def _overlap(one: tuple[float, float], other: tuple[float, float]) -> bool:
     """Whether two closed intervals have a value in common."""
     return max(one[0], other[0]) <= min(one[1], other[1])

@@ -22,7 +22,7 @@ def _estimand(scenario: Any) -> Iterator[Problem]:
     wanted = strategies(block)
     found = [contradiction(name, wanted) for name, able in of_death().items() if able is wanted["death"]]
     if None not in found:
-        yield from _told(found[0])
+        yield from _as_problem(found[0])
 
 
 def estimand_problems(
@@ -44,7 +44,7 @@ def estimand_problems(
         return
     wanted = strategies(block)
     for name in analyses if block.analysis is None else (block.analysis,):
-        yield from _told(contradiction(name, wanted, endpoint, outcome))
+        yield from _as_problem(contradiction(name, wanted, endpoint, outcome))
 
 
 def strategies(block: Any) -> Mapping[str, Strategy]:
@@ -53,6 +53,6 @@ def strategies(block: Any) -> Mapping[str, Strategy]:
     return {key: Strategy(one.strategy.replace("_", " ")) for key, one in stated.items() if one is not None}
 
 
-def _told(found: Contradiction | None) -> Iterator[Problem]:
+def _as_problem(found: Contradiction | None) -> Iterator[Problem]:
     if found is not None:
         yield Problem(("estimand", "intercurrent_events", found.event), found.fact, found.remedy)

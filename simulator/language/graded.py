@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from simulator.leaves import Graded
+from simulator.fields import Graded
 
 KEYS = tuple(Graded.model_fields)
 

@@ -15,13 +15,13 @@ from simulator.errors import SimulatorError
 from simulator.language import (  # noqa: F401 - they register their checks
     check_comparisons,
     check_data,
+    check_decision,
     check_eligible,
     check_estimand,
     check_life,
     check_model,
     check_trial,
     contrasts,
-    deciding,
     person_checks,
     sweeping,
 )

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from simulator.leaves import MAX_DAYS, MAX_NAME, Count, Day, Interval, Name, Text, Whole
+from simulator.fields import MAX_DAYS, MAX_NAME, Count, Day, Interval, Name, Text, Whole
 from simulator.quantities import Part, Quantity, fault
 
 __all__ = ["MAX_DAYS", "MAX_NAME", "Bounds", "Count", "Day", "Interval", "Name", "Rule", "Text", "Whole"]

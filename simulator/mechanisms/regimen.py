@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from simulator.leaves import Day, Graded, Interval, Whole
+from simulator.fields import Day, Graded, Interval, Whole
 from simulator.quantities import NotNegative, Part, Positive, Quantity, Share, fault
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from simulator.engine.columns import EVENTS
 from simulator.engine.dosing import Arms
-from simulator.engine.lives import EVENTS
 from simulator.engine.plans import Own, Shared
 from simulator.language.care import spans
 from simulator.mechanisms import ByDay, Course, Dosed

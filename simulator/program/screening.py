@@ -10,8 +10,8 @@ import numpy as np
 from simulator.engine import rows, screening
 from simulator.engine.people import Gates
 from simulator.models.terms import terms
-from simulator.program.given import given
 from simulator.program.models import numbers_of
+from simulator.program.participants import given
 from simulator.units import DAYS_PER_YEAR
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from simulator.report.drivers import Drivers, drivers
 from simulator.report.evidence import Evidence, evidence
 from simulator.report.people import people
 from simulator.report.plots.needs import drawable, drawable_over_draws
-from simulator.report.stored import stored_scenario
+from simulator.report.stored_scenario import stored_scenario
 from simulator.report.style import drawing
 from simulator.studies.answer import Answer, answer
 from simulator.studies.headline import headline

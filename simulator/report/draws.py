@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from simulator.language.display import treated
 from simulator.report.content import Page, Pair, asked, lead, pictures, provenance, sentences
 from simulator.report.evidence import evidence
-from simulator.report.stored import stored_scenario
+from simulator.report.stored_scenario import stored_scenario
 from simulator.report.tables import MAIN, Table, label, versus
 from simulator.studies.answer import answer_of_draws
 from simulator.studies.draws import Spread, drawn

@@ -51,7 +51,7 @@ class Evidence(NamedTuple):
 
 def evidence(scenario: Scenario) -> Evidence:
     """Every value of a scenario with its evidence, and how many have which grade."""
-    from simulator.language.fitted import places
+    from simulator.language.calibrated import places
     from simulator.language.listing import values
 
     listed = values(scenario)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from simulator.studies.decide.result import Decided
     from simulator.studies.fit.result import Fit
     from simulator.studies.sensitivity.document import Sensitivity
-    from simulator.studies.sweep.swept import Sweep
+    from simulator.studies.sweep.result import Sweep
     from simulator.studies.trial.result import Trial
     from simulator.studies.twins.result import Twins
 

@@ -26,7 +26,7 @@ def tables_of(found: Portrait) -> list[Table]:
         for outcome in dict.fromkeys(row.outcome for row in found.chances)
         if (rows := [row for row in found.chances if row.outcome == outcome])
     ]
-    return [*_told(found), *spreads, *chances, *_known(found)]
+    return [*_account(found), *spreads, *chances, *_known(found)]
 
 
 def _spread(rows: Sequence[Spread]) -> Table:
@@ -53,7 +53,7 @@ def _number(value: float, error: float) -> str:
     return "nobody" if math.isnan(value) else with_error(value, error, 1)
 
 
-def _told(found: Portrait) -> list[Table]:
+def _account(found: Portrait) -> list[Table]:
     """What is reported, placed among the twins."""
     if not found.told:
         return []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from simulator.report.captions import figure
 from simulator.report.content import NOT_STATED, Page, Pair, asked, words
 from simulator.report.evidence import evidence
-from simulator.report.stored import stored_scenario
+from simulator.report.stored_scenario import stored_scenario
 from simulator.report.tables import Table
 from simulator.studies.wording import fixed, with_error
 from simulator.version import __version__

@@ -11,10 +11,10 @@ from simulator.language.listing import unit_of
 from simulator.report.captions import figure
 from simulator.report.content import Page, Pair, asked, treated
 from simulator.report.evidence import evidence
-from simulator.report.stored import stored_scenario
+from simulator.report.stored_scenario import stored_scenario
 from simulator.report.tables import Table
 from simulator.studies.headline import NOTICE
-from simulator.studies.sweep.showing import about_errors, cells, columns, figure_of, ranges
+from simulator.studies.sweep.text import about_errors, cells, columns, figure_of, ranges
 from simulator.units import DAYS_PER_YEAR
 from simulator.version import __version__
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from simulator.language.blocks.sweep import Sweep as Block
     from simulator.language.scenario import Scenario
     from simulator.studies.sweep.outcomes import Outcome
-    from simulator.studies.sweep.swept import Sweep
+    from simulator.studies.sweep.result import Sweep
 
 FIRST_PAGE = 9
 """Points on page one, where one number was varied."""

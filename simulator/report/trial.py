@@ -11,7 +11,7 @@ from simulator.report.captions import Figure, figure
 from simulator.report.content import Page, Pair, asked, treated, words
 from simulator.report.evidence import evidence
 from simulator.report.kinds import TrialKind
-from simulator.report.stored import stored_scenario
+from simulator.report.stored_scenario import stored_scenario
 from simulator.report.tables import Table
 from simulator.studies.trial.estimands import alike, in_words
 from simulator.studies.trial.html import NOTICE, named, pair, people, percent, table

@@ -13,7 +13,7 @@ import numpy as np
 from simulator.results import adam
 from simulator.results.arrays import Lazily
 from simulator.results.errors import FolderError
-from simulator.results.files import SUMS, Writer, bytes_writer, check_room, text_writer, write_tables
+from simulator.results.files import SUMS, Writer, bytes_writer, check_space, text_writer, write_tables
 from simulator.results.folder import add_made
 from simulator.results.long import ROWS, Column, Long, csv_chunks, long
 from simulator.results.occupancy import Cell, occupancy
@@ -103,7 +103,7 @@ def _write_csv(result: Result, name: str, told: Told, path: Path) -> None:
             file.write(content)
             told(name, stop, table.rows)
             if 0 < stop <= ROWS:  # the first rows tell how long all are
-                check_room(path.parent, len(content) / stop * (table.rows - stop), f"the rest of {name}.csv takes")
+                check_space(path.parent, len(content) / stop * (table.rows - stop), f"the rest of {name}.csv takes")
 
 
 @contextmanager
@@ -145,7 +145,7 @@ def _write_parquet(result: Result, name: str, told: Told, path: Path) -> None:
                 told(name, stop, table.rows)
                 if not start:
                     rest = path.stat().st_size / stop * (table.rows - stop)
-                    check_room(path.parent, rest, f"the rest of {name}.parquet takes")
+                    check_space(path.parent, rest, f"the rest of {name}.parquet takes")
 
 
 def _arrow(column: Column, start: int, stop: int) -> Any:

@@ -70,7 +70,7 @@ SWEEP = Kind(
     "als-simulator sweep 1",
     "als-simulator sweep 1",
     "als-sim sweep SCENARIO -o DIR",
-    "simulator.studies.sweep.swept:Sweep",
+    "simulator.studies.sweep.result:Sweep",
     "simulator.report.plots.sweep:SweepPlots",
     ("points",),
 )

@@ -13,7 +13,7 @@ import numpy as np
 from simulator.analysis.trial.data import TrialData, until
 from simulator.analysis.trial.errors import AnalysisError, NotEstimableError
 from simulator.analysis.trial.estimand import Strategy
-from simulator.analysis.trial.reading import Contrast, Read, Wanted, from_dataset
+from simulator.analysis.trial.reading import Contrast, Read, Selection, from_dataset
 from simulator.analysis.trial.registry import Analysis, analysis
 from simulator.datasets import Dataset, Note
 from simulator.datasets.reading import read_data
@@ -96,7 +96,7 @@ def analyse(
     if unknown := [name for name in options if name not in analyses]:
         raise AnalysisError(f"options of {unknown[0]}: this analysis is not run. Add it to the analyses")
     contrast = _contrast(data, arms)
-    read = from_dataset(data, Wanted(contrast, outcome, endpoint, tuple(visits), window))
+    read = from_dataset(data, Selection(contrast, outcome, endpoint, tuple(visits), window))
     notes, scored = [*data.notes, *read.notes], None
     if scores is not None:
         read, scored = _scored(data, read, contrast, scores)

@@ -223,8 +223,8 @@ class Analysed(DocumentResult):
             "endpoint": self.endpoint or None,
             "day": self.day,
             "visit": self.visit,
-            "analyses": [_told(row, self.endpoint) for row in self.rows],
-            "arms": [_arm_told(arm, self.days) for arm in self.arms],
+            "analyses": [_as_data(row, self.endpoint) for row in self.rows],
+            "arms": [_arm_as_data(arm, self.days) for arm in self.arms],
             "notes": [note._asdict() for note in self.notes],
             "notice": NOTICE,
         }
@@ -293,7 +293,7 @@ def _read(content: Mapping[str, Any], stored: Mapping[str, Any]) -> Analysed:
     )
 
 
-def _told(row: Row, endpoint: str) -> dict[str, Any]:
+def _as_data(row: Row, endpoint: str) -> dict[str, Any]:
     """An analysis as plain data; the interval is on the scale that people quote."""
     from simulator.studies.trial.estimands import estimated_by, told
 
@@ -309,7 +309,7 @@ def _told(row: Row, endpoint: str) -> dict[str, Any]:
     return found | {"left_out": row.left_out, "estimand": told(estimated_by(row.analysis, endpoint))}
 
 
-def _arm_told(arm: Arm, days: Sequence[float]) -> dict[str, Any]:
+def _arm_as_data(arm: Arm, days: Sequence[float]) -> dict[str, Any]:
     counts = {key: getattr(arm, key) for key in ("name", "participants", "events", "left", "not_measured", "mean_days")}
     curve = [{"day": day, "free": survival(arm.curve, day), "at_risk": arm.at_risk(day)} for day in days]
     return {**counts, "survival": curve}

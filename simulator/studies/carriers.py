@@ -15,7 +15,7 @@ from simulator.units import DAYS_PER_MONTH, MONTHS_PER_YEAR
 QUARTILES = ((0.25, "lower quartile"), (0.5, "median"), (0.75, "upper quartile"))
 
 
-class Found(NamedTuple):
+class CarrierEstimate(NamedTuple):
     """One number: metric, label, unit, arm and the arm against it, variant, estimate, digits."""
 
     metric: str
@@ -39,7 +39,7 @@ def quantile(x: Any, p: float) -> Estimate:
     return Estimate(float(value), float(above - below) / 2 if len(x) > 1 else float("nan"), len(x))
 
 
-def rows(result: Result, pairs: list[tuple[str, str]]) -> Iterator[Found]:
+def rows(result: Result, pairs: list[tuple[str, str]]) -> Iterator[CarrierEstimate]:
     """From the trigger to onset by variant; onset and its delay by arm. Nothing where nobody enters before onset.
 
     The trigger is that of the first arm; time to onset is the one without treatment, also beyond the end of follow-up.
@@ -59,11 +59,11 @@ def rows(result: Result, pairs: list[tuple[str, str]]) -> Iterator[Found]:
         for p, name in QUARTILES:
             label = f"Untreated time from trigger to onset, {name}"
             metric = f"trigger_to_onset_{name.split()[0]}"
-            yield Found(metric, label, "months", (result.arms[0], ""), variant, quantile(months, p), 2)
+            yield CarrierEstimate(metric, label, "months", (result.arms[0], ""), variant, quantile(months, p), 2)
     yield from _onset_within_a_year(result, trigger, pairs)
 
 
-def _onset_within_a_year(result: Result, trigger: Any, pairs: list[tuple[str, str]]) -> Iterator[Found]:
+def _onset_within_a_year(result: Result, trigger: Any, pairs: list[tuple[str, str]]) -> Iterator[CarrierEstimate]:
     """Share of those whose year after the trigger lies in follow-up and alive, in whom the disease begins within it."""
     events, year = result.groups["events"], MONTHS_PER_YEAR * DAYS_PER_MONTH
     asked = trigger + year <= result.follow_up_days
@@ -80,6 +80,6 @@ def _onset_within_a_year(result: Result, trigger: Any, pairs: list[tuple[str, st
     if not asked.any():
         return
     for arm, estimate in found.items():
-        yield Found(*about, (arm, ""), "", estimate, 1)
+        yield CarrierEstimate(*about, (arm, ""), "", estimate, 1)
     for a, b in pairs:
-        yield Found(*about, (a, b), "", contrast.difference(found[a], found[b], same_patients=True), 1)
+        yield CarrierEstimate(*about, (a, b), "", contrast.difference(found[a], found[b], same_patients=True), 1)

@@ -14,12 +14,12 @@ from simulator.analysis.moments import Estimate
 from simulator.errors import SimulatorError
 from simulator.results import Result
 from simulator.results.opening import open_run
-from simulator.studies.asking import asking
-from simulator.studies.begun import other_versions
-from simulator.studies.differing import differing
+from simulator.studies.differences import differing
 from simulator.studies.headline import headline_days
 from simulator.studies.metrics import Metric, estimate, known, shown
 from simulator.studies.replay import ABSOLUTE, RELATIVE
+from simulator.studies.selection import asking
+from simulator.studies.version_check import other_versions
 
 
 class Difference(NamedTuple):

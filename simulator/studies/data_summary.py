@@ -26,7 +26,7 @@ def summary(data: Dataset) -> dict[str, Any]:
         "people": list(_people(data, rows)),
         "measurements": {name: len(of.value) for name, of in data.measurements.items()},
         "visits": {name: list(_visits(data, of)) for name, of in data.measurements.items()},
-        "endpoints": [_told(followed(data, name)) for name in data.endpoints],
+        "endpoints": [_events_by_arm(followed(data, name)) for name in data.endpoints],
         "covariates": sorted(who.covariates),
         "notes": [{"number": note.number, "what": note.what, "why": note.why} for note in data.notes],
     }
@@ -92,7 +92,7 @@ def followed(data: Dataset, name: str) -> Followed:
     return Followed(data.name, name, last, arms, data.made_from)
 
 
-def _told(found: Followed) -> dict[str, Any]:
+def _events_by_arm(found: Followed) -> dict[str, Any]:
     """Events, and the share free of the event with the number at risk, by arm."""
     days = [round(one, 6) for one in np.linspace(0, found.day, TICKS + 1).tolist()]
     arms = {

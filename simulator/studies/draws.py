@@ -21,7 +21,7 @@ from simulator.results.tidy import DRAWN
 from simulator.studies.assumption import assumed_share
 from simulator.studies.calibrate.errors import CalibrationError
 from simulator.studies.headline import headline
-from simulator.studies.single import Request, folder_of, scenario_of
+from simulator.studies.single_run import Request, folder_of, scenario_of
 
 if TYPE_CHECKING:
     from simulator.language import Scenario

@@ -28,7 +28,7 @@ class OutcomeError(SimulatorError):
     exit_code = 2
 
 
-class Asked(NamedTuple):
+class OutcomeRequest(NamedTuple):
     """An outcome of an arm on a day, or until it; `against` another arm where that is not empty."""
 
     outcome: str
@@ -121,7 +121,7 @@ OUTCOMES: dict[str, Row] = {
 }
 
 
-def asked_of(scenario: Scenario) -> Asked:
+def request_of(scenario: Scenario) -> OutcomeRequest:
     """What the block `sensitivity` asks; its day is the last by default.
 
     Raises
@@ -137,11 +137,11 @@ def asked_of(scenario: Scenario) -> Asked:
         day = economics.horizon_of(scenario)
         if block.day is not None and block.day != day:
             raise OutcomeError(f"{block.outcome} counts until the decision's day {day:g}. Remove sensitivity.day")
-        return Asked(block.outcome, block.arm, block.against or "", day)
-    return Asked(block.outcome, block.arm, block.against or "", float(block.day or scenario.follow_up_days))
+        return OutcomeRequest(block.outcome, block.arm, block.against or "", day)
+    return OutcomeRequest(block.outcome, block.arm, block.against or "", float(block.day or scenario.follow_up_days))
 
 
-def outcome(result: Result, asked: Asked, scenario: Scenario | None = None) -> Estimate:
+def outcome(result: Result, asked: OutcomeRequest, scenario: Scenario | None = None) -> Estimate:
     """The number asked for.
 
     A difference of ratios is their ratio. It is paired where patients were kept; from a summary its error is that of

@@ -14,9 +14,9 @@ from simulator.errors import SimulatorError
 from simulator.results import Result
 from simulator.results.summary import summary_group
 from simulator.results.tidy import DRAWN
-from simulator.studies.asking import asking
 from simulator.studies.headline import main_day
 from simulator.studies.metrics import estimate, known
+from simulator.studies.selection import asking
 
 if TYPE_CHECKING:
     from simulator.language import Scenario

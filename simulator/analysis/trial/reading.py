@@ -36,7 +36,7 @@ class Contrast(NamedTuple):
     control: str
 
 
-class Seen(NamedTuple):
+class TrialSource(NamedTuple):
     """What a trial is read from: every participant in every arm, of which it sees one.
 
     Parameters
@@ -83,7 +83,7 @@ def from_result(
     for name in arms:
         if name not in names:
             raise AnalysisError(f"no arm {name}; there are {', '.join(names)}. Name one of them")
-    seen = Seen(
+    seen = TrialSource(
         _values(patients, "allocated_arm"),
         _values(patients, "stratum"),
         _values(observed, "nominal_day"),
@@ -95,7 +95,7 @@ def from_result(
 
 
 def from_arrays(
-    seen: Seen, labels: tuple[Any, Any], places: tuple[int, ...], *, outcome: str, endpoint: str, log: str
+    seen: TrialSource, labels: tuple[Any, Any], places: tuple[int, ...], *, outcome: str, endpoint: str, log: str
 ) -> TrialData:
     """The same from bare arrays.
 
@@ -178,7 +178,7 @@ def from_tables(
     AnalysisError
         There is no such arm, outcome or endpoint.
     """
-    wanted = Wanted(arms, PARAMCDS.get(paramcd, paramcd), ENDPOINTS.get(endpoint, endpoint))
+    wanted = Selection(arms, PARAMCDS.get(paramcd, paramcd), ENDPOINTS.get(endpoint, endpoint))
     return from_dataset(from_adam(_named("ADSL", adsl), _named("ADQS", adqs), _named("ADTTE", adtte)), wanted).data
 
 
@@ -186,7 +186,7 @@ def _named(name: str, table: Columns) -> Named:
     return Named(name, {key: np.asarray(column).tolist() for key, column in table.items()})
 
 
-class Wanted(NamedTuple):
+class Selection(NamedTuple):
     """What is taken from a data set.
 
     Parameters
@@ -212,7 +212,7 @@ class Read(NamedTuple):
     notes: tuple[Note, ...]
 
 
-def from_dataset(data: Dataset, wanted: Wanted) -> Read:
+def from_dataset(data: Dataset, wanted: Selection) -> Read:
     """The participants of two arms of a data set, measured at its planned visits.
 
     Raises
@@ -253,7 +253,7 @@ def from_dataset(data: Dataset, wanted: Wanted) -> Read:
     return Read(found, endpoint, tuple(notes))
 
 
-def _at_visits(data: Dataset, wanted: Wanted, notes: list[Note]) -> tuple[Floats, Floats, Floats]:
+def _at_visits(data: Dataset, wanted: Selection, notes: list[Note]) -> tuple[Floats, Floats, Floats]:
     """Planned days : (v,), days and values : (n, v) of everybody."""
     if wanted.outcome not in data.measurements:
         there = ", ".join(data.measurements) or "none"

@@ -92,7 +92,7 @@ def filled(section: Any, folders: Sequence[Path]) -> Any:
         return full
     from simulator.datasets.reading import read_data
 
-    places = [_found(one, folders) for one in files]
+    places = [_existing(one, folders) for one in files]
     return full | {
         "read": list(files),
         "sha256": [hashed(place) for place in places],
@@ -100,7 +100,7 @@ def filled(section: Any, folders: Sequence[Path]) -> Any:
     }
 
 
-def _found(name: str, folders: Sequence[Path]) -> Path:
+def _existing(name: str, folders: Sequence[Path]) -> Path:
     place = next((folder / name for folder in folders if (folder / name).exists()), None)
     if place is None:
         raise FileNotFoundError(name)

@@ -91,7 +91,7 @@ def _ordered(axes: Axes, gain: Gain) -> None:
         axes.plot(SHARES, np.percentile(values, 100 - SHARES), color=colour, lw=1.8, ls=style.DASHES[k % 4])
         mean = moments.mean(values)
         _name(axes, k, f"{_against(a, b)}: {mean.value:.1f} ± {mean.mcse:.1f}", colour)
-    _room(axes, len(gain.of))
+    _raise_top(axes, len(gain.of))
     axes.axhline(0, color=style.SOFT.light, lw=0.8)
     axes.set_xlim(0, 100)
     axes.set_xticks(range(0, 101, 25), [f"{k} %" for k in range(0, 101, 25)])
@@ -104,7 +104,7 @@ def _name(axes: Axes, k: int, text: str, colour: str) -> None:
     axes.text(0.98, 0.98 - 0.09 * k, text, transform=axes.transAxes, ha="right", va="top", color=colour)
 
 
-def _room(axes: Axes, count: int) -> None:
+def _raise_top(axes: Axes, count: int) -> None:
     """Raise the top of the axes, so that so many lines of text stand above what is drawn."""
     low, high = axes.get_ylim()
     axes.set_ylim(low, low + (high - low) / (1 - 0.09 * count))
@@ -124,7 +124,7 @@ def _by_speed(axes: Axes, result: Result, speed: Speed, values: np.ndarray) -> N
         colour = style.SERIES[(k + 3) % 5].light
         axes.scatter(speed.values[:DOTS][mine], values[:DOTS][mine], s=5, color=colour, alpha=0.45, lw=0)
         _name(axes, k, name, colour)
-    _room(axes, len(result.strata))
+    _raise_top(axes, len(result.strata))
     tenth = np.array_split(np.argsort(speed.values, kind="stable"), TENTHS)
     middle = [np.median(speed.values[one]) for one in tenth if len(one)]
     mean = [values[one].mean() for one in tenth if len(one)]

@@ -11,7 +11,7 @@ from simulator.report.kinds import Kind
 from simulator.report.picture import Picture
 from simulator.report.plots.needs import dosed_arms, need_engagement
 from simulator.report.scale import TimeScale, time_scale
-from simulator.report.stored import stored_scenario
+from simulator.report.stored_scenario import stored_scenario
 from simulator.results import Result
 
 if TYPE_CHECKING:

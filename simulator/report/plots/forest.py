@@ -29,7 +29,7 @@ MOST_TICKS, WIDEST = 5, 25.0
 """An interval of a ratio that is wider than this, as a factor either way, is cut."""
 
 
-class Found(NamedTuple):
+class Estimates(NamedTuple):
     """What an analysis finds: (replicate,) value, lower, upper, those with an estimate; the truth."""
 
     name: str
@@ -61,7 +61,7 @@ def draw(trial: Trial, day: float | None, trials: int) -> Picture:
         raise PictureError(
             f"{TrialKind.forest}: no day {at:g}; choose from {', '.join(f'{one:g}' for one in trial.days)}"
         )
-    found = [_found(trial, name, at) for name in trial.analyses]
+    found = [_estimates(trial, name, at) for name in trial.analyses]
     shown = min(trials, trial.replicates)
     experimental, control = map(style.short, trial.arms)
     notes = [
@@ -87,12 +87,12 @@ def draw(trial: Trial, day: float | None, trials: int) -> Picture:
     )
 
 
-def _found(trial: Trial, name: str, day: float) -> Found:
+def _estimates(trial: Trial, name: str, day: float) -> Estimates:
     table = trial.estimates(name, day)
-    return Found(name, table["value"], table["lower"], table["upper"], trial.truth(name, day))
+    return Estimates(name, table["value"], table["lower"], table["upper"], trial.truth(name, day))
 
 
-def _panel(axes: Axes, of: Found, shown: int) -> None:
+def _panel(axes: Axes, of: Estimates, shown: int) -> None:
     """Trials from the top down, the spread of all below them."""
     some = np.arange(len(of.value)) < shown
     finite, covers = np.isfinite(of.value), of.covers
@@ -117,7 +117,7 @@ def _panel(axes: Axes, of: Found, shown: int) -> None:
     axes.set_title(_title(of), fontsize=8.5, loc="left")
 
 
-def _limits(axes: Axes, of: Found, drawn: np.ndarray) -> None:
+def _limits(axes: Axes, of: Estimates, drawn: np.ndarray) -> None:
     """Room for nearly all intervals; a few that reach far are cut."""
     if not drawn.any():
         return
@@ -144,6 +144,6 @@ def _ticks(low: float, high: float) -> list[float]:
     return ticks
 
 
-def _title(of: Found) -> str:
+def _title(of: Estimates) -> str:
     value = float(of.shown(np.array(of.truth.value)))
     return of.name if np.isnan(value) else f"{of.name}; truth {fixed(value, 2)}"

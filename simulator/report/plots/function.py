@@ -10,7 +10,7 @@ from simulator.report.kinds import Kind
 from simulator.report.picture import Picture
 from simulator.report.plots.grid import columns, head, label_time, sheet
 from simulator.report.plots.needs import VARIABLES, need_patients, need_variables, size
-from simulator.report.plots.pane import Pane
+from simulator.report.plots.panel import Pane
 from simulator.report.scale import percent_axis
 from simulator.report.style import GRID, INK, SERIES, SOFT, Label, drawing, label_ends, place
 from simulator.results import Result

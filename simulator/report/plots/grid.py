@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from simulator.report import style
-from simulator.report.plots.pane import Pane
+from simulator.report.plots.panel import Pane
 from simulator.report.scale import time_scale
 from simulator.results import Result
 

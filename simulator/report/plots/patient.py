@@ -10,7 +10,7 @@ from simulator.report import style
 from simulator.report.kinds import Kind
 from simulator.report.picture import Picture, PictureError
 from simulator.report.plots.needs import VARIABLES, dosed_arms, need_patients, need_variables
-from simulator.report.plots.pane import Pane
+from simulator.report.plots.panel import Pane
 from simulator.report.scale import TimeScale, plain_logarithm, time_scale
 from simulator.results import Result
 
@@ -28,7 +28,7 @@ def draw(result: Result, number: int) -> Picture:
     if not 0 <= number < result.n_patients:
         raise PictureError(f"{Kind.patient}: no patient {number}; choose 0 to {result.n_patients - 1}")
     dosed = dosed_arms(result, number)
-    scale, seen = time_scale(result.follow_up_days), _seen(result, number)
+    scale, seen = time_scale(result.follow_up_days), _allocated_arm(result, number)
     notes = [
         f"Patient {number} in every arm, with the same random numbers: {_who(result, number)}.",
         "Lines: truth; dotted from the event on, as if it had not come. "
@@ -56,7 +56,7 @@ def draw(result: Result, number: int) -> Picture:
     return Picture(Kind.patient, figure, f"Patient {number}: function, breathing and NfL in {', '.join(result.arms)}")
 
 
-def _seen(result: Result, number: int) -> str:
+def _allocated_arm(result: Result, number: int) -> str:
     """The arm in which a trial sees the patient; empty: not in a trial."""
     allocated = result.groups["patients"].get("allocated_arm")
     return str(allocated.values[number]) if allocated else ""
@@ -88,7 +88,7 @@ def _outcome(pane: Pane, number: int, name: str) -> style.Label:
     if kind:
         pane.axes.plot(pane.scale.of(days[after]), course[after], color=line.colour, lw=0.9, ls=":")
         pane.axes.plot(pane.scale.of(end), there, MARKS[int(kind)], color=line.colour, ms=8, mec=style.PAPER.light)
-    if _seen(result, number) in ("", pane.name):
+    if _allocated_arm(result, number) in ("", pane.name):
         _visits(pane, number, name)
     return style.Label(float(values[-1]), pane.short, line.colour)
 

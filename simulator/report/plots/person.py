@@ -10,10 +10,10 @@ from simulator.analysis.intervals import share_interval
 from simulator.report import style
 from simulator.report.kinds import Kind
 from simulator.report.picture import Picture, PictureError
-from simulator.report.plots.pane import Pane
+from simulator.report.plots.panel import Pane
 from simulator.report.plots.trajectories import everybody
 from simulator.report.scale import TimeScale, percent_axis
-from simulator.report.stored import stored_scenario
+from simulator.report.stored_scenario import stored_scenario
 from simulator.results import Result
 from simulator.units import DAYS_PER_MONTH
 

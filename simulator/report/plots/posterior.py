@@ -10,7 +10,7 @@ from simulator.catalog.calibration import Calibration, Parameter
 from simulator.report import style
 from simulator.report.kinds import Kind
 from simulator.report.picture import Picture, PictureError
-from simulator.report.stored import stored_scenario
+from simulator.report.stored_scenario import stored_scenario
 from simulator.results import Result
 
 Z90 = 1.6449
@@ -19,7 +19,7 @@ NINE = (5, 50, 95)
 
 def held(result: Result) -> tuple[Calibration | None, list[int]]:
     """The calibration of the result's model, and the numbers of those of its values that the scenario holds."""
-    from simulator.language.fitted import calibration_in, places
+    from simulator.language.calibrated import calibration_in, places
 
     scenario, _ = stored_scenario(result)
     if scenario is None:

@@ -12,7 +12,7 @@ from simulator.report.kinds import Kind
 from simulator.report.picture import Picture
 from simulator.report.plots.grid import head, label_time, sheet
 from simulator.report.plots.needs import size
-from simulator.report.plots.pane import Pane
+from simulator.report.plots.panel import Pane
 from simulator.report.scale import percent_axis, time_scale
 from simulator.results import Result
 from simulator.results.survival import SurvivalCurve

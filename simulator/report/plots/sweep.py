@@ -13,14 +13,14 @@ from simulator.report.picture import Picture, PictureError
 from simulator.report.plots.needs import need_kind, need_options
 from simulator.report.scale import time_scale
 from simulator.studies.sweep.outcomes import everywhere
-from simulator.studies.sweep.showing import titled
+from simulator.studies.sweep.text import titled
 from simulator.units import DAYS_PER_MONTH
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from simulator.studies.sweep.outcomes import Outcome
-    from simulator.studies.sweep.swept import Sweep
+    from simulator.studies.sweep.result import Sweep
 
 CURVES, PANELS, ACROSS = 5, 6, 4
 HEIGHT = 2.1  # inches of a panel

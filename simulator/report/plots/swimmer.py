@@ -9,7 +9,7 @@ from simulator.report.kinds import Kind
 from simulator.report.picture import Picture, PictureError
 from simulator.report.plots.grid import head, label_time, sheet
 from simulator.report.plots.needs import need_patients
-from simulator.report.plots.pane import Pane
+from simulator.report.plots.panel import Pane
 from simulator.results import Result
 
 MARKS = (

@@ -10,7 +10,7 @@ from simulator.report.kinds import Kind
 from simulator.report.picture import Picture, PictureError
 from simulator.report.plots.grid import head, label_time, sheet
 from simulator.report.plots.needs import need_variables, size
-from simulator.report.plots.pane import Pane
+from simulator.report.plots.panel import Pane
 from simulator.report.scale import plain_logarithm
 from simulator.report.style import CONTROL, drawing, short
 from simulator.results import Result

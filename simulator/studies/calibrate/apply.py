@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from simulator.catalog.calibration import Parameter, calibration, calibration_of
 from simulator.catalog.facts import read_text
-from simulator.language.fitted import Place, calibration_in, default_value, places
+from simulator.language.calibrated import Place, calibration_in, default_value, places
 from simulator.studies.calibrate.errors import CalibrationError
 from simulator.studies.evidence.score import scenario_of
 

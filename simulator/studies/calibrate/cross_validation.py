@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from simulator.catalog.calibration import Calibration, calibration
 from simulator.catalog.facts import Fact
 from simulator.catalog.targets import Run, Target, published, targets
-from simulator.language.fitted import value_at
+from simulator.language.calibrated import value_at
 from simulator.mechanisms.antisense.spec import Antisense
 from simulator.studies.calibrate.apply import calibrated_vector, vector_settings
 from simulator.studies.calibrate.evaluate import runs_at, settings, starting_vector

@@ -16,10 +16,10 @@ from simulator.errors import SimulatorError
 from simulator.mechanisms.antisense.spec import Antisense
 from simulator.record import versions
 from simulator.results.files import digest, text_writer, write_all
-from simulator.studies.begun import other_versions
 from simulator.studies.calibrate.errors import CalibrationError
 from simulator.studies.calibrate.rows import Datum
 from simulator.studies.evidence.score import SEED, Runs, simulated
+from simulator.studies.version_check import other_versions
 from simulator.version import __version__
 
 if TYPE_CHECKING:

@@ -20,18 +20,18 @@ from simulator.results.folder import check_folder, default_folder, write_folder
 from simulator.results.kinds import DECISION
 from simulator.run import LIMIT
 from simulator.studies import economics
-from simulator.studies.begun import begin
-from simulator.studies.decide import further, probabilistic
+from simulator.studies.decide import probabilistic, secondary
 from simulator.studies.decide.base import Base, base_case, basis, incremental_table
 from simulator.studies.decide.drawing import Drawn, draws_of, fixed
 from simulator.studies.decide.research import Sample, compared
 from simulator.studies.decide.result import Decided
 from simulator.studies.decide.tables import Cell, Column, Table, number
-from simulator.studies.outcome import Asked
+from simulator.studies.outcome import OutcomeRequest
 from simulator.studies.sensitivity.methods import one_way
 from simulator.studies.sensitivity.parameters import SensitivityError, parameters_of
 from simulator.studies.sensitivity.points import Evaluate, Plan, needed, of_patients, of_sweep
 from simulator.studies.sweep.memory import check_work
+from simulator.studies.version_check import begin
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def _check(asked: Request) -> None:
 def part_of(scenario: Scenario) -> Scenario:
     """What the decision needs of a scenario: its options until its horizon."""
     options = economics.decision_of(scenario).options
-    part = needed(scenario, Asked("net_benefit", options[0], "", economics.horizon_of(scenario)))
+    part = needed(scenario, OutcomeRequest("net_benefit", options[0], "", economics.horizon_of(scenario)))
     trial = _trial(part)
     if trial is None:
         return part
@@ -198,11 +198,11 @@ def _tables(asked: Request, part: Scenario, found: tuple[Result, Base], sample: 
     yield from probabilistic.curves(sample, part)
     yield probabilistic.plane(sample, part)
     yield from probabilistic.information(sample, part, shared=False, seed=asked.seed)
-    yield from further.prices(base, result, part)
-    yield from further.subgroups(base, result, part)
-    yield from further.scenarios(result, part, lambda changed: _simulate(changed, asked))
-    yield from further.severity(base, result, part)
-    yield from further.budget(result, part)
+    yield from secondary.prices(base, result, part)
+    yield from secondary.subgroups(base, result, part)
+    yield from secondary.scenarios(result, part, lambda changed: _simulate(changed, asked))
+    yield from secondary.severity(base, result, part)
+    yield from secondary.budget(result, part)
     yield _parameters(sample.drawn)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from simulator.catalog.claims import read_yaml
 from simulator.errors import SimulatorError
-from simulator.language.fitted import starting_settings
+from simulator.language.calibrated import starting_settings
 
 if TYPE_CHECKING:
     from simulator.language import Scenario

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from simulator.analysis.lines import Lines, LinesError, fit_lines
 from simulator.errors import UsageError
-from simulator.language.fitted import value_at
-from simulator.studies.fit.making import Z95, Made, Told, assembled, named
+from simulator.language.calibrated import value_at
+from simulator.studies.fit.assembling import Z95, FitInput, Made, assembled, named
 from simulator.studies.fit.result import Estimate, Fit
 from simulator.units import DAYS_PER_MONTH
 
@@ -27,7 +27,7 @@ LEAST_SLOPE = 1e-3
 LOTS = 0x6C696E
 
 
-def fit_linear(told: Told, method: str, draws: int) -> Fit:
+def fit_linear(told: FitInput, method: str, draws: int) -> Fit:
     """Fit the scores of everybody.
 
     Raises

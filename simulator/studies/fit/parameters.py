@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from simulator.catalog.calibration import Parameter as Fitted
 from simulator.errors import UsageError
 from simulator.language.address import path_to
+from simulator.language.calibrated import value_at
 from simulator.language.faults import suggest
-from simulator.language.fitted import value_at
 from simulator.language.listing import values
 from simulator.language.shape import expected
 from simulator.quantities import Limit, Part, Quantity

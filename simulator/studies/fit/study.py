@@ -20,8 +20,8 @@ from simulator.results.folder import check_folder
 from simulator.results.kinds import FIT
 from simulator.run import SEED
 from simulator.studies.fit import newton
+from simulator.studies.fit.assembling import FitInput, result
 from simulator.studies.fit.linear import fit_linear
-from simulator.studies.fit.making import Told, result
 from simulator.studies.fit.parameters import choose, started
 from simulator.studies.fit.people import People, people
 from simulator.studies.fit.pool import crowd_scenario
@@ -39,7 +39,7 @@ CROWD, LEAST_CROWD, MOST_CROWD = 65_536, 4_096, 2_097_152
 DRAWS, MOST_DRAWS, MOST_FOLDS = 200, 2_000, 20
 
 
-class Asked(NamedTuple):
+class FitOptions(NamedTuple):
     """What is asked of a fit; see `fit`."""
 
     free: tuple[str, ...] = ()
@@ -117,7 +117,7 @@ def fit(
     """
     if not isinstance(data, Dataset):
         data = read_data(*([data] if isinstance(data, str | Path) else data))
-    asked = Asked(
+    asked = FitOptions(
         tuple(free), tuple(fix), prior, given, tuple(arms), int(folds), int(draws), int(crowd), int(steps), method
     )
     _check(asked)
@@ -127,7 +127,7 @@ def fit(
         raise UsageError(f"{asked.folds} folds are more than the {found.n} people. Choose fewer")
     if scenario.progression.model == "linear":
         told = [*data.notes, *found.notes, *_left(scenario, found)]
-        return fit_linear(Told(data, scenario, asked._asdict() | {"seed": seed}, found, seed, told), method, draws)
+        return fit_linear(FitInput(data, scenario, asked._asdict() | {"seed": seed}, found, seed, told), method, draws)
     base, notes = crowd_scenario(scenario, found)
     chosen = choose(base, found.there, asked.fix, asked.free, asked.prior)
     setting = Setting(base, chosen, found, asked.crowd // BATCHES * BATCHES, seed, threads, given == "baseline")
@@ -138,11 +138,15 @@ def fit(
     summary = summarise(setting._replace(hard=frozenset(last.hard)), last.t, started(chosen), asked.steps > 0,
                         folds=asked.folds, draws=asked.draws)  # fmt: skip
     told = [*data.notes, *found.notes, *unread(data), *notes, *_left(scenario, found)]
-    return result(Told(data, scenario, asked._asdict() | {"seed": seed}, found, seed, told), setting, summary, made)
+    return result(FitInput(data, scenario, asked._asdict() | {"seed": seed}, found, seed, told), setting, summary, made)
 
 
 def _climbed(
-    setting: Setting, asked: Asked, kept: Kept, folder: str | Path | None, progress: Callable[[int, int], None] | None
+    setting: Setting,
+    asked: FitOptions,
+    kept: Kept,
+    folder: str | Path | None,
+    progress: Callable[[int, int], None] | None,
 ) -> tuple[newton.Step, list[newton.Step]]:
     """The last step, and all."""
     made = list(kept.steps)
@@ -167,7 +171,7 @@ class Kept(NamedTuple):
     steps: tuple[newton.Step, ...]
 
 
-def _kept(folder: str | Path | None, scenario: Scenario, asked: Asked, seed: int, data: Dataset) -> Kept:
+def _kept(folder: str | Path | None, scenario: Scenario, asked: FitOptions, seed: int, data: Dataset) -> Kept:
     """Steps of the same fit in a folder, as far as they are whole."""
     lines = {name: digest({"lines": own}) for name, own in as_lines(data).items()}
     numbers = {key: value for key, value in asked._asdict().items() if key not in ("folds", "draws", "steps")}
@@ -197,7 +201,7 @@ def _read(folder: Path, key: str, number: int) -> newton.Step | None:
     return newton.Step(np.array(content.pop("t")), hard=tuple(content.pop("hard")), **content)
 
 
-def _check(asked: Asked) -> None:
+def _check(asked: FitOptions) -> None:
     for name, value, low, high in (
         ("people of the crowd", asked.crowd, LEAST_CROWD, MOST_CROWD),
         ("draws", asked.draws, 1, MOST_DRAWS),

@@ -56,7 +56,7 @@ class Chance(NamedTuple):
     mcse: float
 
 
-class Told(NamedTuple):
+class AccountItem(NamedTuple):
     """What is reported of the person, the share of twins who do at least as well, and the `middle` one of them."""
 
     quote: str
@@ -99,7 +99,7 @@ class Portrait(NamedTuple):
     arms: tuple[str, ...]
     spreads: list[Spread]
     chances: list[Chance]
-    told: list[Told]
+    told: list[AccountItem]
     together: list[Chance]
     known: list[Known]
     warnings: tuple[str, ...]
@@ -114,7 +114,7 @@ def is_portrait(result: Result) -> bool:
 def portrait(result: Result) -> Portrait:
     """The numbers of a result of one person."""
     person = _person(result)
-    told = list(_told(result, person)) if person else []
+    told = list(_account(result, person)) if person else []
     found = result.screening
     return Portrait(
         result.title,
@@ -255,14 +255,14 @@ def _as_well(result: Result, one: Account) -> tuple[Floats, NDArray[np.bool_]]:
     return x, x >= one.value.value if OUTCOMES[one.outcome].more_is_better else x <= one.value.value
 
 
-def _told(result: Result, person: Person) -> Iterator[Told]:
+def _account(result: Result, person: Person) -> Iterator[AccountItem]:
     weight = _weight(result)
     for one in person.account or []:
         x, well = _as_well(result, one)
         outcome, months = OUTCOMES[one.outcome], None if one.months is None else one.months.value
         share = moments.scaled(moments.proportion(well, weight), 100)
         middle = float(quantiles(x, [0.5], weight).value[0])
-        yield Told(
+        yield AccountItem(
             one.quote, one.arm, one.outcome, outcome.label, outcome.unit, months, one.value.value, middle,
             share.value, share.mcse,
         )  # fmt: skip

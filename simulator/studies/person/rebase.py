@@ -10,7 +10,7 @@ import numpy as np
 
 from simulator.results.record import Arrays, Record
 from simulator.results.variables import BINS, STAGES, SUMMARISED
-from simulator.studies.person.choose import Chosen
+from simulator.studies.person.selection import Chosen
 from simulator.units import DAYS_PER_MONTH, MONTHS_PER_YEAR
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from simulator.errors import SimulatorError
 from simulator.record import provenance
 from simulator.results.tree import name
 from simulator.run import SEED, recorded
-from simulator.studies.person.choose import choose
 from simulator.studies.person.rebase import rebase
-from simulator.studies.person.timeline import future, timeline, told_days
+from simulator.studies.person.selection import choose
+from simulator.studies.person.timeline import future, reported_days, timeline
 
 if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
@@ -72,5 +72,5 @@ def person(
     told = {"patients": wanted, "seed": SEED if seed is None else seed, "output": output}
     given = provenance(scenario, told)
     asked = {} if method == "auto" else {"method": method}
-    days = tuple(float(day) for day in told_days(scenario.follow_up_days))
+    days = tuple(float(day) for day in reported_days(scenario.follow_up_days))
     return name(found, lambda: replace(given, analysis_days=days, named_days=days, arguments=given.arguments | asked))

@@ -50,7 +50,7 @@ def timeline(person: Person) -> Timeline:
     return Timeline(now, found)
 
 
-def told_days(follow_up_days: int) -> list[int]:
+def reported_days(follow_up_days: int) -> list[int]:
     """Days after now at which the course is told."""
     return [days for days in map(days_of, MONTHS) if days <= follow_up_days] or [follow_up_days]
 
@@ -73,7 +73,7 @@ def history(scenario: Scenario, line: Timeline) -> Scenario:
 def future(scenario: Scenario, line: Timeline) -> Scenario:
     """Twins from their entry to the end of follow-up; arms, visits and output count from now."""
     end = scenario.follow_up_days
-    days = {*range(0, end + 1, scenario.output.every_days), *told_days(end), *(scenario.output.days or ())}
+    days = {*range(0, end + 1, scenario.output.every_days), *reported_days(end), *(scenario.output.days or ())}
     for one in scenario.person.account or [] if scenario.person else []:
         days |= {days_of(one.months.value)} if one.months is not None else set()
     visits = scenario.visits

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulator.results.kinds import SENSITIVITY, Kind
 from simulator.results.study import DocumentResult
-from simulator.studies.outcome import OUTCOMES, Asked
-from simulator.studies.sensitivity.methods import Effect, Found, Influence, Range
+from simulator.studies.outcome import OUTCOMES, OutcomeRequest
+from simulator.studies.sensitivity.methods import Effect, Findings, Influence, Range
 from simulator.studies.sensitivity.over_draws import Option, Share, Worth
 from simulator.studies.sensitivity.points import Plan
 from simulator.version import __version__
@@ -133,7 +133,9 @@ class Sensitivity(DocumentResult):
         return next(row for row in self.rows if row.name == name)
 
 
-def document(scenario: Scenario, asked: Asked, plan: Plan, found: Found, arguments: dict[str, Any]) -> Sensitivity:
+def document(
+    scenario: Scenario, asked: OutcomeRequest, plan: Plan, found: Findings, arguments: dict[str, Any]
+) -> Sensitivity:
     """The document of what an analysis found; `arguments` are what a replay calls it with, `method` among them."""
     method = str(arguments["method"])
     row = OUTCOMES[asked.outcome]

@@ -69,7 +69,7 @@ class Effect(NamedTuple):
     noise: float
 
 
-class Found(NamedTuple):
+class Findings(NamedTuple):
     """What an analysis found: its rows, most influential first, figures of the whole, and the options of a decision.
 
     `warning` is what must be known before relying on it.
@@ -82,7 +82,7 @@ class Found(NamedTuple):
     warning: str = ""
 
 
-def one_way(parameters: Sequence[Parameter], evaluate: Evaluate) -> Found:
+def one_way(parameters: Sequence[Parameter], evaluate: Evaluate) -> Findings:
     """Each parameter at its 5th and 95th percentile, the others as the scenario has them.
 
     Replicates have the same people in every point: the errors are those of differences within people.
@@ -98,7 +98,7 @@ def one_way(parameters: Sequence[Parameter], evaluate: Evaluate) -> Found:
         rows.append(Range(one.name, one.address, one.belief, one.label, one.unit, *ends, swing, error))
     base, error = _mean(values[0])
     rows.sort(key=lambda row: -abs(row.swing))
-    return Found(list(rows), {"base": base, "base_mcse": error}, len(points))
+    return Findings(list(rows), {"base": base, "base_mcse": error}, len(points))
 
 
 def _mean(x: Floats) -> tuple[float, float]:
@@ -107,7 +107,7 @@ def _mean(x: Floats) -> tuple[float, float]:
     return float(x.mean()), error
 
 
-def sobol(parameters: Sequence[Parameter], evaluate: Evaluate, size: int, noise: Noise, seed: int = 1) -> Found:
+def sobol(parameters: Sequence[Parameter], evaluate: Evaluate, size: int, noise: Noise, seed: int = 1) -> Findings:
     """First and total order over the priors, which are taken as independent."""
     d = len(parameters)
     cube = designs.saltelli(size, d, seed)
@@ -126,7 +126,7 @@ def sobol(parameters: Sequence[Parameter], evaluate: Evaluate, size: int, noise:
         "noise_share": found.noise_share,
     }
     few = f"With {size} base points the intervals hold the truth in fewer than nine of ten cases: use 32 or more."
-    return Found(list(rows), figures, size * (d + 2), warning=few if size < designs.TRUSTED else "")
+    return Findings(list(rows), figures, size * (d + 2), warning=few if size < designs.TRUSTED else "")
 
 
 def _columns(first: object, total: object) -> list[Floats]:
@@ -146,7 +146,7 @@ def at_quantiles(parameters: Sequence[Parameter], cube: Floats) -> list[Settings
     ]
 
 
-def morris(parameters: Sequence[Parameter], evaluate: Evaluate, count: int, shared: bool, seed: int = 1) -> Found:
+def morris(parameters: Sequence[Parameter], evaluate: Evaluate, count: int, shared: bool, seed: int = 1) -> Findings:
     """Elementary effects between the 5th and the 95th percentile of each prior."""
     points = trajectories(count, len(parameters), seed)
     values = evaluate(at_quantiles(parameters, LOW + (HIGH - LOW) * points))[:, :, 0]
@@ -156,4 +156,4 @@ def morris(parameters: Sequence[Parameter], evaluate: Evaluate, count: int, shar
         Effect(one.name, one.address, one.belief, *(float(x[k]) for x in columns)) for k, one in enumerate(parameters)
     ]
     rows.sort(key=lambda row: -row.mean_abs)
-    return Found(list(rows), {"trajectories": float(found.trajectories)}, len(points))
+    return Findings(list(rows), {"trajectories": float(found.trajectories)}, len(points))

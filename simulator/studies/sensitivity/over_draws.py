@@ -15,7 +15,7 @@ from simulator.language.faults import suggest
 from simulator.studies.calibrate.apply import check_catalogs, drawn_settings, ensemble
 from simulator.studies.costs import unpriced
 from simulator.studies.economics import KINDS
-from simulator.studies.sensitivity.methods import Found
+from simulator.studies.sensitivity.methods import Findings
 from simulator.studies.sensitivity.parameters import calibrated_parameters, fitted_places
 from simulator.studies.sensitivity.points import Evaluate
 
@@ -87,14 +87,14 @@ def draws_of(scenario: Scenario, draws: int) -> Draws:
     return Draws(places, ensemble(scenario.progression.model)[:draws][:, [names.index(one.name) for one, _ in places]])
 
 
-def over_ensemble(scenario: Scenario, evaluate: Evaluate, count: int, shared: bool) -> Found:
+def over_ensemble(scenario: Scenario, evaluate: Evaluate, count: int, shared: bool) -> Findings:
     """Variance shares of the calibrated parameters over the ensemble, in which they are correlated."""
     draws = draws_of(scenario, count)
     values = evaluate(list(drawn_settings(scenario, count)))[:, :, 0]
     return shares(draws.x, values, [(one.name, place) for one, place in draws.fitted], shared)
 
 
-def shares(x: Floats, values: Floats, names: Sequence[tuple[str, str]], shared: bool) -> Found:
+def shares(x: Floats, values: Floats, names: Sequence[tuple[str, str]], shared: bool) -> Findings:
     """Variance shares of parameters : (n, parameters) in values : (n, replicates).
 
     `shared` : replicate r is the same people in every draw.
@@ -114,10 +114,10 @@ def shares(x: Floats, values: Floats, names: Sequence[tuple[str, str]], shared: 
         "explained": found.explained,
         **{f"p{p}": float(np.percentile(mean, p)) for p in (5, 50, 95)},
     }
-    return Found(list(rows), figures, len(values))
+    return Findings(list(rows), figures, len(values))
 
 
-def of_information(scenario: Scenario, evaluate: Evaluate, count: int, shared: bool) -> Found:
+def of_information(scenario: Scenario, evaluate: Evaluate, count: int, shared: bool) -> Findings:
     """The decision over the ensemble: options, EVPI, and EVPPI of each parameter, of the drug and of natural history.
 
     `evaluate` gives life years, QALYs, costs and net benefit of each option, in the order of `KINDS`; `shared`:
@@ -145,7 +145,7 @@ def of_information(scenario: Scenario, evaluate: Evaluate, count: int, shared: b
         figures |= _research(research, worth[-1])
     free = unpriced(scenario)
     warning = f"Without a price: {', '.join(free)}." if free else ""
-    return Found([*whole, *single], figures, count, list(options), warning)
+    return Findings([*whole, *single], figures, count, list(options), warning)
 
 
 def _about(block: Research, draws: Draws) -> list[int]:

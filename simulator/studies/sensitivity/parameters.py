@@ -13,8 +13,8 @@ from simulator.catalog.calibration import Parameter as Fitted
 from simulator.catalog.calibration import calibration, calibration_of
 from simulator.errors import SimulatorError
 from simulator.language.address import path_to
+from simulator.language.calibrated import places as places_of
 from simulator.language.faults import suggest
-from simulator.language.fitted import places as places_of
 from simulator.language.listing import values
 from simulator.quantities import Prior
 from simulator.studies.calibrate.apply import scenario_of

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from simulator.errors import SimulatorError
 from simulator.results import Result
 from simulator.results.files import check_sealed, sealed_text, text_writer, write_all
-from simulator.studies.outcome import OUTCOMES, Asked
+from simulator.studies.outcome import OUTCOMES, OutcomeRequest
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class FailedPointsError(SimulatorError):
     exit_code = 4
 
 
-def needed(scenario: Scenario, asked: Asked) -> Scenario:
+def needed(scenario: Scenario, asked: OutcomeRequest) -> Scenario:
     """The part of a scenario that an outcome needs: its arms, until its day. The same people live the same lives.
 
     What is measured at visits after baseline is left out too, unless something depends on it.
@@ -158,8 +158,8 @@ def of_patients(
     """
 
     def evaluate(points: Sequence[Settings]) -> Floats:
-        from simulator.studies.sweep.drive import arriving, result_of
         from simulator.studies.sweep.executors import workers
+        from simulator.studies.sweep.scheduling import arriving, result_of
 
         seeds = np.array([plan.seeds(k) for k in range(len(points))]).T  # replicates in turn: people serve many points
         tasks = [(k, int(seed)) for row in seeds for k, seed in enumerate(row)]

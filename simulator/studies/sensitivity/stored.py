@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.results.kinds import SENSITIVITY, SWEEP
-from simulator.studies.outcome import OUTCOMES, asked_of, outcome
+from simulator.studies.outcome import OUTCOMES, outcome, request_of
 from simulator.studies.sensitivity.document import Sensitivity, document
 from simulator.studies.sensitivity.over_draws import DrawsError, shares
 from simulator.studies.sensitivity.parameters import SensitivityError
@@ -17,7 +17,7 @@ from simulator.studies.sensitivity.points import Plan
 
 if TYPE_CHECKING:
     from simulator.language import Scenario
-    from simulator.studies.sweep.swept import Sweep
+    from simulator.studies.sweep.result import Sweep
 
 
 def look_up(source: str, settings: Iterable[str] = ()) -> Sensitivity | None:
@@ -37,7 +37,7 @@ def look_up(source: str, settings: Iterable[str] = ()) -> Sensitivity | None:
     """
     from simulator.language import load, parse_setting
     from simulator.results.folder import SCENARIO, kind_of
-    from simulator.studies.sweep.swept import Sweep
+    from simulator.studies.sweep.result import Sweep
 
     folder = Path(source)
     kind = kind_of(folder) if folder.is_dir() else None
@@ -51,7 +51,7 @@ def look_up(source: str, settings: Iterable[str] = ()) -> Sensitivity | None:
 
 def of_sweep(sweep: Sweep, scenario: Scenario) -> Sensitivity:
     """Variance shares of what a sweep varied in the outcome that a scenario names, over the points that are done."""
-    asked = asked_of(scenario)
+    asked = request_of(scenario)
     if OUTCOMES[asked.outcome].read is None:
         raise SensitivityError(f"{asked.outcome} needs patients; choose another outcome, or analyse the scenario")
     failed = {failure.point for failure in sweep.failures}

@@ -17,11 +17,10 @@ from simulator.results import Result
 from simulator.results.folder import check_folder, default_folder, write_folder
 from simulator.results.kinds import SENSITIVITY
 from simulator.studies import economics
-from simulator.studies.begun import begin
-from simulator.studies.outcome import OUTCOMES, Asked, asked_of, outcome
+from simulator.studies.outcome import OUTCOMES, OutcomeRequest, outcome, request_of
 from simulator.studies.sensitivity import methods, over_draws
 from simulator.studies.sensitivity.document import Sensitivity, document
-from simulator.studies.sensitivity.methods import Found
+from simulator.studies.sensitivity.methods import Findings
 from simulator.studies.sensitivity.parameters import SensitivityError, parameters_of
 from simulator.studies.sensitivity.points import (
     Evaluate,
@@ -34,6 +33,7 @@ from simulator.studies.sensitivity.points import (
     of_sweep,
     sweep_of,
 )
+from simulator.studies.version_check import begin
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def run(asked: Request, progress: Progress | None = None) -> Sensitivity:
     plan, points = plan_of(asked)
     question = question_of(asked)
     evaluate = (_of_options if asked.method == "evpi" else _of_outcome)(asked, question, plan, progress)
-    found = _found(asked, points, plan.independent, evaluate)
+    found = _analysis(asked, points, plan.independent, evaluate)
     arguments = {"method": asked.method, "points": points, "patients": plan.patients, "replicates": plan.replicates}
     made = document(asked.scenario, question, plan, found, {**arguments, "seed": plan.seed})
     if asked.folder is not None:
@@ -157,7 +157,7 @@ class _Designed(Exception):
         self.points = points
 
 
-def foretold(asked: Request) -> Forecast:
+def forecast_of(asked: Request) -> Forecast:
     """What an analysis would take; a few of its points are simulated, nothing is kept.
 
     Raises
@@ -175,18 +175,18 @@ def foretold(asked: Request) -> Forecast:
     if _needs_patients(question_of(asked), part):
         raise SensitivityError("doses are counted patient by patient; how long that takes is not foretold")
     try:
-        _found(asked, size, plan.independent, design)
+        _analysis(asked, size, plan.independent, design)
     except _Designed as designed:
         return forecast(sweep_of(part, designed.points, plan, parts_of(asked.folder or folder_of(asked)))[0])
     raise AssertionError
 
 
-def question_of(asked: Request) -> Asked:
+def question_of(asked: Request) -> OutcomeRequest:
     """The outcome that is explained; a value of information needs none but net benefit."""
     if asked.method != "evpi":
-        return asked_of(asked.scenario)
+        return request_of(asked.scenario)
     options = economics.decision_of(asked.scenario).options
-    return Asked("net_benefit", options[0], "", economics.horizon_of(asked.scenario))
+    return OutcomeRequest("net_benefit", options[0], "", economics.horizon_of(asked.scenario))
 
 
 def plan_of(asked: Request) -> tuple[Plan, int]:
@@ -200,7 +200,7 @@ def plan_of(asked: Request) -> tuple[Plan, int]:
     return Plan(patients, replicates, numbers == "independent", seed, asked.executor), points
 
 
-def _found(asked: Request, points: int, is_apart: bool, evaluate: Evaluate) -> Found:
+def _analysis(asked: Request, points: int, is_apart: bool, evaluate: Evaluate) -> Findings:
     """The analysis itself, if its design is not too large to be made."""
     if asked.method == "evpi":
         return over_draws.of_information(asked.scenario, evaluate, points, not is_apart)
@@ -219,16 +219,16 @@ def _found(asked: Request, points: int, is_apart: bool, evaluate: Evaluate) -> F
     return methods.one_way(parameters, evaluate)
 
 
-def _of_outcome(asked: Request, question: Asked, plan: Plan, progress: Progress | None) -> Evaluate:
+def _of_outcome(asked: Request, question: OutcomeRequest, plan: Plan, progress: Progress | None) -> Evaluate:
     """The outcome as a function of settings."""
     return _model(asked, question, partial(_outcome, question), (plan, progress))
 
 
-def _outcome(question: Asked, result: Result, scenario: Scenario) -> list[float]:
+def _outcome(question: OutcomeRequest, result: Result, scenario: Scenario) -> list[float]:
     return [outcome(result, question, scenario).value]
 
 
-def _of_options(asked: Request, question: Asked, plan: Plan, progress: Progress | None) -> Evaluate:
+def _of_options(asked: Request, question: OutcomeRequest, plan: Plan, progress: Progress | None) -> Evaluate:
     """Life years, QALYs, costs and net benefit of every option as a function of settings."""
     options = tuple(economics.decision_of(asked.scenario).options)
     return _model(asked, question, partial(_economics, options), (plan, progress))
@@ -238,7 +238,7 @@ def _economics(options: Sequence[str], result: Result, scenario: Scenario) -> li
     return [one.value for arm in options for one in economics.economic_all(result, arm, scenario)]
 
 
-def _model(asked: Request, question: Asked, read: Read, how: tuple[Plan, Progress | None]) -> Evaluate:
+def _model(asked: Request, question: OutcomeRequest, read: Read, how: tuple[Plan, Progress | None]) -> Evaluate:
     """What is read as a function of settings: by a sweep, or from patients where doses must be counted one by one."""
     part, (plan, progress) = needed(asked.scenario, question), how
     if _needs_patients(question, part):
@@ -257,7 +257,7 @@ def _model(asked: Request, question: Asked, read: Read, how: tuple[Plan, Progres
     return begun
 
 
-def _needs_patients(question: Asked, part: Scenario) -> bool:
+def _needs_patients(question: OutcomeRequest, part: Scenario) -> bool:
     """Whether sums do not say what the question asks."""
     return OUTCOMES[question.outcome].read is None and not economics.is_summary_enough(part)
 

@@ -15,13 +15,13 @@ from simulator.record import versions
 from simulator.results import netcdf
 from simulator.results.kinds import SWEEP
 from simulator.studies.sweep.collect import collect, parameters
-from simulator.studies.sweep.swept import Sweep
+from simulator.studies.sweep.result import Sweep
 from simulator.version import __version__
 
 if TYPE_CHECKING:
     from simulator.language import Scenario
     from simulator.language.blocks.sweep import Sweep as Block
-    from simulator.studies.sweep.packing import Packed
+    from simulator.studies.sweep.encoding import Packed
     from simulator.studies.sweep.points import Design
     from simulator.studies.sweep.store import Store
     from simulator.studies.sweep.work import Job, Task

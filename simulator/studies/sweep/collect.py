@@ -19,8 +19,8 @@ from simulator.results import arrays
 from simulator.results.arrays import Group, Named
 from simulator.results.summary import estimates, systems
 from simulator.run import SUMMED
-from simulator.studies.sweep import packing
-from simulator.studies.sweep.packing import Packed
+from simulator.studies.sweep import encoding
+from simulator.studies.sweep.encoding import Packed
 
 STATES = ("done", "failed")
 Systems = dict[str, tuple[str, ...]]
@@ -74,7 +74,7 @@ def collect(packed: Sequence[Packed], patients: int, replicates: int) -> Group:
 
 def _shape(one: Packed) -> Shape:
     header, sums = one.header, one.sums
-    optional = packing.STAGES in sums, packing.SERIOUS in sums
+    optional = encoding.STAGES in sums, encoding.SERIOUS in sums
     return Shape(tuple(header["arms"]), tuple(sums["time"].tolist()), *optional, tuple(header["outputs"]))
 
 
@@ -87,7 +87,7 @@ def _sums(members: Sequence[Packed], patients: int, outputs: tuple[str, ...]) ->
     def optional(name: str) -> np.ndarray | None:
         return stacked(name) if name in members[0].sums else None
 
-    heads, moments, restricted = (stacked(name) for name in (packing.HEADS, packing.MOMENTS, packing.RESTRICTED))
+    heads, moments, restricted = (stacked(name) for name in (encoding.HEADS, encoding.MOMENTS, encoding.RESTRICTED))
     table = _table(outputs)
     return SimpleNamespace(
         alive=heads[..., engine.ALIVE],
@@ -95,9 +95,9 @@ def _sums(members: Sequence[Packed], patients: int, outputs: tuple[str, ...]) ->
         total=moments[..., engine.TOTAL],
         square=moments[..., engine.SQUARE],
         counts=np.zeros((*moments.shape[:-1], 0), np.int32),
-        stages=optional(packing.STAGES),
-        serious=optional(packing.SERIOUS),
-        ended=stacked(packing.ENDED),
+        stages=optional(encoding.STAGES),
+        serious=optional(encoding.SERIOUS),
+        ended=stacked(encoding.ENDED),
         restricted=restricted[..., 0],
         restricted_square=restricted[..., 1],
         n_patients=patients,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from simulator.language.scenario import Scenario
-from simulator.studies.sweep.packing import FORMAT
+from simulator.studies.sweep.encoding import FORMAT
 from simulator.version import __version__
 
 if TYPE_CHECKING:

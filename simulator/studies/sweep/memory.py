@@ -47,7 +47,7 @@ def check_work(runs: int, patients: int) -> None:
         raise UsageError(f"{fact}, more than {MOST_LIVES:,}. Ask for fewer points, replicates or patients")
 
 
-def check_room(plan: Planned, number: int) -> None:
+def check_size(plan: Planned, number: int) -> None:
     """Refuse a sweep that would not fit.
 
     Raises

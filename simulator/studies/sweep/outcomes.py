@@ -17,14 +17,14 @@ from simulator.studies.sweep.errors import SweepError
 from simulator.units import DAYS_PER_MONTH
 
 if TYPE_CHECKING:
-    from simulator.studies.sweep.swept import Sweep
+    from simulator.studies.sweep.result import Sweep
 
 Floats = NDArray[np.float64]
 USUAL = ("event_free_months", "alsfrs_r_change_death0", "serious_neurologic")
 MONTHS = "event_free_time_mean"  # kept in days, shown in months
 
 
-class Wanted(NamedTuple):
+class OutcomeChoice(NamedTuple):
     """Which outcome: a metric of an arm, or its difference from another arm, on a day (the last by default)."""
 
     metric: str
@@ -43,7 +43,7 @@ class Outcome(NamedTuple):
     interval reaches `reach` times as far, by t.
     """
 
-    wanted: Wanted
+    wanted: OutcomeChoice
     label: str
     unit: str
     digits: int
@@ -59,23 +59,23 @@ class Outcome(NamedTuple):
         return float(intervals.reach(self.replicates.shape[1] if self.paired else np.inf))
 
 
-def outcomes(sweep: Sweep, wanted: Sequence[Wanted] | None = None) -> list[Outcome]:
+def outcomes(sweep: Sweep, wanted: Sequence[OutcomeChoice] | None = None) -> list[Outcome]:
     """Several outcomes: those given, those of the scenario's block, or the usual ones of every arm and contrast.
 
     None where every point failed.
     """
     if not sweep.arms:
         return []
-    asked = wanted or [Wanted(*row) for row in json.loads(str(sweep.attrs["outcomes"]))]
+    asked = wanted or [OutcomeChoice(*row) for row in json.loads(str(sweep.attrs["outcomes"]))]
     if not asked:
         known = {metric.name for metric in metrics(sweep)}
         asked = [one for name in USUAL if name in known for one in everywhere(sweep, name)]
     return [outcome(sweep, one.metric, (one.arm, one.against), one.day, one.label) for one in asked]
 
 
-def everywhere(sweep: Sweep, metric: str) -> list[Wanted]:
+def everywhere(sweep: Sweep, metric: str) -> list[OutcomeChoice]:
     """A metric of every arm and contrast."""
-    return [Wanted(metric, *pair) for pair in [*((arm, "") for arm in sweep.arms), *sweep.result(0).contrasts]]
+    return [OutcomeChoice(metric, *pair) for pair in [*((arm, "") for arm in sweep.arms), *sweep.result(0).contrasts]]
 
 
 def metrics(sweep: Sweep) -> tuple[Metric, ...]:
@@ -116,7 +116,7 @@ def outcome(sweep: Sweep, metric: str, arms: tuple[str, str], day: float | None 
         mean = np.exp(mean)
         spread = mean * spread
     unit = "ratio of arms" if against and about.logarithm else about.unit
-    wanted = Wanted(metric, arm, against, when, label)
+    wanted = OutcomeChoice(metric, arm, against, when, label)
     name = label or _label(about, wanted)
     return Outcome(wanted, name, unit, about.digits, mean, spread, value, about.logarithm, paired)
 
@@ -126,7 +126,7 @@ def _at_edge(value: Floats, metric: Metric) -> NDArray[np.bool_]:
     return (metric.unit == "%") & ((value == 0) | (value == 100)).all(axis=1)
 
 
-def _label(metric: Metric, wanted: Wanted) -> str:
+def _label(metric: Metric, wanted: OutcomeChoice) -> str:
     who = f"{wanted.arm} minus {wanted.against}" if wanted.against else wanted.arm
     return f"{metric.label}, {who}, day {wanted.day:g}"
 

@@ -19,7 +19,7 @@ from simulator.results.errors import FolderError
 from simulator.results.files import PART, flush, remove_stale, write_error
 from simulator.results.folder import begin_folder, check_folder
 from simulator.results.kinds import SWEEP
-from simulator.studies.sweep.packing import Packed, unpack
+from simulator.studies.sweep.encoding import Packed, unpack
 
 if TYPE_CHECKING:
     from simulator.studies.sweep.work import Done

@@ -15,15 +15,15 @@ from simulator.language.blocks.sweep import MOST_REPLICATES
 from simulator.language.template import Template
 from simulator.record import versions
 from simulator.results.folder import write_folder
-from simulator.studies.sweep import drive, work
+from simulator.studies.sweep import scheduling, work
 from simulator.studies.sweep.assembling import ASIDE, Planned, assembled
 from simulator.studies.sweep.digest import Digester, of_settings
 from simulator.studies.sweep.errors import SweepError
 from simulator.studies.sweep.executors import workers
-from simulator.studies.sweep.memory import arm_days, check_room, check_work
+from simulator.studies.sweep.memory import arm_days, check_size, check_work
 from simulator.studies.sweep.points import as_given, design
+from simulator.studies.sweep.result import Sweep
 from simulator.studies.sweep.store import InFolder, InMemory, Store
-from simulator.studies.sweep.swept import Sweep
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ def _simulate(
     """Simulate points that are not finished, in batches of neighbours: those share most."""
     unique = list({task.key: task for task in rest}.values())
     with workers(place[0]) as found:
-        check_room(plan, found.number)
-        size = drive.batch_size(len(unique), found.number, arm_days(plan))
+        check_size(plan, found.number)
+        size = scheduling.batch_size(len(unique), found.number, arm_days(plan))
         batches = [unique[k : k + size] for k in range(0, len(unique), size)]
-        drive.run(plan.job, batches, found, place[1], progress)
+        scheduling.run(plan.job, batches, found, place[1], progress)

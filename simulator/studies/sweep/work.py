@@ -23,7 +23,7 @@ from simulator.language.loading import build
 from simulator.language.template import Template
 from simulator.program import Program, compile_program
 from simulator.program.memory import Memory
-from simulator.studies.sweep import packing
+from simulator.studies.sweep import encoding
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _tried(task: Task, do: Callable[[], Any]) -> Any:
 
 def failed(task: Task, message: str) -> Done:
     """A point that could not be simulated."""
-    return Done(task.number, task.key, packing.pack(_head(task) | {"message": message}, {}), message)
+    return Done(task.number, task.key, encoding.pack(_head(task) | {"message": message}, {}), message)
 
 
 def _head(task: Task) -> dict[str, Any]:
@@ -148,17 +148,17 @@ def _packed(job: Job, lived: tuple[Ready, list[Sums]]) -> Done:
     """The point's file."""
     (task, about, program), every = lived
     found = {
-        packing.HEADS: np.array([one.heads for one in every], np.int32),
-        packing.MOMENTS: np.array([one.moments for one in every]),
-        packing.ENDED: np.array([one.ended for one in every], np.int32),
-        packing.RESTRICTED: np.array([one.restricted for one in every]),
+        encoding.HEADS: np.array([one.heads for one in every], np.int32),
+        encoding.MOMENTS: np.array([one.moments for one in every]),
+        encoding.ENDED: np.array([one.ended for one in every], np.int32),
+        encoding.RESTRICTED: np.array([one.restricted for one in every]),
         "time": program.calendar.day,
     }
     if program.calendar.staged:
-        found[packing.STAGES] = np.array([one.stages for one in every], np.int32)
+        found[encoding.STAGES] = np.array([one.stages for one in every], np.int32)
     if program.arms.reactions.size:
-        found[packing.SERIOUS] = np.array([one.serious for one in every], np.int32)
-    return Done(task.number, task.key, packing.pack(about, found), "")
+        found[encoding.SERIOUS] = np.array([one.serious for one in every], np.int32)
+    return Done(task.number, task.key, encoding.pack(about, found), "")
 
 
 def _run(ready: Ready, seed: int, word: int) -> Sums:

@@ -28,9 +28,9 @@ from simulator.errors import SimulatorError
 from simulator.replicate import Choice, Replicator
 from simulator.results.files import write_all
 from simulator.results.kinds import TRIAL
-from simulator.studies.sweep.drive import LOOK_SECONDS, LOST
 from simulator.studies.sweep.errors import ExecutorError
 from simulator.studies.sweep.executors import workers
+from simulator.studies.sweep.scheduling import LOOK_SECONDS, LOST
 from simulator.studies.trial.plan import Plan
 from simulator.studies.trial.replicates import block
 from simulator.studies.trial.rows import Block

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.replicate import Replicator, compiled
 from simulator.studies.trial.blocks import SIZE
-from simulator.studies.trial.plan import Asked, people_of
+from simulator.studies.trial.plan import TrialOptions, people_of
 from simulator.studies.trial.population import LEAST, PART, looked_at, lossless
 from simulator.studies.trial.replicates import block
-from simulator.studies.trial.study import Extent, prepare, room
+from simulator.studies.trial.study import Extent, bytes_needed, prepare
 
 if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
@@ -41,7 +41,7 @@ class Forecast(NamedTuple):
     seconds: float
 
 
-def forecast(scenario: Scenario, asked: Asked, extent: Extent, threads: int) -> Forecast:
+def forecast(scenario: Scenario, asked: TrialOptions, extent: Extent, threads: int) -> Forecast:
     """The forecast of a study; a few replicates and one part of the people are timed."""
     work, runs = prepare(scenario, asked, extent), 2 if extent.null else 1
     space = Replicator(work.choices)
@@ -61,4 +61,4 @@ def forecast(scenario: Scenario, asked: Asked, extent: Extent, threads: int) -> 
     blocks = runs * -(-work.replicates // SIZE)
     arms = len(work.plan.scenario.arms)
     total = work.replicates * runs
-    return Forecast(total, people_of(work.plan), arms, blocks, people, room(work, threads, runs), seconds)
+    return Forecast(total, people_of(work.plan), arms, blocks, people, bytes_needed(work, threads, runs), seconds)

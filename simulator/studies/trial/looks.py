@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis.trial.data import TrialData, until, where
-from simulator.replicate import Seen
+from simulator.replicate import ReplicateData
 from simulator.studies.trial.plan import Plan
 
 Floats = NDArray[np.float64]
@@ -24,7 +24,7 @@ def looks(plan: Plan) -> int:
     return 0 if interim is None else len(interim.shares or interim.days or [])
 
 
-def randomised_on(plan: Plan, seen: Seen, *, whole: bool = False) -> Floats:
+def randomised_on(plan: Plan, seen: ReplicateData, *, whole: bool = False) -> Floats:
     """(n,) day of the calendar on which each is randomised; without accrual all are on one.
 
     Of the participants of the plan's two arms, or with `whole` of all people.

@@ -45,7 +45,7 @@ class TrialError(SimulatorError):
     exit_code = 2
 
 
-class Asked(NamedTuple):
+class TrialOptions(NamedTuple):
     """What a person asks of `trial`; None and empty mean: as the scenario says.
 
     `arms` are (experimental, control), `days` the days of analysis, `options` the options of analyses by name;
@@ -103,13 +103,13 @@ def claims_of(planned: Plan) -> list[Claim]:
     ]
 
 
-def analyses_of(scenario: Scenario, asked: Asked) -> tuple[str, ...]:
+def analyses_of(scenario: Scenario, asked: TrialOptions) -> tuple[str, ...]:
     """The analyses that are asked for, and those of the family's claims."""
     family = scenario.trial.family if scenario.trial else None
     return tuple(dict.fromkeys([*asked.analyses, *(claim.analysis for claim in (family.claims if family else ()))]))
 
 
-def plan(scenario: Scenario, asked: Asked) -> Plan:
+def plan(scenario: Scenario, asked: TrialOptions) -> Plan:
     """The plan, checked.
 
     Raises
@@ -281,7 +281,7 @@ def _words(kind: Any) -> str:
     return f"one of {', '.join(get_args(kind))}" if get_origin(kind) is Literal else KINDS[kind]
 
 
-def _check_measured(scenario: Scenario, analyses: Sequence[str], asked: Asked) -> None:
+def _check_measured(scenario: Scenario, analyses: Sequence[str], asked: TrialOptions) -> None:
     """What is analysed is assessed."""
     assessed = list(scenario.visits.assessments)
     if asked.outcome not in assessed:

@@ -14,7 +14,7 @@ from simulator.analysis.trial import reading
 from simulator.analysis.trial.data import until
 from simulator.analysis.trial.truth import QUANTITIES, Potential, facts, pooled, true_value
 from simulator.engine.jit import JIT
-from simulator.replicate import Replicator, Seen, compiled
+from simulator.replicate import ReplicateData, Replicator, compiled
 from simulator.strategies import UNMEASURED
 from simulator.studies.trial.plan import Plan, compared
 from simulator.studies.trial.rows import NFL, ranked
@@ -112,7 +112,7 @@ def _parts(plan: Plan, space: Replicator, seed: int, numbers: Sequence[int]) -> 
     return [(number, _part(plan, space.population(seed, number))) for number in numbers]
 
 
-def _part(plan: Plan, seen: Seen) -> tuple[Floats, ...]:
+def _part(plan: Plan, seen: ReplicateData) -> tuple[Floats, ...]:
     """(analysis, day) true values, (quantity, day) facts and (analysis, arm) true values of all arms in one part."""
     values = np.full((len(plan.analyses), len(plan.days)), np.nan)
     others = np.full((len(QUANTITIES), len(plan.days)), np.nan)
@@ -128,11 +128,11 @@ def _part(plan: Plan, seen: Seen) -> tuple[Floats, ...]:
     return values, others, each
 
 
-def potential(plan: Plan, seen: Seen, day: float) -> Potential:
+def potential(plan: Plan, seen: ReplicateData, day: float) -> Potential:
     """The people of a part in both arms of the plan, until a day."""
     arms = [list(plan.scenario.arms).index(arm) for arm in plan.arms]
     both = np.repeat((1, 0), len(seen.patients["stratum"]))
-    told = reading.Seen(
+    told = reading.TrialSource(
         both,
         np.tile(ranked(plan, seen), 2),
         seen.nominal_day,
@@ -156,7 +156,7 @@ def potential(plan: Plan, seen: Seen, day: float) -> Potential:
     return Potential(data, data.nominal_day, course, clock, float(day), last_day)
 
 
-def _as_measured(plan: Plan, seen: Seen) -> Floats:
+def _as_measured(plan: Plan, seen: ReplicateData) -> Floats:
     """(arm, n, day) true function, less the points of breathing that nobody on permanent ventilation scores."""
     course = seen.truth[plan.outcome].astype(np.float64)
     if plan.outcome != "alsfrs_r" or BREATHING not in seen.truth:
@@ -165,6 +165,6 @@ def _as_measured(plan: Plan, seen: Seen) -> Floats:
     return course - np.where(assisted, LOST * np.maximum(seen.truth[BREATHING], 0.0), 0.0)
 
 
-def _ventilated(seen: Seen) -> Floats:
+def _ventilated(seen: ReplicateData) -> Floats:
     """(arm, n) day from which each is on permanent ventilation; infinite for who is not."""
     return np.where(seen.events["event"] == VENTILATED, seen.events["event_free_time"], np.inf)

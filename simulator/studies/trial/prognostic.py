@@ -16,7 +16,7 @@ from simulator.analysis.trial.data import SCORE, Floats
 from simulator.errors import SimulatorError
 from simulator.language.faults import Problem, ScenarioError
 from simulator.language.loading import bundled, load
-from simulator.replicate import Replicator, Seen, compiled
+from simulator.replicate import ReplicateData, Replicator, compiled
 from simulator.run import REPLICATES
 from simulator.studies.trial.plan import cut
 from simulator.studies.trial.population import looked_at, lossless
@@ -82,7 +82,7 @@ def fitted(names: tuple[str, tuple[str, ...]], day: Floats, rows: Floats, change
     return Emulator(*names, day, centre, spread, np.asarray(coefficients, np.float64))
 
 
-def changed(seen: Seen, outcome: str) -> Floats:
+def changed(seen: ReplicateData, outcome: str) -> Floats:
     """(n, v) the true function at the visits, as if alive, less what was measured at baseline; all arms are alike."""
     at = np.searchsorted(seen.time, seen.nominal_day)
     return np.asarray(seen.truth[outcome][0][:, at] - seen.observed[outcome][0][:, :1], np.float64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulator.studies.trial.plan import Asked
+from simulator.studies.trial.plan import TrialOptions
 from simulator.studies.trial.study import Extent, Running, cores, study
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ def again(scenario: Scenario, arguments: dict[str, Any], threads: int | None, pr
     """The study that these arguments of a result led to; every replicate is done anew."""
     told = arguments
     since = scenario.trial.randomised_on if scenario.trial else 0
-    asked = Asked(
+    asked = TrialOptions(
         tuple(told["analyses"]),
         told["size"],
         told["arms"],

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis.trial.data import TrialData, until
-from simulator.replicate import Replicator, Seen, first
+from simulator.replicate import ReplicateData, Replicator, first
 from simulator.studies.trial.comparisons.course import follow
 from simulator.studies.trial.entering import most
 from simulator.studies.trial.looks import CALENDAR, at_looks, calendar, looks, randomised_on
@@ -52,7 +52,7 @@ def block(plan: Plan, space: Replicator, seed: int, numbers: range) -> Block:
     return found
 
 
-def _claimed(plan: Plan, seen: Seen, number: int, done: Floats) -> Floats:
+def _claimed(plan: Plan, seen: ReplicateData, number: int, done: Floats) -> Floats:
     """(claim, 7) the columns ESTIMATED of the claims; done : (analysis, day, 7) those of the plan's own outcome."""
     claims = claims_of(plan)
     found = np.full((len(claims), len(ESTIMATED)), np.nan)

@@ -12,7 +12,7 @@ from simulator.results.folder import check_folder, default_folder, write_folder
 from simulator.results.kinds import RUN, TRIAL
 from simulator.studies.trial.blocks import DERIVED, THREADS
 from simulator.studies.trial.entering import most
-from simulator.studies.trial.plan import Asked, TrialError, analyses_of, as_enrolled, plan
+from simulator.studies.trial.plan import TrialError, TrialOptions, analyses_of, as_enrolled, plan
 from simulator.studies.trial.result import Trial
 from simulator.studies.trial.study import Extent, Running, cores, prepare, study
 from simulator.version import __version__
@@ -27,7 +27,7 @@ class TrialRequest:
     """What a person asks of `trial`. `settings` are texts `address=value`, `options` texts `analysis.option=value`."""
 
     scenario: str
-    asked: Asked = field(default_factory=Asked)
+    asked: TrialOptions = field(default_factory=TrialOptions)
     extent: Extent = field(default_factory=Extent)
     settings: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ def scenario_of(request: TrialRequest) -> Scenario:
     return load(request.scenario, dict(map(parse_setting, request.settings)))
 
 
-def asked_of(request: TrialRequest) -> Asked:
+def options_of(request: TrialRequest) -> TrialOptions:
     """What is asked, with the options of the analyses."""
     return request.asked._replace(options=parse_options(request.options))
 
@@ -72,7 +72,7 @@ def parse_options(texts: Iterable[str]) -> Mapping[str, Mapping[str, Any]]:
 
 def trial_to_folder(request: TrialRequest, progress: Callable[[int, int], None] | None = None) -> Studied:
     """Run the study and write its folder; finished replicates are kept there on the way."""
-    scenario, asked = scenario_of(request), asked_of(request)
+    scenario, asked = scenario_of(request), options_of(request)
     if unknown := [name for name in asked.options if name not in analyses_of(scenario, asked)]:
         raise TrialError(f"--option {unknown[0]}: this analysis is not run. Add it to --analysis")
     folder = request.folder or folder_of(scenario, asked, request.extent)
@@ -86,16 +86,16 @@ def forecast_of(request: TrialRequest) -> Forecast:
     """What the study would take; nothing is written."""
     from simulator.studies.trial.forecast import forecast
 
-    return forecast(scenario_of(request), asked_of(request), request.extent, cores(request.threads))
+    return forecast(scenario_of(request), options_of(request), request.extent, cores(request.threads))
 
 
 def located(request: TrialRequest) -> TrialRequest:
     """The same with a folder, where none was named."""
-    folder = request.folder or folder_of(scenario_of(request), asked_of(request), request.extent)
+    folder = request.folder or folder_of(scenario_of(request), options_of(request), request.extent)
     return replace(request, folder=folder)
 
 
-def folder_of(scenario: Scenario, asked: Asked, extent: Extent) -> Path:
+def folder_of(scenario: Scenario, asked: TrialOptions, extent: Extent) -> Path:
     """The folder a study goes to when none is named: more replicates of the same study continue it."""
     planned = plan(scenario, asked)
     seed, told = extent.seed, planned._asdict()
@@ -109,9 +109,9 @@ def replicate_to_folder(
 ) -> tuple[Path, list[dict[str, Any]]]:
     """Replicate `number` alone: a run in its folder with the same people, and what the analyses find in it."""
     from simulator.run import simulate
-    from simulator.studies.single import folder_of as run_folder
+    from simulator.studies.single_run import folder_of as run_folder
 
-    scenario, asked = scenario_of(request), asked_of(request)
+    scenario, asked = scenario_of(request), options_of(request)
     if request.extent.draws is not None:
         raise TrialError("a replicate alone is not run over draws. Leave out --draws")
     work = prepare(scenario, asked, request.extent)

@@ -11,7 +11,7 @@ from simulator.analysis.trial import reading
 from simulator.analysis.trial.data import TrialData
 from simulator.analysis.trial.errors import NotEstimableError
 from simulator.analysis.trial.registry import analysis
-from simulator.replicate import LEAD_IN_CHANGE, Seen
+from simulator.replicate import LEAD_IN_CHANGE, ReplicateData
 from simulator.studies.trial.plan import Plan
 from simulator.studies.trial.scores import of_participants
 
@@ -51,11 +51,11 @@ class Block(NamedTuple):
     course: Floats
 
 
-def observed(plan: Plan, seen: Seen) -> TrialData:
+def observed(plan: Plan, seen: ReplicateData) -> TrialData:
     """What the trial saw of a replicate: the same data as `reading.from_result` makes of its result."""
     arms = list(plan.scenario.arms)
     places = tuple(map(arms.index, plan.arms))
-    told = reading.Seen(
+    told = reading.TrialSource(
         seen.patients["allocated_arm"], ranked(plan, seen), seen.nominal_day, seen.observed, seen.events, seen.patients
     )
     data = reading.from_arrays(
@@ -69,7 +69,7 @@ def observed(plan: Plan, seen: Seen) -> TrialData:
     return data._replace(covariates={**data.covariates, LEAD_IN_CHANGE: before.astype(np.float64)})
 
 
-def ranked(plan: Plan, seen: Seen) -> NDArray[np.int64]:
+def ranked(plan: Plan, seen: ReplicateData) -> NDArray[np.int64]:
     """(n,) strata in the order of the alphabet, which is that of a result, where strata have names."""
     rank = np.argsort(np.argsort(list(plan.scenario.strata or ["all"])))
     return np.asarray(rank[seen.patients["stratum"]])

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.analysis.trial.data import Floats
-from simulator.replicate import LEAD_IN_CHANGE, Seen
+from simulator.replicate import LEAD_IN_CHANGE, ReplicateData
 
 LOGARITHMS = ("nfl_plasma", "sod1_csf")
 FARTHEST = 4.0
@@ -35,16 +35,16 @@ class Emulator(NamedTuple):
     spread: Floats
     coefficients: Floats
 
-    def expected(self, seen: Seen) -> Floats:
+    def expected(self, seen: ReplicateData) -> Floats:
         """(n, v) the change from baseline that is expected at the visits."""
         return self.terms(seen) @ self.coefficients
 
-    def terms(self, seen: Seen) -> Floats:
+    def terms(self, seen: ReplicateData) -> Floats:
         """(n, term) 1, the predictors, and their products."""
         return products((predictors(seen, self.measures) - self.centre) / self.spread)
 
 
-def predictors(seen: Seen, measures: tuple[str, ...]) -> Floats:
+def predictors(seen: ReplicateData, measures: tuple[str, ...]) -> Floats:
     """(n, k) what a trial knows of participants at baseline, where arms are alike; NaN where not measured."""
     people = seen.patients
     measured = {name: seen.observed[name][0, :, 0].astype(np.float64) for name in measures if name in seen.observed}
@@ -66,6 +66,6 @@ def products(x: Floats) -> Floats:
     return np.column_stack([np.ones(len(x)), x, x[:, one] * x[:, two]])
 
 
-def of_participants(emulator: Emulator, seen: Seen, places: tuple[int, ...]) -> Floats:
+def of_participants(emulator: Emulator, seen: ReplicateData, places: tuple[int, ...]) -> Floats:
     """(n, v) the scores of those who are allocated to these arms."""
     return emulator.expected(seen)[np.isin(seen.patients["allocated_arm"], places)]

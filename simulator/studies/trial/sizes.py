@@ -19,7 +19,8 @@ from scipy.special import ndtri
 from simulator.analysis.replicates import UNKNOWN, Measure, positive, share
 from simulator.analysis.trial.data import TrialData, until, where
 from simulator.engine.jit import JIT
-from simulator.replicate import Replicator, Seen, compiled
+from simulator.replicate import ReplicateData, Replicator, compiled
+from simulator.studies.trial.block_sizes import whole_sizes
 from simulator.studies.trial.blocks import Progress, Work
 from simulator.studies.trial.decision import direction, level
 from simulator.studies.trial.entering import most, patients
@@ -29,7 +30,6 @@ from simulator.studies.trial.plan import Plan
 from simulator.studies.trial.replicates import looked_at
 from simulator.studies.trial.rows import ARM, COUNTED, ESTIMATED, WHOLE, Block, estimated, observed
 from simulator.studies.trial.sequential import claims
-from simulator.studies.trial.whole import whole_sizes
 
 Floats = NDArray[np.float64]
 REPLICATES = 400
@@ -231,7 +231,7 @@ def _by_stratum(plan: Plan) -> bool:
     return trial is not None and trial.lead_in is not None and len(most(plan.scenario, plan.size)) > 1
 
 
-def _large(plan: Plan, seen: Seen) -> Large:
+def _large(plan: Plan, seen: ReplicateData) -> Large:
     """What a trial sees of a replicate; everything is a copy."""
     arms, strata = list(plan.scenario.arms), seen.patients["stratum"].astype(np.int64)
     place = np.arange(len(strata))

@@ -14,17 +14,17 @@ from simulator.errors import UsageError
 from simulator.replicate import compiled
 from simulator.results.kinds import TRIAL
 from simulator.run import LIMIT, REPLICATES, SEED, check_memory
-from simulator.studies.begun import begin
 from simulator.studies.trial.blocks import SIZE, THREADS, Progress, Work, run
 from simulator.studies.trial.entering import patients
 from simulator.studies.trial.groups import Parts, attributes, groups_of
-from simulator.studies.trial.plan import Asked, Options, TrialError, cut, people_of, plan
+from simulator.studies.trial.plan import Options, TrialError, TrialOptions, cut, people_of, plan
 from simulator.studies.trial.population import Truth, truth
 from simulator.studies.trial.prognostic import learnt
 from simulator.studies.trial.replicates import bytes_of
 from simulator.studies.trial.result import Trial
 from simulator.studies.trial.rows import Block
 from simulator.studies.trial.sizes import LARGEST, LEAST, Sizes, sizes, steps_of
+from simulator.studies.version_check import begin
 
 if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
@@ -127,7 +127,7 @@ def trial(
     >>> found.analyses, found.replicates
     (('ancova',), 2)
     """
-    asked = Asked(tuple(analyses), size, arms, days, options or {}, outcome, endpoint)
+    asked = TrialOptions(tuple(analyses), size, arms, days, options or {}, outcome, endpoint)
     extent = Extent(replicates, seed, truth, null, tuple(power), tuple(sizes), draws)
     return study(scenario, asked, extent, Running(cores(threads), Path(folder) if folder else None, progress, executor))
 
@@ -141,12 +141,12 @@ class Running(NamedTuple):
     executor: str | Executor = THREADS
 
 
-def study(scenario: Scenario, asked: Asked, extent: Extent, how: Running) -> Trial:
+def study(scenario: Scenario, asked: TrialOptions, extent: Extent, how: Running) -> Trial:
     """What `trial` does, from what was asked."""
     if scenario.trial is not None and not extent.sizes:
         extent = extent._replace(sizes=tuple(scenario.trial.sizes or ()))
     work = prepare(scenario, asked, extent)
-    check_room(work, how.threads, 2 if extent.null else 1)
+    check_size(work, how.threads, 2 if extent.null else 1)
     without = prepare(null_of(scenario), asked, extent) if extent.null else None
     looked = bool(extent.power or extent.sizes)
     replicates = extent.replicates * (2 if extent.null else 1)
@@ -169,7 +169,7 @@ def study(scenario: Scenario, asked: Asked, extent: Extent, how: Running) -> Tri
     return Trial(attributes(scenario, work, parts), groups_of(work, parts))
 
 
-def prepare(scenario: Scenario, asked: Asked, extent: Extent) -> Work:
+def prepare(scenario: Scenario, asked: TrialOptions, extent: Extent) -> Work:
     """The work, checked and compiled."""
     start = SEED if extent.seed is None else extent.seed
     if not 1 <= extent.replicates <= REPLICATES:
@@ -191,17 +191,19 @@ def prepare(scenario: Scenario, asked: Asked, extent: Extent) -> Work:
     return Work(planned, compiled(scenarios, people), start, extent.replicates)
 
 
-def room(work: Work, threads: int, runs: int) -> int:
+def bytes_needed(work: Work, threads: int, runs: int) -> int:
     """Bytes that a study needs: the space of each thread, and what is found in all replicates of the runs."""
     spaces = min(threads, -(-work.replicates // SIZE))
     needed = spaces * batches.memory(work.choices[0].program.sizes, True, 1)
     return int(needed + 2 * runs * work.replicates * bytes_of(work.plan))
 
 
-def check_room(work: Work, threads: int, runs: int) -> None:
+def check_size(work: Work, threads: int, runs: int) -> None:
     """Refuse a study that would not fit."""
     check_memory(
-        room(work, threads, runs), "the study needs", "Ask for fewer participants or replicates, or fewer --threads"
+        bytes_needed(work, threads, runs),
+        "the study needs",
+        "Ask for fewer participants or replicates, or fewer --threads",
     )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from simulator.datasets import Note
 from simulator.errors import UsageError
-from simulator.leaves import MAX_DAYS
+from simulator.fields import MAX_DAYS
 from simulator.program import compile_program
 from simulator.run import SUMMED
 

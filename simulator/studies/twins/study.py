@@ -38,7 +38,7 @@ COARSE = 100.0
 """Effective number below which a participant's distribution is called coarse."""
 
 
-class Asked(NamedTuple):
+class TwinsOptions(NamedTuple):
     """What is asked of twins; see `twins`."""
 
     until_day: int = 0
@@ -104,14 +104,14 @@ def twins(
     """
     if not isinstance(data, Dataset):
         data = read_data(*([data] if isinstance(data, str | Path) else data))
-    asked = Asked(int(until_day), tuple(float(d) for d in days), twins, pool, draws, outcome, float(window))
+    asked = TwinsOptions(int(until_day), tuple(float(d) for d in days), twins, pool, draws, outcome, float(window))
     _check(asked)
     seed, threads = SEED if seed is None else seed, _cores(threads)
     people = cohort(data, scenario, asked.until_day, asked.days, outcome)
     if all(case.reason for case in people.cases):
         raise UsageError(f"nobody can be matched: {people.cases[0].reason}. Choose another --until-day or scenario")
     base, notes = pool_scenario(scenario, people, outcome)
-    _check_room(base, people, asked)
+    _check_size(base, people, asked)
     scenarios = [base.replace(own) for own in _drawn(base, draws)] if draws else [base]
     filled, matches = _found(scenarios, people, asked, seed=seed, threads=threads, progress=progress)
     told = [*data.notes, *people.notes, *unread(data), *notes, *_coarse(matches)]
@@ -121,7 +121,7 @@ def twins(
 def _found(
     scenarios: Sequence[Scenario],
     people: Cohort,
-    asked: Asked,
+    asked: TwinsOptions,
     *,
     seed: int,
     threads: int,
@@ -157,7 +157,7 @@ def again(stored: Any, scenario: Scenario, threads: int | None, progress: Any, s
     return study(data, scenario, **stored.arguments, threads=threads, progress=progress)
 
 
-def _check(asked: Asked) -> None:
+def _check(asked: TwinsOptions) -> None:
     for name, value, low, high in (
         ("twins", asked.twins, 10, 100_000),
         ("people of the pool", asked.pool or POOL, LEAST_POOL, MOST),
@@ -167,12 +167,12 @@ def _check(asked: Asked) -> None:
             raise UsageError(f"{value:,} {name} are out of range. Choose {low:,} to {high:,}")
 
 
-def _size(asked: Asked) -> int:
+def _size(asked: TwinsOptions) -> int:
     """People of the pool under each parameter vector, before it is enlarged."""
     return max((asked.pool or POOL) // max(asked.draws, 1), LEAST_POOL)
 
 
-def _check_room(base: Scenario, people: Cohort, asked: Asked) -> None:
+def _check_size(base: Scenario, people: Cohort, asked: TwinsOptions) -> None:
     """Refuse what would not fit in memory: the pool, enlarged where it may be, and everybody's twins.
 
     Raises
@@ -211,7 +211,7 @@ def _coarse(matches: Sequence[Match]) -> list[Note]:
 def _result(
     data: Dataset,
     scenario: Scenario,
-    asked: Asked,
+    asked: TwinsOptions,
     seed: int,
     *,
     people: Cohort,
@@ -283,7 +283,7 @@ def _pool(scenario: Scenario, people: Cohort, pool: Pool, used: np.ndarray) -> G
     }  # fmt: skip
 
 
-def _observed(data: Dataset, people: Cohort, asked: Asked) -> np.ndarray:
+def _observed(data: Dataset, people: Cohort, asked: TwinsOptions) -> np.ndarray:
     """(participant, day) what was measured for a day, or nearest to it within the window."""
     of, days = data.measurements[asked.outcome], np.array(people.days, np.float64)
     found = np.full((data.n, len(days)), np.nan)
@@ -314,7 +314,7 @@ def stored_data(found: Any) -> Dataset:
 
 
 def _attrs(
-    data: Dataset, scenario: Scenario, asked: Asked, seed: int, *, people: Cohort, notes: Sequence[Note]
+    data: Dataset, scenario: Scenario, asked: TwinsOptions, seed: int, *, people: Cohort, notes: Sequence[Note]
 ) -> dict[str, Any]:
     untreated = next((name for name, epochs in scenario.arms.items() if not epochs), next(iter(scenario.arms)))
     told = {**asked._asdict(), "days": list(asked.days), "seed": seed}

@@ -4,11 +4,11 @@ Every function takes the parameter tuple first; the engine's rows are documented
 state.py.
 """
 
-from simulator.engine import seam
+from simulator.engine import interface
 from simulator.models.clock.kernels import outputs, people, step
 from simulator.models.clock.kernels.state import PARAMETERS, ROWS, Clock
 
-seam.register(
+interface.register(
     Clock,
     draw=people.draw,
     look_back=people.look_back,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from simulator.engine import rows, seam, staging
+from simulator.engine import interface, rows, staging
 from simulator.engine.jit import LANES, inline
 from simulator.engine.mathematics import ONE, ZERO, F, exp32, log32
 from simulator.engine.rows import ITEM, V
@@ -60,7 +60,7 @@ def items(model, s, o):
 
 def stages(model, s, o, day):
     """Section 2: stages are read from the items."""
-    seam.items(model, s, o)
+    interface.items(model, s, o)
     staging.stage(s, o, day)
 
 

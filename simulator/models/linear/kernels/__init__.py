@@ -1,10 +1,10 @@
 """The linear model, in equations that step 128 patients at once. Sections are those of docs/model_linear.md."""
 
-from simulator.engine import seam
+from simulator.engine import interface
 from simulator.models.linear.kernels import outputs, people, step
 from simulator.models.linear.kernels.state import PARAMETERS, ROWS, Linear
 
-seam.register(
+interface.register(
     Linear,
     draw=people.draw,
     look_back=people.look_back,

@@ -1,11 +1,11 @@
 """King's stages on the clock, stepped for 128 patients at once. Sections are those of docs/model_multistate.md."""
 
-from simulator.engine import seam
+from simulator.engine import interface
 from simulator.models.clock.kernels import people as clock
 from simulator.models.multistate.kernels import outputs, people, step
 from simulator.models.multistate.kernels.state import PARAMETERS, ROWS, Multistate
 
-seam.register(
+interface.register(
     Multistate,
     draw=people.draw,
     look_back=clock.look_back,

@@ -4,13 +4,13 @@ docs/model_regions.md.
 Clock, fluctuation and hazard are those of the clock model and are taken from it.
 """
 
-from simulator.engine import seam
+from simulator.engine import interface
 from simulator.models.clock.kernels import people as clock
 from simulator.models.clock.kernels import step
 from simulator.models.regions.kernels import outputs, people
 from simulator.models.regions.kernels.state import PARAMETERS, ROWS, Regions
 
-seam.register(
+interface.register(
     Regions,
     draw=people.draw,
     look_back=clock.look_back,

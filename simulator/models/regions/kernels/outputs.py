@@ -1,6 +1,6 @@
 """What can be seen: function and breathing without a power, strength and neurofilament. Sections 2, 3 and 6."""
 
-from simulator.engine import rows, seam, staging
+from simulator.engine import interface, rows, staging
 from simulator.engine.jit import LANES, inline
 from simulator.engine.mathematics import ONE, ZERO, F, exp32
 from simulator.engine.rows import ITEM, V
@@ -47,7 +47,7 @@ def items(model, s, o):
 
 def stages(model, s, o, day):
     """Section 2: stages are read from the items."""
-    seam.items(model, s, o)
+    interface.items(model, s, o)
     staging.stage(s, o, day)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from simulator.analysis.trial.data import TrialData, until, where
 from simulator.analysis.trial.dunnett import loadings
 from simulator.analysis.trial.reading import Contrast
-from simulator.replicate import Seen
+from simulator.replicate import ReplicateData
 from simulator.studies.trial.decision import direction
 from simulator.studies.trial.looks import randomised_on
 from simulator.studies.trial.plan import Plan, against_control
@@ -56,7 +56,7 @@ def arms_of(plan: Plan) -> tuple[str, ...]:
     return against_control(plan.scenario)[0]
 
 
-def data_of(plan: Plan, seen: Seen, arm: str, kept: Bools) -> TrialData | None:
+def data_of(plan: Plan, seen: ReplicateData, arm: str, kept: Bools) -> TrialData | None:
     """The data of an arm and the control among those `kept` : (n,), to the first analysis; None without either."""
     _, control = against_control(plan.scenario)
     one = plan._replace(arms=Contrast(arm, control))
@@ -68,7 +68,7 @@ def data_of(plan: Plan, seen: Seen, arm: str, kept: Bools) -> TrialData | None:
     return until(where(observed(one, seen), kept[who]), plan.days[0])
 
 
-def compare(by: By, seen: Seen, kept: Bools, there: Bools) -> Compared:
+def compare(by: By, seen: ReplicateData, kept: Bools, there: Bools) -> Compared:
     """The arms that are `there` : (k,) against control by an analysis, among those `kept` : (n,)."""
     plan = by.plan
     arms, control = against_control(plan.scenario)
@@ -84,6 +84,6 @@ def compare(by: By, seen: Seen, kept: Bools, there: Bools) -> Compared:
     return Compared(rows, np.where(np.isfinite(rows[:, VALUE]), z, np.nan), lam)
 
 
-def everybody_on(plan: Plan, seen: Seen) -> Floats:
+def everybody_on(plan: Plan, seen: ReplicateData) -> Floats:
     """(n,) day of the calendar on which each is randomised, whoever it is."""
     return randomised_on(plan, seen, whole=True)

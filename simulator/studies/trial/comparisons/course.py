@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from simulator.analysis.trial import combination, mams
 from simulator.analysis.trial.sequential import efficacy
 from simulator.language.comparisons import Stages
-from simulator.replicate import Seen
+from simulator.replicate import ReplicateData
 from simulator.studies.trial.comparisons import allocating, resizing
 from simulator.studies.trial.comparisons.arms import SE, By, Compared, arms_of, compare, data_of, everybody_on
-from simulator.studies.trial.comparisons.at_once import claims
 from simulator.studies.trial.comparisons.dropping import dropped
+from simulator.studies.trial.comparisons.single_stage import claims
 from simulator.studies.trial.decision import level
 from simulator.studies.trial.plan import Plan, against_control
 from simulator.studies.trial.rows import ARM, ESTIMATED
@@ -38,7 +38,7 @@ class State:
 
     by: By
     stages: Stages
-    seen: Seen
+    seen: ReplicateData
     day: Floats  # (n,) randomisation, of everybody who may be enrolled
     arm: NDArray[np.int8]  # (n,) label of the arm, NOBODY if not enrolled
     there: Bools  # (k,) arms that go on
@@ -53,7 +53,7 @@ class State:
         return self.by.plan
 
     @property
-    def as_seen(self) -> Seen:
+    def as_seen(self) -> ReplicateData:
         """The replicate with the arms as they are allocated."""
         return self.seen._replace(patients={**self.seen.patients, "allocated_arm": self.arm})
 
@@ -67,14 +67,14 @@ class Claimed(NamedTuple):
     critical: float
 
 
-def follow(plan: Plan, name: str, seen: Seen, seed: int, number: int) -> tuple[Floats, Floats]:
+def follow(plan: Plan, name: str, seen: ReplicateData, seed: int, number: int) -> tuple[Floats, Floats]:
     """(k, ARM) and (WHOLE,) of one replicate by one analysis."""
     written = plan.scenario.trial.comparisons if plan.scenario.trial else None
     assert written is not None
     return _at_once(plan, name, seen, number) if written.stages is None else _staged(plan, name, seen, seed, number)
 
 
-def _at_once(plan: Plan, name: str, seen: Seen, number: int) -> tuple[Floats, Floats]:
+def _at_once(plan: Plan, name: str, seen: ReplicateData, number: int) -> tuple[Floats, Floats]:
     """One analysis of everybody."""
     written, arms = plan.scenario.trial.comparisons, arms_of(plan)  # type: ignore[union-attr]
     everybody, there = np.ones(len(seen.patients["allocated_arm"]), np.bool_), np.ones(len(arms), np.bool_)
@@ -91,7 +91,7 @@ def _at_once(plan: Plan, name: str, seen: Seen, number: int) -> tuple[Floats, Fl
     return rows, np.array([float((allocated >= 0).sum()), last, 0.0, trend])
 
 
-def _staged(plan: Plan, name: str, seen: Seen, seed: int, number: int) -> tuple[Floats, Floats]:
+def _staged(plan: Plan, name: str, seen: ReplicateData, seed: int, number: int) -> tuple[Floats, Floats]:
     """Stage after stage, until no arm is left or the size is reached."""
     trial = plan.scenario.trial
     assert trial is not None

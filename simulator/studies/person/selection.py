@@ -60,7 +60,7 @@ class Chosen(NamedTuple):
         return float(self.weights.sum() ** 2 / np.sum(self.weights**2))
 
 
-class Seen(NamedTuple):
+class Block(NamedTuple):
     """A block of twins: numbers of those who can fit, their fit, their lots, and the terms of all."""
 
     numbers: NDArray[np.int64]
@@ -96,11 +96,11 @@ def choose(
     return _weigh(scenario, first, looks, wanted, progress)
 
 
-def _share(seen: Seen) -> float:
+def _share(seen: Block) -> float:
     return float(seen.fit.sum()) / BLOCK
 
 
-def _looks(scenario: Scenario, line: Timeline, seed: int, threads: int | None) -> Iterator[Seen]:
+def _looks(scenario: Scenario, line: Timeline, seed: int, threads: int | None) -> Iterator[Block]:
     """Block after block of twins, up to now."""
     past, person = history(scenario, line), scenario.person
     assert person is not None
@@ -112,7 +112,7 @@ def _looks(scenario: Scenario, line: Timeline, seed: int, threads: int | None) -
         fit = np.prod([term.fit for term in found], axis=0)
         lots = np.random.Generator(np.random.Philox(key=np.array([seed, LOTS + block], np.uint64))).random(BLOCK)
         can = fit > 0
-        yield Seen(numbers[can], fit[can], lots[can], found)
+        yield Block(numbers[can], fit[can], lots[can], found)
 
 
 def _probe(scenario: Scenario, past: Scenario, seed: int) -> None:
@@ -127,7 +127,7 @@ def _probe(scenario: Scenario, past: Scenario, seed: int) -> None:
         raise PersonError(str(scenario._origin.fault(Problem(path, fact, remedy))))
 
 
-def _accept(first: Seen, looks: Iterator[Seen], wanted: int, progress: Callable[[int, int], None] | None) -> Chosen:
+def _accept(first: Block, looks: Iterator[Block], wanted: int, progress: Callable[[int, int], None] | None) -> Chosen:
     """The first so many twins whose lot falls below their fit."""
     kept: list[NDArray[np.int64]] = []
     seen, blocks, total = first, 1, 0.0
@@ -145,7 +145,7 @@ def _accept(first: Seen, looks: Iterator[Seen], wanted: int, progress: Callable[
 
 
 def _weigh(
-    scenario: Scenario, first: Seen, looks: Iterator[Seen], wanted: int, progress: Callable[[int, int], None] | None
+    scenario: Scenario, first: Block, looks: Iterator[Block], wanted: int, progress: Callable[[int, int], None] | None
 ) -> Chosen:
     """So many of a million twins, with weights."""
     blocks = [first]

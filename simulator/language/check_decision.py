@@ -101,7 +101,7 @@ def _named_options(scenario: Any) -> Iterator[Problem]:
 
 
 @reads("decision", "follow_up_days", "entry")
-def _within_the_lives(scenario: Any) -> Iterator[Problem]:
+def _within_horizon(scenario: Any) -> Iterator[Problem]:
     """A trial ends before the horizon; a life table needs utilities of people at large."""
     block = scenario.decision
     if block is None:

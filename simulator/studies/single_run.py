@@ -85,7 +85,7 @@ def scenario_of(request: Request) -> Scenario:
     """The scenario, loaded, with the settings in place, when what is to be shown can be."""
     from simulator.language import load, parse_setting
     from simulator.program.calendar import output_days
-    from simulator.studies.asking import check
+    from simulator.studies.selection import check
 
     scenario = load(request.scenario, dict(map(parse_setting, request.settings)))
     check(scenario.arms, output_days(scenario), request.against, None if scenario.person else request.days)
@@ -157,7 +157,7 @@ def _checked(request: Request) -> Scenario:
 
 def _check_disk(scenario: Scenario, request: Request) -> None:
     """Refuse a run whose files would not fit on the disk, by the size of its arrays in memory."""
-    from simulator.results.files import check_room
+    from simulator.results.files import check_space
     from simulator.run import memory
 
     full, sums = (
@@ -165,7 +165,7 @@ def _check_disk(scenario: Scenario, request: Request) -> None:
         for output in ("full", "summary")
     )
     parts = [ON_DISK[kind] for kind in (RUN.name, *request.exports)]
-    check_room(request.folder or Path("results"), (full - sums) * sum(parts), "what is written takes")
+    check_space(request.folder or Path("results"), (full - sums) * sum(parts), "what is written takes")
 
 
 def _export(result: Result, folder: Path, kind: str) -> list[Path]:

@@ -34,7 +34,7 @@ INFORMED = 0.9
 """SD left of the prior's above which a value still rests on its prior."""
 
 
-class Told(NamedTuple):
+class FitInput(NamedTuple):
     """What a fit was made from: the data, the scenario, what was asked, and what must be said."""
 
     data: Dataset
@@ -45,7 +45,7 @@ class Told(NamedTuple):
     notes: Sequence[Any]
 
 
-def result(told: Told, setting: Setting, summary: Summary, steps: Sequence[Step]) -> Fit:
+def result(told: FitInput, setting: Setting, summary: Summary, steps: Sequence[Step]) -> Fit:
     """Everything of a fit by simulation under its names."""
     rows = _estimates(setting, summary)
     turned = [[one.value(x) for one, x in zip(setting.free, row, strict=True)] for row in summary.draws.tolist()]
@@ -86,7 +86,7 @@ class Made(NamedTuple):
     settings: Mapping[str, Any] | None = None
 
 
-def assembled(told: Told, rows: Sequence[Estimate], people: Mapping[str, Floats], made: Made) -> Fit:
+def assembled(told: FitInput, rows: Sequence[Estimate], people: Mapping[str, Floats], made: Made) -> Fit:
     """A fit from its parts."""
     data, found, scenario = told.data, told.people, told.scenario
     names = names_of(tuple(one.address for one in rows))
@@ -155,7 +155,7 @@ def _fitted(scenario: Scenario, rows: Sequence[Estimate], made: Made, data: str,
     return scenario.replace(settings).resolved_yaml()
 
 
-def _attrs(told: Told) -> dict[str, Any]:
+def _attrs(told: FitInput) -> dict[str, Any]:
     data, scenario, found = told.data, told.scenario, told.people
     plain = {key: list(one) if isinstance(one, tuple) else one for key, one in told.arguments.items()}
     return {

@@ -15,7 +15,7 @@ from simulator.units import DAYS_PER_MONTH
 
 if TYPE_CHECKING:
     from simulator.studies.sweep.outcomes import Outcome
-    from simulator.studies.sweep.swept import Sweep
+    from simulator.studies.sweep.result import Sweep
 
 LINES = 40
 """Points that are listed one by one; of more, the range is told."""

@@ -13,7 +13,7 @@ NEAREST = 6
 """Days of output that an error names."""
 
 
-class AskedError(SimulatorError):
+class SelectionError(SimulatorError):
     """There is no such arm, or nothing was kept on that day."""
 
     exit_code = 2
@@ -59,10 +59,10 @@ def check(arms: Iterable[str], times: Iterable[float], against: str | None, days
     """
     known, kept = list(arms), [float(time) for time in times if time]
     if against is not None and against not in known:
-        raise AskedError(f"there is no arm {against!r}. {suggest(against, known, 'Arms')}")
+        raise SelectionError(f"there is no arm {against!r}. {suggest(against, known, 'Arms')}")
     for day in days or ():
         if day not in kept:
             near = ", ".join(f"{time:g}" for time in sorted(sorted(kept, key=lambda time: abs(time - day))[:NEAREST]))
-            raise AskedError(
+            raise SelectionError(
                 f"day {day:g} is no day of output. Choose from {near} and others, or add it to output.days"
             )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from simulator.engine import effect, observe, plans, rows, rules, safety, seam, staging, sums
+from simulator.engine import effect, interface, observe, plans, rows, rules, safety, staging, sums
 from simulator.engine.jit import LANES, block, inline, kernel, merge
 from simulator.engine.mathematics import ZERO, F
 from simulator.engine.rows import DEATH, EVENT, KIND, SLOT
@@ -75,10 +75,10 @@ def find(days, day):
 @block
 def show(model, drug, s, o, day, addon, staged):
     """All output rows of a block that stands at `day`; items and stages if they are wanted."""
-    seam.outputs(model, s, o, F(day) / YEAR)
+    interface.outputs(model, s, o, F(day) / YEAR)
     effect.read_out(drug, s, o, addon)
     if staged:
-        seam.stages(model, s, o, F(day))
+        interface.stages(model, s, o, F(day))
 
 
 @block

@@ -18,7 +18,7 @@ from simulator.results.tidy import csv_text
 if TYPE_CHECKING:
     import xarray
 
-    from simulator.studies.sweep.outcomes import Outcome, Wanted
+    from simulator.studies.sweep.outcomes import Outcome, OutcomeChoice
 
 LIST = "points.csv"
 ALONG_POINT = ("point",)
@@ -157,7 +157,7 @@ class Sweep(GroupedResult):
         str
             For a column or an axis.
         """
-        from simulator.studies.sweep.showing import short
+        from simulator.studies.sweep.text import short
 
         return str(json.loads(self.attrs["labels"]).get(address) or short(address))
 
@@ -232,7 +232,7 @@ class Sweep(GroupedResult):
 
         return outcome(self, metric, (arm, against), day)
 
-    def outcomes(self, wanted: Sequence[Wanted] | None = None) -> list[Outcome]:
+    def outcomes(self, wanted: Sequence[OutcomeChoice] | None = None) -> list[Outcome]:
         """The outcomes that the scenario's block asks for; without one, the usual ones of every arm.
 
         Parameters
@@ -254,7 +254,7 @@ class Sweep(GroupedResult):
         return f"<Sweep {self.title!r}: {self.n_points} points{failed}, {', '.join(self.addresses)}>"
 
     def _repr_html_(self) -> str:
-        from simulator.studies.sweep.showing import html
+        from simulator.studies.sweep.text import html
 
         return html(self)
 
