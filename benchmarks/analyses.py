@@ -1,8 +1,8 @@
 """Size, coverage and time of the trial analyses over invented trials.
 
-Run as `python -m benchmarks.analyses [replicates] [participants]`. The trials are those of `tests.trials`: 2 : 1
-allocation, 7 monthly visits, no effect. The rate ratio is run on a tenth of the replicates; response is a loss of at
-most 6 points.
+Run as `python -m benchmarks.analyses [replicates] [participants]`. The trials are those of `tests.support.trials`:
+2 : 1 allocation, 7 monthly visits, no effect. The rate ratio is run on a tenth of the replicates; response is a loss
+of at most 6 points.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from simulator.analysis.replicates import performance
 from simulator.analysis.trial.errors import NotEstimableError
 from simulator.analysis.trial.registry import ANALYSES
-from tests.trials import Invented, invented
+from tests.support.trials import Invented, invented
 
 SLOW = ("rate_ratio", "controlled_mi", "joint_rank_mi")
 NOTHING = (float("nan"),) * 5

@@ -1,6 +1,6 @@
 """The article's figures, in the linear model that takes them at their word and in the calibrated clock model.
 
-Prints the tables of docs/article.md: `python -m benchmarks.article`; `tests/test_article.py` compares.
+Prints the tables of docs/article.md: `python -m benchmarks.article`; `tests/project/test_article.py` compares.
 """
 
 from __future__ import annotations

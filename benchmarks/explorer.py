@@ -7,7 +7,7 @@ import numpy as np
 
 import simulator as sim
 from simulator.explorer.opening import Widget
-from tests.chromium import Browser
+from tests.support.chromium import Browser
 
 MOVES = 100
 SLIDERS = {

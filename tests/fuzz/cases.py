@@ -27,7 +27,7 @@ from simulator.results.arrays import is_coordinate
 from simulator.results.export import export
 from simulator.results.files import PART
 from simulator.results.folder import write_folder
-from tests.test_language_mixtures import mixed
+from tests.support.mixtures import mixed
 
 EDGES = (0.0, -1.0, 1e-18, 1e-9, 1e-3, 0.5, 1.0, 1e3, 1e9, 1e18, -1e18, 1e-300, 1e300)
 FEW = {"patients": 4}

@@ -1,0 +1,188 @@
+"""Pictures of people and of a drug: their numbers are those of the result, and no text overlaps another."""
+
+import numpy as np
+import pytest
+
+import simulator as sim
+from simulator.report import style
+from simulator.report.captions import APART, CAPTIONS, ORDER
+from simulator.report.kinds import Kind
+from simulator.report.picture import PictureError
+from simulator.report.plots import (
+    adverse,
+    engagement,
+    flow,
+    milestones,
+    observed,
+    posterior,
+    strata,
+    subgroups,
+    waterfall,
+)
+from simulator.results import name
+from simulator.studies.draws import simulate_draws
+from tests.support.figures import boxes, check_texts
+from tests.support.synthetic import make_provenance, make_record
+
+NEW = ("subgroups", "adverse", "engagement", "waterfall", "swimmer", "observed", "flow", "posterior")
+
+
+@pytest.fixture(scope="module")
+def valor():
+    return sim.simulate(sim.load("valor"), patients=120)
+
+
+@pytest.fixture(scope="module")
+def carriers():
+    return sim.simulate(sim.load("prevention"), patients=120)
+
+
+@pytest.fixture(scope="module")
+def made():
+    record = make_record(120)
+    return name(record, lambda: make_provenance(record))
+
+
+def test_every_picture_has_a_caption_and_a_place():
+    assert set(ORDER) | set(APART) == set(Kind)
+    assert not set(ORDER) & set(APART)
+    assert set(CAPTIONS) >= set(Kind)
+
+
+@pytest.mark.parametrize("width", [style.WIDE, style.NARROW])
+@pytest.mark.parametrize("kind", NEW)
+def test_texts_of_a_trials_pictures_do_not_overlap(valor, kind, width):
+    assert kind in valor.plot.kinds
+    check_texts(valor.plot.draw(kind, width=width).figure)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [style.WIDE, style.NARROW])
+def test_carriers_have_milestones(carriers, valor, width):
+    assert "milestones" not in valor.plot.kinds
+    figure = carriers.plot.milestones(width=width).figure
+    check_texts(figure)
+    onset = carriers.groups["events"]["onset_time"].values
+    shown = [axes for axes in figure.axes if axes.get_title(loc="left") == "Onset of weakness"]
+    ends = sorted(line.get_ydata()[-1] for line in shown[0].lines)
+    assert ends == pytest.approx(sorted(np.mean(onset <= carriers.follow_up_days, axis=1)))
+    assert milestones.EVENTS["trigger_time"].capitalize() in [text for text, _ in boxes(figure)]
+
+
+def test_subgroups_weighed_by_size_are_the_whole(made):
+    found = subgroups.effects(made, "early_start", "untreated", 364)
+    whole = found[0]
+    score = made.groups["truth"]["alsfrs_r"].values[:, :, 13].astype(float)
+    score = np.where(made.groups["events"]["death_time"].values <= 364, 0, score)
+    assert whole.points[0] == pytest.approx((score[1] - score[0]).mean())
+    parts = {one.name: one for one in found}
+    for division in (("faster", "slower"), ("man", "woman")):
+        mean = sum(parts[one].points[0] * parts[one].n for one in division) / 120
+        assert mean == pytest.approx(whole.points[0])
+        free = sum(parts[one].free[0] * parts[one].n for one in division) / 120
+        assert free == pytest.approx(whole.free[0])
+
+
+def test_a_waterfall_ends_with_the_dead_and_has_the_mean_of_everybody(made):
+    change, dead = waterfall.changes(made, 0, 364)
+    assert (np.diff(dead.astype(int)) >= 0).all()
+    assert (np.diff(change[~dead]) <= 0).all()
+    assert dead.sum() == (made.groups["events"]["death_time"].values[0] <= 364).sum() > 5
+    summary = made.groups["summary"]
+    score = made.groups["truth"]["alsfrs_r"].values[0, :, 0].astype(float)
+    assert change.mean() == pytest.approx(summary["alsfrs_r_death0_mean"].values[0, 13] - score.mean(), abs=1e-4)
+
+
+def test_lanes_end_where_lives_do(made):
+    axes = made.plot.swimmer(12).figure.axes[0]
+    assert len(axes.collections[0].get_segments()) == 12
+    events = made.groups["events"]
+    death = events["death_time"].values[0, :12]
+    crosses = next(line for line in axes.lines if line.get_marker() == "X")
+    assert sorted(crosses.get_xdata()) == pytest.approx(sorted(death[np.isfinite(death)] / 30.4375))
+
+
+def test_what_is_measured_is_drawn_as_it_was_measured(made):
+    days, values = observed.measured(made, 2, "svc")
+    np.testing.assert_array_equal(values, made.groups["observed"]["svc"].values[2].astype(float))
+    mean = made.plot.observed("svc").figure.axes[2].lines[0].get_ydata()
+    assert mean[3] == pytest.approx(np.nanmean(values[:, 3]))
+    assert days[3] == 84
+
+
+def test_the_flow_counts_everybody_once(made):
+    assert flow.reasons(made) == [("svc_percent >= 65", 240)]
+    for arm in range(3):
+        counts = [int(line.split()[0]) for line in flow.ends(made, arm)[:3]]
+        assert sum(counts) == 120
+
+
+def test_adverse_events_are_counted_once_a_patient(valor):
+    group = valor.groups["adverse_events"]
+    serious = (group["arm"].values == 1) & (group["serious"].values > 0)
+    who = np.unique(group["patient"].values[serious])
+    axes = valor.plot.adverse().figure.axes[0]
+    assert axes.get_title(loc="left") == "Any serious event"
+    assert max(line.get_ydata()[-1] for line in axes.lines) == pytest.approx(len(who) / 120)
+    first = adverse._first(3, np.array([1, 1, 2]), np.array([9.0, 4.0, 7.0]), np.array([True, True, False]))
+    np.testing.assert_array_equal(first, [np.nan, 4.0, np.nan])
+
+
+def test_the_concentration_is_one_at_the_steady_state(valor):
+    """Closed form: doses at the reference's interval since long ago have a mean of 1 over an interval."""
+    drug = engagement.tissue(valor)
+    k, every = np.log(2) / drug.half_life_days.value, drug.reference_every_days.value
+    found = engagement.concentration(valor, 1, drug)
+    n, days = found.shape
+    doses = valor.groups["doses"]
+    mine = (doses["arm"].values == 1) & (doses["patient"].values == 0)
+    since = 300 - doses["day"].values[mine]
+    closed = (
+        (k * every * np.exp(-k * since[since >= 0])).sum() * doses["dose_mg"].values[0] / drug.reference_dose_mg.value
+    )
+    assert n == 120
+    assert days == valor.follow_up_days + 1
+    if np.isfinite(found[0, 300]):
+        assert found[0, 300] == pytest.approx(closed)
+    dense = k * every * np.exp(-k * np.arange(0, 4000, every)).sum()
+    assert np.mean(dense * np.exp(-k * np.arange(0, every, 0.01))) == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["valor", "valor_regions"])
+def test_prior_and_posterior_show_the_calibrated_values(name):
+    result = sim.simulate(sim.load(name), patients=20)
+    spec, numbers = posterior.held(result)
+    assert spec.model == ("clock" if name == "valor" else "regions")
+    assert len(numbers) > 20
+    axes = result.plot.posterior().figure.axes[0]
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels == [posterior._label(spec.parameters[number]) for number in numbers]
+
+
+@pytest.mark.slow
+def test_pictures_over_draws_have_bands():
+    result = simulate_draws(sim.load("valor"), 5, patients=40).result
+    assert set(result.plot.kinds) == {"trajectories", "survival", "stages", "biomarkers", "posterior"}
+    for kind in ("trajectories", "survival", "stages", "biomarkers"):
+        for width in (style.WIDE, style.NARROW):
+            figure = result.plot.draw(kind, width=width).figure
+            check_texts(figure)
+            assert all(axes.collections for axes in figure.axes)
+    assert result.plot.trajectories("svc").figure.axes[0].lines
+
+
+@pytest.mark.parametrize("width", [style.WIDE, style.NARROW])
+def test_function_by_stratum_has_the_medians_of_its_people(made, width):
+    figure = made.plot.strata(outcome="alsfrs_r", width=width).figure
+    check_texts(figure)
+    who = made.groups["patients"]["stratum"].values == "faster"
+    score = made.groups["truth"]["alsfrs_r"].values[1, who].astype(float)
+    score = np.where(made.groups["events"]["death_time"].values[1, who, None] <= made.time, 0, score)
+    axes = figure.axes[0]
+    np.testing.assert_allclose(axes.lines[1].get_ydata(), np.median(score, axis=0))
+    found = strata.medians(made, who, 364)[1]
+    assert found.value == pytest.approx(np.median(score[:, 13]))
+    assert found.lower < found.value < found.upper
+    with pytest.raises(PictureError, match="no outcome 'svc'; choose alsfrs_r"):
+        made.plot.strata(outcome="svc")

@@ -1,0 +1,362 @@
+"""The study of a decision: its folder, what it draws, curves, worth of information, and the tables of the base case."""
+
+import json
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import simulator as sim
+from simulator.analysis.intervals import reach
+from simulator.errors import SimulatorError, UsageError
+from simulator.report.decision import ITEMS, decision_content
+from simulator.report.page import report_html
+from simulator.studies.decide import probabilistic
+from simulator.studies.decide import study as deciding
+from simulator.studies.decide.drawing import Drawn, Uncertain, draws_of
+from simulator.studies.decide.forecast import plan_of
+from simulator.studies.decide.research import Sample, compared
+from simulator.studies.decide.study import Request
+from simulator.studies.decide.tables import row_of
+from tests.support import chromium
+
+TRIAL = {"outcome": "alsfrs_r_change_death0", "arm": "now", "against": "untreated", "day": 196, "per_arm": 72}
+SMALL = {"patients": 60, "draws": 3, "replicates": 2, "draw_patients": 8}
+
+
+@pytest.fixture(scope="module")
+def scenario():
+    """Two options for a year; a cost and two utilities have priors."""
+    own = sim.load("worth_treating").content()["decision"]
+    states = {f"stage_{k}": 0.8 - 0.1 * k for k in range(5)}
+    states["stage_0"] = {"value": 0.8, "evidence": "assumed", "prior": {"normal": {"mean": 0.8, "sd": 0.05}}}
+    states["stage_4"] = {"value": 0.4, "evidence": "assumed", "prior": {"normal": {"mean": 0.4, "sd": 0.05}}}
+    price = {"value": 1800, "evidence": "assumed", "prior": {"lognormal": {"median": 1800, "log_sd": 0.3}}}
+    return sim.load("worth_treating").replace(
+        {
+            "arms": {"untreated": [], "now": [{"treatments": ["tofersen"], "from_day": 0}]}, "follow_up_days": 364,
+            "sensitivity": None,
+            "decision": {
+                **own, "options": ["untreated", "now"], "day": 364, "thresholds": [0, 100_000, 300_000],
+                "utilities": {"system": "ft9", "states": states}, "correlation": {"utilities": 0.9},
+                "costs": {"per_dose": {"tofersen": price}, "per_month": {"alive": 2000}, "once": {"now": 500},
+                          "per_event": {"death": 3000}},
+                "subgroups": ["sex"], "scenarios": {"half the price": {"decision.costs.per_dose.tofersen": 900}},
+                "severity": {"expected_qalys": 18, "option": "untreated", "bands": [
+                    {"absolute": 12, "proportional": 0.85, "weight": 1.2},
+                    {"absolute": 18, "proportional": 0.95, "weight": 1.7}]},
+                "research": {"cost": 1e6, "patients": 100, "about": ["effect"], "standard_errors": {"effect": 0.3},
+                             "trial": TRIAL},
+                "budget": {"new_patients": [10, 12], "current": "untreated", "uptake": {"now": [0.5, 1]}},
+            },
+        }
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("decision") / "a"
+
+
+@pytest.fixture(scope="module")
+def found(scenario, place):
+    return sim.decide(scenario, folder=place, **SMALL)
+
+
+def test_a_stated_trial_needs_other_people(scenario):
+    with pytest.raises(UsageError, match="Ask for 2 replicates"):
+        sim.decide(scenario, **SMALL | {"replicates": 1})
+
+
+@pytest.mark.slow
+def test_a_threshold_need_not_be_a_whole_number(scenario, tmp_path):
+    found = sim.decide(scenario.replace({"decision.willingness_to_pay": 99_999.5}), folder=tmp_path / "a", **SMALL)
+    assert sim.open(tmp_path / "a").threshold == found.threshold == 99_999.5
+    assert "At 100,000 USD a QALY" in found.answer[-1]
+
+
+@pytest.mark.slow
+def test_a_folder_holds_every_table_and_goes_on(scenario, place, found, monkeypatch):
+    names = {"outcomes", "incremental", "costs", "probabilistic", "acceptability", "loss", "plane", "information",
+             "prices", "subgroups", "scenarios", "severity", "budget", "parameters", "oneway", "study"}  # fmt: skip
+    assert set(found.tables) == names
+    assert [row[0] for row in found.tables["study"].rows] == ["trial, 72 an arm (EVSI)"]  # 3 draws tell no values apart
+    assert "Too few draws" in found.tables["study"].note
+    assert {one.stem for one in place.glob("*.csv")} == names | {"decision"}
+    again = sim.open(place)
+    assert again.tables == found.tables
+    assert again.content() == json.loads(json.dumps(found.content()))
+    from simulator import run
+
+    once = []
+    real = run.simulate
+    monkeypatch.setattr(run, "simulate", lambda *a, **k: once.append(1) or real(*a, **k))
+    assert sim.decide(scenario, folder=place, **SMALL).tables == found.tables
+    assert len(once) == 1  # the base case; every run of the draws was kept
+    with pytest.raises(SimulatorError, match="holds a decision"):
+        sim.sensitivity(scenario.replace({"sensitivity": {"outcome": "qalys", "arm": "now"}}), folder=place)
+
+
+def test_a_saved_document_is_opened_and_guarded(found, tmp_path):
+    found.save(tmp_path / "mine.json")
+    assert sim.open(tmp_path / "mine.json").tables == found.tables
+    text = (tmp_path / "mine.json").read_text().replace('"seed": 1', '"seed": 2', 1)
+    (tmp_path / "mine.json").write_text(text)
+    with pytest.raises(SimulatorError, match="damaged"):
+        sim.open(tmp_path / "mine.json")
+
+
+@pytest.mark.slow
+def test_the_report_has_the_28_items_of_cheers_and_no_gap(found):
+    page = report_html(found)
+    assert len(ITEMS) == 28
+    assert all(f"{number}. {item}" in page for number, (item, _) in enumerate(ITEMS, 1))
+    assert found.plot.kinds == ("plane", "acceptability", "loss", "oneway")
+    content = decision_content(found)
+    assert [one.caption for one in content.tables if one.words] == ["CHEERS 2022: where each item stands"]
+    for one in (*content.main, *content.tables):  # nothing is cut off beside a page of 118 characters
+        if not one.words and len(one.heads) > 2:
+            wide = [max(len(row[k]) for row in one.rows) for k in range(len(one.heads))]
+            assert sum(wide) + 3 * len(wide) <= 118, one.caption
+    for caption in ("Budget impact by year", "For whom", "At what price", "Severity"):
+        assert caption in page
+
+
+@pytest.mark.skipif(chromium.PROGRAM is None, reason="there is no Chromium")
+def test_the_report_fits_a_phone(found, tmp_path):
+    (tmp_path / "report.html").write_text(report_html(found))
+    browser = chromium.Browser(tmp_path / "chromium")
+    browser.size(390, 844)
+    browser.open((tmp_path / "report.html").as_uri())
+    browser.until("document.readyState === 'complete'")
+    cells = "Array.from(document.querySelectorAll('.stack td:not(:empty)'))"
+    high = browser.run(f"{cells}.filter(one => one.dataset.head === 'Where' && one.offsetHeight > 90).length")
+    wide = browser.run("document.documentElement.scrollWidth")
+    browser.close()
+    assert (high, wide) == (0, 390)
+
+
+class Elsewhere(ThreadPoolExecutor):
+    """An executor that hands over what it is given as another process would get it."""
+
+    handed = 0
+
+    def submit(self, function, *arguments):
+        self.handed += 1
+        return super().submit(*pickle.loads(pickle.dumps((function, *arguments))))
+
+
+@pytest.mark.slow
+def test_runs_go_to_the_executor_that_is_asked_for(scenario, found):
+    """Every run of a draw and of a one-way difference, with the same tables."""
+    with Elsewhere(2) as pool:
+        again = sim.decide(scenario, executor=pool, **SMALL)
+        assert pool.handed >= SMALL["draws"] * SMALL["replicates"]
+    assert again.tables == found.tables
+
+
+def test_every_table_is_a_sheet(found):
+    openpyxl = pytest.importorskip("openpyxl")
+    from io import BytesIO
+
+    book = openpyxl.load_workbook(BytesIO(found.excel()))
+    assert book.sheetnames == list(found.tables)
+    sheet = book["budget"]
+    assert [cell.value for cell in sheet[2]] == found.tables["budget"].heads
+
+
+def test_tables_agree_with_each_other(found, scenario):
+    base = row_of(found.tables["incremental"], "now")
+    half = dict(
+        zip([c.name for c in found.tables["scenarios"].columns], found.tables["scenarios"].rows[-1], strict=True)
+    )
+    paid = row_of(found.tables["costs"], "doses")["now"]
+    assert half["extra costs"] == pytest.approx(found.tables["incremental"].rows[-1][5] - paid / 2)
+    at = {row[3]: row[5] for row in found.tables["prices"].rows}  # what the threshold allows makes net benefit 0
+    wtp = scenario.decision.willingness_to_pay.value
+    gain, extra = found.tables["incremental"].rows[-1][8], found.tables["incremental"].rows[-1][5]
+    assert extra + paid * (at[wtp] / 1800 - 1) == pytest.approx(wtp * gain)
+    severity = found.tables["severity"].rows[-1]
+    assert severity[3] == pytest.approx(18 - severity[2])
+    assert severity[5] == (1.7 if severity[4] >= 0.95 else 1.2)
+    assert severity[7] == pytest.approx(base["ICER"] / severity[5])
+    for row in found.tables["acceptability"].rows:
+        assert sum(row[1:3]) == pytest.approx(1)
+    for row in found.tables["loss"].rows:
+        assert row[-1] == min(row[1:3])
+
+
+def test_the_budget_is_counted_by_hand(found, scenario):
+    """Half of 10 people on the drug in the first year, all of 12 in the second; nothing after the horizon of a year."""
+    outcomes = {row[0]: row for row in found.tables["outcomes"].rows}
+    cost = {arm: row[11] for arm, row in outcomes.items()}  # undiscounted
+    first, second = found.tables["budget"].rows
+    assert first[2] == pytest.approx(10 * cost["untreated"])
+    assert first[4] == pytest.approx(5 * (cost["now"] - cost["untreated"]))
+    assert second[4] == pytest.approx(12 * (cost["now"] - cost["untreated"]))
+
+
+def test_draws_hold_priors_correlation_and_what_comes_first(scenario):
+    many = draws_of(scenario, 300, 1)
+    assert {one.group for one in many.uncertain} == {"natural history", "drug", "utilities", "costs"}
+    places = [f"decision.utilities.states.stage_{k}" for k in (0, 4)]
+    first, last = (np.array([own[place] for own in many.settings]) for place in places)
+    assert np.corrcoef(first, last)[0, 1] == pytest.approx(0.9, abs=0.05)
+    price = np.log([own["decision.costs.per_dose.tofersen"] for own in many.settings])
+    assert price.mean() == pytest.approx(np.log(1800), abs=4 * 0.3 / np.sqrt(300))
+    assert price.std() == pytest.approx(0.3, rel=0.15)
+    few = draws_of(scenario, 20, 1)
+    assert few.settings == many.settings[:20]
+    assert (few.x == many.x[:20]).all()
+    plan = plan_of(Request(scenario, draws=20, draw_patients=8))
+    assert plan.runs == 40 + 2 * (2 * len(many.uncertain) + 1)
+    assert plan.memory_mb > 0
+    assert plan.seconds > 0
+    assert plan.folder.startswith("results")
+
+
+def sample_of(scale, mean, draws=500, replicates=2, noise=0.0):
+    """Two options; the second gains a normal net benefit at a value of 1 for an effect."""
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((draws, 2))
+    gain = mean + scale * x[:, 0]
+    effect = np.zeros((draws, 2, replicates))
+    effect[:, 1] = gain[:, None] + noise * rng.standard_normal((draws, replicates))
+    known = [Uncertain(name, name, "drug", "", 1.0) for name in ("tells", "says nothing")]
+    return Sample(("a", "b"), np.zeros_like(effect), effect, Drawn(known, [{}] * draws, x))
+
+
+def expected(scale, mean):
+    """What knowing a normal gain is worth: s φ(m/s) − |m| Φ(−|m|/s)."""
+    from scipy.stats import norm
+
+    return scale * norm.pdf(mean / scale) - abs(mean) * norm.cdf(-abs(mean) / scale)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("error", [0.5, 2.0])
+def test_the_worth_of_information_has_its_closed_form(scenario, error):
+    """EVPI and EVPPI of a normal gain; EVSI of a study with a known error: the gain that it makes known has less SD."""
+    scale, mean = 100.0, 40.0
+    research = {"cost": 5, "patients": 10, "about": ["tells"], "standard_errors": {"tells": error}}
+    block = {**scenario.content()["decision"], "willingness_to_pay": 1, "research": research}
+    asked = scenario.replace({"decision": block})
+    one, study = probabilistic.information(sample_of(scale, mean), asked, shared=False, seed=1)
+    rows = {row[0]: row for row in one.rows}
+    known = expected(scale, mean)
+    assert rows["everything (EVPI)"][2] == pytest.approx(known, abs=4 * rows["everything (EVPI)"][3])
+    assert rows["tells"][2] == pytest.approx(known, abs=4 * rows["tells"][3])
+    assert rows["says nothing"][2] <= rows["says nothing"][4] * 1.5
+    assert rows["tells"][2] <= rows["all drug"][2] <= rows["everything (EVPI)"][2]
+    perfect, stated = study.rows
+    less = expected(scale / np.sqrt(1 + error**2), mean)
+    assert stated[1] == pytest.approx(less, abs=4 * stated[3] / 10 + 0.02 * scale)
+    assert stated[1] <= perfect[1]
+    assert stated[5] == pytest.approx(10 * stated[1] - 5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("per_arm", [4, 100])
+def test_a_trial_is_worth_more_the_larger_it_is(scenario, per_arm):
+    """EVSI of a trial whose outcome is the value itself, SD 2 in each arm: its error is 2 √(2 / n)."""
+    trial = {"outcome": "life_months", "arm": "now", "against": "untreated", "day": 364, "per_arm": per_arm}
+    block = {**scenario.content()["decision"], "willingness_to_pay": 1,
+             "research": {"cost": 5, "patients": 10, "about": ["tells"], "trial": trial}}  # fmt: skip
+    scale, mean = 100.0, 40.0
+    sample = sample_of(scale, mean)
+    noise = np.random.default_rng(4).standard_normal((500, 2))  # of few people: SD 1, that of the value itself
+    outcome = np.stack([sample.drawn.x[:, [0]] + noise, np.full((500, 2), 8.0)], axis=2)
+    asked = scenario.replace({"decision": block})
+    _, study = probabilistic.information(sample._replace(trial=outcome), asked, shared=False, seed=1)
+    closed = expected(scale / np.sqrt(1 + 8 / per_arm), mean)
+    assert study.rows[-1][1] == pytest.approx(closed, abs=4 * study.rows[-1][3] / 10 + 0.02 * scale)
+    assert study.rows[-1][1] <= study.rows[0][1] + 0.02 * scale
+
+
+@pytest.mark.slow
+@settings(max_examples=15)
+@given(seed=st.integers(0, 10_000), noise=st.floats(0, 200), shift=st.floats(-150, 150), error=st.floats(0.1, 5))
+def test_knowing_less_is_never_worth_more(scenario, seed, noise, shift, error):
+    """In the tables of any sample: EVPPI ≤ EVPI, a group at least its members, EVSI ≤ EVPPI, and of a trial ≤ EVPI."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((60, 4))
+    gain = shift + x @ rng.normal(size=4) * 60 + 30 * x[:, 0] * x[:, 2] + 20 * np.abs(x[:, 1])
+    effect = np.zeros((60, 3, 2))
+    effect[:, 1], effect[:, 2] = gain[:, None], 0.5 * gain[:, None]
+    effect += noise * rng.standard_normal(effect.shape)
+    known = [Uncertain(f"v{k}", f"v{k}", "drug" if k < 2 else "costs", "", 1.0) for k in range(4)]
+    trial = np.stack([gain[:, None] + rng.normal(size=(60, 2)), np.full((60, 2), 100.0)], axis=2)
+    sample = Sample(("a", "b", "c"), np.zeros_like(effect), effect, Drawn(known, [{}] * 60, x), trial)
+    research = {"cost": 1, "patients": 1, "about": ["v0"], "standard_errors": {"v1": error}, "trial": TRIAL}
+    asked = scenario.replace({"decision.research": research, "decision.willingness_to_pay": 1})
+    table, study = probabilistic.information(sample, asked, shared=False, seed=seed)
+    rows = {row[0]: row for row in table.rows}
+    whole, worth = rows.pop("everything (EVPI)")[2], {name: row[2] for name, row in rows.items()}
+    assert worth.pop("everything, at least") <= whole
+    assert all(0 <= value <= whole for value in worth.values())
+    assert all(worth[name] <= worth[f"all {row[1]}"] for name, row in rows.items() if row[1])
+    perfect, stated, compared = (row[1] for row in study.rows)
+    assert 0 <= stated <= perfect <= whole
+    assert 0 <= compared <= whole
+
+
+def test_a_trial_is_read_from_the_draws(scenario):
+    """Difference of its arms and variance come with every draw, as counted from patients."""
+    research = {"cost": 1e6, "patients": 10, "trial": TRIAL}
+    start = scenario.replace({"decision.research": research, "output.days": [196]})
+    request = Request(start, draws=3, replicates=2, draw_patients=8)
+    sample = deciding._sample(deciding.part_of(start), request, draws_of(start, 3, 1), None)
+    assert sample.trial.shape == (3, 2, 2)
+    assert (sample.trial[..., 1] > 0).all()
+    one = sim.simulate(start, patients=200, seed=3)
+    gap, variance = compared(start.decision.research.trial, one)
+    score = one.groups["truth"]["alsfrs_r"].values[:, :, [0, int(np.flatnonzero(one.time == 196)[0])]].astype(float)
+    dead = one.groups["events"]["death_time"].values <= 196
+    change = np.where(dead, 0, score[..., 1]) - score[..., 0]
+    assert gap == pytest.approx((change[1] - change[0]).mean())
+    assert variance == pytest.approx(change.var(axis=1, ddof=1).sum())
+
+
+@settings(max_examples=10)
+@given(mean=st.floats(-200, 200), noise=st.floats(0, 100))
+def test_a_free_useless_option_never_wins_by_more_than_noise(scenario, mean, noise):
+    """No gain, no cost: expected loss is nothing but noise, and there is nothing to know."""
+    sample = sample_of(0.0, 0.0, draws=200, noise=noise)
+    asked = scenario.replace({"decision.willingness_to_pay": 1})
+    accepted, lost = probabilistic.curves(sample, asked)
+    gains = sample.benefit(1).mean(axis=2)[:, 1]
+    most = reach(200, 0.999) * gains.std(ddof=1) / np.sqrt(200)
+    assert abs(gains.mean()) <= most
+    assert all(abs(row[1] - row[2]) <= 300_000 * most for row in lost.rows)
+    assert len(accepted.rows) == len(lost.rows)
+
+
+def test_nothing_uncertain_is_refused(scenario):
+    with pytest.raises(SimulatorError, match="has no block decision"):
+        sim.decide(scenario.replace({"decision": None}))
+
+
+def test_the_text_fits_a_terminal(found):
+    from simulator.cli.decision_tables import decision_text
+
+    third = dict(found.tables)
+    for name in ("outcomes", "incremental"):
+        row = [3 * cell if isinstance(cell, float) else cell for cell in third[name].rows[-1]]
+        row[0] = "later"
+        if name == "incremental":
+            row[1:3] = "", "extendedly dominated"
+        third[name] = third[name]._replace(rows=[*third[name].rows, row])
+    for name in ("acceptability", "loss"):
+        rows = [[row[0], *row[1:3], row[2], *row[3:]] for row in third[name].rows]
+        third[name] = third[name]._replace(rows=rows)
+    wide = decision_text(replace(found, options=(*found.options, "later"), tables=third))
+    text = decision_text(found)
+    for one in (text, wide):
+        assert [line for line in one.splitlines() if len(line) > 80] == []
+    assert text.index("A QALY costs") < text.index("life years")
+    for words in ("± is the Monte Carlo error", "Share of draws", "At what price", "Budget impact", "Not drawn"):
+        assert words in text
