@@ -1,1 +1,1 @@
-"""The Monte Carlo engine: numpy and numba only. Kernels know numbers; names live in the rooms above."""
+"""The Monte Carlo engine: numpy and numba only. Kernels know numbers; names live in the packages above."""

@@ -1,4 +1,4 @@
-"""The seam between the loop and the progression models.
+"""What the loop asks of a progression model.
 
 The loop calls the functions below; which model answers is decided by the type of its parameter tuple, at compile time
 under numba and at run time in plain Python. A model registers its functions once, and the loop never names a model.
@@ -12,7 +12,7 @@ _ANSWERS: dict[str, Table] = {}
 
 
 def register(parameters: type, **functions: Callable) -> None:
-    """Make a model known: its parameter type and one function for every name of this seam.
+    """Make a model known: its parameter type and one function for every name of this interface.
 
     `turn` may be missing where nobody can enter before onset (`PRESYMPTOMATIC` of the specification).
     """

@@ -2,7 +2,7 @@
 
 A batch is cut into blocks of 128 lanes that stay in the cache of the processor. A block is stepped through a 28-day
 epoch, then the next block; in summary mode the dead leave the blocks at the end of an epoch. The loop knows no model
-(see seam.py).
+(see interface.py).
 """
 
 import numpy as np
