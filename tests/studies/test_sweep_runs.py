@@ -342,7 +342,7 @@ def test_a_start_removes_temporaries_and_nothing_else(scenario, tmp_path):
 CHILD = """
 import os, random, signal, sys, time
 import simulator as sim
-from simulator.studies.sweep import collect, drive, study, work  # before the first fork
+from simulator.studies.sweep import collect, scheduling, study, work  # before the first fork
 file, folder, seed = sys.argv[1], sys.argv[2], int(sys.argv[3])
 scenario, rng = sim.load(file), random.Random(seed)
 sim.simulate(scenario, patients=10, threads=1, output="summary")  # loads the kernels; no thread is left
