@@ -150,7 +150,7 @@ def outcome(result: Result, asked: OutcomeRequest, scenario: Scenario | None = N
     Parameters
     ----------
     result : Result
-    asked : Asked
+    asked : OutcomeRequest
     scenario : Scenario, optional
         Of the result; economic outcomes need it.
 

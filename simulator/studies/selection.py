@@ -32,7 +32,7 @@ def asking(result: Result, against: str | None = None, days: Sequence[float] | N
 
     Raises
     ------
-    AskedError
+    SelectionError
         There is no such arm, or the day is no day of output.
     """
     if against is None and not days:
@@ -54,7 +54,7 @@ def check(arms: Iterable[str], times: Iterable[float], against: str | None, days
 
     Raises
     ------
-    AskedError
+    SelectionError
         With what there is.
     """
     known, kept = list(arms), [float(time) for time in times if time]
