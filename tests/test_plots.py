@@ -108,6 +108,21 @@ def hidden_texts(axes):
     ]
 
 
+def test_texts_are_measured_as_they_are_drawn():
+    figure = Figure()
+    for words, size, weight in [
+        ("Months since baseline", 8.5, "normal"),
+        ("iiii, WWWW", 11.5, "bold"),
+        ("±95 %", 7, "normal"),
+    ]:
+        with style.drawing():
+            text = figure.text(0, 0, words, fontsize=size, fontweight=weight)
+            wide = text.get_window_extent(FigureCanvasAgg(figure).get_renderer()).width / figure.dpi
+        assert wide <= style.measure(words, size, weight) <= 1.05 * wide
+        assert style.measure(style.fitted(words * 5, 1.0, size, weight=weight), size, weight) <= 1.0
+        assert all(style.measure(line, size, weight) <= 2 for line in style.wrapped(f"{words} " * 9, 2, size, weight))
+
+
 WIDTHS = [style.WIDE, style.NARROW]
 
 
@@ -136,9 +151,12 @@ def test_texts_of_other_outcomes_do_not_overlap(results, outcome):
 
 
 def check_texts(figure):
-    """Every text lies on the sheet, and none on another."""
+    """Every text lies on the sheet, none on another, and all can be read."""
     found = boxes(figure)
     assert len(found) > 8
+    narrow = figure.get_figwidth() < style.BROAD
+    small = [text for text in figure.findobj(Text) if text.get_text() and text.get_fontsize() < (7.6 if narrow else 7)]
+    assert not small
     outside = [
         text for text, box in found if box.x0 < 0 or box.y0 < 0 or box.x1 > figure.bbox.x1 or box.y1 > figure.bbox.y1
     ]

@@ -1,10 +1,12 @@
 """Pictures of people and of a drug: their numbers are those of the result, and no text overlaps another."""
 
+import json
+
 import numpy as np
 import pytest
 
 import simulator as sim
-from simulator.report import style
+from simulator.report import people, style
 from simulator.report.captions import APART, CAPTIONS, ORDER
 from simulator.report.kinds import Kind
 from simulator.report.picture import PictureError
@@ -19,10 +21,10 @@ from simulator.report.plots import (
     subgroups,
     waterfall,
 )
-from simulator.results import name
+from simulator.results import Result, name
 from simulator.studies.draws import simulate_draws
 from tests.synthetic import make_provenance, make_record
-from tests.test_plots import boxes, check_texts
+from tests.test_plots import boxes, check_texts, with_arms
 
 NEW = ("subgroups", "adverse", "engagement", "waterfall", "swimmer", "observed", "flow", "posterior")
 
@@ -97,7 +99,7 @@ def test_lanes_end_where_lives_do(made):
     assert len(axes.collections[0].get_segments()) == 12
     events = made.groups["events"]
     death = events["death_time"].values[0, :12]
-    crosses = next(line for line in axes.lines if line.get_marker() == "X")
+    crosses = next(line for line in axes.lines if line.get_marker() == "x")
     assert sorted(crosses.get_xdata()) == pytest.approx(sorted(death[np.isfinite(death)] / 30.4375))
 
 
@@ -109,11 +111,62 @@ def test_what_is_measured_is_drawn_as_it_was_measured(made):
     assert days[3] == 84
 
 
+def written(axes):
+    """Words and count of each line of the boxes."""
+    texts = [text.get_text() for text in axes.texts]
+    return list(zip(texts[::2], texts[1::2], strict=True))
+
+
 def test_the_flow_counts_everybody_once(made):
-    assert flow.reasons(made) == [("svc_percent >= 65", 240)]
-    for arm in range(3):
-        counts = [int(line.split()[0]) for line in flow.ends(made, arm)[:3]]
-        assert sum(counts) == 120
+    """Law: reasons add up to those left out, and ends to those simulated, in the picture as in the table."""
+    lines = written(made.plot.flow().figure.axes[0])
+    assert lines[:4] == [("candidates", "360"), ("left out", "240"), ("not SVC % ≥ 65", "240"), ("simulated", "120")]
+    for arm, end in zip(made.arms, zip(*(counts for _, counts in people.ends(made)), strict=True), strict=True):
+        at = lines.index((arm, ""))
+        assert [int(count) for _, count in lines[at + 1 : at + 4]] == list(end)
+        assert sum(end) == 120
+
+
+def with_screening(made, **screening):
+    return Result(lambda: made.attrs | {"screening": json.dumps(screening)}, made.groups)
+
+
+def test_reasons_beyond_those_that_fit_are_one_and_all_add_up(made):
+    rejected = [["a", f"rule_{k} <= 3", 100 - k] for k in range(9)] + [["b", "rule_2 <= 3", 7]]
+    lost = sum(count for *_, count in rejected)
+    found = flow.reasons(with_screening(made, candidates=lost + 120, rejected=rejected))
+    assert len(found) == flow.REASONS
+    assert found[0] == ("not rule 2 ≤ 3", 105)
+    assert found[-1][0] == "4 other reasons"
+    assert sum(count for _, count in found) == lost
+    assert [count for _, count in found[:-1]] == sorted((count for _, count in found[:-1]), reverse=True)
+
+
+def test_twins_of_one_person_are_found_among_many(made):
+    told = with_screening(made, twins_looked_at=1000, share_that_fits=0.2)
+    assert people.screened(told) == (1000, [("unlike what was measured", 800), ("like it, not needed", 80)])
+
+
+@pytest.mark.parametrize(("arms", "width"), [(1, 7.2), (3, 7.2), (7, 7.2), (3, 4.4), (5, 4.4)])
+def test_every_arm_of_the_flow_hangs_on_the_line(arms, width):
+    """Each box of an arm is touched by a line at the middle of its upper side, and all lines are one."""
+    figure = with_arms(["untreated", *(f"arm {k}" for k in range(1, arms))]).plot.flow(width=width).figure
+    axes = figure.axes[0]
+    boxes = [(one.get_x() + one.get_width() / 2, one.get_y()) for one in axes.patches]
+    lines = [segment for one in axes.collections for segment in one.get_segments()]
+    ends = {(round(float(x), 6), round(float(y), 6)) for line in lines for x, y in line}
+    assert len(boxes) == arms + 3
+    for x, y in boxes[3:]:
+        assert (round(x, 6), round(y, 6)) in ends
+    joined, rest = [lines[2]], lines[3:]  # what leads on from those who were simulated
+    while near := [line for line in rest if any(crosses(line, other) for other in joined)]:
+        joined, rest = joined + near, [line for line in rest if not any(line is one for one in near)]
+    assert not rest
+
+
+def crosses(a, b):
+    """Whether two lines along the axes have a point in common."""
+    return all(max(a[:, k].min(), b[:, k].min()) <= min(a[:, k].max(), b[:, k].max()) + 1e-6 for k in (0, 1))
 
 
 def test_adverse_events_are_counted_once_a_patient(valor):

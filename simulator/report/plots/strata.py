@@ -113,7 +113,7 @@ def draw(result: Result, by: str = "stratum", outcome: str = "") -> Picture:
         scale = time_scale(result.follow_up_days)
         for axis, name in zip(axes, names, strict=False):
             panel_of(axis, result, of == name, scale)
-            axis.set_title(f"{style.short(name, 30 // across + 8)}, {(of == name).sum():,}", **HEAD)
+            axis.set_title(f"{style.short(name, 30 // across + 8)}, n = {(of == name).sum():,}", **HEAD)
         for beyond in axes[len(names) :]:
             beyond.set_visible(False)
         if outcome:
@@ -136,8 +136,8 @@ def _notes(result: Result, outcome: str) -> list[str]:
         ]
     return [
         f"{size(result)}. Alive without permanent ventilation.",
-        "Hazard ratio (Cox) with 95 % interval and z of the log-rank test, as if the arms were different people:",
-        "of all that were simulated, so not what a trial of some size would find.",
+        "HR: hazard ratio (Cox) with 95 % interval, and z of the log-rank test, as if the arms were different people, "
+        "of all that were simulated: not what a trial of some size would find.",
     ]
 
 
@@ -189,7 +189,7 @@ def _panel(axes: Axes, result: Result, who: np.ndarray, scale: TimeScale) -> Non
     found = ratios(result, who)
     lines = [
         f"{style.short(one.arm, 13)} vs {style.short(one.against, 13)} "
-        f"{one.value:.2f} ({one.lower:.2f}–{one.upper:.2f}), z {one.z:.1f}".replace("-", "−")
+        f"HR {one.value:.2f} ({one.lower:.2f}–{one.upper:.2f}), z {one.z:.1f}".replace("-", "−")
         for one in found[:MOST]
     ] or ["too few events for a hazard ratio"]
     _below(axes, lines)
