@@ -9,6 +9,7 @@ from simulator.catalog.facts import points
 from simulator.report.kinds import Kind
 from simulator.report.picture import PictureError
 from simulator.results import Result
+from simulator.units import how_many
 
 VARIABLES = {
     Kind.trajectories: ("alsfrs_r",),
@@ -186,4 +187,6 @@ def dosed_arms(result: Result, patient: int | None = None) -> list[str]:
 
 def size(result: Result) -> str:
     """How many were simulated, for a note."""
-    return f"{result.n_patients:,} simulated patients" + (", the same in each arm" if len(result.arms) > 1 else "")
+    return how_many(result.n_patients, "simulated patients") + (
+        ", the same in each arm" if len(result.arms) > 1 else ""
+    )
