@@ -14,6 +14,8 @@ from simulator.report.plots import (
     adverse,
     engagement,
     flow,
+    function,
+    incidence,
     milestones,
     observed,
     posterior,
@@ -22,7 +24,7 @@ from simulator.report.plots import (
     waterfall,
 )
 from simulator.results import Result, name
-from simulator.studies.draws import simulate_draws
+from simulator.studies.draws import one_draw, simulate_draws
 from tests.synthetic import make_provenance, make_record
 from tests.test_plots import boxes, check_texts, with_arms
 
@@ -211,9 +213,66 @@ def test_prior_and_posterior_show_the_calibrated_values(name):
     assert labels == [posterior._label(spec.parameters[number]) for number in numbers]
 
 
+BY_VECTOR = ("function", "strata", "incidence", "adverse", "engagement", "occupancy")
+
+
+@pytest.fixture(scope="module")
+def over():
+    return simulate_draws(sim.load("valor"), 3, patients=40).result
+
+
+@pytest.mark.parametrize("kind", BY_VECTOR)
+def test_every_course_over_draws_has_its_band(over, kind):
+    """Law: the line is the median over the vectors and lies within its band; names stand where lines end."""
+    assert kind in over.plot.kinds
+    for width in (style.WIDE, style.NARROW):
+        figure = over.plot.draw(kind, width=width).figure
+        check_texts(figure)
+    assert "median over 3 vectors" in " ".join(text for text, _ in boxes(figure))
+    for axes in figure.axes:
+        lines = [line for line in axes.lines if len(line.get_xdata()) > 2]
+        assert len(lines) == len(axes.collections) == 3
+        for line, band in zip(lines, axes.collections, strict=True):
+            edges = band.get_paths()[0].vertices[:, 1]
+            assert edges.min() - 1e-9 <= min(line.get_ydata()) <= max(line.get_ydata()) <= edges.max() + 1e-9
+
+
+def test_shares_over_draws_are_the_median_of_each_vector(over):
+    each = [function.shares(one_draw(over, k), 1)[0] for k in range(3)]
+    line = over.plot.function().figure.axes[0].lines[1]
+    np.testing.assert_allclose(line.get_ydata(), np.median(each, axis=0))
+    free = [incidence.times(one_draw(over, k), 1)["death before ventilation"] for k in range(3)]
+    line = over.plot.incidence().figure.axes[0].lines[1]
+    assert line.get_ydata()[-1] == np.median([np.isfinite(one).mean() for one in free])
+
+
+@pytest.mark.parametrize("by", ["variant", "sex", "onset_site"])
+def test_panels_are_of_any_group(valor, by):
+    figure = valor.plot.strata(by=by).figure
+    check_texts(figure)
+    sizes = [int(axes.get_title(loc="left").rpartition(" ")[2]) for axes in figure.axes if axes.get_visible()]
+    assert sum(sizes) == 120
+    assert len(sizes) > 1
+
+
+def test_names_stand_where_lines_end(valor, over):
+    for picture in (valor.plot.survival(), over.plot.survival(), over.plot.function(), over.plot.trajectories()):
+        for axes in picture.figure.axes:
+            ends = {
+                text.get_text().split(" ")[0]: text.get_position()[1]
+                for text in axes.texts
+                if text.get_position()[0] > 1
+            }
+            lines = [line for line in axes.lines if len(line.get_xdata()) > 2]
+            for arm, line in zip(valor.arms, lines, strict=True):
+                y = axes.transAxes.inverted().transform(axes.transData.transform((0, line.get_ydata()[-1])))[1]
+                assert abs(y - ends[arm]) < 0.13
+
+
 def test_pictures_over_draws_have_bands():
     result = simulate_draws(sim.load("valor"), 5, patients=40).result
-    assert set(result.plot.kinds) == {"trajectories", "survival", "stages", "biomarkers", "posterior"}
+    known = {"trajectories", "survival", "stages", "biomarkers", "posterior", *BY_VECTOR}
+    assert set(result.plot.kinds) == known
     for kind in ("trajectories", "survival", "stages", "biomarkers"):
         for width in (style.WIDE, style.NARROW):
             figure = result.plot.draw(kind, width=width).figure
