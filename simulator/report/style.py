@@ -243,11 +243,10 @@ def key(figure: Figure, words: Sequence[tuple[str, str]], line: int) -> None:
     more = figure.more if line else figure.head  # type: ignore[attr-defined]
     x, y = 0.12 / width, 1 - (0.37 + 0.17 * line + more) / height
     for text, colour in words:
-        written = figure.text(x, y, text, va="top", color=colour, fontweight="bold")
-        wide = written.get_window_extent().width / figure.dpi / width
+        wide = measure(text, weight="bold") / width
         if x + wide > 1:  # on to the next line
             x, y = 0.12 / width, y - 0.17 / height
-            written.set_position((x, y))
+        figure.text(x, y, text, va="top", color=colour, fontweight="bold")
         x += wide + 0.2 / width
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 PEOPLE = 200
 """The first so many patients give concentrations."""
 BANDS = 3
+EVERY = 7
+"""Days from point to point of the concentration's curve."""
 
 
 def tissue(result: Result) -> Any:
@@ -90,8 +92,9 @@ def _drug(axes: Axes, result: Result, drug: Any, scale: TimeScale) -> None:
         living, line = np.isfinite(values).any(0), drawn[arm]
         time = scale.of(np.flatnonzero(living))
         low, mean, high = within(np.nanmean(values[:, living], 0), round(drug.reference_every_days.value))
-        axes.fill_between(time, low, high, color=line.colour, alpha=0.16, lw=0)
-        axes.plot(time, mean, color=line.colour, ls=line.dash, zorder=line.order, lw=1.8)
+        some = slice(len(mean) - 1, None, -EVERY)
+        axes.fill_between(time[some], low[some], high[some], color=line.colour, alpha=0.16, lw=0)
+        axes.plot(time[some], mean[some], color=line.colour, ls=line.dash, zorder=line.order, lw=1.8)
         ends.append(style.Label(float(mean[-1]), f"{style.short(arm)} {mean[-1]:.2f}", line.colour))
     axes.set_ylim(bottom=0)
     axes.set_ylabel("Drug in tissue,\nof steady state")
