@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FEWEST = 10
-LEFT, NARROW = 2.75, 2.05  # inches left of the axes
+LEFT, NARROW = 2.75, 2.3  # inches left of the axes
 MOST = 6  # parts of one division, the largest
 DIVISIONS = (
     ("stratum", ""),
