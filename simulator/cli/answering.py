@@ -11,6 +11,7 @@ from simulator.cli.tables import UNDATED as UNDATED_HEADS
 from simulator.cli.tables import WIDTH, aligned, clean, draws_document, short, undated
 from simulator.studies.headline import Headline
 from simulator.studies.wording import when, with_error
+from simulator.units import how_many
 
 if TYPE_CHECKING:
     from simulator.results import Result
@@ -64,7 +65,7 @@ def _answered(result: Result) -> tuple[Answer, Headline | Drawn]:
 
 def _size(result: Result) -> str:
     each = "the same in each arm" if len(result.arms) > 1 else "one arm"
-    text = f"{result.n_patients:,} patients, {each}, {result.follow_up_days:g} days, seed {result.seed}"
+    text = f"{how_many(result.n_patients, 'patients')}, {each}, {result.follow_up_days:g} days, seed {result.seed}"
     return f"{text}, {result.draws} parameter vectors" if result.draws else text
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from simulator.cli.tables import WIDTH, aligned, clean, short
 from simulator.studies.wording import fixed
+from simulator.units import how_many
 
 Document = Mapping[str, Any]
 NONE = "–"
@@ -16,12 +17,12 @@ NONE = "–"
 def check_text(found: Document) -> str:
     """How much there is, and what was set aside."""
     arms = ", ".join(f"{clean(arm)} {n:,}" for arm, n in found["arms"].items())
-    rows = [[clean(name), f"{n:,} values"] for name, n in found["measurements"].items()]
+    rows = [[clean(name), how_many(n, "values")] for name, n in found["measurements"].items()]
     rows += [
-        [clean(one["endpoint"]), f"{sum(arm['events'] for arm in one['arms'].values()):,} events"]
+        [clean(one["endpoint"]), how_many(sum(arm["events"] for arm in one["arms"].values()), "events")]
         for one in found["endpoints"]
     ]
-    head = f"{clean(found['data'])}: {found['participants']:,} participants ({arms})"
+    head = f"{clean(found['data'])}: {how_many(found['participants'], 'participants')} ({arms})"
     lines = [*wrap(head, WIDTH), *(aligned(rows) if rows else [])]
     if found["covariates"]:
         lines += wrap(f"covariates: {', '.join(map(clean, found['covariates']))}", WIDTH, subsequent_indent="  ")
@@ -30,7 +31,7 @@ def check_text(found: Document) -> str:
 
 def notes_text(notes: Sequence[Document]) -> list[str]:
     """What was set aside or computed, a line each."""
-    texts = [clean(f"{note['number']:,} {note['what']}: {note['why']}") for note in notes]
+    texts = [clean(f"{how_many(note['number'], note['what'])}: {note['why']}") for note in notes]
     return [line for text in texts for line in wrap(text, WIDTH, subsequent_indent="  ")]
 
 
@@ -66,11 +67,15 @@ def _number(value: float | None, digits: int = 1) -> str:
 def survival_text(endpoint: str, arms: Mapping[str, Any]) -> Iterator[str]:
     """Kaplan–Meier by arm with numbers at risk."""
     days = [cell["day"] for cell in next(iter(arms.values()))["survival"]]
-    rows = [[f"free of {clean(endpoint)}, %", *(f"day {round(day)}" for day in days)]]
+    rows = [[f"{_free(clean(endpoint))}, %", *(f"day {round(day)}" for day in days)]]
     for name, arm in arms.items():
         rows.append([f"  {short(name)}", *(fixed(100 * cell["free"], 1) for cell in arm["survival"])])
         rows.append(["    at risk", *(f"{cell['at_risk']:,}" for cell in arm["survival"])])
     return aligned(rows)
+
+
+def _free(endpoint: str) -> str:
+    return "event-free" if endpoint == "event_free" else f"free of {endpoint}"
 
 
 def analysed_text(found: Document) -> str:

@@ -53,7 +53,9 @@ def plot(
     corrected: Annotated[
         bool, typer.Option("--corrected", help="Of vpc: less what is expected of each participant.")
     ] = False,
-    by: Annotated[str | None, typer.Option("--by", metavar="GROUP", help="Of strata: stratum or variant.")] = None,
+    by: Annotated[
+        str | None, typer.Option("--by", metavar="GROUP", help="Of strata: stratum, variant, sex, onset_site.")
+    ] = None,
     arm: Annotated[
         list[str] | None, typer.Option("--arm", metavar="NAME", help="Of a run: this arm; again for another.")
     ] = None,

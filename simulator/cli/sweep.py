@@ -27,6 +27,7 @@ from simulator.cli.run import (
 )
 from simulator.cli.tables import WIDTH, aligned, clean
 from simulator.errors import SimulatorError
+from simulator.units import how_many
 
 if TYPE_CHECKING:
     from simulator.studies.sweep.forecast import Forecast
@@ -116,7 +117,7 @@ def sweep_text(found: Sweep) -> str:
     from simulator.studies.headline import NOTICE
 
     outcomes = found.outcomes()
-    many = f"{found.n_points:,} points, {found.n_patients:,} patients in each arm"
+    many = f"{how_many(found.n_points, 'points')}, {how_many(found.n_patients, 'patients')} in each arm"
     many += f", {found.replicates} replicates" if found.replicates > 1 else ""
     numbers = f"seed {found.seed}, {found.attrs['random_numbers']} random numbers"
     lines = [clean(found.title), *wrap(f"{many}, {numbers}", WIDTH), ""]

@@ -8,6 +8,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from simulator.studies.wording import fixed, when, with_error
+from simulator.units import how_many
 
 LEGEND = (
     "± is the Monte Carlo standard error. As if alive: followed beyond death.",
@@ -54,7 +55,8 @@ def headline_text(headline: Headline) -> str:
     """The headline of a run: a block for each metric, arms and differences down, days across."""
     lines = [
         clean(headline.title),
-        f"{headline.patients:,} patients in each arm, seed {headline.seed}, {headline.follow_up_days:g} days",
+        f"{how_many(headline.patients, 'patients')} in each arm, seed {headline.seed}, "
+        f"{headline.follow_up_days:g} days",
         f"engine {headline.engine_version}, scenario {headline.scenario_sha256[:12]}",
         *_blocks([row for row in headline.rows if row.kind not in UNDATED], headline.arms),
         *undated(headline),
@@ -166,7 +168,7 @@ def _screening(headline: Headline) -> Iterator[str]:
         counts.setdefault(rule, {})[stratum] = count
     rules = sorted(counts.items(), key=lambda item: -sum(item[1].values()))
     heads = [short(name) if name != "all" else "not eligible" for name in strata]
-    table = [[f"Screening: {tried:,} candidates for {headline.patients:,} patients", *heads]]
+    table = [[f"Screening: {tried:,} candidates for {how_many(headline.patients, 'patients')}", *heads]]
     table += [[f"  {clean(rule)}", *(f"{by[one]:,}" if one in by else "" for one in strata)] for rule, by in rules]
     lines = list(aligned(table))
     if max(map(len, lines)) > WIDTH:  # many strata: all of them together
@@ -201,7 +203,7 @@ def draws_text(found: Drawn) -> str:
     arms = list(dict.fromkeys(row.arm for row in rows if not row.against))
     lines = [
         clean(result.title),
-        f"{result.n_patients:,} patients in each arm, seed {result.seed}, {result.follow_up_days:g} days",
+        f"{how_many(result.n_patients, 'patients')} in each arm, seed {result.seed}, {result.follow_up_days:g} days",
         f"engine {result.engine_version}, scenario {result.scenario_sha256[:12]}",
         f"Median and 90 % of {found.draws} parameter vectors; ± is the Monte Carlo error of one.",
     ]

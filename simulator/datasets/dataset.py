@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.units import how_many
+
 Floats = NDArray[np.float64]
 Texts = NDArray[np.str_]
 
@@ -68,7 +70,7 @@ class Note(NamedTuple):
     why: str
 
     def __str__(self) -> str:
-        return f"{self.number:,} {self.what}: {self.why}"
+        return f"{how_many(self.number, self.what)}: {self.why}"
 
 
 class Dataset(NamedTuple):

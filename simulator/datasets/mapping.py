@@ -112,6 +112,11 @@ def from_mapping(path: Path) -> Dataset:
     """
     faults, sections = Faults(), read_mapping(path)
     note_read(path)
+    if not set(sections) & set(SECTIONS):  # another kind of file
+        what = "this is a scenario" if "schema_version" in sections else "this is no mapping of tables"
+        fail(
+            path.name, 1, "", what, "Name the tables, or a mapping with participants: and measurements: (docs/data.md)"
+        )
     for name, one in sections.items():
         if name not in SECTIONS:
             faults.add(path.name, one.line, name, "no such section", f"Allowed: {', '.join(SECTIONS)}")

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from simulator.units import how_many
+
 if TYPE_CHECKING:
     from simulator.language.care import Epoch
     from simulator.language.scenario import Scenario
@@ -34,7 +36,9 @@ def lines(scenario: Scenario) -> list[tuple[str, str]]:
 def text(scenario: Scenario) -> str:
     """One line: the title, how many, which arms."""
     arms = ", ".join(scenario.arms)
-    return f"<Scenario {scenario.title!r}: {scenario.patients:,} patients, arms {arms}, {scenario.sha256[:12]}>"
+    return (
+        f"<Scenario {scenario.title!r}: {how_many(scenario.patients, 'patients')}, arms {arms}, {scenario.sha256[:12]}>"
+    )
 
 
 def html(scenario: Scenario) -> str:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from simulator.report.captions import figure
 from simulator.report.data import DataPage
+from simulator.report.kinds import AnalysedKind
 from simulator.report.tables import Table
 from simulator.studies.analysed import NOTICE
 from simulator.studies.trial.estimands import alike
 from simulator.studies.wording import fixed
+from simulator.units import how_many
 
 if TYPE_CHECKING:
     from simulator.studies.analysed import Analysed
@@ -24,8 +27,23 @@ def analysed_content(found: Analysed) -> DataPage:
     """The report; numbers of single participants are not in it."""
     told = found.document()
     lead = f"{found.outcome} to day {found.day:g}, last visit day {found.visit:g}; event: {found.endpoint or 'none'}."
-    pictures = [(picture.kind, picture.svg()) for picture in map(found.plot.draw, found.plot.kinds)]
-    return DataPage(found.title, lead, NOTICE, [str(note) for note in found.notes], pictures, list(_tables(told)))
+    names = {AnalysedKind.forest: "analyses", AnalysedKind.survival: "free"}
+    pictures = [figure(names[kind], found.plot.draw(kind).svg()) for kind in found.plot.kinds]
+    main, *tables = _tables(told)
+    notes = [str(note) for note in found.notes]
+    sentences = [_sentence(row) for row in told["analyses"]]
+    return DataPage(found.title, lead, NOTICE, notes, pictures, tables, "What the analyses find", sentences, [main])
+
+
+def _sentence(row: Mapping[str, Any]) -> str:
+    """What one analysis finds; why it finds nothing."""
+    name, _, unit = row["measure"].format(unit="points").partition(", ")
+    if row["estimate"] is None:
+        return f"{row['analysis']}: no {name}. {row['refused'] or ''}".strip()
+    value, low, high = (fixed(row[key], 2).replace("-", "−") for key in ("estimate", "lower", "upper"))
+    left = f", {row['left_out']:,} left out" if row["left_out"] else ""
+    who = f"{how_many(row['n'], 'participants')}{left}"
+    return f"{row['analysis']}: {name} {value} {unit}".rstrip() + f" (95 % {low} to {high}), p = {row['p']:.4f}; {who}."
 
 
 def _tables(told: Mapping[str, Any]) -> Iterator[Table]:
@@ -35,7 +53,7 @@ def _tables(told: Mapping[str, Any]) -> Iterator[Table]:
     rows.append(["mean days followed", *(fixed(arm["mean_days"], 0) for arm in told["arms"])])
     yield Table("Arms", ["", *(arm["name"] for arm in told["arms"])], rows)
     texts = alike({row["analysis"]: row["estimand"] for row in told["analyses"]})
-    yield Table("What is estimated", ["", "estimand"], [[names, text] for names, text in texts.items()])
+    yield Table("What is estimated", ["", "estimand"], [[names, text] for names, text in texts.items()], words=True)
 
 
 def _estimate(row: Mapping[str, Any]) -> list[str]:

@@ -80,6 +80,13 @@ CAPTIONS = {
     "sweep": "Each outcome against what was varied.",
     "plane": "Extra costs over extra QALYs at each draw of everything uncertain; below the line an option is worth it.",
     "acceptability": "In what share of the draws each option is the best, by what a QALY is worth.",
+    "estimates": "Fitted values over the scenario's: where an interval holds 1 the data leave a value as it was.",
+    "vpc": "Where an observed line leaves its band, the scenario does not describe these people.",
+    "calibration": "Bars outside the grey, or a rival's error below the twins', say that the twins were not right.",
+    "analyses": "Each estimate on its own scale: an interval that holds the dotted line is compatible with no effect.",
+    "free": "Who is free of the event, with the number at risk: bands of few people are wide.",
+    "curve": "Published points with their intervals, and what the simulated visits measured.",
+    "courses": "What was measured, a line for each participant, by arm.",
     "loss": "What choosing an option loses on average against the best at each draw; the least is the EVPI.",
     "oneway": "Extra net benefit when each value moves between the 5th and 95th percentile of its prior.",
 }

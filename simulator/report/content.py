@@ -20,7 +20,7 @@ from simulator.studies.headline import headline
 from simulator.studies.person.answer import sentences as person_sentences
 from simulator.studies.person.portrait import is_portrait, portrait
 from simulator.studies.ranges import stored_ranges
-from simulator.units import DAYS_PER_YEAR
+from simulator.units import DAYS_PER_YEAR, how_many
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -113,9 +113,9 @@ def _one_person(result: Result) -> list[tables.Table]:
 
 def lead(result: Result) -> str:
     """What was simulated, in a sentence."""
-    each = f"{result.n_patients:,} simulated patients"
+    each = how_many(result.n_patients, "simulated patients")
     if is_portrait(result):
-        each = f"{result.n_patients:,} simulated people who match what was measured of one person"
+        each = f"{how_many(result.n_patients, 'simulated people')} who match what was measured of one person"
     arms = f", each in all of {len(result.arms)} arms with the same random numbers" if len(result.arms) > 1 else ""
     return f"{each}{arms}, followed for {result.follow_up_days / DAYS_PER_YEAR:.1f} years."
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from simulator.datasets import Dataset
 from simulator.report import style
+from simulator.report.captions import Figure, figure
 from simulator.report.plots.analysed import kaplan_meier
 from simulator.report.plots.courses import draw
 from simulator.report.rendering import rendered
@@ -16,20 +17,23 @@ from simulator.results.files import text_writer, write_all
 from simulator.studies.analysed import NOTICE
 from simulator.studies.data_summary import followed, summary
 from simulator.studies.wording import fixed
+from simulator.units import how_many
 
 NONE = "–"
 
 
 class DataPage(NamedTuple):
-    """All of the report; `pictures` are pairs of name and SVG, `head` stands above the notes."""
+    """All of the report: `answer` and `main` stand first, under `head`; `notes` say what was set aside or computed."""
 
     title: str
     lead: str
     notice: str
     notes: list[str]
-    pictures: list[tuple[str, str]]
+    pictures: list[Figure]
     tables: list[Table]
-    head: str = "What was set aside or computed"
+    head: str = ""
+    answer: Sequence[str] = ()
+    main: Sequence[Table] = ()
 
 
 def write_data_report(data: Dataset, path: Path) -> Path:
@@ -43,11 +47,13 @@ def data_content(data: Dataset) -> DataPage:
     found = summary(data)
     arms = ", ".join(f"{arm} {n:,}" for arm, n in found["arms"].items())
     with style.page(style.NARROW), style.drawing():
-        pictures = [(f"courses-{name}", draw(data, name).svg()) for name in data.measurements]
+        pictures = [figure(f"courses-{name}", draw(data, name).svg()) for name in data.measurements]
         ends = [followed(data, name) for name in data.endpoints]
-        pictures += [(f"survival-{one.endpoint}", kaplan_meier(one).svg()) for one in ends if one.day > 0]
+        pictures += [figure(f"free-{one.endpoint}", kaplan_meier(one).svg()) for one in ends if one.day > 0]
     notes = [str(note) for note in data.notes]
-    return DataPage(data.name, f"{data.n:,} participants: {arms}.", NOTICE, notes, pictures, list(_tables(found, data)))
+    return DataPage(
+        data.name, f"{how_many(data.n, 'participants')}: {arms}.", NOTICE, notes, pictures, list(_tables(found, data))
+    )
 
 
 def _tables(found: Mapping[str, Any], data: Dataset) -> Iterator[Table]:

@@ -82,7 +82,8 @@ def decision_content(found: Decided) -> Page:
     told = [f"Not drawn, for they have no prior: {', '.join(found.fixed)}."] if found.fixed else []
     return Page(
         title=found.title,
-        lead=" ".join([*found.answer, f"{found.basis}."]),
+        lead=f"{found.basis}.",
+        answer=found.answer,
         notice=found.notice,
         asked=asked(scenario),
         arms=[Pair(arm, treated(scenario, arm)) for arm in found.options] if scenario else [],

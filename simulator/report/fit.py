@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from simulator.report.captions import figure
 from simulator.report.data import DataPage
 from simulator.report.tables import Table
 from simulator.studies.fit.result import NOTICE
@@ -13,13 +14,18 @@ if TYPE_CHECKING:
     from simulator.studies.fit.result import Estimate, Fit
 
 NONE = "–"
+ANSWERS = ("log-likelihood", "NOT CONVERGED")
 
 
 def fit_content(found: Fit) -> DataPage:
     """The report of a fit; numbers of single participants are not in it."""
     lines = found.lines()
-    pictures = [(picture.kind, picture.svg()) for picture in map(found.plot.draw, found.plot.kinds)]
-    return DataPage(found.title, f"{lines[0]}.", NOTICE, lines[1:-1], pictures, tables_of(found), "How well")
+    pictures = [figure(picture.kind, picture.svg()) for picture in map(found.plot.draw, found.plot.kinds)]
+    main, *rest = tables_of(found)
+    first = [line for line in lines[1:-1] if line.startswith(ANSWERS)]
+    notes = [line for line in lines[1:-1] if line not in first]
+    told = [f"{line[0].upper()}{line[1:]}." for line in first]
+    return DataPage(found.title, f"{lines[0]}.", NOTICE, notes, pictures, rest, "What the data say", told, [main])
 
 
 def tables_of(found: Fit) -> list[Table]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,9 @@ from simulator.results import Result
 
 Values = dict[str, Any]
 MOST = 6  # columns of strata
+WORDS = {"<=": "≤", ">=": "≥", "alsfrs_r": "ALSFRS-R", "svc_percent": "SVC %", "nfl_plasma": "NfL"}
+WORDS |= {"time_since_onset_months": "months since onset", "_": " "}
+"""Of rules of eligibility."""
 
 
 class Line(NamedTuple):
@@ -70,23 +74,62 @@ def _written(line: Line, values: np.ndarray) -> str:
     return line.write(values) if len(values) else "–"
 
 
+class Screened(NamedTuple):
+    """How many were tried for the patients of a result, and why the others were left out: these add up."""
+
+    candidates: int
+    reasons: list[tuple[str, int]]
+
+
+def screened(result: Result) -> Screened:
+    """From candidates to patients; of one person's twins those who do not match, and those who were not needed."""
+    told, n = result.screening, result.n_patients
+    if (tried := told.get("twins_looked_at")) is not None:
+        unlike = min(round(int(tried) * (1 - float(told["share_that_fits"]))), int(tried) - n)
+        ways = [("unlike what was measured", unlike), ("like it, not needed", int(tried) - n - unlike)]
+        return Screened(int(tried), [way for way in ways if way[1]])
+    counts: Counter[str] = Counter()
+    for _, rule, count in told.get("rejected", []):
+        counts[rule] += int(count)
+    return Screened(int(told.get("candidates", n)), [(reason(rule), count) for rule, count in counts.most_common()])
+
+
+def reason(rule: str) -> str:
+    """A reason in words: a rule of eligibility is one that was not met."""
+    if "=" not in rule:
+        return rule
+    for name, words in (
+        ("<=", "≤"),
+        (">=", "≥"),
+        ("alsfrs_r", "ALSFRS-R"),
+        ("svc_percent", "SVC %"),
+        ("nfl_plasma", "NfL"),
+    ):
+        rule = rule.replace(name, words)
+    return f"not {rule.replace('time_since_onset_months', 'months since onset').replace('_', ' ')}"
+
+
+def ends(result: Result) -> list[tuple[str, np.ndarray]]:
+    """What ended follow-up, by arm: these add up to the patients."""
+    event = result.groups["events"]["event"].values
+    known = (("died without ventilation", 1), ("permanent ventilation", 2), ("free of both to the end", 0))
+    return [(label, (event == code).sum(axis=1)) for label, code in known]
+
+
+def leavers(result: Result) -> np.ndarray:
+    """How many would leave the observed trial before its end, by arm."""
+    return np.isfinite(result.groups["events"]["dropout_time"].values).sum(axis=1)
+
+
 def flow(result: Result) -> Table:
     """From candidates to the end of follow-up, arm by arm."""
-    events = result.groups["events"]
-    event, left = events["event"].values, np.isfinite(events["dropout_time"].values)
-    tried = int(result.screening.get("candidates", result.n_patients))
+    tried = screened(result).candidates
     rows = [
         ["Candidates", *[f"{tried:,}"] * len(result.arms)],
         ["Not eligible", *[f"{tried - result.n_patients:,}"] * len(result.arms)],
         ["Simulated, the same people", *[f"{result.n_patients:,}"] * len(result.arms)],
-        *([label, *(f"{count:,}" for count in counts)] for label, counts in _ends(event)),
+        *([label.capitalize(), *(f"{count:,}" for count in counts)] for label, counts in ends(result)),
     ]
-    if left.any():
-        rows.append(["Would have left the observed trial before the end", *(f"{one.sum():,}" for one in left)])
+    if (left := leavers(result)).any():
+        rows.append(["Would have left the observed trial before the end", *(f"{count:,}" for count in left)])
     return Table("From candidates to the end of follow-up", ["", *result.arms], rows, (3,))
-
-
-def _ends(event: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    """What ended follow-up, by arm."""
-    for label, code in (("Died without ventilation", 1), ("Permanent ventilation", 2), ("Free of both to the end", 0)):
-        yield label, (event == code).sum(axis=1)

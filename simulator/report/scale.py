@@ -70,7 +70,7 @@ def _ticks(low: float, high: float) -> Sequence[float]:
         from matplotlib.ticker import MaxNLocator
 
         return [float(tick) for tick in MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(low, high)]
-    steps = (1, 2, 5) if high / low > 10 else (1, 1.5, 2, 3, 4, 5, 7)
+    steps = (1, 2, 5) if high / low > 10 or style.is_narrow() else (1, 1.5, 2, 3, 4, 5, 7)
     return [step * 10.0**k for k in range(-4, 5) for step in steps]
 
 

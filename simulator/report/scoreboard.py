@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from simulator.report.captions import CAPTIONS as FIGURES
+from simulator.report.captions import Figure
 from simulator.report.data import DataPage
 from simulator.report.rendering import rendered
 from simulator.report.tables import Table
@@ -32,14 +34,14 @@ def evidence_content(found: Evidence) -> DataPage:
         _table("Known conflicts", cells.conflicts(found)),
         _table("The article's claims", cells.claims(found)),
     ]
-    drawn = [(name, draw(name, found.scores)) for name in pictures() if _has(found, name)]
+    drawn = [Figure(name, draw(name, found.scores), FIGURES["curve"]) for name in pictures() if _has(found, name)]
     notes = [
-        *cells.agreement(found.scores),
         "z = (simulated − published)/√(SE² + MCSE²), without a term for the model's own discrepancy; ± is the Monte "
         "Carlo standard error. An error of the design is a lower bound. Recalled rows were not read in the source.",
     ]
     kept = [table for table in tables if table.rows]
-    return DataPage("Evidence: published and simulated", lead, NOTICE, notes, drawn, kept, "How well it agrees")
+    told = cells.agreement(found.scores)
+    return DataPage("Evidence: published and simulated", lead, NOTICE, notes, drawn, kept, "How well it agrees", told)
 
 
 def _has(found: Evidence, name: str) -> bool:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from textwrap import wrap
+from functools import lru_cache
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 WIDE, NARROW = 7.2, 4.4
 """Inches: a page's column; what can be read on a phone too, where letters of 8.5 points are 10 pixels high."""
 BROAD = 6.0  # from this width on panels stand side by side
+NARROWEST = 1.4  # inches beside the axes of a narrow page, at most
 LINE = 0.155  # inches: the least distance of two lines of text
 FONT = "DejaVu Sans"  # comes with matplotlib, so that every machine measures text alike
 
@@ -136,12 +138,67 @@ def is_narrow() -> bool:
     return _WIDTH.get() < BROAD
 
 
+@lru_cache(maxsize=1024)
+def _advance(letter: str, weight: str) -> float:
+    """Inches that a letter of one point takes."""
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    font = get_font(findfont(FontProperties(family=FONT, weight=weight)))
+    font.set_size(72, 72)
+    return float(font.load_char(ord(letter)).linearHoriAdvance) / 65536 / 72 / 72
+
+
+def measure(text: str, size: float = 8.5, weight: str = "normal") -> float:
+    """Inches that a line of text is wide."""
+    return (
+        1.02 * size * sum(_advance(letter, weight) for letter in text)
+    )  # drawn on pixels, letters are that much wider
+
+
+def wrapped(text: str, room: float, size: float = 8.5, weight: str = "normal") -> list[str]:
+    """Lines of a text, none wider than so many inches where its words allow it."""
+    lines = [""]
+    for word in text.split():
+        more = f"{lines[-1]} {word}".strip()
+        if lines[-1] and measure(more, size, weight) > room:
+            lines.append(word)
+        else:
+            lines[-1] = more
+    return lines
+
+
+def fitted(text: str, room: float, size: float = 8.5, *, weight: str = "normal", end: bool = False) -> str:
+    """As much of a text as fits into so many inches: its beginning, or its `end`."""
+    if measure(text, size, weight) <= room:
+        return text
+    kept = len(text) - 1
+    while kept > 1 and measure(f"{text[:kept]}…", size, weight) > room:
+        kept -= 1
+    return f"…{text[-kept:]}" if end else f"{text[:kept]}…"
+
+
+def beside(text: str, left: float, size: float = 8.5) -> str:
+    """What stands in a margin of so many inches, left of the axes: on a narrow page two lines, where it takes them."""
+    room = (min(left, NARROWEST) if is_narrow() else left) - 0.15
+    if not is_narrow() or measure(text, size) <= room:
+        return fitted(text, room, size)
+    first, *rest = wrapped(text, room, size)
+    return "\n".join(fitted(line, room, size) for line in (first, " ".join(rest)) if line)
+
+
 def sheet(title: str, notes: Sequence[str], height: float) -> Figure:
-    """A figure with its title and what must be known to read it, in as many lines as that takes; these add to it."""
+    """A figure with its title and what must be known to read it, in as many lines as that takes; these add to it.
+
+    An empty note is a line for a `key`. On a narrow page the others are one paragraph.
+    """
     from matplotlib.figure import Figure
 
     width = _WIDTH.get()
-    heads, lines = _wrapped(title, 10.2 * width), [line for note in notes for line in _wrapped(note, 14.6 * width)]
+    room = width - 0.24
+    heads = wrapped(title, room, 11.5, "bold")
+    parts = [list(some) for _, some in groupby(notes, bool)]
+    told = [[" ".join(some)] if some[0] and is_narrow() else some for some in parts]
+    lines = [line for some in told for note in some for line in wrapped(note, room)]
     more = 0.17 * (len(lines) - len(notes)) + 0.2 * (len(heads) - 1)
     tall, left = height + more, 0.12 / width
     figure = Figure(figsize=(width, tall))
@@ -154,17 +211,12 @@ def sheet(title: str, notes: Sequence[str], height: float) -> Figure:
     return figure
 
 
-def _wrapped(text: str, letters: float) -> list[str]:
-    """Lines of at most so many letters; of a wide page the line as it is."""
-    return wrap(text, int(letters)) or [""] if is_narrow() else [text]
-
-
 def place(figure: Figure, notes: int, *, left: float = 0.6, right: float = 0.2, bottom: float = 0.5) -> None:
     """Margins of the axes in inches, below a title and so many lines of notes."""
     width, height = figure.get_size_inches()
     top = 1 - (0.62 + 0.17 * notes + figure.more) / height  # type: ignore[attr-defined]
     if is_narrow():  # names at the side are shorter
-        left, right = (min(side, 1.4) for side in (left, right))
+        left, right = (min(side, NARROWEST) for side in (left, right))
     figure.subplots_adjust(left=left / width, right=1 - right / width, bottom=bottom / height, top=top)
 
 
@@ -191,11 +243,10 @@ def key(figure: Figure, words: Sequence[tuple[str, str]], line: int) -> None:
     more = figure.more if line else figure.head  # type: ignore[attr-defined]
     x, y = 0.12 / width, 1 - (0.37 + 0.17 * line + more) / height
     for text, colour in words:
-        written = figure.text(x, y, text, va="top", color=colour, fontweight="bold")
-        wide = written.get_window_extent().width / figure.dpi / width
+        wide = measure(text, weight="bold") / width
         if x + wide > 1:  # on to the next line
             x, y = 0.12 / width, y - 0.17 / height
-            written.set_position((x, y))
+        figure.text(x, y, text, va="top", color=colour, fontweight="bold")
         x += wide + 0.2 / width
 
 

@@ -14,8 +14,8 @@ from simulator.report.evidence import evidence
 from simulator.report.stored_scenario import stored_scenario
 from simulator.report.tables import Table
 from simulator.studies.headline import NOTICE
-from simulator.studies.sweep.text import about_errors, cells, columns, figure_of, ranges
-from simulator.units import DAYS_PER_YEAR
+from simulator.studies.sweep.text import about_errors, cells, columns, ranges
+from simulator.units import DAYS_PER_YEAR, how_many
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -170,8 +170,8 @@ def _provenance(sweep: Sweep, block: Block | None) -> list[Pair]:
         )
     return [
         Pair("Scenario", f"{attrs['scenario_name']}, SHA-256 {sweep.scenario_sha256}"),
-        Pair("Points", f"{figure_of(sweep.n_points, 'point')}, method {attrs['method']}"),
-        Pair("Each point", f"{sweep.n_patients:,} patients, {figure_of(sweep.replicates, 'replicate')}"),
+        Pair("Points", f"{how_many(sweep.n_points, 'points')}, method {attrs['method']}"),
+        Pair("Each point", f"{how_many(sweep.n_patients, 'patients')}, {how_many(sweep.replicates, 'replicates')}"),
         Pair("Random numbers", f"seed {sweep.seed}, {numbers}"),
         Pair("Simulated by", f"als-simulator {attrs['engine_version']}"),
         Pair("Report by", f"als-simulator {__version__}"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.studies.headline import Headline, Row
 from simulator.studies.wording import when, with_error
+from simulator.units import how_many
 
 if TYPE_CHECKING:
     from simulator.studies.draws import Spread
@@ -84,7 +85,7 @@ def screening(headline: Headline) -> list[Table]:
     counts = {(rule, stratum): count for stratum, rule, count in rejected}
     rules = sorted(dict.fromkeys(rule for _, rule, _ in rejected), key=lambda rule: -_sum(counts, rule))
     body = [[rule, *(_count(counts, rule, stratum) for stratum in strata)] for rule in rules]
-    caption = f"Screening: {tried:,} candidates for {headline.patients:,} patients; not eligible, by reason"
+    caption = f"Screening: {tried:,} candidates for {how_many(headline.patients, 'patients')}; not eligible, by reason"
     return [Table(caption, ["", *strata], body)]
 
 

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
+from simulator.report.captions import figure
 from simulator.report.data import DataPage
 from simulator.report.tables import Table
 from simulator.studies.twins.calibration import METHODS, calibration
 from simulator.studies.twins.external import CALLED, compared_arms, external
 from simulator.studies.twins.result import NOTICE
 from simulator.studies.wording import fixed
+from simulator.units import how_many
 
 if TYPE_CHECKING:
     from simulator.studies.twins.result import Twins
@@ -24,9 +26,29 @@ def twins_content(found: Twins) -> DataPage:
     lines = found.lines()
     arms = compared_arms(found)
     notes = [*lines[1:-1], *([CALLED] if arms else [])]
-    pictures = [(picture.kind, picture.svg()) for picture in map(found.plot.draw, found.plot.kinds)]
+    pictures = [figure(picture.kind, picture.svg()) for picture in map(found.plot.draw, found.plot.kinds)]
     tables = [*(_right(found) if found.plot.kinds else ()), *_external(found, arms), *_unmatched(found)]
-    return DataPage(found.title, f"{lines[0]}.", NOTICE, notes, pictures, tables)
+    told = _answer(found) if found.plot.kinds else [f"{lines[0]}."]
+    main = [table for table in tables if table.caption.endswith("all days")]
+    tables = [table for table in tables if table not in main]
+    return DataPage(found.title, f"{lines[0]}.", NOTICE, notes, pictures, tables, "Were the twins right?", told, main)
+
+
+def _answer(found: Twins) -> list[str]:
+    """How far the twins' forecasts were off, beside the best rival's; events seen beside those expected."""
+    told = calibration(found)
+    mine = told.row("twins")
+    rivals = [row for row in told.rows if row.method != "twins" and row.day != row.day and row.crps.n]
+    best = min(rivals, key=lambda row: row.crps.value, default=None)
+    beside = f"; of the best rival, {METHODS[best.method]}, {pair(best.crps, 2)}" if best else ""
+    held = (
+        f"{number(100 * mine.within_95.value, 0)} % of {mine.crps.n:,} measurements lay in the twins' 95 % intervals."
+    )
+    lines = [f"Error of the twins' forecasts (CRPS) {pair(mine.crps, 2)}{beside}. {held}"]
+    if (one := told.ratio) is not None:
+        ratio = f"{fixed(one.value, 2)} ({fixed(one.lower, 2)} to {fixed(one.upper, 2)})"
+        lines.append(f"{how_many(one.observed, 'events')} seen, {one.expected:.1f} expected: ratio {ratio}.")
+    return lines
 
 
 def _right(found: Twins) -> Iterator[Table]:
@@ -41,7 +63,7 @@ def _right(found: Twins) -> Iterator[Table]:
                 f"{row.crps.n:,}",
                 pair(row.crps, 2),
                 "" if row.method == "twins" else pair(row.gain, 2),
-                ", ".join(number(100 * one.value, 0) for one in (row.within_50, row.within_80, row.within_95)),
+                _shares([100 * one.value for one in (row.within_50, row.within_80, row.within_95)]),
                 pair(row.slope, 2),
             ]
             for row in rows
@@ -58,6 +80,11 @@ def _right(found: Twins) -> Iterator[Table]:
               for row in told.events),
         ]  # fmt: skip
         yield Table("Events", ["", "value"], body)
+
+
+def _shares(percents: list[float]) -> str:
+    """Several shares; nothing where a method has none."""
+    return "" if all(map(isnan, percents)) else ", ".join(number(one, 0) for one in percents)
 
 
 def _external(found: Twins, arms: list[str]) -> Iterator[Table]:

@@ -6,6 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.results.tidy import DRAWN, over_draws
+from simulator.units import how_many
 
 if TYPE_CHECKING:
     from simulator.results.tree import Result
@@ -40,7 +41,8 @@ def html(result: Result) -> str:
     notes = "".join(f"<li>{escape(text)}</li>" for text in result.warnings)
     return (
         f"<div><h4>{escape(result.title)}</h4>"
-        f"<p>{result.n_patients:,} patients in each arm, seed {result.seed}, {result.follow_up_days:g} days; engine "
+        f"<p>{how_many(result.n_patients, 'patients')} in each arm, seed {result.seed}, {result.follow_up_days:g} "
+        "days; engine "
         f"{escape(result.engine_version)}, scenario {escape(result.scenario_sha256[:12])}</p>"
         f"<table><thead><tr><th>Day {result.time[day]:g}{_figures(result)}</th>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table>"

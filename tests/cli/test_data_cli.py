@@ -45,6 +45,7 @@ def test_what_the_page_says_works(page, tmp_path):
         done = call(*shlex.split(line)[1:])
         assert done.exit_code == 0, (line, done.output)
         assert done.stdout
+        assert "–" not in done.stdout, line  # what the page offers has an estimate
     (code,) = re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)
     exec(code, {})
     there = {place.name for place in tmp_path.iterdir()}
@@ -56,10 +57,36 @@ def test_what_the_page_says_works(page, tmp_path):
     assert "<script" not in report
 
 
+def test_another_kind_of_file_is_one_line(page, root):
+    Path("list.yaml").write_text("a: 1\nb: 2\nc: 3\n")
+    for path, words in ((root / "scenarios" / "valor.yaml", "this is a scenario"), ("list.yaml", "this is no mapping")):
+        done = call("data", "check", path)
+        assert done.exit_code == 2
+        (line,) = done.stderr.splitlines()
+        assert words in line
+
+
+def test_one_of_a_kind_is_in_the_singular(page):
+    told = call("data", "check", "proact").stdout
+    assert "1 event\n" in told
+    assert "1 participant: " in told
+    assert not re.search(r"\b1 \w+s\b", told)
+
+
+def test_the_report_of_analyses_answers_first(page):
+    call("analyse", "participants.csv", "measurements.csv", "--analysis", "ancova,cox", "--arms", "drug,placebo",
+         "--day", "84", "-o", "out")  # fmt: skip
+    assert call("report", "out").exit_code == 0
+    html = Path("out/report.html").read_text()
+    answer = html.index("ancova: difference of change 2.72 points (95 % 0.33 to 5.12), p = ")
+    assert html.index("<h1>") < answer < html.index(">Estimates<") < html.index("<figure") < html.index('id="notes"')
+    assert html.count("<figcaption><strong>Figure") == html.count("<figure") == 2
+
+
 def test_check_says_how_much_there_is(page):
     done = call("data", "check", "mine.yaml")
     assert "mine: 4 participants (drug 2, placebo 2)" in done.stdout
-    assert re.search(r"alsfrs_r +7 values\ndeath +1 events\n", done.stdout)
+    assert re.search(r"alsfrs_r +7 values\ndeath +1 event\n", done.stdout)
     assert "7 rows: only planned days are known: taken as the days of measuring" in done.stdout
     found = json.loads(call("data", "check", "mine.yaml", "--json").stdout)
     assert found["participants"] == 4
@@ -68,7 +95,7 @@ def test_check_says_how_much_there_is(page):
 
 def test_show_has_visits_missingness_and_survival(page):
     done = call("data", "show", "participants.csv", "measurements.csv")
-    assert re.search(r"day 56 +8 +10 +20 +35\.5 +5\.7", done.stdout), done.stdout
+    assert re.search(r"day 28 +9 +10 +10 +[0-9.]+", done.stdout), done.stdout
     assert re.search(r"free of death, % +day 0", done.stdout)
     assert "at risk" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80

@@ -116,7 +116,7 @@ def test_items_are_added_up_and_said(tmp_path):
     visits = f"id,day,{names}\n01,0{',3' * 12}\n02,0{',3' * 11},\n"
     data = read_data(*files(tmp_path, visits=visits))
     assert data.measurements["alsfrs_r"].value.tolist() == [36]
-    assert "1 values of alsfrs_r: computed as the sum of the twelve items" in map(str, data.notes)
+    assert "1 value of alsfrs_r: computed as the sum of the twelve items" in map(str, data.notes)
 
 
 def test_a_long_table_and_a_table_of_events(tmp_path):
@@ -195,8 +195,8 @@ def test_what_is_set_aside_is_counted(tmp_path):
     visits = VISITS + "99,0,0,40,80\n"
     data = read_data(*files(tmp_path, people, visits))
     assert list(map(str, data.notes)) == [
-        "1 columns of participants.csv: not read, texts: remark",
-        "1 rows of measurements.csv: set aside, not among the participants (99, …)",
+        "1 column of participants.csv: not read, texts: remark",
+        "1 row of measurements.csv: set aside, not among the participants (99, …)",
     ]
 
 
@@ -343,10 +343,10 @@ def test_a_folder_of_pro_act(tmp_path):
     assert data.endpoints["death"].event.tolist() == [True, False, False]
     said = " | ".join(map(str, data.notes))
     for words in (
-        "1 rows of PROACT_ALSFRS.csv: set aside, they have no day",
-        "1 rows of PROACT_ALSFRS.csv: set aside, they repeat another",
+        "1 row of PROACT_ALSFRS.csv: set aside, they have no day",
+        "1 row of PROACT_ALSFRS.csv: set aside, they repeat another",
         "2 rows of PROACT_ALSFRS.csv: set aside, rows of the same participant and day that differ",
-        "1 deaths: set aside, without a day",
+        "1 death: set aside, without a day",
         "2 participants: not known to have died: followed to their last record",
     ):
         assert words in said

@@ -138,7 +138,7 @@ def test_unscheduled_visits_are_kept_and_counted_where_they_have_no_place(kind, 
     assert 30 in data.measurements["alsfrs_r"].value
     visits = (0, 28) if kind == "proact" else ()
     read = from_dataset(data, Selection(Contrast("a", "b"), visits=visits))
-    assert "1 values of alsfrs_r: left out: at no planned visit" in " ".join(map(str, read.notes))
+    assert "1 value of alsfrs_r: left out: at no planned visit" in " ".join(map(str, read.notes))
 
 
 def test_negative_days_are_before_baseline_and_never_baseline(kind, tmp_path):
@@ -149,7 +149,7 @@ def test_negative_days_are_before_baseline_and_never_baseline(kind, tmp_path):
     visits = (0, 28) if kind == "proact" else ()
     read = from_dataset(data, Selection(Contrast("a", "b"), visits=visits))
     assert read.data.baseline.tolist() == [40, 41, 37, 44]
-    assert "1 values of alsfrs_r: left out" in " ".join(map(str, read.notes))
+    assert "1 value of alsfrs_r: left out" in " ".join(map(str, read.notes))
 
 
 def test_a_negative_day_of_an_event_is_an_error_or_counted(kind, tmp_path):
@@ -162,7 +162,7 @@ def test_a_negative_day_of_an_event_is_an_error_or_counted(kind, tmp_path):
     where = place(tmp_path, kind, tables)
     if kind == "proact":
         data = read_data(where)
-        assert "1 deaths: set aside, before the start of the trial" in map(str, data.notes)
+        assert "1 death: set aside, before the start of the trial" in map(str, data.notes)
         assert not data.endpoints["death"].event.any()
         return
     assert any("before" in line for line in refused(where))
@@ -174,7 +174,7 @@ def test_ids_that_are_there_twice_are_an_error_or_counted(kind, tmp_path):
     where = place(tmp_path, kind, tables)
     if kind == "proact":
         said = " ".join(map(str, read_data(where).notes))
-        assert "1 participants with several values of Age: the first is taken" in said
+        assert "1 participant with several values of Age: the first is taken" in said
         return
     assert any("twice" in line for line in refused(where))
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib import rc_context
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
@@ -23,27 +24,11 @@ from simulator.report.scale import plain_logarithm
 from simulator.results import Result, name
 from simulator.results.folder import write_folder
 from tests.support.figures import boxes, check_texts
-from tests.support.synthetic import ARMS, make_provenance, make_record
+from tests.support.synthetic import ARMS, make_provenance, make_record, with_arms
 
 
 def make_result(n=120, **options):
     record = make_record(n, **options)
-    return name(record, lambda: make_provenance(record))
-
-
-BY_ARM = ("alive", "event_free", "total", "square", "counts", "ended", "restricted", "restricted_square", "stages")
-
-
-def with_arms(names, stages=True, **options):
-    """A result whose arms are those of the synthetic run, over and over."""
-    record = make_record(60, **options)
-    pick = np.arange(len(names)) % 3
-    groups = {key: {k: v[pick] for k, v in getattr(record, key).items()} for key in ("events", "truth", "observed")}
-    sums = record.sums._replace(**{key: getattr(record.sums, key)[pick] for key in BY_ARM})
-    sums = sums if stages else sums._replace(stages=None)
-    kept = record.doses["arm"] < len(names)
-    doses = {key: values[kept] for key, values in record.doses.items()}
-    record = replace(record, arms=tuple(names), sums=sums, doses=doses, **groups)
     return name(record, lambda: make_provenance(record))
 
 
@@ -82,6 +67,21 @@ def test_the_accessor_is_made_once(results):
 
 def test_a_result_knows_what_it_can_be_drawn_as(results):
     assert [(which, kind) for which, result in results.items() for kind in result.plot.kinds] == CASES
+
+
+def test_texts_are_measured_as_they_are_drawn():
+    figure = Figure()
+    for words, size, weight in [
+        ("Months since baseline", 8.5, "normal"),
+        ("iiii, WWWW", 11.5, "bold"),
+        ("±95 %", 7, "normal"),
+    ]:
+        with style.drawing():
+            text = figure.text(0, 0, words, fontsize=size, fontweight=weight)
+            wide = text.get_window_extent(FigureCanvasAgg(figure).get_renderer()).width / figure.dpi
+        assert wide <= style.measure(words, size, weight) <= 1.05 * wide
+        assert style.measure(style.fitted(words * 5, 1.0, size, weight=weight), size, weight) <= 1.0
+        assert all(style.measure(line, size, weight) <= 2 for line in style.wrapped(f"{words} " * 9, 2, size, weight))
 
 
 WIDTHS = [style.WIDE, style.NARROW]

@@ -1,10 +1,12 @@
 """Pictures of people and of a drug: their numbers are those of the result, and no text overlaps another."""
 
+import json
+
 import numpy as np
 import pytest
 
 import simulator as sim
-from simulator.report import style
+from simulator.report import people, style
 from simulator.report.captions import APART, CAPTIONS, ORDER
 from simulator.report.kinds import Kind
 from simulator.report.picture import PictureError
@@ -12,6 +14,8 @@ from simulator.report.plots import (
     adverse,
     engagement,
     flow,
+    function,
+    incidence,
     milestones,
     observed,
     posterior,
@@ -19,10 +23,10 @@ from simulator.report.plots import (
     subgroups,
     waterfall,
 )
-from simulator.results import name
-from simulator.studies.draws import simulate_draws
+from simulator.results import Result, name
+from simulator.studies.draws import one_draw, simulate_draws
 from tests.support.figures import boxes, check_texts
-from tests.support.synthetic import make_provenance, make_record
+from tests.support.synthetic import make_provenance, make_record, with_arms
 
 NEW = ("subgroups", "adverse", "engagement", "waterfall", "swimmer", "observed", "flow", "posterior")
 
@@ -98,7 +102,7 @@ def test_lanes_end_where_lives_do(made):
     assert len(axes.collections[0].get_segments()) == 12
     events = made.groups["events"]
     death = events["death_time"].values[0, :12]
-    crosses = next(line for line in axes.lines if line.get_marker() == "X")
+    crosses = next(line for line in axes.lines if line.get_marker() == "x")
     assert sorted(crosses.get_xdata()) == pytest.approx(sorted(death[np.isfinite(death)] / 30.4375))
 
 
@@ -110,11 +114,62 @@ def test_what_is_measured_is_drawn_as_it_was_measured(made):
     assert days[3] == 84
 
 
+def written(axes):
+    """Words and count of each line of the boxes."""
+    texts = [text.get_text() for text in axes.texts]
+    return list(zip(texts[::2], texts[1::2], strict=True))
+
+
 def test_the_flow_counts_everybody_once(made):
-    assert flow.reasons(made) == [("svc_percent >= 65", 240)]
-    for arm in range(3):
-        counts = [int(line.split()[0]) for line in flow.ends(made, arm)[:3]]
-        assert sum(counts) == 120
+    """Law: reasons add up to those left out, and ends to those simulated, in the picture as in the table."""
+    lines = written(made.plot.flow().figure.axes[0])
+    assert lines[:4] == [("candidates", "360"), ("left out", "240"), ("not SVC % ≥ 65", "240"), ("simulated", "120")]
+    for arm, end in zip(made.arms, zip(*(counts for _, counts in people.ends(made)), strict=True), strict=True):
+        at = lines.index((arm, ""))
+        assert [int(count) for _, count in lines[at + 1 : at + 4]] == list(end)
+        assert sum(end) == 120
+
+
+def with_screening(made, **screening):
+    return Result(lambda: made.attrs | {"screening": json.dumps(screening)}, made.groups)
+
+
+def test_reasons_beyond_those_that_fit_are_one_and_all_add_up(made):
+    rejected = [["a", f"rule_{k} <= 3", 100 - k] for k in range(9)] + [["b", "rule_2 <= 3", 7]]
+    lost = sum(count for *_, count in rejected)
+    found = flow.reasons(with_screening(made, candidates=lost + 120, rejected=rejected))
+    assert len(found) == flow.REASONS
+    assert found[0] == ("not rule 2 ≤ 3", 105)
+    assert found[-1][0] == "4 other reasons"
+    assert sum(count for _, count in found) == lost
+    assert [count for _, count in found[:-1]] == sorted((count for _, count in found[:-1]), reverse=True)
+
+
+def test_twins_of_one_person_are_found_among_many(made):
+    told = with_screening(made, twins_looked_at=1000, share_that_fits=0.2)
+    assert people.screened(told) == (1000, [("unlike what was measured", 800), ("like it, not needed", 80)])
+
+
+@pytest.mark.parametrize(("arms", "width"), [(1, 7.2), (3, 7.2), (7, 7.2), (3, 4.4), (5, 4.4)])
+def test_every_arm_of_the_flow_hangs_on_the_line(arms, width):
+    """Each box of an arm is touched by a line at the middle of its upper side, and all lines are one."""
+    figure = with_arms(["untreated", *(f"arm {k}" for k in range(1, arms))]).plot.flow(width=width).figure
+    axes = figure.axes[0]
+    boxes = [(one.get_x() + one.get_width() / 2, one.get_y()) for one in axes.patches]
+    lines = [segment for one in axes.collections for segment in one.get_segments()]
+    ends = {(round(float(x), 6), round(float(y), 6)) for line in lines for x, y in line}
+    assert len(boxes) == arms + 3
+    for x, y in boxes[3:]:
+        assert (round(x, 6), round(y, 6)) in ends
+    joined, rest = [lines[2]], lines[3:]  # what leads on from those who were simulated
+    while near := [line for line in rest if any(crosses(line, other) for other in joined)]:
+        joined, rest = joined + near, [line for line in rest if not any(line is one for one in near)]
+    assert not rest
+
+
+def crosses(a, b):
+    """Whether two lines along the axes have a point in common."""
+    return all(max(a[:, k].min(), b[:, k].min()) <= min(a[:, k].max(), b[:, k].max()) + 1e-6 for k in (0, 1))
 
 
 def test_adverse_events_are_counted_once_a_patient(valor):
@@ -160,10 +215,66 @@ def test_prior_and_posterior_show_the_calibrated_values(name):
     assert labels == [posterior._label(spec.parameters[number]) for number in numbers]
 
 
-@pytest.mark.slow
+BY_VECTOR = ("function", "strata", "incidence", "adverse", "engagement", "occupancy")
+
+
+@pytest.fixture(scope="module")
+def over():
+    return simulate_draws(sim.load("valor"), 3, patients=40).result
+
+
+@pytest.mark.parametrize("kind", BY_VECTOR)
+def test_every_course_over_draws_has_its_band(over, kind):
+    """Law: the line is the median over the vectors and lies within its band; names stand where lines end."""
+    assert kind in over.plot.kinds
+    for width in (style.WIDE, style.NARROW):
+        figure = over.plot.draw(kind, width=width).figure
+        check_texts(figure)
+    assert "median over 3 vectors" in " ".join(text for text, _ in boxes(figure))
+    for axes in figure.axes:
+        lines = [line for line in axes.lines if len(line.get_xdata()) > 2]
+        assert len(lines) == len(axes.collections) == 3
+        for line, band in zip(lines, axes.collections, strict=True):
+            edges = band.get_paths()[0].vertices[:, 1]
+            assert edges.min() - 1e-9 <= min(line.get_ydata()) <= max(line.get_ydata()) <= edges.max() + 1e-9
+
+
+def test_shares_over_draws_are_the_median_of_each_vector(over):
+    each = [function.shares(one_draw(over, k), 1)[0] for k in range(3)]
+    line = over.plot.function().figure.axes[0].lines[1]
+    np.testing.assert_allclose(line.get_ydata(), np.median(each, axis=0))
+    free = [incidence.times(one_draw(over, k), 1)["death before ventilation"] for k in range(3)]
+    line = over.plot.incidence().figure.axes[0].lines[1]
+    assert line.get_ydata()[-1] == np.median([np.isfinite(one).mean() for one in free])
+
+
+@pytest.mark.parametrize("by", ["variant", "sex", "onset_site"])
+def test_panels_are_of_any_group(valor, by):
+    figure = valor.plot.strata(by=by).figure
+    check_texts(figure)
+    sizes = [int(axes.get_title(loc="left").rpartition(" ")[2]) for axes in figure.axes if axes.get_visible()]
+    assert sum(sizes) == 120
+    assert len(sizes) > 1
+
+
+def test_names_stand_where_lines_end(valor, over):
+    for picture in (valor.plot.survival(), over.plot.survival(), over.plot.function(), over.plot.trajectories()):
+        for axes in picture.figure.axes:
+            ends = {
+                text.get_text().split(" ")[0]: text.get_position()[1]
+                for text in axes.texts
+                if text.get_position()[0] > 1
+            }
+            lines = [line for line in axes.lines if len(line.get_xdata()) > 2]
+            for arm, line in zip(valor.arms, lines, strict=True):
+                y = axes.transAxes.inverted().transform(axes.transData.transform((0, line.get_ydata()[-1])))[1]
+                assert abs(y - ends[arm]) < 0.13
+
+
 def test_pictures_over_draws_have_bands():
     result = simulate_draws(sim.load("valor"), 5, patients=40).result
-    assert set(result.plot.kinds) == {"trajectories", "survival", "stages", "biomarkers", "posterior"}
+    known = {"trajectories", "survival", "stages", "biomarkers", "posterior", *BY_VECTOR}
+    assert set(result.plot.kinds) == known
     for kind in ("trajectories", "survival", "stages", "biomarkers"):
         for width in (style.WIDE, style.NARROW):
             figure = result.plot.draw(kind, width=width).figure

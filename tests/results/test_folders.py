@@ -12,10 +12,12 @@ from typer.testing import CliRunner
 import simulator as sim
 from simulator.cli.app import app
 from simulator.datasets.files import SUMS
+from simulator.report import style
 from simulator.results.errors import FolderError, ResultError
 from simulator.results.files import sealed_text, sha256, write_all
 from simulator.results.folder import MANIFEST, check_folder, write_folder
 from simulator.results.kinds import KINDS, RUN, SENSITIVITY, SWEEP, TRIAL
+from tests.support.figures import check_texts
 
 ADDRESS = "progression.d50_months.other"
 PRIOR = {"value": 20, "prior": {"uniform": {"low": 10, "high": 40}}, "evidence": "assumed"}
@@ -87,6 +89,14 @@ def test_every_kind_opens_shows_and_tabulates_itself(folder, kind):
     assert manifest["arguments"] == json.loads(json.dumps(study.arguments))
     of_scenario = {"scenario.resolved.yaml"} if kind.name != "analyses" else set()
     assert {kind.file, *of_scenario, study.table_file} <= set(manifest["files"])
+
+
+@pytest.mark.parametrize("width", [style.WIDE, style.NARROW])
+def test_pictures_of_every_kind_can_be_read(folder, width):
+    study = sim.open(folder)
+    with style.page(width):
+        for one in study.plot.kinds:
+            check_texts(study.plot.draw(one).figure)
 
 
 def test_every_kind_is_saved_and_opened_alone(folder, kind, tmp_path):

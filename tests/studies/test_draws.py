@@ -18,7 +18,7 @@ from simulator.errors import ResourceError
 from simulator.language.calibrated import value_at
 from simulator.report.captions import APART
 from simulator.report.kinds import Kind
-from simulator.report.plots.needs import OVER_DRAWS
+from simulator.report.plots.needs import BY_VECTOR, OVER_DRAWS
 from simulator.results.errors import DrawnError
 from simulator.results.export import export
 from simulator.results.occupancy import occupancy
@@ -191,7 +191,7 @@ def test_report_of_a_run_over_draws(run, stored, tmp_path):
     page = (tmp_path / "report.html").read_text()
     assert "at 3 parameter vectors" in page
     assert NOTICE in page
-    assert page.count("<svg") == len([kind for kind in OVER_DRAWS if kind not in APART])
+    assert page.count("<svg") == len([kind for kind in stored.plot.kinds if kind not in APART])
     last = [row for row in drawn(stored).rows if row.day == 1036 and not row.group]
     row = next(row for row in last if row.metric == "event_free" and row.against == "delayed_start")
     cells = with_error(row.estimate, row.mcse, 1), f"{fixed(row.lower, 1)} to {fixed(row.upper, 1)}"
@@ -218,7 +218,7 @@ def test_a_notebook_shows_median_and_percentiles(stored):
         lambda result: compare(sim.one_draw(result, 0), result),
         lambda result: result.survival("untreated"),
         lambda result: result.to_adam(),
-        *(lambda result, kind=kind: result.plot.draw(kind) for kind in Kind if kind not in OVER_DRAWS),
+        *(lambda result, kind=kind: result.plot.draw(kind) for kind in Kind if kind not in (*OVER_DRAWS, *BY_VECTOR)),
     ],
 )
 def test_what_needs_one_parameter_vector_says_so(use, stored):
@@ -233,7 +233,7 @@ def test_an_analysis_of_a_trial_takes_one_draw(stored):
     with pytest.raises(AnalysisError, match="one_draw"):
         from_result(stored.groups, arms)
     assert from_result(sim.one_draw(stored, 1).groups, arms).n == 30
-    assert stored.plot.kinds == OVER_DRAWS
+    assert set(stored.plot.kinds) == {*OVER_DRAWS, *BY_VECTOR} - {"milestones"}  # nobody enters before onset
     free = stored.groups["summary"]["event_free"].values
     axes = stored.plot.survival().figure.axes[0]
     np.testing.assert_allclose(axes.lines[1].get_ydata(), np.median(free[:, 1], axis=0))

@@ -32,9 +32,12 @@ def hidden_texts(axes):
 
 
 def check_texts(figure):
-    """Every text lies on the sheet, and none on another."""
+    """Every text lies on the sheet, none on another, and all can be read."""
     found = boxes(figure)
     assert len(found) > 8
+    narrow = figure.get_figwidth() < style.BROAD
+    small = [text for text in figure.findobj(Text) if text.get_text() and text.get_fontsize() < (7.6 if narrow else 7)]
+    assert not small
     outside = [
         text for text, box in found if box.x0 < 0 or box.y0 < 0 or box.x1 > figure.bbox.x1 or box.y1 > figure.bbox.y1
     ]

@@ -1,10 +1,11 @@
 """Runs made of random numbers, not of a model: for the tests of results, analysis and commands."""
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from simulator.results import Provenance, Record
+from simulator.results import Provenance, Record, name
 from simulator.results.variables import SUMMARISED
 
 ARMS = ("untreated", "early_start", "delayed_start")
@@ -202,3 +203,19 @@ def make_provenance(record: Record, **changes: Any) -> Provenance:
         "arguments": {"patients": record.n_patients, "seed": record.seed, "output": output},
     }
     return Provenance(**(standard | changes))
+
+
+BY_ARM = ("alive", "event_free", "total", "square", "counts", "ended", "restricted", "restricted_square", "stages")
+
+
+def with_arms(names, stages=True, **options):
+    """A result whose arms are those of the synthetic run, over and over."""
+    record = make_record(60, **options)
+    pick = np.arange(len(names)) % 3
+    groups = {key: {k: v[pick] for k, v in getattr(record, key).items()} for key in ("events", "truth", "observed")}
+    sums = record.sums._replace(**{key: getattr(record.sums, key)[pick] for key in BY_ARM})
+    sums = sums if stages else sums._replace(stages=None)
+    kept = record.doses["arm"] < len(names)
+    doses = {key: values[kept] for key, values in record.doses.items()}
+    record = replace(record, arms=tuple(names), sums=sums, doses=doses, **groups)
+    return name(record, lambda: make_provenance(record))

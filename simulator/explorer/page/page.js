@@ -196,7 +196,7 @@ function shown(message) {
     requestAnimationFrame(() => performance.measure("move", { start: begin, end: performance.now() }));
   }
   draw();
-  status(message.settled ? "Errors are those of the same patients in every arm." : `${message.picture.patients} patients in each arm, ${message.took} ms`);
+  status(message.settled ? "Errors are those of the same patients in every arm." : `${message.picture.patients.toLocaleString("en")} patients in each arm, ${message.took} ms`);
   if (!message.settled) {
     remember();
     settle();

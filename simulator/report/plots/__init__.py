@@ -89,9 +89,9 @@ class Plots:
 
     def function(self) -> Picture:
         """Which share is alive and above a score, over time in each arm."""
-        from simulator.report.plots.function import draw
+        from simulator.report.plots import function, over_draws
 
-        return draw(self._result)
+        return over_draws.function(self._whole) if self._whole.draws else function.draw(self._result)
 
     def survival(self) -> Picture:
         """Event-free survival by arm with its Monte Carlo error or, over draws, the range of the parameters."""
@@ -100,23 +100,23 @@ class Plots:
         return over_draws.survival(self._whole) if self._whole.draws else survival.draw(self._result)
 
     def strata(self, by: str = "stratum", outcome: str = "") -> Picture:
-        """Event-free survival by stratum, or by variant, with hazard ratio and log-rank test of each comparison.
+        """Event-free survival by stratum, variant, sex …, with hazard ratio and log-rank test of each comparison.
 
         Parameters
         ----------
-        by : {"stratum", "variant"}
+        by : {"stratum", "variant", "sex", "onset_site"}
         outcome : {"", "alsfrs_r"}
             Median function with the middle half of everybody, the dead at 0, in the place of survival.
         """
         from simulator.report.plots.strata import draw
 
-        return draw(self._result, by, outcome)
+        return draw(self._whole, by, outcome)
 
     def incidence(self) -> Picture:
         """Cumulative incidence of death, permanent ventilation and dropout, by arm."""
         from simulator.report.plots.incidence import draw
 
-        return draw(self._result)
+        return draw(self._whole)
 
     def subgroups(self) -> Picture:
         """Forest of subgroups: what the first comparison gains by stratum, variant, sex, site of onset, age."""
@@ -128,19 +128,19 @@ class Plots:
         """Cumulative incidence of adverse events, serious ones and the most frequent kinds, by arm."""
         from simulator.report.plots.adverse import draw
 
-        return draw(self._result)
+        return draw(self._whole)
 
     def milestones(self) -> Picture:
         """Carriers: cumulative incidence of trigger, phenoconversion, onset, diagnosis, by arm."""
         from simulator.report.plots.milestones import draw
 
-        return draw(self._result)
+        return draw(self._whole)
 
     def engagement(self) -> Picture:
         """Drug concentration in tissue and how far the target is lowered, by arm."""
-        from simulator.report.plots.engagement import draw
+        from simulator.report.plots import engagement, over_draws
 
-        return draw(self._result)
+        return over_draws.engagement(self._whole) if self._whole.draws else engagement.draw(self._result)
 
     def waterfall(self) -> Picture:
         """Each patient's change of the ALSFRS-R by the main day in order, the dead as worst; a panel for each arm."""
@@ -188,9 +188,9 @@ class Plots:
 
     def occupancy(self) -> Picture:
         """Which share is alive, on permanent ventilation, or dead, over time in each arm."""
-        from simulator.report.plots.occupancy import draw
+        from simulator.report.plots import occupancy, over_draws
 
-        return draw(self._result)
+        return over_draws.occupancy(self._whole) if self._whole.draws else occupancy.draw(self._result)
 
     def stages(self) -> Picture:
         """Which share is in which King's stage, over time in each arm."""

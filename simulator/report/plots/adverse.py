@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from simulator.report.kinds import Kind
@@ -17,20 +19,22 @@ MOST = 5
 def draw(result: Result) -> Picture:
     """The picture."""
     need_adverse(result, Kind.adverse)
+    names, counts = np.unique(result.groups["adverse_events"]["kind"].values, return_counts=True)
+    shown = names[np.argsort(-counts, kind="stable")][: MOST - 1]
+    notes = ["First event of each kind, of all patients; nobody is taken out on dropout or death."]
+    of = partial(first, shown=shown)
+    return cumulative(result, Kind.adverse, "Adverse events: cumulative incidence, by arm", notes, of)
+
+
+def first(result: Result, k: int, shown: np.ndarray) -> dict[str, np.ndarray]:
+    """Day of each patient's first serious event, and of the first of each kind, in an arm."""
     group = result.groups["adverse_events"]
     arm, patient, day, kind, serious = (group[key].values for key in ("arm", "patient", "day", "kind", "serious"))
     flags = str(group["kind"].attrs.get("flag_meanings", "")).split()
-    names, counts = np.unique(kind, return_counts=True)
-    shown = names[np.argsort(-counts, kind="stable")][: MOST - 1]
     which = {"any serious event": serious > 0} | {
         (flags[int(name)] if flags else str(name)).replace("_", " "): kind == name for name in shown
     }
-    each = [
-        {name: _first(result.n_patients, patient, day, (arm == k) & of) for name, of in which.items()}
-        for k in range(len(result.arms))
-    ]
-    notes = ["First event of each kind, of all patients; nobody is taken out on dropout or death."]
-    return cumulative(result, Kind.adverse, "Adverse events: cumulative incidence, by arm", notes, each)
+    return {name: _first(result.n_patients, patient, day, (arm == k) & of) for name, of in which.items()}
 
 
 def _first(n: int, patient: np.ndarray, day: np.ndarray, mine: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 from simulator.report import style
 from simulator.report.kinds import AnalysedKind
 from simulator.report.picture import Picture
+from simulator.report.plots import risk
 from simulator.report.scale import percent_axis, plain_logarithm, time_scale
 from simulator.studies.analysed import Analysed, Arm, Followed, survival
 from simulator.studies.wording import fixed
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from simulator.analysis.trial.estimate import Estimate
 
 ROW = 0.62
+LEFT = 2.6  # inches left of the axes
+SMALL = 7.6
 
 
 class AnalysedPlots:
@@ -55,11 +58,15 @@ def forest(found: Analysed) -> Picture:
     """A row for each analysis: units differ, so each has its own axis."""
     rows = [(row.analysis, row.measure, row.estimate) for row in found.rows if row.estimate is not None]
     arms = " against ".join(style.short(arm.name) for arm in found.arms)
-    notes = [f"{arms}, {sum(arm.participants for arm in found.arms):,} participants. Bars: 95 % intervals."]
+    none = [row.analysis for row in found.rows if row.estimate is None]
+    notes = [
+        f"{arms}, {sum(arm.participants for arm in found.arms):,} participants. Lines: 95 % intervals. Dotted: no "
+        "effect." + (f" No estimate: {', '.join(none)}." if none else "")
+    ]
     with style.drawing():
-        figure = style.sheet("What the analyses find", notes, 1.1 + ROW * max(len(rows), 1))
+        figure = style.sheet("What the analyses find", notes, 1.1 + (ROW + 0.1 * style.is_narrow()) * max(len(rows), 1))
         axes = np.atleast_1d(figure.subplots(max(len(rows), 1), 1))
-        style.place(figure, len(notes), left=2.9, right=1.6)
+        style.place(figure, len(notes), left=LEFT, right=1.65)
         figure.subplots_adjust(hspace=1.6)
         for one, (name, measure, estimate) in zip(axes, rows, strict=False):
             _line(one, name, measure.format(unit="points"), estimate)
@@ -84,13 +91,17 @@ def _line(axes: Axes, name: str, measure: str, estimate: Estimate) -> None:
         axes.set_xlim(left - room, right + room)
     axes.set_ylim(-1, 1)
     axes.set_yticks([])
-    axes.tick_params(axis="x", labelsize=7)
+    axes.tick_params(axis="x", labelsize=SMALL)
+    axes.locator_params(axis="x", nbins=4 if style.is_narrow() else 7) if not log else None
     axes.spines["left"].set_visible(False)
     axes.grid(visible=False, axis="y")
     to_left: dict[str, Any] = {"transform": axes.transAxes, "va": "center"}
-    axes.text(-0.02, 0.75, name, ha="right", fontweight="bold", **to_left)
-    axes.text(-0.02, 0.2, measure, ha="right", fontsize=7, color=style.SOFT.light, **to_left)
-    axes.text(1.02, 0.5, f"{fixed(value, 2)} ({fixed(low, 2)} to {fixed(high, 2)})", ha="left", fontsize=8, **to_left)
+    soft: dict[str, Any] = {"fontsize": SMALL, "color": style.SOFT.light, **to_left}
+    axes.text(-0.02, 0.9, name, ha="right", fontweight="bold", **to_left)
+    axes.text(-0.02, 0.55, style.beside(measure, LEFT, SMALL), ha="right", **{**soft, "va": "top"})
+    said = f"{fixed(value, 2)} ({fixed(low, 2)} to {fixed(high, 2)})".replace("-", "−")
+    axes.text(1.03, 0.9, said, ha="left", fontsize=8, **to_left)
+    axes.text(1.03, 0.2, f"n = {estimate.n:,}", ha="left", **soft)
 
 
 def kaplan_meier(found: Analysed | Followed) -> Picture:
@@ -101,12 +112,12 @@ def kaplan_meier(found: Analysed | Followed) -> Picture:
     event = {"event_free": "death or permanent assisted ventilation", "death": "death"}.get(
         found.endpoint, found.endpoint
     )
-    notes = [f"{found.name}. The event is {event or 'not in the data'}. Bands: 95 % intervals (log −log)."]
-    below = 0.17 * len(names)
+    notes = [f"{found.name}. The event is {event or 'not in the data'}. Bands: 95 % intervals (log(−log))."]
+    below = risk.below(len(names))
     with style.drawing():
         figure = style.sheet("Free of the event, by arm", notes, 4.6 + below)
         axes = figure.subplots()
-        style.place(figure, len(notes), left=1.55, right=1.55, bottom=0.85 + below)
+        style.place(figure, len(notes), left=risk.left(), right=1.55, bottom=0.85 + below)
         ends = []
         for arm in found.arms:
             line = drawn[arm.name]
@@ -119,7 +130,9 @@ def kaplan_meier(found: Analysed | Followed) -> Picture:
         percent_axis(axes)
         axes.set_ylabel("Free of the event")
         style.label_ends(axes, ends)
-        _at_risk(axes, found, [scale.days * tick for tick in scale.ticks], drawn)
+        at = [scale.days * tick for tick in scale.ticks]
+        rows = [risk.AtRisk(arm.name, drawn[arm.name].colour, [*map(arm.at_risk, at)]) for arm in found.arms]
+        risk.write(axes, scale.ticks, rows)
     text = f"Kaplan-Meier of {' and '.join(names)}, with numbers at risk"
     return Picture(AnalysedKind.survival, figure, text, found.made_from)
 
@@ -134,16 +147,3 @@ def _steps(arm: Arm, end: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np
     level = np.where(inside, p, 0.5)
     reach = 1.959963984540054 * np.sqrt(np.where(inside, variance, 0.0)) / np.abs(np.log(level))
     return days, p, np.where(inside, level ** np.exp(reach), p), np.where(inside, level ** np.exp(-reach), p)
-
-
-def _at_risk(axes: Axes, found: Analysed | Followed, days: list[float], drawn: dict[str, style.Line]) -> None:
-    """Numbers at risk at the ticks, arm by arm, below the axis."""
-    width, height = style.inches(axes)
-    to_left: dict[str, Any] = {"x": -0.32 / width, "transform": axes.transAxes, "ha": "right", "va": "center"}
-    axes.text(y=-0.62 / height, s="At risk", fontweight="bold", **to_left)
-    for k, arm in enumerate(found.arms):
-        y, colour = -(0.62 + 0.17 * (k + 1)) / height, drawn[arm.name].colour
-        axes.text(y=y, s=style.short(arm.name), color=colour, **to_left)
-        for day in days:
-            at: dict[str, Any] = {"color": colour, "transform": axes.transAxes, "ha": "center", "va": "center"}
-            axes.text(day / found.day, y, f"{arm.at_risk(day):,}", **at)

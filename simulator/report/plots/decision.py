@@ -8,9 +8,11 @@ import numpy as np
 
 from simulator.report import style
 from simulator.report.kinds import DecisionKind
+from simulator.report.names import called
 from simulator.report.picture import Picture, PictureError
 from simulator.report.plots.needs import need_kind, need_options
 from simulator.report.plots.tornado import HIGH, LOW
+from simulator.report.scale import percent_axis
 from simulator.studies.decide.tables import Table
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 MOST = 15
 """Bars of one-way differences."""
-NAME = 34
+LEFT, SIDE = 2.75, 1.3  # inches: names left of the bars, names of options right of the axes
 
 
 class DecisionPlots:
@@ -39,12 +41,14 @@ class DecisionPlots:
         """Extra costs over extra QALYs at each draw, with the line of the threshold."""
         table, threshold = self._found.tables["plane"], self._found.threshold
         names = self._found.options[1:]
-        line = f"Line: the threshold of {threshold:,.0f} {self._found.currency} a QALY; below it an option is worth it."
-        notes = [f"{table.caption}. {_drawn(self._found)}", line]
+        line = (
+            f"Dashed: the threshold of {threshold:,.0f} {self._found.currency} a QALY; below it an option is worth it."
+        )
+        notes = [f"{table.caption}. {_drawn(self._found)}", f"{line} Ringed: means over the draws."]
         with style.drawing():
             figure = style.sheet("Cost-effectiveness plane", notes, 4.6)
             axes = figure.subplots()
-            style.place(figure, len(notes), left=0.95, right=1.3)
+            style.place(figure, len(notes), left=0.85, right=SIDE)
             ends = []
             for k, name in enumerate(names):
                 effect, cost = np.array([[row[2 * k + 1], row[2 * k + 2]] for row in table.rows], float).T
@@ -52,16 +56,20 @@ class DecisionPlots:
                 axes.scatter(effect, cost, s=8, color=colour, alpha=0.45, lw=0)
                 axes.plot(effect.mean(), cost.mean(), "o", ms=6, color=colour, mec=style.INK.light, mew=0.8)
                 ends.append((f"● {name}", colour))
+            axes.update_datalim([(0, 0)])  # the quadrants, and the line of the threshold
+            axes.autoscale_view()
             reach = np.array(axes.get_xlim())
             axes.autoscale(False)
             axes.plot(reach, threshold * reach, color=style.SOFT.light, lw=1.0, ls="--")
             axes.axhline(0, color=style.INK.light, lw=0.8)
             axes.axvline(0, color=style.INK.light, lw=0.8)
-            _thousands(axes, "y")
-            axes.set_xlabel("Extra QALYs")
-            axes.set_ylabel(f"Extra costs, {self._found.currency}")
+            unit = _money(axes, "y", self._found.currency)
+            axes.set_xlabel("Extra QALYs a patient")
+            axes.set_ylabel(f"Extra costs a patient, {unit}")
             for k, (text, colour) in enumerate(ends):
-                axes.text(1.02, 0.96 - 0.07 * k, style.short(text, 20), color=colour, transform=axes.transAxes)
+                axes.text(
+                    1.02, 0.96 - 0.07 * k, style.fitted(text, SIDE - 0.15), color=colour, transform=axes.transAxes
+                )
         return Picture(DecisionKind.plane, figure, f"{table.caption}: {', '.join(names)}")
 
     def acceptability(self) -> Picture:
@@ -72,29 +80,29 @@ class DecisionPlots:
         with style.drawing():
             figure = style.sheet("Acceptability and frontier", notes, 4.0)
             axes = figure.subplots()
-            style.place(figure, len(notes), left=0.7, right=1.3)
+            style.place(figure, len(notes), left=0.75, right=SIDE)
             self._curves(axes, table)
             front = [(float(row[0] or 0), str(row[-2]), float(row[-1] or 0)) for row in table.rows]
             for k, name in enumerate(self._found.options):
                 own = [share if best == name else np.nan for _, best, share in front]
                 axes.plot([x for x, *_ in front], own, color=_colour(k), lw=4.5, alpha=0.35, solid_capstyle="butt")
-            axes.set_ylim(0, 1.02)
+            percent_axis(axes)
             axes.set_ylabel("Share of draws")
         return Picture(DecisionKind.acceptability, figure, f"{table.caption}: {', '.join(self._found.options)}")
 
     def loss(self) -> Picture:
         """What choosing each option loses on average, over thresholds; the least is the EVPI."""
         table = self._found.tables["loss"]
-        notes = [f"{table.caption}, {self._found.currency}. {_drawn(self._found)}",
+        notes = [f"{table.caption}. {_drawn(self._found)}",
                  "The lowest curve at a threshold is the EVPI: what perfect information is worth."]  # fmt: skip
         with style.drawing():
             figure = style.sheet("Expected loss", notes, 4.0)
             axes = figure.subplots()
-            style.place(figure, len(notes), left=0.95, right=1.3)
+            style.place(figure, len(notes), left=0.85, right=SIDE)
             self._curves(axes, table)
             axes.set_ylim(0, None)
-            _thousands(axes, "y")
-            axes.set_ylabel(f"{self._found.currency} a patient")
+            unit = _money(axes, "y", self._found.currency)
+            axes.set_ylabel(f"Expected loss a patient, {unit}")
         return Picture(DecisionKind.loss, figure, f"{table.caption}: {', '.join(self._found.options)}")
 
     def oneway(self) -> Picture:
@@ -104,24 +112,32 @@ class DecisionPlots:
         table = self._found.tables["oneway"]
         rows = [row for row in table.rows if row[6]][:MOST]
         base = float(table.note.rsplit(":", 1)[1].split()[0].replace(",", ""))
-        line = f"Line: all as the scenario has them, {base:,.0f}, among the people of the draws."
-        notes = [f"{table.caption}, {self._found.currency}.", line, ""]
+        line = f"Line: all as the scenario has them, {_signed(base)} {self._found.currency}, in the draws' people."
+        left = len(table.rows) - len(rows)
+        notes = [
+            f"{table.caption}.",
+            line + (f" {left} with less, or no, difference are left out." if left else ""),
+            "",
+        ]
         with style.drawing():
-            figure = style.sheet("What moves the net benefit", notes, 1.6 + 0.24 * max(len(rows), 2))
+            figure = style.sheet(
+                "What moves the net benefit", notes, 1.6 + (0.24 + 0.08 * style.is_narrow()) * max(len(rows), 2)
+            )
             axes = figure.subplots()
-            style.place(figure, len(notes), left=2.6, right=0.4)
+            style.place(figure, len(notes), left=LEFT, right=0.4)
             for k, row in enumerate(rows):
                 ends = [(float(row[4] or 0), LOW), (float(row[5] or 0), HIGH)]
                 for value, colour in sorted(ends, key=lambda end: -abs(end[0] - base)):
                     axes.barh(k, value - base, left=base, height=0.62, color=colour, lw=0)
             axes.axvline(base, color=style.INK.light, lw=1.0)
-            names = [str(row[0]) for row in rows]
-            axes.set_yticks(range(len(rows)), [n if len(n) <= NAME else f"…{n[1 - NAME :]}" for n in names])
+            names = [called(str(row[0])) for row in rows]
+            axes.set_yticks(range(len(rows)), [style.beside(name, LEFT) for name in names])
             axes.set_ylim(len(rows) - 0.4, -0.6)
+            axes.tick_params(length=0, axis="y")
             axes.grid(visible=False, axis="y")
-            axes.xaxis.set_major_locator(_ticks())
-            _thousands(axes, "x")
-            axes.set_xlabel(self._found.currency)
+            axes.spines["left"].set_visible(False)
+            unit = _money(axes, "x", self._found.currency)
+            axes.set_xlabel(f"Extra net benefit a patient, {unit}")
             style.key(figure, [("at the 5th percentile", LOW), ("at the 95th percentile", HIGH)], line=len(notes) - 1)
         return Picture(DecisionKind.oneway, figure, f"{table.caption}: {', '.join(names[:5])}")
 
@@ -131,13 +147,12 @@ class DecisionPlots:
         ends = []
         for k, name in enumerate(self._found.options):
             y = [float(row[k + 1] or 0) for row in table.rows]
-            axes.plot(x, y, color=_colour(k), lw=1.8)
-            ends.append(style.Label(y[-1], name, _colour(k)))
+            axes.plot(x, y, color=_colour(k), ls=style.DASHES[k % 4], lw=1.8)
+            ends.append(style.Label(y[-1], style.fitted(name, SIDE - 0.1), _colour(k)))
         axes.axvline(self._found.threshold, color=style.SOFT.light, lw=0.9, ls=":")
         axes.set_xlim(min(x), max(x))
-        axes.xaxis.set_major_locator(_ticks())
-        _thousands(axes, "x")
-        axes.set_xlabel(f"Threshold, {self._found.currency} a QALY")
+        unit = _money(axes, "x", self._found.currency)
+        axes.set_xlabel(f"Threshold, {unit} a QALY")
         style.label_ends(axes, ends)
 
     def draw(self, kind: DecisionKind | str, **options: Any) -> Picture:
@@ -162,14 +177,17 @@ def _drawn(found: Decided) -> str:
     return f"{len(found.tables['plane'].rows):,} draws."
 
 
-def _ticks() -> Any:
-    from matplotlib.ticker import MaxNLocator
-
-    return MaxNLocator(6)
+def _signed(value: float) -> str:
+    return f"{value:,.0f}".replace("-", "−")
 
 
-def _thousands(axes: Axes, which: str) -> None:
-    """Whole numbers with separators."""
-    from matplotlib.ticker import FuncFormatter
+def _money(axes: Axes, which: str, currency: str) -> str:
+    """Few ticks with separators, in thousands or millions where that makes them short; the unit that is left."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    getattr(axes, f"{which}axis").set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
+    axis = getattr(axes, f"{which}axis")
+    most = max(map(abs, axis.get_view_interval()))
+    by, word = (1e6, "millions of ") if most >= 2e6 else (1e3, "thousands of ") if most >= 2e4 else (1.0, "")
+    axis.set_major_locator(MaxNLocator(4 if style.is_narrow() else 6))
+    axis.set_major_formatter(FuncFormatter(lambda x, _: f"{x / by:,.10g}".replace("-", "−")))
+    return f"{word}{currency}"

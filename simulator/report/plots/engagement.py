@@ -9,7 +9,7 @@ import numpy as np
 from simulator.report import style
 from simulator.report.kinds import Kind
 from simulator.report.picture import Picture
-from simulator.report.plots.needs import dosed_arms, need_engagement
+from simulator.report.plots.needs import dosed_arms, need_engagement, size
 from simulator.report.scale import TimeScale, time_scale
 from simulator.report.stored_scenario import stored_scenario
 from simulator.results import Result
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 PEOPLE = 200
 """The first so many patients give concentrations."""
 BANDS = 3
+EVERY = 7
+"""Days from point to point of the concentration's curve."""
 
 
 def tissue(result: Result) -> Any:
@@ -53,12 +55,14 @@ def draw(result: Result) -> Picture:
     need_engagement(result, Kind.engagement)
     drug = tissue(result) if dosed_arms(result) else None
     notes = [
-        "Target: SOD1 in CSF, how far it is below baseline; geometric mean of survivors"
-        + (", band: the middle half." if len(result.arms) <= BANDS else "."),
+        f"{size(result)}. Target: SOD1 in CSF, how far it is below baseline; geometric mean of survivors"
+        + (", band: the middle half of them." if len(result.arms) <= BANDS else "."),
         *(
             [
                 f"Drug in tissue, half-life {drug.half_life_days.value:g} d: 1 is the mean at the steady state of "
-                f"{drug.reference_dose_mg.value:g} mg every {drug.reference_every_days.value:g} d; mean of survivors."
+                f"{drug.reference_dose_mg.value:g} mg every {drug.reference_every_days.value:g} d. Line: mean of the "
+                f"survivors among {min(PEOPLE, result.n_patients):,} patients over the last "
+                f"{drug.reference_every_days.value:g} d; band: between doses."
             ]
             if drug
             else []
@@ -81,18 +85,27 @@ def draw(result: Result) -> Picture:
 
 
 def _drug(axes: Axes, result: Result, drug: Any, scale: TimeScale) -> None:
-    """Mean concentration on each day."""
+    """Mean concentration over the interval before each day, and between which values it moved there."""
     ends, drawn = [], style.lines(result.arms, result.control)
     for arm in dosed_arms(result):
         values = concentration(result, result.arm_index(arm), drug)
-        living = np.isfinite(values).any(0)
-        mean, line = np.nanmean(values[:, living], 0), drawn[arm]
+        living, line = np.isfinite(values).any(0), drawn[arm]
         time = scale.of(np.flatnonzero(living))
-        axes.plot(time, mean, color=line.colour, ls=line.dash, zorder=line.order, lw=1.2)
-        ends.append(style.Label(float(mean[-1]), style.short(arm), line.colour))
+        low, mean, high = within(np.nanmean(values[:, living], 0), round(drug.reference_every_days.value))
+        some = slice(len(mean) - 1, None, -EVERY)
+        axes.fill_between(time[some], low[some], high[some], color=line.colour, alpha=0.16, lw=0)
+        axes.plot(time[some], mean[some], color=line.colour, ls=line.dash, zorder=line.order, lw=1.8)
+        ends.append(style.Label(float(mean[-1]), f"{style.short(arm)} {mean[-1]:.2f}", line.colour))
     axes.set_ylim(bottom=0)
-    axes.set_ylabel("Drug in tissue,\nrelative")
+    axes.set_ylabel("Drug in tissue,\nof steady state")
     style.label_ends(axes, ends)
+
+
+def within(values: np.ndarray, days: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Least, mean and largest of the last so many days, on each day."""
+    padded = np.concatenate([np.full(days - 1, np.nan), values])
+    last = np.lib.stride_tricks.sliding_window_view(padded, days)
+    return np.nanmin(last, 1), np.nanmean(last, 1), np.nanmax(last, 1)
 
 
 def _target(axes: Axes, result: Result, scale: TimeScale) -> None:

@@ -8,14 +8,20 @@ import numpy as np
 
 from simulator.report import style
 from simulator.report.kinds import FitKind
+from simulator.report.names import called
 from simulator.report.picture import Picture
+from simulator.report.scale import plain_logarithm
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from simulator.studies.fit.result import Estimate, Fit
 
-ROW, LEFT, NAME, Z95 = 0.3, 2.6, 34, 1.959964
+ROW, LEFT, RIGHT, SMALL = 0.26, 2.75, 1.75, 8.0
+VAGUE = 0.9
+"""SD over the prior's from which on the data say nothing of a value."""
+WIDEST = 6.0
+"""Intervals that reach further, as a multiple either way, are cut."""
 
 
 class FitPlots:
@@ -45,38 +51,51 @@ class FitPlots:
 
 
 def estimates(found: Fit) -> Picture:
-    """The picture: a row for each value, on the scale of the fit."""
+    """The picture: a row for each value, as a multiple of the scenario's."""
     rows = found.parameters
     notes = [
-        f"{found.attrs['data']}: log-likelihood {found.before.value:.1f}, fitted {found.log_likelihood.value:.1f}.",
-        "Distance from the scenario's value on the scale of the fit (.1 on a log scale is about 10 %), 95 % intervals.",
+        f"{found.title}. Log-likelihood {_number(found.before.value)}, fitted {_number(found.log_likelihood.value)}.",
+        "Dots: the fitted value over the scenario's, with 95 % intervals. Right: the scenario's value, the fitted one.",
+        f"Hollow: the data leave the prior as it was (SD above {VAGUE:.0%} of the prior's)."
+        if any(map(_vague, rows))
+        else "",
     ]
+    notes = [note for note in notes if note]
     with style.drawing():
-        figure = style.sheet(f"What the data say: {style.short(found.title, 46)}", notes, 1.6 + 0.34 + ROW * len(rows))
+        row = ROW + 0.08 * style.is_narrow()
+        figure = style.sheet("Fitted values", notes, 1.55 + 0.17 * len(notes) + row * len(rows))
         axes = figure.subplots()
-        style.place(figure, len(notes), left=LEFT, right=1.6)
+        style.place(figure, len(notes) + 1, left=LEFT, right=RIGHT)
         _rows(axes, rows)
     return Picture(FitKind.estimates, figure, f"Fitted values: {', '.join(one.address for one in rows[:4])}")
 
 
 def _rows(axes: Axes, rows: list[Estimate]) -> None:
-    from simulator.studies.fit.parameters import TURN
-
+    """Multiples on a logarithmic axis; a value without one, not being above 0, has numbers only."""
+    small: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "fontsize": SMALL, "va": "center"}
     for k, one in enumerate(rows):
-        away = float(TURN[one.scale](one.estimate) - TURN[one.scale](one.start))
-        spread = Z95 * one.se if np.isfinite(one.se) else 0.0
-        axes.plot([away - spread, away + spread], [k, k], color=style.SERIES[0].light, lw=1.4)
-        axes.plot([away], [k], "o", ms=4, color=style.SERIES[0].light)
-        words = f"{one.start:.3g} to {one.estimate:.3g} {one.unit}".rstrip()
-        axes.text(1.02, k, words, transform=axes.get_yaxis_transform(), va="center", fontsize=6.6)
-    axes.axvline(0, color=style.INK.light, lw=0.9)
+        if one.start > 0 and one.estimate > 0:
+            low, high = (one.lower, one.upper) if np.isfinite(one.se) else (one.estimate, one.estimate)
+            ends = np.clip([low / one.start, high / one.start], 1 / WIDEST, WIDEST)
+            axes.plot(ends, [k, k], color=style.SERIES[0].light, lw=1.4)
+            face = style.PAPER.light if _vague(one) else style.SERIES[0].light
+            axes.plot([one.estimate / one.start], [k], "o", ms=4.5, color=style.SERIES[0].light, mfc=face)
+        unit = f" {one.unit}" if one.unit and not style.is_narrow() else ""
+        axes.text(1.03, k, f"{one.start:.3g} → {one.estimate:.3g}{unit}", **small)
+    axes.axvline(1, color=style.INK.light, lw=0.9)
+    low, high = axes.get_xlim()
+    plain_logarithm(axes, "x", (min(low, 0.8), max(high, 1.25)))
     axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.set_yticks(range(len(rows)), [_short(one.address) for one in rows])
+    axes.set_yticks(range(len(rows)), [style.beside(called(one.address), LEFT) for one in rows])
     axes.tick_params(length=0, axis="y")
     axes.grid(visible=False, axis="y")
     axes.spines["left"].set_visible(False)
-    axes.set_xlabel("moved by")
+    axes.set_xlabel("Fitted over the scenario's value")
 
 
-def _short(address: str) -> str:
-    return address if len(address) <= NAME else f"…{address[1 - NAME :]}"
+def _vague(one: Estimate) -> bool:
+    return one.left > VAGUE
+
+
+def _number(value: float) -> str:
+    return f"{value:,.1f}".replace("-", "−")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.report import style
 from simulator.report.kinds import Kind
+from simulator.report.people import ends, leavers, screened
 from simulator.report.picture import Picture
 from simulator.report.plots.needs import need_patients
 from simulator.results import Result
@@ -15,87 +15,127 @@ from simulator.results import Result
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-ROW = 0.17  # inches of a line of text
-REASONS = 5
+ROW, PAD, GAP = 0.17, 0.08, 0.2
+"""Inches: a line of text, what surrounds those of a box, what is left between boxes."""
+REASONS = 6
+SIZE = 8.0
+
+
+class Box(NamedTuple):
+    """A box: where it stands in inches from the upper left, and its lines of words and count; the first is its head."""
+
+    x: float
+    y: float
+    width: float
+    lines: Sequence[tuple[str, str]]
+    colour: str = style.INK.light
+
+    @property
+    def height(self) -> float:
+        """With room around the lines."""
+        return 2 * PAD + ROW * len(self.lines)
+
+    @property
+    def bottom(self) -> float:
+        """Where it ends."""
+        return self.y + self.height
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Its centre."""
+        return self.x + self.width / 2, self.y + self.height / 2
 
 
 def reasons(result: Result) -> list[tuple[str, int]]:
-    """Why candidates were not eligible, the most frequent first."""
-    found: dict[str, int] = {}
-    for _, rule, count in result.screening.get("rejected", []):
-        found[rule] = found.get(rule, 0) + int(count)
-    return sorted(found.items(), key=lambda pair: -pair[1])
-
-
-def ends(result: Result, arm: int) -> list[str]:
-    """What became of the people of an arm."""
-    events = result.groups["events"]
-    event, left = events["event"].values[arm], np.isfinite(events["dropout_time"].values[arm])
-    counts = [int((event == code).sum()) for code in (1, 2, 0)]
-    return [
-        f"{counts[0]:,} died unventilated",
-        f"{counts[1]:,} permanent ventilation",
-        f"{counts[2]:,} free of both",
-        f"{int(left.sum()):,} would leave a trial",
-    ]
+    """Why candidates were left out, the most frequent first; beyond some, the rest as one."""
+    found = screened(result).reasons
+    if len(found) <= REASONS:
+        return found
+    rest = found[REASONS - 1 :]
+    return [*found[: REASONS - 1], (f"{len(rest)} other reasons", sum(count for _, count in rest))]
 
 
 def draw(result: Result) -> Picture:
-    """The picture; two arms side by side on a narrow page, up to four on a wide one."""
+    """The picture; two arms side by side on a narrow page, up to three on a wide one."""
     need_patients(result, Kind.flow)
-    tried = int(result.screening.get("candidates", result.n_patients))
-    why = [f"{count:,}: {rule}" for rule, count in reasons(result)[:REASONS]]
-    across = min(len(result.arms), 2 if style.is_narrow() else 3)
-    down = -(-len(result.arms) // across)
-    top, arm = 0.34, 0.34 + ROW * 4
-    side = 0.34 + ROW * max(len(why), 1)
-    notes = [f"The same people are simulated in every arm, for {result.follow_up_days:,.0f} days."]
-    tall = top + side + top + 0.6 + down * (arm + 0.25)
+    notes = [
+        f"The same people are simulated in every arm, for {result.follow_up_days:,.0f} days. A candidate is counted at "
+        "the first reason."
+    ]
+    if leavers(result).any():
+        notes.append("Who would leave a trial is among the others: leaving ends nobody's simulated course.")
+    room = style.current_width() - 0.24
+    top, arms = _top(result, room), _arms(result, room)
+    high = arms[-1].bottom + 0.1
     with style.drawing():
-        figure = style.sheet("From candidates to the end", notes, 0.75 + tall)
+        figure = style.sheet("From candidates to the end", notes, 0.62 + 0.17 * len(notes) + high + 0.1)
         axes = figure.subplots()
         style.place(figure, len(notes), left=0.12, right=0.12, bottom=0.1)
-        width, height = style.inches(axes)
-        axes.set_xlim(0, width)
-        axes.set_ylim(height, 0)
+        axes.set_xlim(-0.01, room + 0.01)
+        axes.set_ylim(high, -0.01)
         axes.set_axis_off()
-        half = width / 2
-        _box(axes, (0, 0, half - 0.1, top), [f"{tried:,} candidates"])
-        beside = [f"{tried - result.n_patients:,} not eligible", *why]
-        _box(
-            axes,
-            (half + 0.1, top + 0.1, half - 0.1, side),
-            beside if tried > result.n_patients else ["nobody left out"],
-        )
-        below = top + side + 0.2
-        _box(axes, (0, below, half - 0.1, top), [f"{result.n_patients:,} simulated"])
-        axes.vlines(half / 2, top, below, color=style.SOFT.light, lw=0.9)
-        axes.hlines(top + 0.1 + side / 2, half / 2, half + 0.1, color=style.SOFT.light, lw=0.9)
-        drawn = style.lines(result.arms, result.control)
-        wide = width / across
-        for k, name in enumerate(result.arms):
-            x, y = wide * (k % across), below + top + 0.2 + (k // across) * (arm + 0.25)
-            title = style.short(name, int(wide / 0.09))
-            _box(axes, (x, y, wide - 0.12, arm), [title, *ends(result, k)], drawn[name].colour)
-        axes.vlines(half / 2, below + top, below + top + 0.2, color=style.SOFT.light, lw=0.9)
-    return Picture(
-        Kind.flow, figure, f"{tried:,} candidates, {result.n_patients:,} simulated, what became of them by arm"
+        for box in (*top, *arms):
+            _draw(axes, box)
+        _join(axes, top, arms)
+    tried = screened(result).candidates
+    said = f"{tried:,} candidates, {result.n_patients:,} simulated, what became of them by arm"
+    return Picture(Kind.flow, figure, said)
+
+
+def _top(result: Result, room: float) -> tuple[Box, Box, Box]:
+    """Candidates, who was left out, who was simulated."""
+    tried, left = screened(result).candidates, (0.32 if style.is_narrow() else 0.4) * room
+    first = Box(0, 0, left, [("candidates", f"{tried:,}")])
+    why = [(text, f"{count:,}") for text, count in reasons(result)]
+    beside = Box(
+        left + GAP, first.bottom + 0.1, room - left - GAP, [("left out", f"{tried - result.n_patients:,}"), *why]
     )
+    return first, beside, Box(0, beside.bottom + 0.1, left, [("simulated", f"{result.n_patients:,}")])
 
 
-def _box(axes: Axes, where: tuple[float, float, float, float], lines: list[str], colour: str = style.INK.light) -> None:
-    """A box with its lines of text; the first is its head."""
+def _arms(result: Result, room: float) -> list[Box]:
+    """A box for each arm, in rows."""
+    across = min(len(result.arms), 2 if style.is_narrow() else 3)
+    indent = GAP if len(result.arms) > across else 0.0  # room for the line that leads to further rows
+    wide = (room - indent + GAP / 2) / across
+    left, told, drawn = leavers(result), ends(result), style.lines(result.arms, result.control)
+    found: list[Box] = []
+    y = _top(result, room)[-1].bottom + 2 * GAP
+    for k, arm in enumerate(result.arms):
+        lines = [(arm, ""), *((label, f"{counts[k]:,}") for label, counts in told)]
+        lines += [("would leave a trial", f"{left[k]:,}")] if left.any() else []
+        if k and k % across == 0:
+            y = found[-1].bottom + 2 * GAP
+        found.append(Box(indent + wide * (k % across), y, wide - GAP / 2, lines, drawn[arm].colour))
+    return found
+
+
+def _join(axes: Axes, top: tuple[Box, Box, Box], arms: Sequence[Box]) -> None:
+    """Lines from box to box: every arm hangs on a line that begins at those who were simulated."""
+    first, beside, simulated = top
+    how: dict[str, Any] = {"color": style.SOFT.light, "lw": 0.9}
+    x = first.middle[0]
+    axes.vlines(x, first.bottom, simulated.y, **how)
+    axes.hlines(beside.middle[1], x, beside.x, **how)
+    heights = sorted({box.y for box in arms})
+    trunk = x if len(heights) == 1 else GAP / 2
+    axes.vlines(trunk, simulated.bottom, heights[-1] - GAP, **how)
+    for y in heights:
+        row = [box.middle[0] for box in arms if box.y == y]
+        axes.hlines(y - GAP, min(trunk, *row), max(trunk, *row), **how)
+        axes.vlines(row, y - GAP, y, **how)
+
+
+def _draw(axes: Axes, box: Box) -> None:
+    """A box with its lines of text: words at the left, counts at the right."""
     from matplotlib.patches import Rectangle
 
-    x, y, width, height = where
-    axes.add_patch(Rectangle((x, y), width, height, fill=False, ec=style.SOFT.light, lw=0.9))
-    for k, text in enumerate(lines):
+    axes.add_patch(Rectangle((box.x, box.y), box.width, box.height, fill=False, ec=style.SOFT.light, lw=0.9))
+    for k, (text, count) in enumerate(box.lines):
         weight = "normal" if k else "bold"
-        room = int((width - 0.1) / (0.075 if k else 0.085))
-        at: dict[str, Any] = {
-            "va": "center",
-            "color": colour if not k else style.INK.light,
-            "fontweight": weight,
-            "fontsize": 8,
-        }
-        axes.text(x + 0.07, y + ROW * (k + 1), style.short(text, max(room, 17)), **at)
+        y = box.y + PAD + ROW * (k + 0.5)
+        room = box.width - 2 * PAD - style.measure(f"{count} ", SIZE, weight)
+        how: dict[str, Any] = {"va": "center", "fontweight": weight, "fontsize": SIZE}
+        words = style.fitted(text, room, SIZE, weight=weight)
+        axes.text(box.x + PAD, y, words, color=style.INK.light if k else box.colour, **how)
+        axes.text(box.x + box.width - PAD, y, count, ha="right", color=style.INK.light, **how)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 COLUMNS = 3
 HIT, MISS, TRUE = style.SERIES[0].light, style.SERIES[1].light, style.INK.light
+WITH_TRUTH = [("holds the truth", HIT), ("misses it", MISS), ("truth", TRUE)]
+WITHOUT = [("holds no effect", HIT), ("excludes it", MISS)]
 PERCENTILES = (2.5, 50, 97.5)
 BELOW = 3.0
 """Rows between the trials and the spread of all."""
@@ -63,17 +65,20 @@ def draw(trial: Trial, day: float | None, trials: int) -> Picture:
         )
     found = [_estimates(trial, name, at) for name in trial.analyses]
     shown = min(trials, trial.replicates)
+    known = any(np.isfinite(one.truth.value) for one in found)
     experimental, control = map(style.short, trial.arms)
     notes = [
         f"{experimental} against {control}, {trial.size:,} participants. Thin: 95 % intervals of the first {shown} of "
         f"{trial.replicates:,} trials.",
-        "Thick: where 95 % of all estimates fall, with their median. Line: the true value.",
+        "Thick: where 95 % of all estimates fall, with their median."
+        + (" Line: the true value." if known else " Dotted: no effect; truth was not looked up (--truth).")
+        + (" A gap: no estimate." if any(not np.isfinite(one.value[:shown]).all() for one in found) else ""),
     ]
     columns = min(2 if style.is_narrow() else COLUMNS, len(found))
     rows = -(-len(found) // columns)
     with style.drawing():
         figure = style.sheet(f"What one trial after another finds, {when(at).lower()}", ["", *notes], 1.4 + 3.3 * rows)
-        style.key(figure, [("holds the truth", HIT), ("misses it", MISS), ("truth", TRUE)], 0)
+        style.key(figure, WITH_TRUTH if known else WITHOUT, 0)
         grid = figure.subplots(rows, columns, squeeze=False)
         style.place(figure, len(notes) + 1, left=0.3, right=0.3)
         figure.subplots_adjust(wspace=0.14, hspace=0.36)

@@ -22,13 +22,14 @@ EVENTS = {
 def draw(result: Result) -> Picture:
     """The picture; what a scenario does not have is left out."""
     need_milestones(result, Kind.milestones)
-    events = result.groups["events"]
-    each = [
-        {words: _since(events[key].values[arm]) for key, words in EVENTS.items() if key in events}
-        for arm in range(len(result.arms))
-    ]
     notes = ["The distance from the trigger to onset is the time that an early start has."]
-    return cumulative(result, Kind.milestones, "From carrier to onset: cumulative incidence, by arm", notes, each)
+    return cumulative(result, Kind.milestones, "From carrier to onset: cumulative incidence, by arm", notes, times)
+
+
+def times(result: Result, arm: int) -> dict[str, np.ndarray]:
+    """Day of each milestone in an arm."""
+    events = result.groups["events"]
+    return {words: _since(events[key].values[arm]) for key, words in EVENTS.items() if key in events}
 
 
 def _since(day: np.ndarray) -> np.ndarray:

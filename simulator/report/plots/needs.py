@@ -8,7 +8,9 @@ from inspect import signature
 from simulator.catalog.facts import points
 from simulator.report.kinds import Kind
 from simulator.report.picture import PictureError
+from simulator.report.plots.vectors import vectors
 from simulator.results import Result
+from simulator.units import how_many
 
 VARIABLES = {
     Kind.trajectories: ("alsfrs_r",),
@@ -28,7 +30,9 @@ PATIENTS = (
 """Pictures that need patients, not sums."""
 NOTICED = 0.98
 """Of SOD1 in CSF against baseline: the least that counts as lowered."""
-OVER_DRAWS = (Kind.trajectories, Kind.survival, Kind.stages, Kind.biomarkers, Kind.posterior)
+OVER_DRAWS = (Kind.trajectories, Kind.survival, Kind.stages, Kind.biomarkers, Kind.posterior, Kind.occupancy)
+BY_VECTOR = (Kind.function, Kind.strata, Kind.incidence, Kind.adverse, Kind.milestones, Kind.engagement)
+"""Pictures over draws: of the stacked sums; of each vector's own result."""
 
 
 def drawable(result: Result, among: Iterable[Kind] = Kind) -> tuple[Kind, ...]:
@@ -51,9 +55,12 @@ def drawable(result: Result, among: Iterable[Kind] = Kind) -> tuple[Kind, ...]:
 
 def drawable_over_draws(result: Result, among: Iterable[Kind] = Kind) -> tuple[Kind, ...]:
     """The pictures of a run over draws: those that have bands over its vectors."""
-    can = {Kind.stages: has_stages, Kind.engagement: has_engagement, Kind.posterior: has_posterior}
+    can = {Kind.stages: has_stages, Kind.posterior: has_posterior}
+    among = tuple(among)
     known = (kind for kind in among if kind in OVER_DRAWS and all(map(result.has, VARIABLES.get(kind, ()))))
-    return tuple(kind for kind in known if kind not in can or can[kind](result))
+    found = {kind for kind in known if kind not in can or can[kind](result)}
+    found |= set(drawable(vectors(result)[0], (kind for kind in among if kind in BY_VECTOR)))
+    return tuple(kind for kind in among if kind in found)
 
 
 def need_kind(kind: str, known: Iterable[str], of: str) -> None:
@@ -186,4 +193,6 @@ def dosed_arms(result: Result, patient: int | None = None) -> list[str]:
 
 def size(result: Result) -> str:
     """How many were simulated, for a note."""
-    return f"{result.n_patients:,} simulated patients" + (", the same in each arm" if len(result.arms) > 1 else "")
+    return how_many(result.n_patients, "simulated patients") + (
+        ", the same in each arm" if len(result.arms) > 1 else ""
+    )

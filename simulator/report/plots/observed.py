@@ -45,6 +45,9 @@ def draw(result: Result, outcome: str = "", patients: int = 60) -> Picture:
             head(pane, pane.line.colour)
         label_time(panes)
         panes[0].axes.set_ylabel(LABELS[outcome])
+        if outcome == "alsfrs_r":
+            panes[0].axes.set_ylim(0, 48)
+            panes[0].axes.set_yticks(range(0, 49, 12))
         if outcome == "nfl_plasma":
             plain_logarithm(panes[0].axes, "y")
     return Picture(Kind.observed, figure, f"Visits' {LABELS[outcome]} in {', '.join(result.arms)}")

@@ -15,6 +15,7 @@ from simulator.results import Result
 
 Z90 = 1.6449
 NINE = (5, 50, 95)
+LEFT, RIGHT = 2.9, 1.2  # inches beside the axes
 
 
 def held(result: Result) -> tuple[Calibration | None, list[int]]:
@@ -36,17 +37,18 @@ def draw(result: Result) -> Picture:
     if spec is None or not numbers:
         raise PictureError(f"{Kind.posterior}: the scenario holds none of the calibrated values")
     every, vectors, fitted = spec.parameters, ensemble(spec.model), calibrated_vector(spec.name)
+    units = _units(result)
     notes = [
         f"{len(numbers)} calibrated values, in prior SDs from the prior's centre. Grey: 90 % of the prior.",
-        f"Blue: 90 % of the {len(vectors)} vectors of the ensemble. Dot and number: the calibrated value.",
+        f"Blue: 90 % of the {len(vectors)} vectors of the ensemble. Dot, and right: the calibrated value.",
         "A blue line as long as the grey one was not informed by the rows.",
     ]
     with style.drawing():
-        figure = style.sheet("Prior and posterior of the calibrated values", notes, 1.5 + 0.2 * len(numbers))
+        figure = style.sheet(
+            "Prior and posterior of the calibrated values", notes, 1.7 + (0.22 + 0.1 * style.is_narrow()) * len(numbers)
+        )
         axes = figure.subplots()
-        style.place(figure, len(notes), left=2.9, right=0.75)
-        if style.is_narrow():
-            figure.subplots_adjust(left=2.0 / figure.get_figwidth())
+        style.place(figure, len(notes) + 1, left=LEFT, right=RIGHT)
         for k, number in enumerate(numbers):
             low, middle, high = np.percentile(vectors[:, number], NINE)
             axes.hlines(k, -Z90, Z90, color=style.GRID.light, lw=5)
@@ -54,7 +56,7 @@ def draw(result: Result) -> Picture:
             axes.plot([middle], [k], "|", color=style.SERIES[0].light, ms=6)
             axes.plot([fitted[number]], [k], "o", color=style.INK.light, ms=3.5)
             where: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center"}
-            axes.text(1.02, k, f"{every[number].value(fitted[number]):.3g}", **where)
+            axes.text(1.02, k, f"{every[number].value(fitted[number]):.3g} {units.get(number, '')}".strip(), **where)
         axes.set_ylim(len(numbers) - 0.4, -0.6)
         axes.set_yticks(range(len(numbers)), [_label(every[number]) for number in numbers])
         axes.tick_params(length=0, axis="y")
@@ -64,5 +66,17 @@ def draw(result: Result) -> Picture:
     return Picture(Kind.posterior, figure, f"Prior and posterior of {len(numbers)} calibrated values")
 
 
+def _units(result: Result) -> dict[int, str]:
+    """Unit of each calibrated value that the scenario holds, by its number."""
+    from simulator.language.calibrated import places
+    from simulator.language.listing import values
+
+    scenario, _ = stored_scenario(result)
+    if scenario is None:
+        return {}
+    known = {one.address: one.unit or "" for one in values(scenario)}
+    return {place.number: known.get(place.address, "") for place in places(scenario.content())}
+
+
 def _label(parameter: Parameter) -> str:
-    return style.short(parameter.label, 26 if style.is_narrow() else 40)
+    return style.beside(parameter.label, LEFT)

@@ -81,7 +81,7 @@ def _panel(axes: Axes, result: Result, outcome: Outcome, stratum: str) -> list[s
     for k, arm in enumerate(arms):
         colour, known = drawn[arm].colour, published(outcome, stratum, arm)
         weeks, values = observed(result, outcome, stratum, arm, max(point.week for point in known))
-        axes.plot(weeks, values, color=colour, lw=1.8)
+        axes.plot(weeks, values, color=colour, ls=drawn[arm].dash, zorder=drawn[arm].order, lw=1.8)
         _dots(axes, known, (k - (len(arms) - 1) / 2) * ASIDE, colour)
         end = values[-1] if len(values) else known[-1].value
         ends.append(style.Label(float(end), style.short(arm), colour))

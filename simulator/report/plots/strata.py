@@ -17,8 +17,10 @@ from simulator.report.kinds import Kind
 from simulator.report.picture import Picture, PictureError
 from simulator.report.plots.grid import HEIGHTS, columns
 from simulator.report.plots.needs import need_patients, need_strata, need_two_arms, size
+from simulator.report.plots.vectors import ROOM, bands, spread, vectors
 from simulator.report.scale import TimeScale, percent_axis, time_scale
 from simulator.results import Result
+from simulator.results.frames import GROUPING
 from simulator.studies.headline import main_day
 from simulator.studies.metrics import time_index
 
@@ -29,6 +31,7 @@ POINTS = 201
 MOST = 3  # comparisons written in a panel
 FUNCTION = "alsfrs_r"
 PANELS = 8
+SIDE_BY_SIDE = 2  # panels that have room for a comparison in one line
 
 
 class Ratio(NamedTuple):
@@ -96,24 +99,29 @@ def draw(result: Result, by: str = "stratum", outcome: str = "") -> Picture:
     """The picture; the first eight strata, or the eight most frequent variants, are drawn."""
     if outcome not in ("", FUNCTION):
         raise PictureError(f"{Kind.strata}: no outcome {outcome!r}; choose {FUNCTION}, or none for survival")
-    of, names = _parts(result, by)
+    of, names = _parts(vectors(result)[0], by)
     notes = _notes(result, outcome)
     title, panel_of = ("Median ALSFRS-R", _function) if outcome else ("Event-free survival", _panel)
     across = 1 if style.is_narrow() else columns(len(names))
     key = 2 if style.is_narrow() and len(result.arms) > MOST else 1
     down = -(-len(names) // across)
-    few = min(len(result.arms if outcome else result.contrasts), MOST)
-    below = 0.34 + 0.17 * (few + 1)
+    few = 0 if result.draws else min(len(result.arms if outcome else result.contrasts), MOST)
+    each = 1 if outcome or across <= SIDE_BY_SIDE else 2  # lines of a comparison
+    below = 0.34 + 0.17 * (few * each + 1)
     panel = 1.75 if style.is_narrow() else HEIGHTS.get(down, 1.75)
+    height = 0.93 + 0.17 * (len(notes) + key) + (panel + below) * down
     with style.drawing():
-        figure = style.sheet(f"{title}, by {by}", notes, 0.93 + 0.17 * (len(notes) + key) + (panel + below) * down)
+        figure = style.sheet(f"{title}, by {by.replace('_', ' ')}", notes, height)
         axes = figure.subplots(down, across, sharey=True, squeeze=False).ravel()
         style.place(figure, len(notes) + key, left=0.75, bottom=0.2 + below)
         figure.subplots_adjust(wspace=0.09, hspace=(below + 0.35) / panel)
         scale = time_scale(result.follow_up_days)
         for axis, name in zip(axes, names, strict=False):
-            panel_of(axis, result, of == name, scale)
-            axis.set_title(f"{style.short(name, 30 // across + 8)}, {(of == name).sum():,}", **HEAD)
+            if result.draws:
+                _drawn(axis, result, by, name, outcome)
+            else:
+                panel_of(axis, result, of == name, scale)
+            axis.set_title(f"{style.short(name, 30 // across + 8)}, n = {(of == name).sum():,}", **HEAD)
         for beyond in axes[len(names) :]:
             beyond.set_visible(False)
         if outcome:
@@ -129,6 +137,9 @@ def draw(result: Result, by: str = "stratum", outcome: str = "") -> Picture:
 
 def _notes(result: Result, outcome: str) -> list[str]:
     """What must be known to read it."""
+    if result.draws:
+        dead = "Median ALSFRS-R, who has died with 0." if outcome else "Alive without permanent ventilation."
+        return [f"{size(result)}. {dead}", bands(result, "")]
     if outcome:
         return [
             f"{size(result)}. Who has died has 0 points. Bands: the middle half of everybody.",
@@ -136,8 +147,8 @@ def _notes(result: Result, outcome: str) -> list[str]:
         ]
     return [
         f"{size(result)}. Alive without permanent ventilation.",
-        "Hazard ratio (Cox) with 95 % interval and z of the log-rank test, as if the arms were different people:",
-        "of all that were simulated, so not what a trial of some size would find.",
+        "HR: hazard ratio (Cox) with 95 % interval, and z of the log-rank test, as if the arms were different people, "
+        "of all that were simulated: not what a trial of some size would find.",
     ]
 
 
@@ -156,43 +167,87 @@ def _function(axes: Axes, result: Result, who: np.ndarray, scale: TimeScale) -> 
     _below(axes, [f"{style.short(one.arm, 20)} {one.value:.1f} ({one.lower:.1f}–{one.upper:.1f})" for one in found])
 
 
+def _drawn(axes: Axes, result: Result, by: str, name: str, outcome: str) -> None:
+    """Curves of one part over the vectors: their median, and where nine of ten lie."""
+    scale, drawn = time_scale(result.follow_up_days), style.lines(result.arms, result.control)
+    days, course = (result.time, _middle) if outcome else (np.linspace(0, result.follow_up_days, POINTS), _free)
+    for k, arm in enumerate(result.arms):
+        middle, low, high = spread(result, lambda one, k=k: course(one, k, parts_of(one, by) == name, days))  # type: ignore[misc]
+        line, time = drawn[arm], scale.of(days)
+        if len(result.arms) <= ROOM:
+            axes.fill_between(time, low, high, color=line.colour, alpha=0.18, lw=0)
+        axes.plot(time, middle, color=line.colour, ls=line.dash, zorder=line.order, lw=1.8)
+    scale.apply(axes)
+    scale.label(axes)
+
+
+def _middle(result: Result, arm: int, who: np.ndarray, days: np.ndarray) -> np.ndarray:
+    """Median function of these people on the days of the result."""
+    found: np.ndarray = np.median(_counted(result, arm, who), axis=0)
+    return found
+
+
+def _free(result: Result, arm: int, who: np.ndarray, days: np.ndarray) -> np.ndarray:
+    """Event-free probability of these people."""
+    time, event = (result.groups["events"][key].values[arm, who] for key in ("event_free_time", "event"))
+    curve = kaplan_meier(time, event > 0)
+    found: np.ndarray = np.concatenate([[1.0], curve.survival])[np.searchsorted(curve.time, days, side="right")]
+    return found
+
+
 HEAD = {"loc": "left", "fontsize": 9.5, "fontweight": "bold"}
 
 
+def parts_of(result: Result, by: str) -> np.ndarray:
+    """Of which part each patient is: texts, (n_patients,).
+
+    Raises
+    ------
+    PictureError
+        There is nothing of that name that divides patients.
+    """
+    people = result.groups["patients"]
+    known = [name for name in GROUPING if name in people]
+    if by not in known:
+        raise PictureError(f"{Kind.strata}: no panels by {by!r}; choose from {', '.join(known)}")
+    one = people[by]
+    flags = str(one.attrs.get("flag_meanings", "")).split()
+    return np.array([flags[int(value)].replace("_", " ") for value in one.values]) if flags else one.values.astype(str)
+
+
 def _parts(result: Result, by: str) -> tuple[np.ndarray, list[str]]:
-    """Of which part each patient is, and the parts that are drawn."""
+    """Of which part each patient is, and the parts that are drawn: strata in their order, else the most frequent."""
     if by == "stratum":
         need_strata(result, Kind.strata)
-        of = result.groups["patients"]["stratum"].values
-        return of, [name for name in result.strata if (of == name).any()][:PANELS]
     need_patients(result, Kind.strata)
     need_two_arms(result, Kind.strata)
-    if by != "variant":
-        raise PictureError(f"{Kind.strata}: no panels by {by!r}; choose stratum or variant")
-    of = result.groups["patients"]["variant"].values
+    of = parts_of(result, by)
     names, counts = np.unique(of, return_counts=True)
-    return of, [str(name) for name in names[np.argsort(-counts, kind="stable")]][:PANELS]
+    frequent = [str(name) for name in names[np.argsort(-counts, kind="stable")]]
+    return of, ([name for name in result.strata if name in frequent] if by == "stratum" else frequent)[:PANELS]
 
 
 def _panel(axes: Axes, result: Result, who: np.ndarray, scale: TimeScale) -> None:
     """Curves of one stratum, and its hazard ratios below."""
-    drawn, events = style.lines(result.arms, result.control), result.groups["events"]
+    drawn = style.lines(result.arms, result.control)
     days = np.linspace(0, result.follow_up_days, POINTS)
     for k, arm in enumerate(result.arms):
-        time, event = (events[name].values[k, who] for name in ("event_free_time", "event"))
-        curve = kaplan_meier(time, event > 0)
-        p = np.concatenate([[1.0], curve.survival])[np.searchsorted(curve.time, days, side="right")]
-        line = drawn[arm]
+        p, line = _free(result, k, who, days), drawn[arm]
         axes.plot(scale.of(days), p, color=line.colour, ls=line.dash, zorder=line.order, lw=1.8)
     scale.apply(axes)
     scale.label(axes)
     found = ratios(result, who)
-    lines = [
-        f"{style.short(one.arm, 13)} vs {style.short(one.against, 13)} "
-        f"{one.value:.2f} ({one.lower:.2f}–{one.upper:.2f}), z {one.z:.1f}".replace("-", "−")
+    said = [
+        (
+            f"{style.short(one.arm, 13)} vs {style.short(one.against, 13)}",
+            f"HR {one.value:.2f} ({one.lower:.2f}–{one.upper:.2f}), z {one.z:.1f}".replace("-", "−"),
+        )
         for one in found[:MOST]
-    ] or ["too few events for a hazard ratio"]
-    _below(axes, lines)
+    ]
+    place = axes.get_subplotspec()
+    beside = place is None or place.get_gridspec().ncols <= SIDE_BY_SIDE
+    lines = [line for pair in said for line in ([" ".join(pair)] if beside else pair)]
+    _below(axes, lines or ["too few events for a hazard ratio"])
 
 
 def _below(axes: Axes, lines: list[str]) -> None:

@@ -21,14 +21,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FEWEST = 10
+LEFT, NARROW = 2.75, 2.3  # inches left of the axes
 MOST = 6  # parts of one division, the largest
 DIVISIONS = (
     ("stratum", ""),
-    ("variant", ""),
+    ("variant", "variant: "),
     ("sex", ""),
     ("onset_site", "onset: "),
 )
-HALVES = (("age", "age {} years"), ("time_since_onset", "onset {} months ago"), ("alsfrs_r", "ALSFRS-R {}"))
+HALVES = (("age", "age {} years"), ("time_since_onset", "onset {} mo ago"), ("alsfrs_r", "ALSFRS-R {}"))
 
 
 class Part(NamedTuple):
@@ -52,7 +53,7 @@ class Effect(NamedTuple):
 def parts(result: Result) -> Iterator[Part]:
     """Everybody, then each division of at least two parts that are large enough."""
     people = result.groups["patients"]
-    yield Part("all patients", np.ones(result.n_patients, bool), True)
+    yield Part("everybody", np.ones(result.n_patients, bool), True)
     for key, words in DIVISIONS:
         if key not in people:
             continue
@@ -105,7 +106,7 @@ def draw(result: Result) -> Picture:
     notes = [
         f"{style.short(arm, 24)} against {style.short(against, 24)} on day {day:g}: the same patients in two arms.",
         "Squares: mean difference, right of 0 is better. Lines: 95 % Monte Carlo. Dashed: all patients.",
-        "Halves are split at the median. What a trial of some size would find is wider.",
+        "n: patients. Halves are split at the median. What a trial of some size would find is wider.",
     ]
     narrow = style.is_narrow()
     with style.drawing():
@@ -113,11 +114,11 @@ def draw(result: Result) -> Picture:
             "Who gains: subgroups", notes, 1.45 + 0.2 * len(found) * (2 if narrow else 1) + 0.6 * narrow
         )
         axes = figure.subplots(2 if narrow else 1, 1 if narrow else 2, sharey=True, squeeze=False).ravel()
-        style.place(figure, len(notes), left=2.75)
+        style.place(figure, len(notes), left=LEFT)
         if narrow:
-            figure.subplots_adjust(left=2.05 / figure.get_figwidth(), hspace=0.25)
+            figure.subplots_adjust(left=NARROW / figure.get_figwidth(), hspace=0.25)
         figure.subplots_adjust(wspace=0.12)
-        labels = ("ALSFRS-R, points, the dead at 0", "of 100, event-free")
+        labels = ("ALSFRS-R, points, the dead at 0", "More of 100 who are event-free")
         for panel, key, label in zip(axes, ("points", "free"), labels, strict=True):
             _rows(panel, found, [getattr(one, key) for one in found], label)
     return Picture(Kind.subgroups, figure, f"Differences between {arm} and {against} in subgroups")
@@ -125,7 +126,6 @@ def draw(result: Result) -> Picture:
 
 def _rows(axes: Axes, found: list[Effect], values: list[tuple[float, float, float]], label: str) -> None:
     """A square and a line for each part."""
-    room = 25 if style.is_narrow() else 32
     for k, (one, (value, low, high)) in enumerate(zip(found, values, strict=True)):
         axes.hlines(k, low, high, color=style.SERIES[0].light, lw=1.2)
         axes.plot([value], [k], "s", color=style.SERIES[0].light, ms=4.5 if one.first and not k else 3.5)
@@ -134,7 +134,14 @@ def _rows(axes: Axes, found: list[Effect], values: list[tuple[float, float, floa
     axes.axvline(0, color=style.SOFT.light, lw=0.9)
     axes.axvline(values[0][0], color=style.SOFT.light, lw=0.8, ls="--")
     axes.set_ylim(len(found) - 0.4, -0.6)
-    axes.set_yticks(range(len(found)), [f"{style.short(one.name, room)} {one.n:,}" for one in found])
+    axes.set_yticks(range(len(found)), [_name(one) for one in found])
     axes.tick_params(length=0, axis="y")
     axes.grid(visible=False, axis="y")
     axes.set_xlabel(label)
+
+
+def _name(one: Effect) -> str:
+    """The part and how many are in it."""
+    count = f", n = {one.n:,}"
+    room = (LEFT if not style.is_narrow() else NARROW) - 0.15 - style.measure(count)
+    return f"{style.fitted(one.name, room)}{count}"

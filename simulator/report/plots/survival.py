@@ -10,6 +10,7 @@ from simulator.analysis.intervals import share_interval
 from simulator.report import style
 from simulator.report.kinds import Kind
 from simulator.report.picture import Picture
+from simulator.report.plots import risk
 from simulator.report.plots.grid import head, label_time, sheet
 from simulator.report.plots.needs import size
 from simulator.report.plots.panel import Pane
@@ -31,11 +32,11 @@ def draw(result: Result) -> Picture:
         "The event is death or permanent assisted ventilation. At risk: event-free until that day.",
         "Bands: 95 % Monte Carlo intervals of the simulation, not the uncertainty of a trial or of the model.",
     ]
-    below = 0.17 * len(arms)
+    below = risk.below(len(arms))
     with style.drawing():
         figure = style.sheet("Event-free survival, by arm", notes, 2.0 + max(2.8, style.LINE * len(arms)) + below)
         axes = figure.subplots()
-        style.place(figure, len(notes), left=1.55, right=1.55, bottom=0.85 + below)
+        style.place(figure, len(notes), left=risk.left(), right=1.55, bottom=0.85 + below)
         panes = [Pane(axes, result, k, scale) for k in range(len(arms))]
         ends = [_curve(pane) for pane in panes]
         scale.apply(axes)
@@ -91,18 +92,11 @@ def _probability(curve: SurvivalCurve, days: np.ndarray) -> np.ndarray:
 
 
 def _at_risk(panes: list[Pane]) -> None:
-    """Numbers at risk at the ticks, arm by arm, below the axis."""
-    axes, scale = panes[0].axes, panes[0].scale
-    width, height = style.inches(axes)
-    days = np.array(scale.ticks) * scale.days
-    to_left: dict[str, Any] = {"x": -0.32 / width, "transform": axes.transAxes, "ha": "right", "va": "center"}
-    axes.text(y=-0.62 / height, s="At risk", fontweight="bold", **to_left)
-    for k, pane in enumerate(panes):
-        y, colour = -(0.62 + 0.17 * (k + 1)) / height, pane.line.colour
-        axes.text(y=y, s=pane.short, color=colour, **to_left)
-        counts = np.rint(pane.result.n_patients * _probability(pane.result.survival(pane.name), days)).astype(int)
-        step = 2 if style.is_narrow() and pane.result.n_patients > 999 else 1  # room for their digits
-        for tick, count in list(zip(scale.ticks, counts, strict=True))[::step]:
-            axes.text(
-                tick / scale.end, y, f"{count:,}", color=colour, transform=axes.transAxes, ha="center", va="center"
-            )
+    """Numbers at risk at the ticks, arm by arm."""
+    scale, days = panes[0].scale, np.array(panes[0].scale.ticks) * panes[0].scale.days
+    rows = []
+    for pane in panes:
+        share = _probability(pane.result.survival(pane.name), days)
+        counts = np.rint(pane.result.n_patients * share).astype(int).tolist()
+        rows.append(risk.AtRisk(pane.name, pane.line.colour, counts))
+    risk.write(panes[0].axes, scale.ticks, rows)

@@ -13,7 +13,7 @@ from simulator.report.plots.panel import Pane
 from simulator.results import Result
 
 MARKS = (
-    ("death_time", "X", "death"),
+    ("death_time", "x", "death"),
     ("event_free_time", "D", "permanent ventilation"),
     ("niv_time", "^", "non-invasive ventilation"),
     ("gastrostomy_time", "s", "gastrostomy"),
@@ -49,7 +49,7 @@ def draw(result: Result, patients: int = 30) -> Picture:
 
 
 def _named(shape: str) -> str:
-    return {"X": "cross", "D": "diamond", "^": "triangle", "s": "square", "|": "bar"}[shape]
+    return {"x": "cross", "D": "diamond", "^": "triangle", "s": "square", "|": "bar"}[shape]
 
 
 def _when(events: dict[str, np.ndarray], name: str) -> np.ndarray:
@@ -68,8 +68,8 @@ def _lanes(pane: Pane, events: dict[str, np.ndarray], ends: np.ndarray, marks: l
     for name, shape, _ in marks:
         day = events[name].astype(np.float64)
         known = on if name == "event_free_time" else np.isfinite(day) & (day >= 0) & (day <= ends)
-        size = 4.5 if name == "dropout_time" else 3.2
+        size = {"|": 4.5, "x": 4.2}.get(shape, 3.2)
         pane.axes.plot(
-            pane.scale.of(day[known]), lane[known], shape, color=style.INK.light, ms=size, lw=0, clip_on=False
+            pane.scale.of(day[known]), lane[known], shape, color=style.INK.light, ms=size, mew=1.2, lw=0, clip_on=False
         )
     pane.axes.grid(visible=False, axis="y")

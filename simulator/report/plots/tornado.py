@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from simulator.report import style
 from simulator.report.kinds import SensitivityKind
+from simulator.report.names import called
 from simulator.report.picture import Picture, PictureError
 
 if TYPE_CHECKING:
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from simulator.studies.sensitivity.methods import Influence, Range
 
 MOST = 20
-ROW = 0.24  # inches
+ROW = 0.27  # inches
 TITLE = 46  # letters of the scenario's title
 LOW, HIGH = style.SERIES[0].light, style.SERIES[1].light
-NAME, LEFT = 31, 2.35  # letters left of the bars, inches
+LEFT = 2.35  # inches left of the bars
 
 
 def draw(found: Sensitivity) -> Picture:
@@ -84,7 +84,7 @@ def _bars(axes: Axes, rows: list[Range], base: float) -> None:
 
 def _numbers(axes: Axes, rows: list[Range], digits: int) -> None:
     """The range of each value and the difference it makes, right of the bars."""
-    large, small = (8.0, 7.6) if style.is_narrow() else (7.2, 6.2)
+    large, small = (8.0, 7.6) if style.is_narrow() else (7.6, 7.0)
     above: dict[str, Any] = {"xy": (1.02, 1), "xycoords": "axes fraction", "textcoords": "offset points"}
     axes.annotate("difference", xytext=(0, 11), fontsize=large, **above)
     axes.annotate(
@@ -109,8 +109,5 @@ def _signed(value: float, digits: int) -> str:
 
 
 def name(row: Range | Influence) -> str:
-    """What stands left of the bars: the label of a value, else its name, of an address the end."""
-    text = row.label or row.name
-    if style.is_narrow():  # two lines
-        return "\n".join(wrap(text, 20)[:2]) if row.label else f"…{text[-18:]}" if len(text) > 19 else text
-    return text if len(text) <= NAME else f"…{text[1 - NAME :]}"
+    """What stands left of the bars: the label of a value, else its name in words."""
+    return style.beside(row.label or called(row.name), LEFT)

@@ -15,10 +15,12 @@ from simulator.report.scale import percent_axis, time_scale
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from simulator.studies.twins.calibration import Calibration
     from simulator.studies.twins.predictive import Predictive
     from simulator.studies.twins.result import Twins
 
 MOST_STRATA = 4
+DODGE = 0.012  # of the axis: intervals of methods stand so far apart
 
 
 class TwinsPlots:
@@ -77,12 +79,12 @@ def vpc(found: Twins, corrected: bool, by: str) -> Picture:
     strata: Sequence[list[str] | None] = [[arm] for arm in arms] if len(arms) > 1 else [None]
     each = [predictive(found, stratum, corrected=corrected) for stratum in strata]
     notes = [
-        "Lines: 10, 50 and 90 % of what was measured, and Kaplan–Meier. Bands: where 95 % of simulated cohorts have",
+        "Lines: 10, 50 and 90 % of what was measured, and Kaplan–Meier. Bands: where 95 % of simulated cohorts have "
         "them, of one twin of each participant, with missed visits and dropout of the data, and deaths of the twins."
-        + (" Corrected." if corrected else ""),
+        + (" Corrected by what is expected of each participant." if corrected else ""),
     ]
     with style.drawing():
-        figure = style.sheet("Visual predictive check", notes, 6.4)
+        figure = style.sheet("Visual predictive check", notes, 6.3)
         axes = figure.subplots(2, len(each), squeeze=False, sharey="row")
         style.place(figure, len(notes), left=0.75)
         figure.subplots_adjust(wspace=0.12, hspace=0.32)
@@ -90,7 +92,9 @@ def vpc(found: Twins, corrected: bool, by: str) -> Picture:
             _outcome(column[0], found, check)
             _survival(column[1], found, check)
         axes[0][0].set_ylabel("ALSFRS-R, points" if found.outcome == "alsfrs_r" else found.outcome)
-        axes[1][0].set_ylabel("Free of the event")
+        axes[1][0].set_ylabel(
+            "Event-free" if found.endpoint == "event_free" else f"Free of {found.endpoint or 'the event'}"
+        )
     text = f"Observed quantiles over simulated intervals, {', '.join(check.name for check in each)}"
     return Picture(TwinsKind.vpc, figure, text)
 
@@ -123,37 +127,63 @@ def _survival(axes: Axes, found: Twins, check: Predictive) -> None:
 
 
 def calibration(found: Twins) -> Picture:
-    """PIT on the left, CRPS by method and day on the right."""
+    """PIT of the twins, and CRPS by method and day; below each other on a narrow page."""
     from simulator.studies.twins.calibration import METHODS
     from simulator.studies.twins.calibration import calibration as compared
 
     _need_followed(found)
     told = compared(found)
+    words = "; ".join(f"{name}: {text}" for name, text in METHODS.items() if name != "twins")
+    where = ("Above", "Below") if style.is_narrow() else ("Left", "Right")
     notes = [
-        "Left: where measured values fall in the twins' distribution; flat at 10 % where that is right.",
-        "Right: error of forecasts (CRPS, less is better) with 95 % intervals.",
+        f"{where[0]}: where {told.row('twins').crps.n:,} measured values fall in the twins' distributions; flat "
+        "where the twins are right.",
+        "Grey: 95 % of such shares, were the values independent.",
+        f"{where[1]}: error of forecasts (CRPS, less is better) with 95 % intervals. {words[0].upper()}{words[1:]}.",
     ]
+    narrow = style.is_narrow()
     with style.drawing():
-        figure = style.sheet("Were the twins right?", notes, 3.9)
-        left, right = figure.subplots(1, 2)
-        style.place(figure, len(notes), right=1.1)
-        figure.subplots_adjust(wspace=0.25)
-        left.bar(np.arange(len(told.pit)) / 10 + 0.05, np.array(told.pit), 0.09, color=style.SERIES[0].light)
-        left.axhline(0.1, color=style.SOFT.light, lw=0.8, ls=":")
-        left.set_xlabel("probability integral transform")
-        scale = time_scale(float(found.days[-1]))
-        ends = []
-        for name, line in style.lines(list(METHODS), "last").items():
-            rows = [row for row in told.rows if row.method == name and row.day == row.day and row.crps.n]
-            if rows:
-                x = scale.of([row.day for row in rows])
-                y, error = (np.array([getattr(row.crps, key) for row in rows]) for key in ("value", "error"))
-                right.errorbar(
-                    x, y, 1.96 * np.nan_to_num(error), color=line.colour, lw=1.4, ls=line.dash, elinewidth=0.6
-                )
-                ends.append(style.Label(float(y[-1]), name, line.colour))
-        scale.apply(right)
-        scale.label(right)
-        right.set_ylabel("CRPS")
-        style.label_ends(right, ends)
+        figure = style.sheet("Were the twins right?", notes, (6.6 if narrow else 3.9) + 0.17 * (len(notes) - 2))
+        left, right = figure.subplots(*((2, 1) if narrow else (1, 2)))
+        style.place(figure, len(notes) + narrow, left=0.75, right=0.8)
+        figure.subplots_adjust(wspace=0.28, hspace=0.35)
+        _pit(left, told)
+        _crps(right, told, found)
     return Picture(TwinsKind.calibration, figure, "PIT histogram, and CRPS of the twins beside simple rivals")
+
+
+def _pit(axes: Axes, told: Calibration) -> None:
+    """Shares of measured values by where they fall, and what chance does to ten equal ones."""
+    shares, n = np.array(told.pit), max(told.row("twins").crps.n, 1)
+    reach = 1.96 * np.sqrt(0.1 * 0.9 / n)
+    axes.axhspan(max(0.1 - reach, 0), 0.1 + reach, color=style.GRID.light, lw=0)
+    axes.bar(np.arange(len(shares)) / 10 + 0.05, shares, 0.09, color=style.SERIES[0].light)
+    axes.axhline(0.1, color=style.INK.light, lw=0.9, ls=":")
+    top = max(0.2, 1.1 * float(shares.max()))
+    ticks = [tick for tick in (0, 0.05, 0.1, 0.15, 0.2, 0.4, 0.6, 0.8, 1) if tick <= top]
+    axes.set_ylim(0, top)
+    axes.set_yticks(ticks, [f"{100 * tick:.0f} %" for tick in ticks])
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100"])
+    axes.set_xlabel("Percentile among the twins")
+    axes.set_ylabel("Share of values")
+
+
+def _crps(axes: Axes, told: Calibration, found: Twins) -> None:
+    """A line for each method; intervals of a day stand beside each other."""
+    from simulator.studies.twins.calibration import METHODS
+
+    scale, ends = time_scale(float(found.days[-1])), []
+    for k, (name, line) in enumerate(style.lines(list(METHODS), "last").items()):
+        rows = [row for row in told.rows if row.method == name and row.day == row.day and row.crps.n]
+        if rows:
+            x = scale.of([row.day for row in rows]) + DODGE * scale.end * (k - 2)
+            y, error = (np.array([getattr(row.crps, key) for row in rows]) for key in ("value", "error"))
+            how: dict[str, Any] = {"color": line.colour, "ls": line.dash, "marker": "o", "ms": 3}
+            axes.errorbar(x, y, 1.96 * np.nan_to_num(error), lw=1.4, elinewidth=0.8, **how)
+            ends.append(style.Label(float(y[-1]), name, line.colour))
+    scale.apply(axes)
+    scale.label(axes)
+    axes.set_xlim(0, scale.end * (1 + 3 * DODGE))
+    axes.set_ylim(0, None)
+    axes.set_ylabel("CRPS, points" if found.outcome == "alsfrs_r" else f"CRPS of {found.outcome}")
+    style.label_ends(axes, ends)

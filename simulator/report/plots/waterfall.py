@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from simulator.report import style
@@ -13,7 +15,11 @@ from simulator.results import Result
 from simulator.studies.headline import main_day
 from simulator.studies.metrics import time_index
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 POINTS = 401
+DEAD: dict[str, Any] = {"facecolor": style.GRID.light, "edgecolor": style.SOFT.light, "hatch": "///"}
 
 
 def changes(result: Result, arm: int, day: float) -> tuple[np.ndarray, np.ndarray]:
@@ -32,8 +38,8 @@ def draw(result: Result) -> Picture:
     need_variables(result, Kind.waterfall, VARIABLES[Kind.waterfall])
     day = main_day(result)
     notes = [
-        f"{size(result)}. From baseline to day {day:g}, in order; a dotted line marks the mean.",
-        "Grey: dead by then, with 0 points. Where the grey begins is the share alive.",
+        f"{size(result)}. From baseline to day {day:g}, from the best to the worst. Dotted: the mean.",
+        "Hatched: dead by then, with 0 points; where that begins is the share alive.",
     ]
     with style.drawing():
         figure, panes = sheet("Change of the ALSFRS-R, patient by patient", notes, result)
@@ -41,19 +47,31 @@ def draw(result: Result) -> Picture:
             change, dead = changes(result, pane.arm, day)
             share = (np.arange(len(change)) + 0.5) / len(change)
             some = np.unique(np.linspace(0, len(change) - 1, min(POINTS, len(change))).round().astype(int))
-            for mine, colour in ((~dead, pane.line.colour), (dead, style.SOFT.light)):
+            alive = 100 * (~dead).mean()
+            for mine, how in ((~dead, {"color": pane.line.colour, "alpha": 0.8}), (dead, DEAD)):
                 shown = some[mine[some]]
-                pane.axes.vlines(100 * share[shown], 0, change[shown], color=colour, lw=0.7, alpha=0.8)
-            pane.axes.axhline(change.mean(), color=style.INK.light, lw=1.2, ls=":")
-            pane.axes.axhline(0, color=style.SOFT.light, lw=0.8)
+                x = np.concatenate([[alive * mine[-1]], 100 * share[shown], [100.0 if mine[-1] else alive]])
+                y = np.concatenate([change[shown][:1], change[shown], change[shown][-1:]])
+                if len(shown):
+                    pane.axes.fill_between(x, 0, y, lw=0, **how)
+            _say(pane.axes, float(change.mean()), alive)
             pane.axes.set_xlim(0, 100)
-            pane.axes.set_xticks((0, 50) if style.inches(pane.axes)[0] < 1.9 else (0, 25, 50, 75, 100))
+            pane.axes.set_xticks((0, 50) if style.inches(pane.axes)[0] < 1.9 else (0, 25, 50, 75))
             head(pane, pane.line.colour)
+        panes[0].axes.set_ylim(-50, panes[0].axes.get_ylim()[1])
         label_shares(panes)
         panes[0].axes.set_ylabel("Change of ALSFRS-R, points")
     return Picture(
         Kind.waterfall, figure, f"Change of ALSFRS-R of each patient by day {day:g} in {', '.join(result.arms)}"
     )
+
+
+def _say(axes: Axes, mean: float, alive: float) -> None:
+    """The mean, and the share alive, in words where nothing is drawn: above, where the dead are."""
+    axes.axhline(mean, color=style.INK.light, lw=1.2, ls=":")
+    axes.axhline(0, color=style.SOFT.light, lw=0.8)
+    at: dict[str, Any] = {"transform": axes.transAxes, "ha": "right", "va": "top", "fontsize": 8}
+    axes.text(0.99, 0.985, f"mean {mean:.1f}".replace("-", "−") + f"\n{alive:.0f} % alive", **at)
 
 
 def label_shares(panes: list) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from simulator.language.listing import unit_of
 from simulator.studies.headline import NOTICE
 from simulator.studies.wording import fixed, with_error
-from simulator.units import DAYS_PER_MONTH
+from simulator.units import DAYS_PER_MONTH, how_many
 
 if TYPE_CHECKING:
     from simulator.studies.sweep.outcomes import Outcome
@@ -69,11 +69,6 @@ def cells(sweep: Sweep, outcome: Outcome) -> list[str]:
     return ["failed" if k in failed else with_error(value, error, outcome.digits) for k, (value, error) in pairs]
 
 
-def figure_of(number: int, what: str) -> str:
-    """A number of things."""
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
-
-
 def ranges(sweep: Sweep, outcomes: Sequence[Outcome]) -> Table:
     """A row for each address and each outcome: least, median and most over the points; for outcomes a typical error."""
     rows = []
@@ -129,9 +124,9 @@ def html(sweep: Sweep) -> str:
     names = "".join(f"<li>{letter(k)}: {escape(one.label)}, {escape(one.unit)}</li>" for k, one in enumerate(outcomes))
     failed = "".join(f"<li>point {one.point} failed: {escape(one.message)}</li>" for one in sweep.failures[:LINES])
     foot = " ".join(["± is the Monte Carlo standard error.", *about_errors(outcomes), NOTICE])
-    many = f"{figure_of(sweep.n_points, 'point')}, {sweep.n_patients:,} patients in each arm"
+    many = f"{how_many(sweep.n_points, 'points')}, {how_many(sweep.n_patients, 'patients')} in each arm"
     return (
-        f"<div><h4>{escape(sweep.title)}</h4><p>{many}, {figure_of(sweep.replicates, 'replicate')}, "
+        f"<div><h4>{escape(sweep.title)}</h4><p>{many}, {how_many(sweep.replicates, 'replicates')}, "
         f"seed {sweep.seed}; engine {escape(str(sweep.attrs['engine_version']))}, "
         f"scenario {escape(sweep.scenario_sha256[:12])}</p><ul>{names}</ul>"
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
