@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.report.data import DataPage
 from simulator.report.tables import Table
-from simulator.studies.analysed import NOTICE
+from simulator.results.notices import OF_PEOPLE
 from simulator.studies.trial.estimands import alike
 from simulator.studies.wording import fixed
 
@@ -25,7 +25,7 @@ def analysed_content(found: Analysed) -> DataPage:
     told = found.document()
     lead = f"{found.outcome} to day {found.day:g}, last visit day {found.visit:g}; event: {found.endpoint or 'none'}."
     pictures = [(picture.kind, picture.svg()) for picture in map(found.plot.draw, found.plot.kinds)]
-    return DataPage(found.title, lead, NOTICE, [str(note) for note in found.notes], pictures, list(_tables(told)))
+    return DataPage(found.title, lead, OF_PEOPLE, [str(note) for note in found.notes], pictures, list(_tables(told)))
 
 
 def _tables(told: Mapping[str, Any]) -> Iterator[Table]:

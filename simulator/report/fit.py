@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from simulator.report.data import DataPage
 from simulator.report.tables import Table
-from simulator.studies.fit.result import NOTICE
+from simulator.results.notices import OF_PEOPLE
 
 if TYPE_CHECKING:
     from simulator.studies.fit.result import Estimate, Fit
@@ -19,7 +19,7 @@ def fit_content(found: Fit) -> DataPage:
     """The report of a fit; numbers of single participants are not in it."""
     lines = found.lines()
     pictures = [(picture.kind, picture.svg()) for picture in map(found.plot.draw, found.plot.kinds)]
-    return DataPage(found.title, f"{lines[0]}.", NOTICE, lines[1:-1], pictures, tables_of(found), "How well")
+    return DataPage(found.title, f"{lines[0]}.", OF_PEOPLE, lines[1:-1], pictures, tables_of(found), "How well")
 
 
 def tables_of(found: Fit) -> list[Table]:
@@ -36,4 +36,4 @@ def _row(one: Estimate) -> list[str]:
     name = f"{one.address} [{one.unit}]" if one.unit else one.address
     interval = f"{one.lower:.3g} to {one.upper:.3g}" if isfinite(one.se) else NONE
     left, noise = (f"{x:.2f}" if isfinite(x) else NONE for x in (one.left, one.mc))
-    return [name, f"{one.start:.3g}", f"{one.estimate:.3g}", interval, left, noise]
+    return [name, f"{one.start:.3g}" if isfinite(one.start) else NONE, f"{one.estimate:.3g}", interval, left, noise]

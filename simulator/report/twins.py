@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.report.data import DataPage
 from simulator.report.tables import Table
+from simulator.results.notices import OF_PEOPLE
 from simulator.studies.twins.calibration import METHODS, calibration
 from simulator.studies.twins.external import CALLED, compared_arms, external
-from simulator.studies.twins.result import NOTICE
 from simulator.studies.wording import fixed
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def twins_content(found: Twins) -> DataPage:
     notes = [*lines[1:-1], *([CALLED] if arms else [])]
     pictures = [(picture.kind, picture.svg()) for picture in map(found.plot.draw, found.plot.kinds)]
     tables = [*(_right(found) if found.plot.kinds else ()), *_external(found, arms), *_unmatched(found)]
-    return DataPage(found.title, f"{lines[0]}.", NOTICE, notes, pictures, tables)
+    return DataPage(found.title, f"{lines[0]}.", OF_PEOPLE, notes, pictures, tables)
 
 
 def _right(found: Twins) -> Iterator[Table]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simulator.analysis.intervals import Z_95
 from simulator.report import style
 from simulator.report.kinds import FitKind
 from simulator.report.picture import Picture
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from simulator.studies.fit.result import Estimate, Fit
 
-ROW, LEFT, NAME, Z95 = 0.3, 2.6, 34, 1.959964
+ROW, LEFT, NAME = 0.3, 2.6, 34
 
 
 class FitPlots:
@@ -46,9 +47,10 @@ class FitPlots:
 
 def estimates(found: Fit) -> Picture:
     """The picture: a row for each value, on the scale of the fit."""
-    rows = found.parameters
+    rows = [one for one in found.parameters if np.isfinite(one.start)]
+    before = f"{found.before.value:.1f}, fitted " if found.is_simulated else ""
     notes = [
-        f"{found.attrs['data']}: log-likelihood {found.before.value:.1f}, fitted {found.log_likelihood.value:.1f}.",
+        f"{found.attrs['data']}: log-likelihood {before}{found.log_likelihood.value:.1f}.",
         "Distance from the scenario's value on the scale of the fit (.1 on a log scale is about 10 %), 95 % intervals.",
     ]
     with style.drawing():
@@ -64,7 +66,7 @@ def _rows(axes: Axes, rows: list[Estimate]) -> None:
 
     for k, one in enumerate(rows):
         away = float(TURN[one.scale](one.estimate) - TURN[one.scale](one.start))
-        spread = Z95 * one.se if np.isfinite(one.se) else 0.0
+        spread = Z_95 * one.se if np.isfinite(one.se) else 0.0
         axes.plot([away - spread, away + spread], [k, k], color=style.SERIES[0].light, lw=1.4)
         axes.plot([away], [k], "o", ms=4, color=style.SERIES[0].light)
         words = f"{one.start:.3g} to {one.estimate:.3g} {one.unit}".rstrip()
