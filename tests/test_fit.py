@@ -149,7 +149,7 @@ def test_people_are_reweighted_as_if_they_had_been_simulated():
 
 def test_who_leaves_by_the_truth_leaves_as_in_the_engine():
     """Shares who have left by a day, of the engine's people, beside the probability of the fit for the same courses."""
-    by = {"missing": "MNAR", "points_lost_since": "entry", "hazard_ratio_per_point": 1.25, "neutral_points": 4}
+    by = {"missing": "MNAR", "points_lost_since": "entry", "hazard_ratio_per_point": 2.0, "neutral_points": 3}
     given = scenario().replace({"attrition": {"dropout_per_year": [{"until_day": 100, "rate": 0.3}, {"rate": 0.6}],
                                               "by_function": by},
                                 "progression.survival.critical_svc_percent": 1})  # fmt: skip
@@ -209,10 +209,10 @@ FAR = {"progression.d50_months.any.lognormal.median": 40.0, "visits.noise.alsfrs
 
 @pytest.fixture(scope="module")
 def fitted():
-    """A fit of 60 people, courses held at the truth, from a start that is far away."""
-    held = {key: TRUE[key] for key in TRUE if "volatility" in key}
+    """A fit of 60 people, courses and the spread of D50 held at the truth, from a start that is far away."""
+    held = {key: TRUE[key] for key in TRUE if "volatility" in key or "log_sd" in key}
     given = scenario().replace(held | FAR)
-    return sim.fit(population(60, 8), given, fix=(*HELD, *PATH), crowd=16_384, folds=3, draws=40, prior="none",
+    return sim.fit(population(60, 8), given, fix=(*HELD, *held), crowd=16_384, folds=3, draws=40, prior="none",
                    threads=2)  # fmt: skip
 
 
@@ -343,6 +343,18 @@ def test_a_fit_that_has_not_arrived_says_what_helps(brief):
         assert sum("NOT CONVERGED" in line and advice in line for line in other.lines()) == 1
 
 
+def test_an_error_that_is_mostly_of_the_crowd_is_told(brief):
+    found = brief[1]
+    group = found.groups["parameters"]
+    se = group["se"].values
+    for share, number in ((0.6, 0), (0.8, 1)):
+        own = {**group, "mc": Named(("parameter",), np.where(np.arange(len(se)) == 1, share * se, 0.0), {})}
+        lines = type(found)(found.attrs, {**found.groups, "parameters": own}).lines()
+        told = [line for line in lines if line.startswith("COARSE")]
+        assert len(told) == number
+        assert all(found.parameters[1].address in line and found.parameters[0].address not in line for line in told)
+
+
 def test_vectors_that_could_not_be_drawn_are_told(brief):
     assert brief[1].ensemble.shape == (0, len(brief[1].parameters))
     assert any(line.startswith("0 vectors of the ensemble: of 5 asked for") for line in brief[1].lines())
@@ -469,7 +481,7 @@ def test_the_command_prints_shows_and_compares(tmp_path):
     assert second.exit_code == 0, second.output
     told = json.loads(second.stdout)
     assert told["against"]["people"] == 30
-    assert told["against"]["log_likelihood"] == pytest.approx(told["gain"]["value"])  # the other one is the start
+    assert told["against"]["log_likelihood"] == pytest.approx(told["gain"]["value"], abs=0.2)  # the other is the start
     assert {"address", "estimate", "lower", "upper"} <= set(told["parameters"][0])
     shown = CliRunner().invoke(app, ["show", str(tmp_path / "b")])
     assert "SD/prior" in shown.stdout

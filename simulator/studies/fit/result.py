@@ -29,6 +29,9 @@ FEW = 10.0
 """Simulated people behind somebody below which the error of that log-likelihood is above 1/√10."""
 
 
+LARGER = "Take a larger --crowd in a new folder"
+
+
 class Estimate(NamedTuple):
     """A fitted value, in its own unit.
 
@@ -268,6 +271,11 @@ class Fit(GroupedResult):
         told.append(
             f"simulated people behind a likelihood: median {np.median(effective):,.0f}, least {effective.min():.1f}"
         )
+        coarse = [one.address for one in self.parameters if one.mc**2 > one.se**2 / 2]
+        if coarse:
+            told.append(
+                f"COARSE: more than half of the variance of {', '.join(coarse)} is noise of the crowd. {LARGER}"
+            )
         return told
 
     def _advice(self, noise: float, least: float) -> str:
@@ -277,7 +285,7 @@ class Fit(GroupedResult):
             why = (
                 f"{least:.1f} simulated people are the least behind somebody, and the Monte Carlo error is {noise:.1f}"
             )
-            return f"{fact}, and {why}. Take a larger --crowd in a new folder"
+            return f"{fact}, and {why}. {LARGER}"
         return f"{fact}. Go on in the same folder with more --steps"
 
     def _ensemble_csv(self) -> str:
