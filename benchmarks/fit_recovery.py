@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import simulator as sim
-from simulator.analysis.intervals import Z_95, share_error
+from simulator.analysis.intervals import share_error
 from simulator.datasets import Dataset
 from simulator.datasets.dataset import Endpoint, Measurements, Participants
 from simulator.engine.compiling import cores
@@ -174,19 +174,22 @@ def derivatives(n: int = 500, seed: int = 77, *, crowd: int = CROWD) -> dict[str
 
 
 def table(stored: dict[str, Any]) -> str:
-    """Bias, spread, error and coverage of each value, as it stands on the page."""
+    """Median, spread and coverage of each value, noise of the crowd, and the derivatives, as they stand on the page."""
     repeats = stored["repeats"]
-    head = "| value | true | mean of estimates | SD | mean of errors | 95 % hold, % | true below, above |"
+    head = "| value | true | median (quartiles) | 95 % hold, % | true below, above | crowd, % | derivative |"
     lines = [head, "|---|---|---|---|---|---|---|"]
     for address, truth in TRUE.items():
         rows = np.array([one["rows"][address] for one in repeats])
         above, below = int((truth > rows[:, 2]).sum()), int((truth < rows[:, 1]).sum())
         inside = len(rows) - above - below
-        own = (rows[:, 2] - rows[:, 1]) / (2 * Z_95)
-        mean, sd = rows[:, 0].mean(), rows[:, 0].std(ddof=1)
+        low, middle, high = np.quantile(rows[:, 0], [0.25, 0.5, 0.75])
+        noise = 100 * np.median((rows[:, 4] / rows[:, 3]) ** 2)
+        held = f"{100 * inside / len(rows):.0f} ± {100 * float(share_error(inside, len(rows))):.0f}"
+        slope = f"{stored['derivatives']['rows'][address]:.1f}".replace("-", "−")
+        name = address.replace("progression.", "")
         lines.append(
-            f"| `{address}` | {truth:g} | {mean:.3g} ± {sd / np.sqrt(len(rows)):.2g} | {sd:.2g} | {own.mean():.2g} | "
-            f"{100 * inside / len(rows):.0f} ± {100 * float(share_error(inside, len(rows))):.0f} | {below}, {above} |"
+            f"| `{name}` | {truth:g} | {middle:.3g} ({low:.3g} to {high:.3g}) | {held} | "
+            f"{below}, {above} | {noise:.0f} | {slope} |"
         )
     return "\n".join(lines)
 

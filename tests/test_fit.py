@@ -17,6 +17,7 @@ from scipy.stats import multivariate_normal
 from typer.testing import CliRunner
 
 import simulator as sim
+from benchmarks import fit_recovery
 from benchmarks.fit_recovery import HELD, TRUE, population, scenario
 from simulator.analysis.lines import LinesError, fit_lines
 from simulator.cli.app import app
@@ -564,3 +565,22 @@ def test_a_real_trial_is_explained_better_by_the_fit(tmp_path):
     (tmp_path / "map.yaml").write_text(REAL_MAPPING.format(folder=REAL))
     found = sim.fit(tmp_path / "map.yaml", sim.load("generic_als"), crowd=32_768)
     assert found.gain.value - 4 * found.gain.error > 15
+
+
+def test_the_page_has_the_stored_figures_of_recovery(root):
+    """At least 20 repeats, whose table and count stand on the page."""
+    stored = fit_recovery.stored_figures()
+    page = (root / "docs" / "fit.md").read_text("utf-8")
+    assert len(stored["repeats"]) >= 20
+    assert fit_recovery.table(stored) in page
+    assert fit_recovery.told(stored) in page
+
+
+def test_an_interval_that_misses_on_either_side_does_not_hold():
+    """Of three intervals one lies below the truth, one above, one holds it."""
+    rows = [{address: [truth, low * truth, high * truth, 1.0, 0.5] for address, truth in TRUE.items()}
+            for low, high in ((0.8, 0.9), (1.1, 1.2), (0.9, 1.1))]  # fmt: skip
+    stored = {"derivatives": {"rows": dict.fromkeys(TRUE, 0.0)}, "repeats": [{"rows": one} for one in rows]}
+    lines = fit_recovery.table(stored).splitlines()[2:]
+    assert len(lines) == len(TRUE)
+    assert all(re.search(r"\| 33 ± \d+ \| 1, 1 \| 25 \|", line) for line in lines)
