@@ -1,10 +1,12 @@
 """Does `fit` find the parameters behind simulated people, with intervals that hold them as often as they say?
 
     python -m benchmarks.fit_recovery REPEATS [FIRST]
+    python -m benchmarks.fit_recovery derivatives
 
 Each repeat makes 100 people with NumPy code that is not the engine (equations of docs/model.md, float64, steps of a
 day), fits them from a start that is wrong, and notes estimates, errors and 95 % intervals in
-benchmarks/fit_recovery.json.
+benchmarks/fit_recovery.json; docs/fit.md has their table. `derivatives` are those of the log-likelihood of 500 such
+people at the true values, over their errors.
 """
 
 from __future__ import annotations
@@ -12,18 +14,27 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import simulator as sim
+from simulator.analysis.intervals import share_error
 from simulator.datasets import Dataset
 from simulator.datasets.dataset import Endpoint, Measurements, Participants
+from simulator.engine.compiling import cores
+from simulator.studies.fit import newton
+from simulator.studies.fit.parameters import choose
+from simulator.studies.fit.people import people
+from simulator.studies.fit.pool import crowd_scenario
+from simulator.studies.fit.surface import Setting, Surface
 
 Floats = NDArray[np.float64]
 FILE = Path(__file__).with_suffix(".json")
 VISITS = np.array([0, 56, 112, 182, 266, 364, 462])
 MONTH, EPOCH = 30.4375, 28
+PEOPLE, CROWD = 100, 32_768
 TRUE = {
     "progression.d50_months.any.lognormal.median": 18.0,
     "progression.d50_months.any.lognormal.log_sd": 0.6,
@@ -58,12 +69,12 @@ def population(n: int, seed: int, true: dict[str, float] = TRUE) -> Dataset:
     end, event = np.array([one[1] for one in found]), np.array([one[2] for one in found])
     who, visit = np.nonzero((end[:, None] > VISITS) & (rng.random(score.shape) > np.where(VISITS > 0, 0.1, -1)))
     texts, none = np.full(n, ""), np.full(n, np.nan)
-    people = Participants(
+    who_they_are = Participants(
         np.array([f"P{k:03d}" for k in range(n)]), np.full(n, "untreated"), *(texts,) * 4, *(none,) * 4, {}
     )
     measured = Measurements(who, VISITS[visit].astype(float), VISITS[visit].astype(float), score[who, visit])
     ends = {"death": Endpoint(end, event)}
-    return Dataset(f"population {seed}", people, {"alsfrs_r": measured}, ends, VISITS.astype(float), ())
+    return Dataset(f"population {seed}", who_they_are, {"alsfrs_r": measured}, ends, VISITS.astype(float), ())
 
 
 def person(known: dict, rng: np.random.Generator) -> tuple[Floats, float, bool, float] | None:  # type: ignore[type-arg]
@@ -135,38 +146,86 @@ def _fluctuation(
     return np.array(found), float(z or 0.0)
 
 
-def repeat(number: int, *, n: int = 100, crowd: int = 32_768) -> dict[str, object]:
-    """One population and its fit."""
+def repeat(number: int, *, n: int = PEOPLE, crowd: int = CROWD) -> dict[str, Any]:
+    """One population and its fit: estimate, ends of the interval, error and Monte Carlo error of each value."""
     found = sim.fit(
         population(n, 1000 + number), scenario(), fix=HELD, crowd=crowd, prior="none", seed=number + 1, draws=1
     )
-    rows = {one.address: [one.estimate, one.lower, one.upper, one.se, one.mc] for one in found.parameters}
-    return {"number": number, "converged": found.converged, "gain": found.gain.value, "rows": rows}
+    rows = {one.address: [float(f"{x:.5g}") for x in (one.estimate, one.lower, one.upper, one.se, one.mc)]
+            for one in found.parameters}  # fmt: skip
+    return {"number": number, "converged": found.converged, "gain": round(found.gain.value, 2), "rows": rows}
 
 
-def summary(repeats: list[dict[str, object]]) -> str:
-    """Bias, spread, error and coverage of each value."""
-    lines = [f"{len(repeats)} repeats"]
+def derivatives(n: int = 500, seed: int = 77, *, crowd: int = CROWD) -> dict[str, Any]:
+    """First derivatives of the log-likelihood of so many people at the true values, over their errors."""
+    found = people(population(n, seed), scenario())
+    base, _ = crowd_scenario(scenario(), found)
+    free = choose(base, found.there, HELD, (), "none")
+    truth = np.array([one.turned(TRUE[one.address]) for one in free])
+    surface = Surface(Setting(base, free, found, crowd, 1, cores()), truth)
+    rows = {}
+    for j, (one, kind) in enumerate(zip(free, surface.kinds, strict=True)):
+        h = newton.STEPS[kind]
+        ahead, behind = (surface.each(newton.moved(truth, j, sign * h)) for sign in (1, -1))
+        each = (ahead.value - behind.value) / (2 * h)
+        noise = newton.error((ahead.without - behind.without).sum(axis=1) / (2 * h))
+        rows[one.address] = round(float(each.sum() / np.hypot(np.sqrt((each**2).sum()), noise)), 2)
+    return {"people": n, "seed": seed, "rows": rows}
+
+
+def table(stored: dict[str, Any]) -> str:
+    """Median, spread and coverage of each value, noise of the crowd, and the derivatives, as they stand on the page."""
+    repeats = stored["repeats"]
+    head = "| value | true | median (quartiles) | 95 % hold, % | true below, above | crowd, % | derivative |"
+    lines = [head, "|---|---|---|---|---|---|---|"]
     for address, truth in TRUE.items():
-        rows = np.array([one["rows"][address] for one in repeats])  # type: ignore[index]
-        inside = np.mean((rows[:, 1] <= truth) & (truth <= rows[:, 2]))
+        rows = np.array([one["rows"][address] for one in repeats])
+        above, below = int((truth > rows[:, 2]).sum()), int((truth < rows[:, 1]).sum())
+        inside = len(rows) - above - below
+        low, middle, high = np.quantile(rows[:, 0], [0.25, 0.5, 0.75])
+        noise = 100 * np.median((rows[:, 4] / rows[:, 3]) ** 2)
+        held = f"{100 * inside / len(rows):.0f} ± {100 * float(share_error(inside, len(rows))):.0f}"
+        slope = f"{stored['derivatives']['rows'][address]:.1f}".replace("-", "−")
+        name = address.replace("progression.", "")
         lines.append(
-            f"{address}: true {truth:g}, mean {rows[:, 0].mean():.3f}, SD {rows[:, 0].std(ddof=1):.3f}, "
-            f"95 % intervals hold {100 * inside:.0f} %"
+            f"| `{name}` | {truth:g} | {middle:.3g} ({low:.3g} to {high:.3g}) | {held} | "
+            f"{below}, {above} | {noise:.0f} | {slope} |"
         )
     return "\n".join(lines)
 
 
+def told(stored: dict[str, Any]) -> str:
+    """How many repeats, and how many of these arrived."""
+    repeats = stored["repeats"]
+    return f"{len(repeats)} repeats, {sum(one['converged'] for one in repeats)} converged"
+
+
+def stored_figures() -> dict[str, Any]:
+    """What has been computed."""
+    return dict(json.loads(FILE.read_text("utf-8"))) if FILE.exists() else {"derivatives": None, "repeats": []}
+
+
+def keep(stored: dict[str, Any]) -> None:
+    """Write what has been computed, a repeat a line."""
+    stored["repeats"].sort(key=lambda one: one["number"])
+    lines = ",\n".join(json.dumps(one) for one in stored["repeats"])
+    FILE.write_text(f'{{"derivatives": {json.dumps(stored["derivatives"])},\n"repeats": [\n{lines}\n]}}\n', "utf-8")
+
+
 def main() -> None:
-    """Go on with the stored repeats."""
+    """Go on with the stored repeats, or compute the derivatives."""
+    stored = stored_figures()
+    if sys.argv[1] == "derivatives":
+        stored["derivatives"] = derivatives()
+        keep(stored)
+        return
     wanted, first = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    stored = json.loads(FILE.read_text("utf-8")) if FILE.exists() else []
-    done = {one["number"] for one in stored}
+    done = {one["number"] for one in stored["repeats"]}
     for number in range(first, first + wanted):
         if number not in done:
-            stored.append(repeat(number))
-            FILE.write_text(json.dumps(sorted(stored, key=lambda one: one["number"]), indent=0) + "\n", "utf-8")
-    sys.stdout.write(summary(stored) + "\n")
+            stored["repeats"].append(repeat(number))
+            keep(stored)
+    sys.stdout.write(f"{told(stored)}\n\n{table(stored)}\n")
 
 
 if __name__ == "__main__":

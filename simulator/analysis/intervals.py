@@ -21,6 +21,8 @@ from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 LEVEL = 0.95
+Z_95 = 1.959963984540054
+"""97.5 % quantile of the normal distribution: half of a 95 % interval, in standard errors."""
 
 
 def reach(n: ArrayLike, level: float = LEVEL) -> Floats:

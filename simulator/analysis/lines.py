@@ -34,17 +34,20 @@ class Lines(NamedTuple):
 
     Parameters
     ----------
-    line : (2,) intercept and slope. line_se : (2,) their errors. covariance : (2, 2) of own lines. sd : what is left.
-    log_likelihood : at the maximum, restricted with REML. phi, phi_covariance : where it is, and its covariance:
-        Cholesky factor of `covariance` (l₁₁, l₂₁, l₂₂) and ln sd.
+    line : (2,) intercept and slope. line_covariance : (2, 2) of these. covariance : (2, 2) of own lines. sd : what is
+        left.
+    log_likelihood : at the maximum, restricted with REML. each : (n,) that of each person's values at the estimate, not
+        restricted: with ML they add up to it. phi, phi_covariance : where it is, and its covariance: Cholesky factor of
+        `covariance` (l₁₁, l₂₁, l₂₂) and ln sd.
     own : (n, 2) everybody's own intercept and slope, expected given their data. people : (n,) who.
     """
 
     line: Floats
-    line_se: Floats
+    line_covariance: Floats
     covariance: Floats
     sd: float
     log_likelihood: float
+    each: Floats
     phi: Floats
     phi_covariance: Floats
     own: Floats
@@ -62,6 +65,7 @@ class _Sums(NamedTuple):
 
 class _State(NamedTuple):
     value: float
+    each: Floats
     line: Floats
     spread: Floats
     own: Floats
@@ -106,8 +110,8 @@ def fit_lines(person: NDArray[np.int64], time: Floats, y: Floats, method: str = 
     at = _evaluate(sums, phi, method)
     low = np.array([[phi[0], 0], [phi[1], phi[2]]])
     spread = np.asarray(np.linalg.pinv(bent) * np.outer(unit, unit), np.float64)
-    errors, sd = np.sqrt(np.diag(at.spread)), float(np.exp(phi[3]))
-    return Lines(at.line, errors, low @ low.T, sd, at.value, phi, spread, at.own, people)
+    sd = float(np.exp(phi[3]))
+    return Lines(at.line, at.spread, low @ low.T, sd, at.value, at.each, phi, spread, at.own, people)
 
 
 def _evaluate(sums: _Sums, phi: Floats, method: str) -> _State:
@@ -120,14 +124,14 @@ def _evaluate(sums: _Sums, phi: Floats, method: str) -> _State:
     right = (sums.zy - np.einsum("nij,njk,nk->ni", sums.zz, turned, sums.zy)) / error
     total = normal.sum(axis=0)
     line = np.linalg.solve(total, right.sum(axis=0))
-    left = sums.yy.sum() - np.einsum("ni,nij,nj->", sums.zy, turned, sums.zy)
-    quadratic = left / error - float(line @ right.sum(axis=0))
-    n = float(sums.values.sum())
-    value = n * np.log(2 * np.pi) + n * np.log(error) + np.linalg.slogdet(inner)[1].sum() + quadratic
+    left = (sums.yy - np.einsum("ni,nij,nj->n", sums.zy, turned, sums.zy)) / error
+    quadratic = left - 2 * right @ line + np.einsum("i,nij,j->n", line, normal, line)
+    each = sums.values * np.log(2 * np.pi * error) + np.linalg.slogdet(inner)[1] + quadratic
+    value = each.sum()
     if method == "reml":
         value += np.linalg.slogdet(total)[1] - 2 * np.log(2 * np.pi)
     own = line + np.einsum("ij,nj->ni", low @ low.T, right - normal @ line)
-    return _State(-0.5 * float(value), line, np.linalg.inv(total), own)
+    return _State(-0.5 * float(value), -0.5 * each, line, np.linalg.inv(total), own)
 
 
 def _hessian(height: Callable[[Floats], float], x: Floats, step: float = 1e-4) -> Floats:

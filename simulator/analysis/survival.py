@@ -14,11 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from simulator.analysis.intervals import share_error
+from simulator.analysis.intervals import Z_95, share_error
 from simulator.analysis.moments import Estimate
 
 Floats = NDArray[np.float64]
-Z_95 = 1.959963984540054
 
 
 class Curve(NamedTuple):

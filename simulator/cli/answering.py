@@ -27,7 +27,7 @@ MEANING = "Dead at 0: who has died scores 0 points. ± is the Monte Carlo standa
 
 def answer_text(result: Result, folder: Path) -> str:
     """What `als-sim run` prints of a result in a folder."""
-    from simulator.studies.headline import NOTICE
+    from simulator.results.notices import NOTICE
 
     known, rest = _answered(result)
     lines = [clean(result.title), _size(result), ""]

@@ -87,8 +87,8 @@ def fit(
     except KeyboardInterrupt:
         again = shlex.join(["als-sim", *sys.argv[1:]])
         raise Interrupted(f"Interrupted. Finished steps are kept; go on with: {again}") from None
-    compared = found.against(other) if other is not None else None
     write_folder(found, folder, force)
+    compared = found.against(other) if other is not None else None
     show_fit(found, as_json, compared)
     note(f"Written to {folder}. It holds data of the participants: keep it as you keep these")
 
@@ -150,13 +150,15 @@ def text(found: Any, compared: Any = None) -> str:
     for one in found.parameters:
         interval = f"{one.lower:.3g} to {one.upper:.3g}" if one.se == one.se else "–"
         left, noise = (f"{x:.2f}" if x == x else "–" for x in (one.left, one.mc))  # noqa: PLR0124
-        rows.append([_short(one.address), f"{one.start:.3g}", f"{one.estimate:.3g}", interval, left, noise])
-    told = [*lines[:-1], "", *aligned(rows)]
+        start = f"{one.start:.3g}" if one.start == one.start else "–"
+        rows.append([_short(one.address), start, f"{one.estimate:.3g}", interval, left, noise])
     words = (
         "SD/prior: how much of the prior's SD is left; above .9 the value still rests on its prior. MC: error of the "
         "finite crowd on the scale of the fit, in the interval."
     )
-    told += wrap(words, WIDTH)
+    if not found.is_simulated:
+        rows, words = [row[:4] for row in rows], "Maximum likelihood, no prior. A dash: the scenario has no such value."
+    told = [*lines[:-1], "", *aligned(rows), *wrap(words, WIDTH)]
     if compared is not None:
         told += ["", *_compared(compared)]
     return "\n".join([*told, "", lines[-1]])

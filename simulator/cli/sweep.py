@@ -114,7 +114,7 @@ def document(found: Sweep) -> dict[str, Any]:
 
 def sweep_text(found: Sweep) -> str:
     """The outcomes point by point, or their ranges where there are many."""
-    from simulator.studies.headline import NOTICE
+    from simulator.results.notices import NOTICE
 
     outcomes = found.outcomes()
     many = f"{how_many(found.n_points, 'points')}, {how_many(found.n_patients, 'patients')} in each arm"

@@ -179,7 +179,7 @@ def _screening(headline: Headline) -> Iterator[str]:
 
 def draws_document(found: Drawn) -> dict[str, Any]:
     """A run over draws as plain data."""
-    from simulator.studies.headline import NOTICE
+    from simulator.results.notices import NOTICE
 
     result = found.result
     return {
@@ -197,7 +197,7 @@ def draws_document(found: Drawn) -> dict[str, Any]:
 
 def draws_text(found: Drawn) -> str:
     """The headline over the draws of an ensemble: a table for each day, a block for each metric."""
-    from simulator.studies.headline import NOTICE
+    from simulator.results.notices import NOTICE
 
     rows, result = found.rows, found.result
     arms = list(dict.fromkeys(row.arm for row in rows if not row.against))

@@ -12,7 +12,8 @@ from simulator.cli.trial_arms import arms_document, arms_text
 from simulator.cli.trial_estimands import estimands_text
 from simulator.cli.trial_family import family_document, family_text
 from simulator.cli.trial_looks import looks_document, looks_text, sizes_text
-from simulator.studies.trial.html import NOTICE, named, pair, people, percent, unit
+from simulator.results.notices import NOTICE
+from simulator.studies.trial.html import named, pair, people, percent, unit
 from simulator.studies.trial.measures import POWER
 from simulator.studies.trial.sizes import LARGEST
 from simulator.studies.trial.summary import measured

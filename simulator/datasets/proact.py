@@ -71,12 +71,13 @@ def from_proact(folder: Path) -> Dataset:
         _columns(table, {"id": "subject_id"}, faults)
     faults.check()
     measured = [_function(tables["alsfrs"], faults)]
+    _tell_old(tables["alsfrs"], notes)
     measured += [_capacity(tables[part], part, faults) for part in ("fvc", "svc") if part in tables]
     faults.check()
     measured = [_without_repeats(_without_days(table, notes), notes) for table in measured]
     people = _people(tables, measured, faults, notes)
     faults.check()
-    return build(Parts(folder.name, people, measured, (), tuple(notes)))
+    return build(Parts(folder.resolve().name, people, measured, (), tuple(notes)))
 
 
 def _function(table: Named, faults: Faults) -> Table:
@@ -88,6 +89,15 @@ def _function(table: Named, faults: Faults) -> Table:
         known = [next((cell for cell in row if not is_missing(cell)), "") for row in zip(*there, strict=True)]
         columns["cutting"] = Column(known, CUTTING[0])
     return Table(table.name, table.rows, columns)
+
+
+def _tell_old(table: Named, notes: list[Note]) -> None:
+    """Count the rows whose only total is that of the ten items."""
+    if {"ALSFRS_Total", "ALSFRS_R_Total"} <= set(table.cells):
+        old = missing(table.cells["ALSFRS_R_Total"]) & ~missing(table.cells["ALSFRS_Total"])
+        if old.any():
+            why = "ALSFRS_Total of ten items alone: another scale, not read"
+            notes.append(Note(int(old.sum()), f"rows of {table.name}", why))
 
 
 def _capacity(table: Named, part: str, faults: Faults) -> Table:

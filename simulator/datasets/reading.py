@@ -71,7 +71,7 @@ def _folder(folder: Path) -> Dataset:
     }
     for names, least in ((ADAM, 2), (TIDY, 2)):
         if set(names[:least]) <= set(there):
-            return _tables([read_table(there[name]) for name in names if name in there], folder.name)
+            return _tables([read_table(there[name]) for name in names if name in there], folder.resolve().name)
     if not looks_like_proact(folder):
         found = ", ".join(there) or "no tables"
         fail(str(folder), 1, "", f"the folder has {found}", "Name the files, or write a mapping (docs/data.md)")

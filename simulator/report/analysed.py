@@ -9,7 +9,7 @@ from simulator.report.captions import figure
 from simulator.report.data import DataPage
 from simulator.report.kinds import AnalysedKind
 from simulator.report.tables import Table
-from simulator.studies.analysed import NOTICE
+from simulator.results.notices import OF_PEOPLE
 from simulator.studies.trial.estimands import alike
 from simulator.studies.wording import fixed
 from simulator.units import how_many
@@ -32,7 +32,7 @@ def analysed_content(found: Analysed) -> DataPage:
     main, *tables = _tables(told)
     notes = [str(note) for note in found.notes]
     sentences = [_sentence(row) for row in told["analyses"]]
-    return DataPage(found.title, lead, NOTICE, notes, pictures, tables, "What the analyses find", sentences, [main])
+    return DataPage(found.title, lead, OF_PEOPLE, notes, pictures, tables, "What the analyses find", sentences, [main])
 
 
 def _sentence(row: Mapping[str, Any]) -> str:

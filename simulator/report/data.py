@@ -14,7 +14,7 @@ from simulator.report.plots.courses import draw
 from simulator.report.rendering import rendered
 from simulator.report.tables import Table
 from simulator.results.files import text_writer, write_all
-from simulator.studies.analysed import NOTICE
+from simulator.results.notices import OF_PEOPLE
 from simulator.studies.data_summary import followed, summary
 from simulator.studies.wording import fixed
 from simulator.units import how_many
@@ -52,7 +52,12 @@ def data_content(data: Dataset) -> DataPage:
         pictures += [figure(f"free-{one.endpoint}", kaplan_meier(one).svg()) for one in ends if one.day > 0]
     notes = [str(note) for note in data.notes]
     return DataPage(
-        data.name, f"{how_many(data.n, 'participants')}: {arms}.", NOTICE, notes, pictures, list(_tables(found, data))
+        data.name,
+        f"{how_many(data.n, 'participants')}: {arms}.",
+        OF_PEOPLE,
+        notes,
+        pictures,
+        list(_tables(found, data)),
     )
 
 

@@ -12,9 +12,10 @@ from simulator.report.content import Page, Pair, asked, lead, pictures, provenan
 from simulator.report.evidence import evidence
 from simulator.report.stored_scenario import stored_scenario
 from simulator.report.tables import MAIN, Table, label, versus
+from simulator.results.notices import NOTICE
 from simulator.studies.answer import answer_of_draws
 from simulator.studies.draws import Spread, drawn
-from simulator.studies.headline import NOTICE, main_day
+from simulator.studies.headline import main_day
 from simulator.studies.wording import fixed, when, with_error
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from simulator.report.captions import figure
 from simulator.report.data import DataPage
 from simulator.report.tables import Table
-from simulator.studies.fit.result import NOTICE
+from simulator.results.notices import OF_PEOPLE
 
 if TYPE_CHECKING:
     from simulator.studies.fit.result import Estimate, Fit
@@ -25,7 +25,7 @@ def fit_content(found: Fit) -> DataPage:
     first = [line for line in lines[1:-1] if line.startswith(ANSWERS)]
     notes = [line for line in lines[1:-1] if line not in first]
     told = [f"{line[0].upper()}{line[1:]}." for line in first]
-    return DataPage(found.title, f"{lines[0]}.", NOTICE, notes, pictures, rest, "What the data say", told, [main])
+    return DataPage(found.title, f"{lines[0]}.", OF_PEOPLE, notes, pictures, rest, "What the data say", told, [main])
 
 
 def tables_of(found: Fit) -> list[Table]:
@@ -42,4 +42,4 @@ def _row(one: Estimate) -> list[str]:
     name = f"{one.address} [{one.unit}]" if one.unit else one.address
     interval = f"{one.lower:.3g} to {one.upper:.3g}" if isfinite(one.se) else NONE
     left, noise = (f"{x:.2f}" if isfinite(x) else NONE for x in (one.left, one.mc))
-    return [name, f"{one.start:.3g}", f"{one.estimate:.3g}", interval, left, noise]
+    return [name, f"{one.start:.3g}" if isfinite(one.start) else NONE, f"{one.estimate:.3g}", interval, left, noise]

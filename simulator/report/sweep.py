@@ -13,7 +13,7 @@ from simulator.report.content import Page, Pair, asked, treated
 from simulator.report.evidence import evidence
 from simulator.report.stored_scenario import stored_scenario
 from simulator.report.tables import Table
-from simulator.studies.headline import NOTICE
+from simulator.results.notices import NOTICE
 from simulator.studies.sweep.text import about_errors, cells, columns, ranges
 from simulator.units import DAYS_PER_YEAR, how_many
 from simulator.version import __version__

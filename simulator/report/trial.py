@@ -13,8 +13,9 @@ from simulator.report.evidence import evidence
 from simulator.report.kinds import TrialKind
 from simulator.report.stored_scenario import stored_scenario
 from simulator.report.tables import Table
+from simulator.results.notices import NOTICE
 from simulator.studies.trial.estimands import alike, in_words
-from simulator.studies.trial.html import NOTICE, named, pair, people, percent, table
+from simulator.studies.trial.html import named, pair, people, percent, table
 from simulator.studies.trial.measures import POWER
 from simulator.studies.trial.sizes import LARGEST
 from simulator.studies.wording import when

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from simulator.report.captions import figure
 from simulator.report.data import DataPage
 from simulator.report.tables import Table
+from simulator.results.notices import OF_PEOPLE
 from simulator.studies.twins.calibration import METHODS, calibration
 from simulator.studies.twins.external import CALLED, compared_arms, external
-from simulator.studies.twins.result import NOTICE
 from simulator.studies.wording import fixed
 from simulator.units import how_many
 
@@ -31,7 +31,9 @@ def twins_content(found: Twins) -> DataPage:
     told = _answer(found) if found.plot.kinds else [f"{lines[0]}."]
     main = [table for table in tables if table.caption.endswith("all days")]
     tables = [table for table in tables if table not in main]
-    return DataPage(found.title, f"{lines[0]}.", NOTICE, notes, pictures, tables, "Were the twins right?", told, main)
+    return DataPage(
+        found.title, f"{lines[0]}.", OF_PEOPLE, notes, pictures, tables, "Were the twins right?", told, main
+    )
 
 
 def _answer(found: Twins) -> list[str]:

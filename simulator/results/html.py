@@ -5,13 +5,12 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
+from simulator.results.notices import NOTICE
 from simulator.results.tidy import DRAWN, over_draws
 from simulator.units import how_many
 
 if TYPE_CHECKING:
     from simulator.results.tree import Result
-
-NOTICE = "For research, not for treatment decisions. A simulated benefit is not proven."
 
 
 class _Line(NamedTuple):

@@ -18,7 +18,6 @@ from simulator.results.variables import POSITIVE, SCORE, STAGES, SUMMARISED
 if TYPE_CHECKING:
     from simulator.results.tree import Result
 
-Z_95 = 1.959963984540054
 DRAWN = (0.05, 0.95)  # what lower and upper are over the draws of a run
 _POSITIVE = frozenset(row.name for row in SUMMARISED if row.transform == "log")
 _ENDS = {f"{row.name}_mean": row.ends for row in SUMMARISED} | {f"{row.name}_sd": (0, np.inf) for row in SUMMARISED}

@@ -18,6 +18,7 @@ from simulator.datasets import Note
 from simulator.datasets.dataset import sha256_of
 from simulator.results.files import Writer, text_writer
 from simulator.results.kinds import ANALYSES, Kind
+from simulator.results.notices import OF_PEOPLE
 from simulator.results.study import DocumentResult
 from simulator.results.tidy import csv_text
 from simulator.version import __version__
@@ -25,7 +26,6 @@ from simulator.version import __version__
 if TYPE_CHECKING:
     import xarray
 
-NOTICE = "For research, not for treatment decisions."
 TICKS = 6
 NUMBERS = ("value", "se", "df", "lower", "upper", "p", "n", "method", "scale")
 COLUMNS = ("analysis", "measure", "estimate", "lower", "upper", "p", "n", "left_out", "refused", "method")
@@ -226,7 +226,7 @@ class Analysed(DocumentResult):
             "analyses": [_as_data(row, self.endpoint) for row in self.rows],
             "arms": [_arm_as_data(arm, self.days) for arm in self.arms],
             "notes": [note._asdict() for note in self.notes],
-            "notice": NOTICE,
+            "notice": OF_PEOPLE,
         }
 
     def _repr_html_(self) -> str:
@@ -240,9 +240,8 @@ class Analysed(DocumentResult):
         head = "".join(f"<th>{escape(key)}</th>" for key in cells)
         arms = " against ".join(escape(arm.name) for arm in self.arms)
         notes = "".join(f"<li>{escape(str(note))}</li>" for note in self.notes)
-        return (
-            f"<h4>{escape(self.name)}: {arms}</h4><table><tr>{head}</tr>{body}</table><ul>{notes}</ul><p>{NOTICE}</p>"
-        )
+        table = f"<table><tr>{head}</tr>{body}</table>"
+        return f"<h4>{escape(self.name)}: {arms}</h4>{table}<ul>{notes}</ul><p>{OF_PEOPLE}</p>"
 
 
 def _stored(row: Row) -> dict[str, Any] | None:

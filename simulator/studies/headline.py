@@ -10,13 +10,13 @@ import numpy as np
 from simulator.analysis import contrast, moments, survival
 from simulator.analysis.moments import Estimate
 from simulator.results import Result
+from simulator.results.notices import NOTICE
 from simulator.studies import carriers
 from simulator.studies.metrics import EVERYBODY, Metric, View, estimate, known, shown, time_index
 from simulator.units import DAYS_PER_MONTH, DAYS_PER_YEAR
 
 YEARS = (1, 2, 5, 10, 20, 50)
 """Years after baseline that are shown where a scenario asks about no day."""
-NOTICE = "For research, not for treatment decisions. A simulated benefit is not proven."
 
 
 def _unused(view: View) -> Estimate:

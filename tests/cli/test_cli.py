@@ -22,8 +22,8 @@ from simulator.language import load
 from simulator.results import name, open_study, opening
 from simulator.results.files import sealed_text
 from simulator.results.folder import MANIFEST
+from simulator.results.notices import NOTICE
 from simulator.studies import replay  # noqa: F401 - replay is loaded while the engine is still the real one
-from simulator.studies.headline import NOTICE
 from tests.support.synthetic import ARMS, make_provenance, make_record
 
 HEAVY = {"numba", "scipy", "xarray", "pandas", "h5netcdf", "h5py", "matplotlib", "rich", "numpy", "pydantic"}

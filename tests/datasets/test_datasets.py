@@ -331,7 +331,7 @@ def proact(folder: Path) -> Path:
     return folder
 
 
-def test_a_folder_of_pro_act(tmp_path):
+def test_a_folder_of_pro_act(tmp_path, monkeypatch):
     data = read_data(proact(tmp_path))
     assert data.participants.id.tolist() == ["7", "9", "12"]
     assert data.participants.arm.tolist() == ["Active", "Placebo", ""]
@@ -348,8 +348,11 @@ def test_a_folder_of_pro_act(tmp_path):
         "2 rows of PROACT_ALSFRS.csv: set aside, rows of the same participant and day that differ",
         "1 death: set aside, without a day",
         "2 participants: not known to have died: followed to their last record",
+        "1 rows of PROACT_ALSFRS.csv: ALSFRS_Total of ten items alone: another scale, not read",
     ):
         assert words in said
+    monkeypatch.chdir(tmp_path)
+    assert read_data(".").name == tmp_path.name
 
 
 def test_who_died_without_a_day_is_a_fault(tmp_path):

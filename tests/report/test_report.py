@@ -22,8 +22,9 @@ from simulator.report.rendering import breakable, linked, themed
 from simulator.report.style import COLOURS
 from simulator.results import Result, name
 from simulator.results.folder import write_folder
+from simulator.results.notices import NOTICE
 from simulator.studies.calibrate.apply import drawn_settings
-from simulator.studies.headline import NOTICE, headline
+from simulator.studies.headline import headline
 from simulator.studies.ranges import Ranges
 from simulator.studies.wording import with_error
 from tests.support.html import checked

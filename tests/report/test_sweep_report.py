@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 import simulator as sim
 from simulator.cli.app import app
 from simulator.report.page import report_html
-from simulator.studies.headline import NOTICE
+from simulator.results.notices import NOTICE
 from simulator.studies.sweep.errors import SweepError
 from simulator.studies.sweep.outcomes import OutcomeChoice, outcomes
 from simulator.studies.wording import with_error

@@ -21,13 +21,14 @@ from simulator.report.kinds import Kind
 from simulator.report.plots.needs import BY_VECTOR, OVER_DRAWS
 from simulator.results.errors import DrawnError
 from simulator.results.export import export
+from simulator.results.notices import NOTICE
 from simulator.results.occupancy import occupancy
 from simulator.studies.assumption import assumed_share
 from simulator.studies.calibrate.apply import calibrated_vector, drawn_scenarios, ensemble
 from simulator.studies.calibrate.errors import CalibrationError
 from simulator.studies.compare import compare
 from simulator.studies.draws import drawn, simulate_draws
-from simulator.studies.headline import NOTICE, headline
+from simulator.studies.headline import headline
 from simulator.studies.replay import deviations, replay
 from simulator.studies.wording import fixed, with_error
 

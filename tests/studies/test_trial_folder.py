@@ -23,7 +23,8 @@ from simulator.report.plots.trial import TrialPlots
 from simulator.results.files import sealed_text
 from simulator.results.folder import MANIFEST, SCENARIO, write_folder
 from simulator.results.kinds import TRIAL
-from simulator.studies.trial.html import NOTICE, pair
+from simulator.results.notices import NOTICE
+from simulator.studies.trial.html import pair
 from simulator.studies.trial.result import Trial
 from tests.support.figures import check_texts
 from tests.support.html import Checker

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simulator.analysis.intervals import Z_95
 from simulator.report import style
 from simulator.report.kinds import AnalysedKind
 from simulator.report.picture import Picture
@@ -145,5 +146,5 @@ def _steps(arm: Arm, end: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np
     variance = np.concatenate([[0.0], curve.greenwood, curve.greenwood[-1:] if len(curve.time) else [0.0]])
     inside = (p > 0) & (p < 1) & np.isfinite(variance)
     level = np.where(inside, p, 0.5)
-    reach = 1.959963984540054 * np.sqrt(np.where(inside, variance, 0.0)) / np.abs(np.log(level))
+    reach = Z_95 * np.sqrt(np.where(inside, variance, 0.0)) / np.abs(np.log(level))
     return days, p, np.where(inside, level ** np.exp(reach), p), np.where(inside, level ** np.exp(-reach), p)

@@ -52,9 +52,10 @@ class FitPlots:
 
 def estimates(found: Fit) -> Picture:
     """The picture: a row for each value, as a multiple of the scenario's."""
-    rows = found.parameters
+    rows = [one for one in found.parameters if np.isfinite(one.start)]
+    before = f"{_number(found.before.value)}, fitted " if found.is_simulated else ""
     notes = [
-        f"{found.title}. Log-likelihood {_number(found.before.value)}, fitted {_number(found.log_likelihood.value)}.",
+        f"{found.title}. Log-likelihood {before}{_number(found.log_likelihood.value)}.",
         "Dots: the fitted value over the scenario's, with 95 % intervals. Right: the scenario's value, the fitted one.",
         f"Hollow: the data leave the prior as it was (SD above {VAGUE:.0%} of the prior's)."
         if any(map(_vague, rows))

@@ -6,11 +6,12 @@ import math
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
+from simulator.analysis.intervals import Z_95
 from simulator.catalog.calibration import Calibration
 from simulator.catalog.facts import Fact, Point, points
 from simulator.catalog.targets import Target, published, targets
 from simulator.studies.calibrate.errors import CalibrationError
-from simulator.studies.evidence.score import Z_95, Runs, score
+from simulator.studies.evidence.score import Runs, score
 
 ARMS = ("early_start", "delayed_start")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from simulator.analysis import contrast
+from simulator.analysis.intervals import Z_95
 from simulator.analysis.moments import Estimate
 from simulator.catalog.facts import Fact, Point
 from simulator.catalog.targets import Run, Target, Targets, published, targets
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from simulator.language import Scenario
     from simulator.results import Result
 
-Z_95 = 1.959963984540054
 SEED = 20260101
 
 

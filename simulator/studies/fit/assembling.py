@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.analysis.intervals import Z_95
 from simulator.datasets.tidy import as_lines
 from simulator.record import versions
 from simulator.results.arrays import Group, Named, names_of
 from simulator.results.kinds import FIT
-from simulator.studies.fit.result import Estimate, Fit
+from simulator.studies.fit.hazard import is_by_truth
+from simulator.studies.fit.result import PROMISED, Estimate, Fit
 from simulator.studies.fit.surface import kind_of
 from simulator.studies.twins.result import strings
 from simulator.version import __version__
@@ -27,9 +29,6 @@ if TYPE_CHECKING:
     from simulator.studies.fit.surface import Setting
 
 Floats = NDArray[np.float64]
-Z95 = 1.959964
-PROMISED = 1.0
-"""Gain in log-likelihood that the last step promised above which a fit has not arrived."""
 INFORMED = 0.9
 """SD left of the prior's above which a value still rests on its prior."""
 
@@ -71,6 +70,8 @@ def result(told: FitInput, setting: Setting, summary: Summary, steps: Sequence[S
         "penalty_before": summary.penalties[0],
         "penalty_after": summary.penalties[1],
         "converged": int(summary.promised < PROMISED),
+        "likelihood": "simulated",
+        "dropout": "by the truth" if is_by_truth(told.scenario) else "",
     }
     covariance = summary.covariance + summary.noise
     return assembled(told, rows, people, Made(groups, attrs, covariance, np.array(turned).reshape(-1, len(rows))))
@@ -128,7 +129,7 @@ def _estimates(setting: Setting, summary: Summary) -> list[Estimate]:
     for one, t, se, noise in zip(setting.free, summary.t.tolist(), total.tolist(), mc.tolist(), strict=True):
         how = kind_of(setting.scenario, one.address)
         left = se / one.sd if np.isfinite(one.sd) else float("nan")
-        low, high = (one.value(t + sign * Z95 * se) for sign in (-1, 1))
+        low, high = (one.value(t + sign * Z_95 * se) for sign in (-1, 1))
         numbers = (one.start, one.value(t), low, high, se, noise, left)
         rows.append(Estimate(one.address, one.unit, one.scale, one.belief, how, *numbers))
     return rows

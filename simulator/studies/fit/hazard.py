@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.units import DAYS_PER_MONTH, DAYS_PER_YEAR
+from simulator.units import DAYS_PER_MONTH, DAYS_PER_WEEK, DAYS_PER_YEAR
 
 if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
@@ -113,31 +113,48 @@ def _mean_growth(x: float) -> float:
 
 
 class Leaving:
-    """Dropout by the truth (MNAR): its cumulative hazard for each course. At random, what is measured suffices."""
+    """Dropout by the truth (MNAR): its cumulative hazard for each course. At random, what is measured suffices.
+
+    As in the engine, the score on the first day of a week decides for all of the week; between days of the crowd, which
+    are an epoch apart, it is interpolated.
+    """
 
     def __init__(self, crowd: Crowd, scenario: Scenario) -> None:
         block = scenario.attrition
         assert block is not None
         assert block.by_function is not None
         assert crowd.score is not None
-        by, score = block.by_function, crowd.score.astype(np.float64)
-        lost = (score[:, :1] if by.points_lost_since == "entry" else 48.0) - score
-        factor = np.exp(np.log(by.hazard_ratio_per_point.value) * (lost - by.neutral_points.value))
-        time = crowd.time
-        starts = np.array([0.0, *(float(piece.until_day or 0) for piece in block.dropout_per_year[:-1])])
-        rates = np.array([piece.rate.value / DAYS_PER_YEAR for piece in block.dropout_per_year])
-        rate = rates[np.searchsorted(starts, time, side="right") - 1]
-        self.time, self.rate = time, rate * factor
-        steps = np.diff(time) * (self.rate[:, 1:] + self.rate[:, :-1]) / 2
-        self.spent = np.concatenate([np.zeros((len(score), 1)), np.cumsum(steps, axis=1)], axis=1)
+        by, score = block.by_function, crowd.score
+        first = score[:, :1] if by.points_lost_since == "entry" else np.float32(48.0)
+        slope = np.float32(np.log(by.hazard_ratio_per_point.value))
+        self._log_factor = slope * (first - score - np.float32(by.neutral_points.value))
+        self.time = crowd.time
+        self.starts = np.array([0.0, *(float(piece.until_day or 0) for piece in block.dropout_per_year[:-1])])
+        self.rates = np.array([piece.rate.value / DAYS_PER_YEAR for piece in block.dropout_per_year])
+        weeks = np.arange(0.0, self.time[-1], DAYS_PER_WEEK)
+        steps = [self._factor(day) * np.float32(self._usual(day, day + DAYS_PER_WEEK)) for day in weeks.tolist()]
+        self.spent = np.cumsum(np.stack([np.zeros_like(steps[0]), *steps], axis=1), axis=1)
+
+    def _factor(self, day: float, rows: Rows = slice(None)) -> NDArray[np.float32]:
+        """(k,) what the hazard of the week that begins on a day is multiplied by."""
+        k = min(int(np.searchsorted(self.time, day, side="right")) - 1, len(self.time) - 2)
+        share = np.float32((day - self.time[k]) / (self.time[k + 1] - self.time[k]))
+        log = (1 - share) * self._log_factor[rows, k] + share * self._log_factor[rows, k + 1]
+        return np.asarray(np.exp(log), np.float32)
+
+    def _usual(self, first: float, last: float) -> float:
+        """Hazard between two days where it is multiplied by 1."""
+        ends = np.append(self.starts[1:], np.inf)
+        return float(self.rates @ np.maximum(np.minimum(ends, last) - np.maximum(self.starts, first), 0.0))
 
     def log_probability(self, end: float, left: bool, rows: Rows = slice(None)) -> Floats:
         """(k,) log-probability to stay to a day, or log-density [1/d] to leave then."""
-        k = min(int(np.searchsorted(self.time, end, side="right")) - 1, len(self.time) - 2)
-        share = (end - self.time[k]) / (self.time[k + 1] - self.time[k])
-        spent = self.spent[rows, k] + share * (self.spent[rows, k + 1] - self.spent[rows, k])
-        rate = self.rate[rows, k] + share * (self.rate[rows, k + 1] - self.rate[rows, k])
-        return -spent + (np.log(rate + LEAST) if left else 0.0)
+        week = min(int(end // DAYS_PER_WEEK), self.spent.shape[1] - 2)
+        day = float(week * DAYS_PER_WEEK)
+        factor = self._factor(day, rows).astype(np.float64)
+        spent = self.spent[rows, week] + factor * self._usual(day, end)
+        rate = self.rates[int(np.searchsorted(self.starts, end, side="right")) - 1]
+        return np.asarray(-spent + (np.log(rate * factor + LEAST) if left else 0.0), np.float64)
 
 
 def is_by_truth(scenario: Scenario) -> bool:

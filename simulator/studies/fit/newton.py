@@ -81,7 +81,7 @@ def ascend(
         last = step(setting._replace(size=last.size, hard=frozenset(last.hard)), last.t)
         made += 1
         tell(last)
-    return last
+    return last if made else last._replace(hard=coarse(Surface(setting, start), start))
 
 
 def step(setting: Setting, t: Floats) -> Step:

@@ -34,7 +34,7 @@ class People(NamedTuple):
     past : [d] days of measurements, rising.
     endpoint : `event_free`, `death`, or "" where the data have no time to an event.
     end, event : (n,) [d] followed to this day; whether the event came then.
-    dropped : (n,) whether following ended by leaving, where that is known.
+    stayed, dropped : (n,) [d] known not to have left until this day; whether they left then.
     rule : eligibility by what screening measures.
     there : what the data have, for `parameters.choose`.
     set_aside : (id, reason) of the others. notes : what else was set aside.
@@ -46,6 +46,7 @@ class People(NamedTuple):
     endpoint: str
     end: Floats
     event: NDArray[np.bool_]
+    stayed: Floats
     dropped: NDArray[np.bool_]
     rule: Rule | None
     there: tuple[str, ...]
@@ -96,11 +97,26 @@ def people(data: Dataset, scenario: Scenario, arms: Sequence[str] = ()) -> Peopl
     notes += [Note(cut, "participants", "followed until their treatment begins only")] if cut else []
     past = tuple(sorted({0, *(one.day for case in cases for one in case.readings)}))
     there = _there(data, scenario, names, cases, bool(endpoint) and int(event[place].sum()) >= LEAST_EVENTS)
-    left = data.endpoints["dropout"].event[place] if "dropout" in data.endpoints else np.zeros(len(place), np.bool_)
+    stayed, left = _stayed(data, end, event)
     return People(
-        place, tuple(cases), past, endpoint, end[place], event[place], left & ~event[place], scenario.entry.eligible,
-        there, tuple(aside), tuple(notes),
+        place, tuple(cases), past, endpoint, end[place], event[place], stayed[place], left[place],
+        scenario.entry.eligible, there, tuple(aside), tuple(notes),
     )  # fmt: skip
+
+
+def _stayed(data: Dataset, end: Floats, event: NDArray[np.bool_]) -> tuple[Floats, NDArray[np.bool_]]:
+    """Day until which everybody is known to have stayed, and who left then.
+
+    Leaving has a day of its own: deaths may be known of people who have left, and nobody leaves who has died or whose
+    treatment has begun by then.
+    """
+    if "dropout" not in data.endpoints:
+        return end, np.zeros(data.n, np.bool_)
+    time, left = data.endpoints["dropout"]
+    begun = np.where(np.isfinite(data.participants.treatment_start_day), data.participants.treatment_start_day, np.inf)
+    most = np.minimum(np.where(event, end, np.inf), np.maximum(begun, 0.0))
+    found = np.minimum(np.where(np.isfinite(time), time, end), most)
+    return found, left & (time <= found)
 
 
 def _cut(

@@ -74,7 +74,7 @@ def crowd_scenario(scenario: Scenario, found: People) -> tuple[Scenario, list[No
     if arm is None:
         fact = "the scenario has no arm without treatment, and untreated courses are fitted"
         raise UsageError(f"{fact}. Add one, such as untreated: []")
-    last = float(found.end.max())
+    last = float(max(found.end.max(), found.stayed.max()))
     end = int(np.ceil(max(last, found.past[-1]) / EPOCH_DAYS)) * EPOCH_DAYS + EPOCH_DAYS
     grid = range(0, end + 1, EPOCH_DAYS)
     cohort = Cohort(

@@ -43,7 +43,7 @@ class Summary(NamedTuple):
     errors : Monte Carlo errors of both sums, and of their difference.
     effective : (n,) simulated people behind each likelihood.
     effects : random effects. draws : (d, p) the ensemble. folds : of a cross-validation.
-    promised : gain in log-likelihood that the last step promised.
+    promised : gain in log-likelihood that the last step promised; NaN where no step was made.
     """
 
     t: Floats
@@ -57,7 +57,7 @@ class Summary(NamedTuple):
     effects: tuple[Effect, ...]
     draws: Floats
     folds: tuple[Fold, ...]
-    promised: float = 0.0
+    promised: float
 
 
 def summarise(setting: Setting, t: Floats, start: Floats, moves: bool, *, folds: int, draws: int) -> Summary:
@@ -69,7 +69,7 @@ def summarise(setting: Setting, t: Floats, start: Floats, moves: bool, *, folds:
         flat = np.full((len(t), len(t)), np.nan)
         noise = error(before.without)
         return Summary(t, flat, flat, before.each, before.each, 2 * (penalty(setting.free, t),), (noise, noise, 0.0),
-                       effective(first, t), tuple(_effects(first, t)), none, ())  # fmt: skip
+                       effective(first, t), tuple(_effects(first, t)), none, (), np.nan)  # fmt: skip
     surface = Surface(setting, t)
     bent = curvature(surface, t)
     promised = gain(bent, setting.free, t)
@@ -123,7 +123,7 @@ def _effects(surface: Surface, t: Floats) -> list[Effect]:
 
 
 def _drawn(setting: Setting, t: Floats, spread: Floats, draws: int) -> Floats:
-    """Vectors of the normal posterior whose scenario is valid."""
+    """Vectors of the normal posterior whose scenario is valid; fewer than asked for where hardly any is."""
     root = np.linalg.cholesky(spread)
     lots = np.random.Generator(np.random.Philox(key=np.array([setting.seed, LOTS], np.uint64)))
     found = []

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from simulator.errors import UsageError
 from simulator.results.files import Writer, text_writer
 from simulator.results.kinds import FIT
+from simulator.results.notices import OF_PEOPLE
 from simulator.results.study import GroupedResult
 
 if TYPE_CHECKING:
@@ -22,7 +23,13 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 FITTED, ENSEMBLE = "fitted.yaml", "ensemble.csv"
-NOTICE = "For research, not for treatment decisions."
+PROMISED = 1.0
+"""Gain in log-likelihood that the last step promised above which a fit has not arrived."""
+FEW = 10.0
+"""Simulated people behind somebody below which the error of that log-likelihood is above 1/√10."""
+
+
+LARGER = "Take a larger --crowd in a new folder"
 
 
 class Estimate(NamedTuple):
@@ -90,8 +97,9 @@ class Fit(GroupedResult):
 
     @property
     def log_likelihood(self) -> Likelihood:
-        """Log-likelihood at the estimate."""
-        return Likelihood(float(self.groups["people"]["after"].values.sum()), float(self.attrs["error_after"]))
+        """Log-likelihood at the estimate; the restricted one of a fit by REML."""
+        total = float(self.groups["people"]["after"].values.sum()) + float(self.attrs.get("restricted", 0.0))
+        return Likelihood(total, float(self.attrs["error_after"]))
 
     @property
     def gain(self) -> Likelihood:
@@ -115,13 +123,19 @@ class Fit(GroupedResult):
 
     @property
     def aic(self) -> float:
-        """Akaike's criterion, 2 for each fitted value."""
-        return 2 * len(self.parameters) - 2 * self.log_likelihood.value
+        """Akaike's criterion, 2 for each fitted value; none are fitted where no step was asked for."""
+        fitted = sum(bool(np.isfinite(one.se)) for one in self.parameters)
+        return 2 * fitted - 2 * self.log_likelihood.value
 
     @property
     def converged(self) -> bool:
-        """Whether the last step promised less than one unit of log-likelihood."""
+        """Whether the last step promised less than one unit of log-likelihood; False where none was made."""
         return bool(int(self.attrs["converged"]))
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether simulated people are behind the likelihood; that of the model linear is Gaussian and exact."""
+        return str(self.attrs.get("likelihood", "simulated")) == "simulated"
 
     @property
     def notes(self) -> list[str]:
@@ -175,17 +189,37 @@ class Fit(GroupedResult):
             They are of other people, or explain other things.
         """
         mine, theirs = self.groups["people"], other.groups["people"]
-        if (
-            mine["id"].values.tolist() != theirs["id"].values.tolist()
-            or self.arguments["given"] != other.arguments["given"]
+        for of, fact in (
+            (Fit._people, "not of the same people and data. Fit both to the same files, arms and rule of eligibility"),
+            (Fit._explained, "not of the same values and events. Fit both with the same --given and what is measured"),
+            (
+                Fit._likelihood,
+                "by other methods. Compare two by simulation, or two of the model linear by ml",
+            ),
         ):
-            raise UsageError(
-                "the two fits are not of the same people and data. Fit both to the same, with the same --given"
-            )
+            if of(self) != of(other):
+                raise UsageError(f"the two fits are {fact}")
+        if self._likelihood() == "reml":
+            raise UsageError("restricted likelihoods are not compared: they leave out the line. Fit with --method ml")
         each = mine["after"].values - theirs["after"].values
         crossed = mine["cross_validated"].values - theirs["cross_validated"].values
         noise = float(np.hypot(self.log_likelihood.error, other.log_likelihood.error))
         return Against(len(each), float(each.sum()), noise, _error(each), float(crossed.sum()), _error(crossed))
+
+    def _people(self) -> list[Any]:
+        """Who was fitted, and the lines of the data."""
+        lines = {key: one for key, one in self.groups.items() if key.startswith("data_")}
+        held = {key: {name: array.values.tolist() for name, array in one.items()} for key, one in lines.items()}
+        return [self.groups["people"]["id"].values.tolist(), held]
+
+    def _explained(self) -> list[Any]:
+        """What the likelihood is of."""
+        told = [str(self.attrs.get(key, "")) for key in ("values", "events", "endpoint", "dropout")]
+        return [*told, self.arguments["given"]]
+
+    def _likelihood(self) -> str:
+        """How it was computed: by simulation, or of the model linear by `reml` or `ml`."""
+        return str(self.attrs.get("likelihood", "simulated"))
 
     def table(self) -> tuple[Sequence[str], Iterable[Iterable[Any]]]:
         """The fitted values, one a row.
@@ -210,6 +244,50 @@ class Fit(GroupedResult):
             own.append((ENSEMBLE, text_writer(self._ensemble_csv())))
         return [*super().files(), *own]
 
+    def _exact_line(self) -> str:
+        method = self._likelihood()
+        kind = "restricted log-likelihood" if method == "reml" else "log-likelihood"
+        return (
+            f"{kind} {self.log_likelihood.value:.2f} of the linear mixed model ({method.upper()}); AIC {self.aic:.1f}"
+        )
+
+    def _simulated_lines(self, effective: Floats) -> list[str]:
+        """Likelihoods, and what they rest on."""
+        before, after, gain = self.before, self.log_likelihood, self.gain
+        if int(self.arguments["steps"]) == 0:
+            told = [f"log-likelihood {before.value:.1f} ± {before.error:.1f} (Monte Carlo error); AIC {self.aic:.1f}"]
+            told.append("NOT FITTED: no step was asked for; this is the scenario as it is")
+        else:
+            told = [
+                f"log-likelihood {before.value:.1f} ± {before.error:.1f} of the scenario, {after.value:.1f} ± "
+                f"{after.error:.1f} fitted (gain {gain.value:.1f} ± {gain.error:.1f}, Monte Carlo errors); "
+                f"AIC {self.aic:.1f}"
+            ]
+            told += [] if self.converged else [self._advice(after.error, float(effective.min()))]
+        if (crossed := self.cross_gain) is not None:
+            told.append(
+                f"cross-validated gain over the scenario {crossed.value:.1f} ± {crossed.error:.1f} (between people)"
+            )
+        told.append(
+            f"simulated people behind a likelihood: median {np.median(effective):,.0f}, least {effective.min():.1f}"
+        )
+        coarse = [one.address for one in self.parameters if one.mc**2 > one.se**2 / 2]
+        if coarse:
+            told.append(
+                f"COARSE: more than half of the variance of {', '.join(coarse)} is noise of the crowd. {LARGER}"
+            )
+        return told
+
+    def _advice(self, noise: float, least: float) -> str:
+        """What to do where the last step still promised a gain."""
+        fact = "NOT CONVERGED: the last step still promised a gain"
+        if noise > PROMISED or least < FEW:
+            why = (
+                f"{least:.1f} simulated people are the least behind somebody, and the Monte Carlo error is {noise:.1f}"
+            )
+            return f"{fact}, and {why}. {LARGER}"
+        return f"{fact}. Go on in the same folder with more --steps"
+
     def _ensemble_csv(self) -> str:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
@@ -229,7 +307,7 @@ class Fit(GroupedResult):
         head = "".join(f"<th>{escape(heads[k])}</th>" for k in shown)
         body = ""
         for row in rows:
-            cells = [f"{x:.3g}" if isinstance(x, float) else str(x) for x in row]
+            cells = [("–" if np.isnan(x) else f"{x:.3g}") if isinstance(x, float) else str(x) for x in row]
             body += "<tr>" + "".join(f"<td>{escape(cells[k])}</td>" for k in shown) + "</tr>"
         told = "".join(f"<p>{escape(line)}</p>" for line in self.lines())
         return f"<h4>{escape(self.title)}</h4><table><tr>{head}</tr>{body}</table>{told}"
@@ -247,26 +325,10 @@ class Fit(GroupedResult):
         told = [
             first + (f", {self.attrs['events']} events ({self.attrs['endpoint']})" if self.attrs["endpoint"] else "")
         ]
-        before, after, gain = self.before, self.log_likelihood, self.gain
-        told.append(
-            f"log-likelihood {before.value:.1f} ± {before.error:.1f} of the scenario, {after.value:.1f} ± "
-            f"{after.error:.1f} fitted (gain {gain.value:.1f} ± {gain.error:.1f}, Monte Carlo errors); "
-            f"AIC {self.aic:.1f}"
-        )
-        if (crossed := self.cross_gain) is not None:
-            told.append(
-                f"cross-validated gain over the scenario {crossed.value:.1f} ± {crossed.error:.1f} (between people)"
-            )
-        told.append(
-            f"simulated people behind a likelihood: median {np.median(effective):,.0f}, least {effective.min():.1f}"
-        )
-        if not self.converged:
-            told.append(
-                "NOT CONVERGED: the last step still promised a gain. Go on in the same folder with more --steps"
-            )
+        told += self._simulated_lines(effective) if self.is_simulated else [self._exact_line()]
         shrunk = ", ".join(f"{name} {100 * share:.0f} %" for name, share in self.shrinkage.items())
         told.append(f"shrinkage: {shrunk}")
-        return [*told, *self.notes, NOTICE]
+        return [*told, *self.notes, OF_PEOPLE]
 
 
 def _error(each: Floats) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +13,7 @@ from simulator.analysis.lines import METHODS
 from simulator.datasets import Dataset, Note
 from simulator.datasets.reading import read_data
 from simulator.datasets.tidy import as_lines
+from simulator.engine.compiling import cores
 from simulator.errors import UsageError
 from simulator.results.files import digest, read_json, sealed_text, text_writer, write_all
 from simulator.results.folder import check_folder
@@ -21,11 +21,12 @@ from simulator.results.kinds import FIT
 from simulator.run import SEED
 from simulator.studies.fit import newton
 from simulator.studies.fit.assembling import FitInput, result
-from simulator.studies.fit.linear import fit_linear
+from simulator.studies.fit.hazard import is_by_truth
+from simulator.studies.fit.linear import fit_linear, refuse_unread
 from simulator.studies.fit.parameters import choose, started
 from simulator.studies.fit.people import People, people
 from simulator.studies.fit.pool import crowd_scenario
-from simulator.studies.fit.posterior import summarise
+from simulator.studies.fit.posterior import Summary, summarise
 from simulator.studies.fit.result import Fit
 from simulator.studies.fit.surface import BATCHES, Setting
 from simulator.studies.twins.cohort import unread
@@ -121,13 +122,16 @@ def fit(
         tuple(free), tuple(fix), prior, given, tuple(arms), int(folds), int(draws), int(crowd), int(steps), method
     )
     _check(asked)
-    seed, threads = SEED if seed is None else seed, _cores(threads)
+    seed, threads = SEED if seed is None else seed, cores() if threads is None else threads
     found = people(data, scenario, asked.arms)
     if asked.folds > found.n:
         raise UsageError(f"{asked.folds} folds are more than the {found.n} people. Choose fewer")
     if scenario.progression.model == "linear":
+        refuse_unread(asked, FitOptions())
         told = [*data.notes, *found.notes, *_left(scenario, found)]
         return fit_linear(FitInput(data, scenario, asked._asdict() | {"seed": seed}, found, seed, told), method, draws)
+    if method != FitOptions().method:
+        raise UsageError(f"the method {method} is of the model linear, and the scenario's is simulated. Leave it out")
     base, notes = crowd_scenario(scenario, found)
     chosen = choose(base, found.there, asked.fix, asked.free, asked.prior)
     setting = Setting(base, chosen, found, asked.crowd // BATCHES * BATCHES, seed, threads, given == "baseline")
@@ -137,7 +141,14 @@ def fit(
     last, made = _climbed(setting, asked, kept, folder, progress)
     summary = summarise(setting._replace(hard=frozenset(last.hard)), last.t, started(chosen), asked.steps > 0,
                         folds=asked.folds, draws=asked.draws)  # fmt: skip
-    told = [*data.notes, *found.notes, *unread(data), *notes, *_left(scenario, found)]
+    told = [
+        *data.notes,
+        *found.notes,
+        *unread(data),
+        *notes,
+        *_left(scenario, found),
+        *_short(setting, summary, asked),
+    ]
     return result(FitInput(data, scenario, asked._asdict() | {"seed": seed}, found, seed, told), setting, summary, made)
 
 
@@ -217,10 +228,17 @@ def _check(asked: FitOptions) -> None:
         raise UsageError(f"nothing can be given {asked.given!r}. Choose nothing or baseline")
 
 
-def _cores(threads: int | None) -> int:
-    if threads is not None:
-        return threads
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _short(setting: Setting, summary: Summary, asked: FitOptions) -> list[Note]:
+    """Where the data or the posterior fall short of what was asked."""
+    notes = []
+    if asked.steps and len(summary.draws) < asked.draws:
+        fact = f"of {asked.draws:,} asked for: hardly any other is a valid scenario"
+        notes.append(Note(len(summary.draws), "vectors of the ensemble", fact))
+    if is_by_truth(setting.scenario) and not setting.people.dropped.any():
+        notes.append(
+            Note(0, "participants", "are known to have left, so dropout by the truth is told by staying alone")
+        )
+    return notes
 
 
 def _left(scenario: Scenario, found: People) -> list[Note]:

@@ -273,7 +273,7 @@ def weigh(setting: Setting, scenario: Scenario, people: Crowd) -> Weights:
                 given = (rows, np.exp(log))
         log = log + hazard.log_probability(end, event, rows)
         if leaving is not None:
-            log = log + leaving.log_probability(end, bool(found.dropped[k]), rows)
+            log = log + leaving.log_probability(float(found.stayed[k]), bool(found.dropped[k]), rows)
         rows, log = _pruned(rows, log)
         top = float(log.max())
         return (rows, np.exp(log - top)), given, top

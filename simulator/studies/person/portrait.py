@@ -13,7 +13,7 @@ from simulator.analysis.moments import Estimate
 from simulator.analysis.quantiles import quantiles
 from simulator.results import Result
 from simulator.results.arrays import QUANTILES
-from simulator.studies.headline import NOTICE
+from simulator.results.notices import NOTICE
 from simulator.studies.metrics import View, time_index
 from simulator.studies.person.outcomes import OUTCOMES, death_as_zero, event_free_months, value_of
 from simulator.units import DAYS_PER_MONTH

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from simulator.language.listing import unit_of
-from simulator.studies.headline import NOTICE
+from simulator.results.notices import NOTICE
 from simulator.studies.wording import fixed, with_error
 from simulator.units import DAYS_PER_MONTH, how_many
 

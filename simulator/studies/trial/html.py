@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.analysis.replicates import Measure
 from simulator.analysis.trial.registry import analysis
+from simulator.results.notices import NOTICE
 from simulator.results.variables import variable
 from simulator.studies.trial.measures import POWER
 from simulator.studies.wording import fixed
@@ -15,7 +16,6 @@ from simulator.studies.wording import fixed
 if TYPE_CHECKING:
     from simulator.studies.trial.result import Trial
 
-NOTICE = "For research, not for treatment decisions. A simulated benefit is not proven."
 NONE = "–"
 UNITS = {"svc": "% predicted", "hhd": "z", "sod1_csf": "× baseline"}
 """Units of outcomes where the table of variables has none to print."""

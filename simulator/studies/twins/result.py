@@ -14,12 +14,12 @@ from simulator.errors import UsageError
 from simulator.results.arrays import Group
 from simulator.results.files import Writer, text_writer
 from simulator.results.kinds import TWINS
+from simulator.results.notices import OF_PEOPLE
 from simulator.results.study import GroupedResult
 from simulator.results.tidy import csv_text
 
 Floats = NDArray[np.float64]
 PROBABILITIES = (0.05, 0.25, 0.5, 0.75, 0.95)
-NOTICE = "For research, not for treatment decisions."
 
 
 class Participant(NamedTuple):
@@ -313,7 +313,7 @@ class Twins(GroupedResult):
             + ", ".join(f"{day:g}" for day in self.days),
             f"effective number of simulated people behind a participant: median {middle}",
             *self.notes,
-            NOTICE,
+            OF_PEOPLE,
         ]
 
 

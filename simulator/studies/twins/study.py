@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,6 +12,7 @@ import numpy as np
 from simulator.datasets import Dataset, Note
 from simulator.datasets.reading import read_data
 from simulator.datasets.tidy import as_lines, from_lines
+from simulator.engine.compiling import cores
 from simulator.errors import UsageError
 from simulator.record import versions
 from simulator.results.arrays import Group, Named, arm_coordinate, names_of, time_coordinates
@@ -106,7 +106,7 @@ def twins(
         data = read_data(*([data] if isinstance(data, str | Path) else data))
     asked = TwinsOptions(int(until_day), tuple(float(d) for d in days), twins, pool, draws, outcome, float(window))
     _check(asked)
-    seed, threads = SEED if seed is None else seed, _cores(threads)
+    seed, threads = SEED if seed is None else seed, cores() if threads is None else threads
     people = cohort(data, scenario, asked.until_day, asked.days, outcome)
     if all(case.reason for case in people.cases):
         raise UsageError(f"nobody can be matched: {people.cases[0].reason}. Choose another --until-day or scenario")
@@ -188,12 +188,6 @@ def _check_size(base: Scenario, people: Cohort, asked: TwinsOptions) -> None:
     )
     needed = COPIES * pool * each + PER_TWIN * len(people.cases) * asked.twins
     check_memory(needed, "twins need", "Ask for a smaller --pool, or fewer --twins or --draws")
-
-
-def _cores(threads: int | None) -> int:
-    if threads is not None:
-        return threads
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _drawn(scenario: Scenario, draws: int) -> list[dict[str, float]]:
