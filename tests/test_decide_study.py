@@ -25,7 +25,7 @@ from simulator.studies.decide.tables import row_of
 from tests import chromium
 
 TRIAL = {"outcome": "alsfrs_r_change_death0", "arm": "now", "against": "untreated", "day": 196, "per_arm": 72}
-SMALL = {"patients": 60, "draws": 3, "replicates": 2, "draw_patients": 8}
+SMALL = {"patients": 60, "draws": 4, "replicates": 2, "draw_patients": 8}
 
 
 @pytest.fixture(scope="module")
@@ -84,8 +84,8 @@ def test_a_folder_holds_every_table_and_goes_on(scenario, place, found, monkeypa
     names = {"outcomes", "incremental", "costs", "probabilistic", "acceptability", "loss", "plane", "information",
              "prices", "subgroups", "scenarios", "severity", "budget", "parameters", "oneway", "study"}  # fmt: skip
     assert set(found.tables) == names
-    assert [row[0] for row in found.tables["study"].rows] == ["trial, 72 an arm (EVSI)"]  # 3 draws tell no values apart
-    assert "Too few draws" in found.tables["study"].note
+    assert [row[0] for row in found.tables["study"].rows] == ["trial, 72 an arm (EVSI)"]  # 4 draws tell no values apart
+    assert "4 draws are too few" in found.tables["study"].note
     assert {one.stem for one in place.glob("*.csv")} == names | {"decision"}
     again = sim.open(place)
     assert again.tables == found.tables
@@ -272,6 +272,22 @@ def test_a_trial_is_worth_more_the_larger_it_is(scenario, per_arm):
     closed = expected(scale / np.sqrt(1 + 8 / per_arm), mean)
     assert study.rows[-1][1] == pytest.approx(closed, abs=4 * study.rows[-1][3] / 10 + 0.02 * scale)
     assert study.rows[-1][1] <= study.rows[0][1] + 0.02 * scale
+
+
+@pytest.mark.parametrize("draws", [2, 3, 4, 5, 9])
+def test_what_few_draws_cannot_tell_is_named_and_nothing_breaks(scenario, draws):
+    """Of few people the outcome of a trial is often the same at every draw but one."""
+    research = {"cost": 5, "patients": 10, "about": ["tells"], "standard_errors": {"tells": 1}, "trial": TRIAL}
+    asked = scenario.replace({"decision.research": research, "decision.willingness_to_pay": 1})
+    outcome = np.ones((draws, 2, 2))
+    outcome[0, :, 0] = 0
+    sample = sample_of(100.0, 40.0, draws=draws)._replace(trial=outcome)
+    table, study = probabilistic.information(sample, asked, shared=False, seed=1)
+    assert [row[0].split()[0] for row in study.rows] == ["perfect", "as", "trial,"][
+        (0 if draws > 7 else 2 if draws > 3 else 3) :
+    ]
+    assert ("ask for 8 or more" in table.note) == ("ask for 8 or more" in study.note) == (draws < 8)
+    assert ("the trial: ask for 4 or more" in study.note) == (draws < 4)
 
 
 @settings(max_examples=15)

@@ -136,10 +136,11 @@ def _table(table: Table) -> Iterator[str]:
     texts = table.texts()
     lines = list(aligned([table.heads, *([short(cell) for cell in row] for row in texts)]))
     yield table.caption
-    if max(map(len, lines)) <= WIDTH:
+    if table.rows and max(map(len, lines)) <= WIDTH:
         yield from lines
     else:
         for row in texts:
             pairs = [f"{one.name} {cell}{f' {one.unit}' if one.unit else ''}"
                      for one, cell in zip(table.columns[1:], row[1:], strict=True) if cell]  # fmt: skip
             yield from wrap(f"{row[0]}: {'; '.join(pairs)}", WIDTH, initial_indent="  ", subsequent_indent="    ")
+    yield from wrap(table.note, WIDTH)

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 
+PER_VALUE = 4
+"""Draws for each uncertain value, below which regressions on them are not made."""
+
+
 class Sample(NamedTuple):
     """Mean costs and QALYs a patient at the draws : (draws, options, replicates).
 
@@ -58,7 +62,7 @@ def study(
 ) -> Table:
     """What a study is worth to all whom the choice concerns: at most its EVPPI, and its EVSI where it is stated.
 
-    Where the draws cannot tell values apart only that of a trial is known.
+    Where the draws cannot tell values apart only that of a trial is known, whose regression is on one number.
     """
     known = {one.name for one in sample.drawn.uncertain}
     about = block.about or [one.name for one in sample.drawn.uncertain if one.group == "drug"]
@@ -71,7 +75,17 @@ def study(
         rows.append([name, number(found.value), number(worth), number(patients * found.se), cost, number(worth - cost)])
     columns = [Column("study"), Column("a patient", 0, money), Column(f"{patients:,.0f} patients", 0, money)]
     columns += [Column("±", 0), Column("cost", 0, money), Column("net", 0, money)]
-    return Table("study", f"A study of {', '.join(about)}", columns, rows)
+    return Table("study", f"A study of {', '.join(about)}", columns, rows, _few(block, sample, told_apart=told_apart))
+
+
+def _few(block: Research, sample: Sample, *, told_apart: bool) -> str:
+    """What is not counted because the draws are too few, with the remedy."""
+    count, values = len(sample.cost), len(sample.drawn.uncertain)
+    lacking = [] if told_apart else [("what it is worth to know values", PER_VALUE * values)]
+    lacking += [("the trial", PER_VALUE)] if block.trial is not None and count < PER_VALUE else []
+    return " ".join(
+        f"{count} draws are too few to count {what}: ask for {least} or more with --draws." for what, least in lacking
+    )
 
 
 def _lines(
@@ -89,7 +103,7 @@ def _lines(
             stated = _sampled(block, drawn, benefit, how, seen)
             # a study tells no more than perfect knowledge of the same
             yield "as stated (EVSI)", min(stated, perfect, key=lambda one: one.value)
-    if block.trial is not None and sample.trial is not None and benefit.shape[2] > 1:
+    if block.trial is not None and sample.trial is not None and benefit.shape[2] > 1 and len(benefit) >= PER_VALUE:
         found = _of_trial(block.trial.per_arm.value, sample.trial, benefit)
         whole = value.choice(benefit, shared).evpi
         yield f"trial, {block.trial.per_arm.value:,.0f} an arm (EVSI)", found._replace(value=min(found.value, whole))
