@@ -95,17 +95,18 @@ def test_costs_and_qalys_are_those_of_an_independent_count(result, scenario, bas
             people = {k: result.groups["patients"][k].values[i] for k in ("age", "sex")}
             age = people["age"] + living / DAYS_PER_YEAR
             most = 0.95 + 0.02 * (people["sex"] == 0) - 0.0003 * age - 0.00004 * age**2
-            value = np.where(living >= pav, 0.3, utility[stage] - 0.04 * (living >= niv))
-            value = np.minimum(value, most) - 0.1 * (stage == 4)
             last = min(death, 700)
-            cuts = np.unique(np.clip([*time, 365, 500, min(pav, last), last], 0, last))
+            cuts = np.unique(np.clip([*time, 365, 500, min(niv, last), min(pav, last), last], 0, last))
             half = np.diff(cuts) / 2
             grid = ((cuts[1:] + cuts[:-1]) / 2 + x[:, None] * half).T.ravel()
             step = (w[:, None] * half).T.ravel() / DAYS_PER_YEAR
             flow, health = worth(grid, 0.03, 0.1) * step, worth(grid, 0.015, 0.05) * step
             alive = np.ones(len(grid))
             life.append((health * alive).sum())
-            quality.append((health * alive * np.interp(grid, living, value)).sum())
+            well, worse, worst = (np.interp(grid, living, np.minimum(one, most))
+                                  for one in (utility[stage], utility[stage] - 0.04, 0.3 + 0 * stage))  # fmt: skip
+            value = np.where(grid >= pav, worst, np.where(grid >= niv, worse, well))
+            quality.append((health * alive * (value - 0.1 * np.interp(grid, living, stage == 4))).sum())
             month = 1000 * np.where(grid < 365, 1, 2) + 9000 * (grid >= pav)
             month = month + 3000 * np.interp(grid, living, stage == 4)
             cost.append((flow * alive * 12 * month).sum())
