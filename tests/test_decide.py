@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import simulator as sim
-from simulator.analysis.cost_effectiveness import People, incremental
+from simulator.analysis.cost_effectiveness import Draws, People, incremental
 from simulator.analysis.health_economics import Present, discounted, expected_quality
 from simulator.errors import SimulatorError
 from simulator.studies import economics
@@ -181,7 +181,8 @@ def test_severity_reads_a_life_table(scenario, result):
         "women": [0.005] * 40 + [0.08],
     }
     asked = scenario.replace({"decision.severity": {"life_table": table, "option": "untreated", "bands": bands}})
-    (found,) = further.severity(base_case(result, asked), result, asked)
+    nothing = Draws(np.zeros((2, 2, 1)), np.zeros((2, 2, 1)))
+    (found,) = further.severity(base_case(result, asked), result, asked, nothing)
     people = {k: result.groups["patients"][k].values for k in ("age", "sex")}
     counted = []
     for age, sex in zip(people["age"], people["sex"], strict=True):
@@ -191,12 +192,12 @@ def test_severity_reads_a_life_table(scenario, result):
         alive = np.exp(np.cumsum(np.log1p(-dying)) * 0.02)
         value = 0.95 + 0.02 * (sex == 0) - 0.0003 * at - 0.00004 * at**2
         counted.append((alive * np.maximum(value, 0) * worth(year * DAYS_PER_YEAR, 0.015, 0.05)).sum() * 0.02)
-    assert found.note == "QALYs without the disease by the life table of a table made for this test."
+    assert found.note.endswith("QALYs without the disease by the life table of a table made for this test.")
     assert row_of(found, "treated")["expected QALYs"] == pytest.approx(np.mean(counted), rel=2e-3)
     late = scenario.replace({"decision.severity": {"life_table": {**table, "from_age": 60}, "option": "untreated",
                                                    "bands": bands}})  # fmt: skip
     with pytest.raises(SimulatorError, match="begins at age 60, and somebody is"):
-        list(further.severity(base_case(result, late), result, late))
+        list(further.severity(base_case(result, late), result, late, nothing))
 
 
 rates = st.floats(0, 0.2)

@@ -13,15 +13,18 @@ from hypothesis import strategies as st
 import simulator as sim
 from simulator.analysis.intervals import reach
 from simulator.errors import SimulatorError, UsageError
+from simulator.language.catalogued import catalogued
 from simulator.report.decision import ITEMS, decision_content
 from simulator.report.page import report_html
+from simulator.studies import economics
 from simulator.studies.decide import probabilistic
 from simulator.studies.decide import study as deciding
 from simulator.studies.decide.drawing import Drawn, Uncertain, draws_of
 from simulator.studies.decide.forecast import plan_of
-from simulator.studies.decide.research import Sample, compared
+from simulator.studies.decide.reading import compared
+from simulator.studies.decide.research import Sample
 from simulator.studies.decide.study import Request
-from simulator.studies.decide.tables import row_of
+from simulator.studies.decide.tables import BELOW, BESIDE, row_of
 from tests import chromium
 
 TRIAL = {"outcome": "alsfrs_r_change_death0", "arm": "now", "against": "untreated", "day": 196, "per_arm": 72}
@@ -45,7 +48,8 @@ def scenario():
                 "utilities": {"system": "ft9", "states": states}, "correlation": {"utilities": 0.9},
                 "costs": {"per_dose": {"tofersen": price}, "per_month": {"alive": 2000}, "once": {"now": 500},
                           "per_event": {"death": 3000}},
-                "subgroups": ["sex"], "scenarios": {"half the price": {"decision.costs.per_dose.tofersen": 900}},
+                "subgroups": ["sex", "stratum"],
+                "scenarios": {"half the price": {"decision.costs.per_dose.tofersen": 900}},
                 "severity": {"expected_qalys": 18, "option": "untreated", "bands": [
                     {"absolute": 12, "proportional": 0.85, "weight": 1.2},
                     {"absolute": 18, "proportional": 0.95, "weight": 1.7}]},
@@ -116,7 +120,9 @@ def test_the_report_has_the_28_items_of_cheers_and_no_gap(found):
     assert all(f"{number}. {item}" in page for number, (item, _) in enumerate(ITEMS, 1))
     assert found.plot.kinds == ("plane", "acceptability", "loss", "oneway")
     content = decision_content(found)
-    assert [one.caption for one in content.tables if one.words] == ["CHEERS 2022: where each item stands"]
+    assert [one.caption for one in content.tables if one.words] == [
+        "CHEERS 2022: where each item stands", found.tables["parameters"].caption
+    ]  # fmt: skip
     for one in (*content.main, *content.tables):  # nothing is cut off beside a page of 118 characters
         if not one.words and len(one.heads) > 2:
             wide = [max(len(row[k]) for row in one.rows) for k in range(len(one.heads))]
@@ -168,6 +174,71 @@ def test_every_table_is_a_sheet(found):
     assert [cell.value for cell in sheet[2]] == found.tables["budget"].heads
 
 
+def cells(table, row):
+    """A row by heads; those of an error and a spread follow the head of their figure."""
+    found, before = {}, ""
+    for column, cell in zip(table.columns, row, strict=True):
+        before = before if column.name in BESIDE else column.name
+        found[column.name if before == column.name else f"{before} {column.name}"] = cell
+    return found
+
+
+def test_every_table_has_both_errors(found):
+    """The group of all people is the base case; a year of a budget is its costs; a price makes the net benefit 0."""
+    base = cells(found.tables["incremental"], found.tables["incremental"].rows[-1])
+    table = found.tables["subgroups"]
+    assert [row[0].split()[0] for row in table.rows] == ["men", "men", "women", "women", "all", "all"]
+    whole = cells(table, table.rows[-1])
+    for head in ("extra costs", "extra QALYs", "ICER", "net benefit"):
+        for key in (head, f"{head} ±", f"{head} SD"):
+            assert whole[key] == pytest.approx(base[key]) if isinstance(base[key], float) else whole[key] == base[key]
+    severity = cells(found.tables["severity"], found.tables["severity"].rows[-1])
+    assert severity["weighted ICER ±"] == pytest.approx(base["ICER ±"] / severity["weight"])
+    assert severity["absolute shortfall ±"] == pytest.approx(18 * severity["proportional shortfall ±"])
+    for name, heads in (("budget", ("budget impact",)), ("prices", ("price that the threshold allows",)),
+                        ("severity", ("weighted extra net benefit", "absolute shortfall"))):  # fmt: skip
+        row = cells(found.tables[name], found.tables[name].rows[-1])
+        for head in heads:
+            assert row[f"{head} ±"] > 0
+            assert row[f"{head} SD"] == BELOW or row[f"{head} SD"] >= 0
+
+
+def test_a_price_has_the_error_of_a_jackknife(found, scenario):
+    """Each patient left out in turn: the same error, but for what is not linear in 60 people."""
+    part = deciding.part_of(scenario)
+    lived = sim.simulate(part, patients=60, seed=1)
+    now, untreated = (economics.of_patients(lived, arm, part) for arm in ("now", "untreated"))
+    doses = now.parts["doses"]
+    row = found.tables["prices"].rows[1]
+    gained = row[3] * (now.qalys - untreated.qalys) - (now.costs - doses - untreated.costs)
+    out = 1800 * (gained.sum() - gained) / (doses.sum() - doses)
+    assert row[5] == pytest.approx(1800 * gained.sum() / doses.sum())
+    assert row[6] == pytest.approx(np.sqrt(59 / 60 * ((out - out.mean()) ** 2).sum()), rel=0.05)
+
+
+def test_parameters_have_grade_and_source_and_what_is_not_drawn_is_counted(found, scenario):
+    table = found.tables["parameters"]
+    rows = [cells(table, row) for row in table.rows]
+    assert all(row["grade"] for row in rows)
+    drawn = [row for row in rows if row["prior"] != "not drawn"]
+    assert {row["group"] for row in drawn} == {"natural history", "drug", "utilities", "costs"}
+    by = {row["address"]: row for row in rows}
+    assert by["treatments.tofersen.effect.mean"]["source"].startswith("als-sim calibrate")
+    assert by["decision.severity.bands.1.weight"]["grade"] == "assumed"
+    assert by["decision.costs.per_month.alive"]["prior"] == "not drawn"
+    assert {"costs.per_month.alive", "utilities.states.stage_1"} < set(found.fixed)
+    assert "costs.per_dose.tofersen" not in found.fixed
+    counts = [one.split() for one in found.fixed if " of " in one]
+    assert {words[-1] for words in counts} >= {"disease", "progression", "entry", "decision"}
+    assert all(0 < int(words[0]) <= int(words[2]) for words in counts)
+
+
+def test_catalogs_say_where_a_prior_has_its_spread(scenario):
+    for name in ("utilities", "costs_usa", "costs_uk"):
+        for one in catalogued(name):
+            assert "prior" not in str(one) or "of the prior" in one.note, one
+
+
 def test_tables_agree_with_each_other(found, scenario):
     base = row_of(found.tables["incremental"], "now")
     half = dict(
@@ -179,10 +250,10 @@ def test_tables_agree_with_each_other(found, scenario):
     wtp = scenario.decision.willingness_to_pay.value
     gain, extra = found.tables["incremental"].rows[-1][8], found.tables["incremental"].rows[-1][5]
     assert extra + paid * (at[wtp] / 1800 - 1) == pytest.approx(wtp * gain)
-    severity = found.tables["severity"].rows[-1]
-    assert severity[3] == pytest.approx(18 - severity[2])
-    assert severity[5] == (1.7 if severity[4] >= 0.95 else 1.2)
-    assert severity[7] == pytest.approx(base["ICER"] / severity[5])
+    severity = cells(found.tables["severity"], found.tables["severity"].rows[-1])
+    assert severity["absolute shortfall"] == pytest.approx(18 - severity["QALYs under current care"])
+    assert severity["weight"] == (1.7 if severity["proportional shortfall"] >= 0.95 else 1.2)
+    assert severity["weighted ICER"] == pytest.approx(base["ICER"] / severity["weight"])
     for row in found.tables["acceptability"].rows:
         assert sum(row[1:3]) == pytest.approx(1)
     for row in found.tables["loss"].rows:
@@ -193,10 +264,11 @@ def test_the_budget_is_counted_by_hand(found, scenario):
     """Half of 10 people on the drug in the first year, all of 12 in the second; nothing after the horizon of a year."""
     outcomes = {row[0]: row for row in found.tables["outcomes"].rows}
     cost = {arm: row[11] for arm, row in outcomes.items()}  # undiscounted
-    first, second = found.tables["budget"].rows
-    assert first[2] == pytest.approx(10 * cost["untreated"])
-    assert first[4] == pytest.approx(5 * (cost["now"] - cost["untreated"]))
-    assert second[4] == pytest.approx(12 * (cost["now"] - cost["untreated"]))
+    first, second = (cells(found.tables["budget"], row) for row in found.tables["budget"].rows)
+    assert first["all on untreated"] == pytest.approx(10 * cost["untreated"])
+    assert first["all on untreated ±"] == pytest.approx(10 * outcomes["untreated"][12])
+    assert first["budget impact"] == pytest.approx(5 * (cost["now"] - cost["untreated"]))
+    assert second["budget impact"] == pytest.approx(12 * (cost["now"] - cost["untreated"]))
 
 
 def test_draws_hold_priors_correlation_and_what_comes_first(scenario):

@@ -52,6 +52,8 @@ class DecisionPlots:
                 axes.scatter(effect, cost, s=8, color=colour, alpha=0.45, lw=0)
                 axes.plot(effect.mean(), cost.mean(), "o", ms=6, color=colour, mec=style.INK.light, mew=0.8)
                 ends.append((f"● {name}", colour))
+            axes.update_datalim([(0.0, 0.0)])  # the origin, where the options are the same
+            axes.autoscale_view()
             reach = np.array(axes.get_xlim())
             axes.autoscale(False)
             axes.plot(reach, threshold * reach, color=style.SOFT.light, lw=1.0, ls="--")
@@ -102,8 +104,8 @@ class DecisionPlots:
         if "oneway" not in self._found.tables:
             raise PictureError("oneway: nothing in this decision has a prior of its own")
         table = self._found.tables["oneway"]
-        rows = [row for row in table.rows if row[6]][:MOST]
-        base = float(table.note.rsplit(":", 1)[1].split()[0].replace(",", ""))
+        rows = [row for row in table.rows if row[7]][:MOST]
+        base = float(table.rows[0][4] or 0)
         line = f"Line: all as the scenario has them, {base:,.0f}, among the people of the draws."
         notes = [f"{table.caption}, {self._found.currency}.", line, ""]
         with style.drawing():
@@ -111,7 +113,7 @@ class DecisionPlots:
             axes = figure.subplots()
             style.place(figure, len(notes), left=2.6, right=0.4)
             for k, row in enumerate(rows):
-                ends = [(float(row[4] or 0), LOW), (float(row[5] or 0), HIGH)]
+                ends = [(float(row[5] or 0), LOW), (float(row[6] or 0), HIGH)]
                 for value, colour in sorted(ends, key=lambda end: -abs(end[0] - base)):
                     axes.barh(k, value - base, left=base, height=0.62, color=colour, lw=0)
             axes.axvline(base, color=style.INK.light, lw=1.0)

@@ -9,14 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis import value_of_information as value
-from simulator.results import Result
 from simulator.studies.decide.drawing import Drawn
+from simulator.studies.decide.reading import More
 from simulator.studies.decide.tables import Cell, Column, Table, number
-from simulator.studies.economics import EconomicsError
-from simulator.studies.outcome import OUTCOMES
 
 if TYPE_CHECKING:
-    from simulator.language.blocks.decision import Comparison, Research
+    from simulator.language.blocks.decision import Research
 
 Floats = NDArray[np.float64]
 
@@ -29,7 +27,7 @@ class Sample(NamedTuple):
     """Mean costs and QALYs a patient at the draws : (draws, options, replicates).
 
     `trial` : (draws, replicates, 2), what separates the two arms of the trial of `research`, and the variance of that
-    difference with one person in each.
+    difference with one person in each. `more` : what other tables are made of.
     """
 
     options: tuple[str, ...]
@@ -37,24 +35,12 @@ class Sample(NamedTuple):
     effect: Floats
     drawn: Drawn
     trial: Floats | None = None
+    more: More | None = None
 
     def benefit(self, threshold: float) -> Floats:
         """Net monetary benefit : (draws, options, replicates)."""
         found: Floats = threshold * self.effect - self.cost
         return found
-
-
-def compared(block: Comparison, result: Result) -> list[float]:
-    """The difference of a trial's two arms in its outcome, and its variance with one person in each, as simulated."""
-    read = OUTCOMES[block.outcome].read
-    assert read is not None  # economic outcomes cannot be asked for
-    one, other = (read(result, arm, float(block.day)) for arm in (block.arm, block.against))
-    found = [one.value - other.value, one.n * one.mcse**2 + other.n * other.mcse**2]
-    if not np.isfinite(found).all():
-        raise EconomicsError(
-            f"nobody is left to have {block.outcome} on day {block.day}. Take an earlier research.trial.day"
-        )
-    return found
 
 
 def study(
