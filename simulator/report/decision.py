@@ -55,9 +55,9 @@ ITEMS = (
     ("Analytics and assumptions", "What it rests on; the resolved scenario"),
     ("Characterizing heterogeneity", "{subgroups}"),
     ("Characterizing distributional effects", "Not assessed"),
-    ("Characterizing uncertainty", "Table of what is uncertain; pictures; value of information"),
+    ("Characterizing uncertainty", "Tables of both errors; pictures; value of information"),
     ("Approach to engagement with patients and others affected by the study", AUTHOR),
-    ("Study parameters", "Every value of the scenario; table of what is uncertain"),
+    ("Study parameters", "Table: values of the decision, and all that is uncertain"),
     ("Summary of main results", "What the simulation gives"),
     ("Effect of uncertainty", "Probabilistic analysis; acceptability; expected loss; one-way differences"),
     ("Effect of engagement with patients and others affected by the study", AUTHOR),
@@ -78,7 +78,8 @@ def decision_content(found: Decided) -> Page:
     except ScenarioError as error:
         scenario, fault = None, str(error.errors[0])
     main = [one for name in FIRST if name in found.tables for one in _fitting(found.tables[name])]
-    rest = [one for name, table in found.tables.items() if name not in FIRST for one in _fitting(table)]
+    aside = (*FIRST, "plane")  # its picture is there
+    rest = [one for name, table in found.tables.items() if name not in aside for one in _fitting(table)]
     told = [f"Not drawn, for they have no prior: {', '.join(found.fixed)}."] if found.fixed else []
     return Page(
         title=found.title,
@@ -127,6 +128,8 @@ def _fitting(table: Decision) -> Iterator[Table]:
         return
     caption, joined = table.caption, table.joined()
     joined = joined[: LISTED + 1]
+    if joined[0][1] == "option":  # two words name a row, where it goes on below too
+        joined = [[f"{row[0]}, {row[1]}", *row[2:]] for row in joined]
     if table.name == "information" and (worthless := sum(map(_is_worthless, table.rows))):
         joined = [
             joined[0],

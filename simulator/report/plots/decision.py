@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 MOST = 15
 """Bars of one-way differences."""
-NAME = 34
+NAME, NARROW = 34, 17
+"""Letters of a value's name beside its bar."""
 
 
 class DecisionPlots:
@@ -118,7 +119,8 @@ class DecisionPlots:
                     axes.barh(k, value - base, left=base, height=0.62, color=colour, lw=0)
             axes.axvline(base, color=style.INK.light, lw=1.0)
             names = [str(row[0]) for row in rows]
-            axes.set_yticks(range(len(rows)), [n if len(n) <= NAME else f"…{n[1 - NAME :]}" for n in names])
+            most = NARROW if style.is_narrow() else NAME
+            axes.set_yticks(range(len(rows)), [n if len(n) <= most else f"…{n[1 - most :]}" for n in names])
             axes.set_ylim(len(rows) - 0.4, -0.6)
             axes.grid(visible=False, axis="y")
             axes.xaxis.set_major_locator(_ticks())
@@ -167,7 +169,7 @@ def _drawn(found: Decided) -> str:
 def _ticks() -> Any:
     from matplotlib.ticker import MaxNLocator
 
-    return MaxNLocator(6)
+    return MaxNLocator(3 if style.is_narrow() else 6)
 
 
 def _thousands(axes: Axes, which: str) -> None:
