@@ -113,6 +113,19 @@ def test_a_saved_document_is_opened_and_guarded(found, tmp_path):
         sim.open(tmp_path / "mine.json")
 
 
+def test_a_decision_of_before_is_shown_with_what_it_has(found):
+    """Without the fields and the column that came later."""
+    content = found.content()
+    del content["format"], content["horizon"], content["discount"]
+    table = next(one for one in content["tables"] if one["name"] == "oneway")
+    k = [one[0] for one in table["columns"]].index("at own")
+    table["columns"] = [*table["columns"][:k], *table["columns"][k + 1 :]]
+    table["rows"] = [[*row[:k], *row[k + 1 :]] for row in table["rows"]]
+    old = type(found).from_content(content)
+    assert "oneway" not in old.plot.kinds
+    assert "9. Time horizon" in report_html(old)
+
+
 def test_the_report_has_the_28_items_of_cheers_and_no_gap(found):
     page = report_html(found)
     assert len(ITEMS) == 28

@@ -117,7 +117,7 @@ def _said(found: Decided, scenario: Scenario | None) -> dict[str, str]:
         converted = f"converted by a stated index: {', '.join(places)}" if places else "nothing is converted"
         values = scenario.progression.model, block.currency, str(block.price_year), block.perspective, converted
         said = dict(zip(names, values, strict=True))
-    said |= {"horizon": found.horizon, "discount": found.discount}
+    said |= {"horizon": found.horizon or found.basis, "discount": found.discount or found.basis}
     return said | {"subgroups": "Table: for whom" if "subgroups" in found.tables else "No subgroups were asked for"}
 
 

@@ -102,8 +102,8 @@ class DecisionPlots:
 
     def oneway(self) -> Picture:
         """A tornado on extra net benefit: each value at the 5th and the 95th percentile of its prior."""
-        if "oneway" not in self._found.tables:
-            raise PictureError("oneway: nothing in this decision has a prior of its own")
+        if not self._has_oneway:
+            raise PictureError("oneway: nothing in this decision has a prior of its own, or another version wrote it")
         table = self._found.tables["oneway"]
         rows = [row for row in table.rows if row[7]][:MOST]
         base = float(table.rows[0][4] or 0)
@@ -155,7 +155,12 @@ class DecisionPlots:
     @property
     def kinds(self) -> tuple[DecisionKind, ...]:
         """The pictures that this decision can be drawn as."""
-        return tuple(kind for kind in DecisionKind if kind is not DecisionKind.oneway or "oneway" in self._found.tables)
+        return tuple(kind for kind in DecisionKind if kind is not DecisionKind.oneway or self._has_oneway)
+
+    @property
+    def _has_oneway(self) -> bool:
+        """Whether there is such a table, with what all are as the scenario has them."""
+        return "oneway" in self._found.tables and "at own" in [one.name for one in self._found.tables["oneway"].columns]
 
 
 def _colour(k: int) -> str:

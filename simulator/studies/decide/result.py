@@ -45,8 +45,6 @@ class Decided(DocumentResult):
     engine_version: str
     seed: int
     basis: str
-    horizon: str
-    discount: str
     currency: str
     threshold: float
     options: tuple[str, ...]
@@ -54,6 +52,8 @@ class Decided(DocumentResult):
     warnings: tuple[str, ...]
     fixed: tuple[str, ...]
     scenario: str = ""
+    horizon: str = ""
+    discount: str = ""
     arguments: dict[str, Any] = field(default_factory=dict)
     notice: str = NOTICE
 

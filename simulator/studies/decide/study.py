@@ -18,7 +18,6 @@ from simulator.language.blocks.sweep import MOST_POINTS, MOST_REPLICATES
 from simulator.results import Result
 from simulator.results.folder import check_folder, default_folder, write_folder
 from simulator.results.kinds import DECISION
-from simulator.run import LIMIT
 from simulator.studies import economics
 from simulator.studies.begun import begin
 from simulator.studies.decide import further, probabilistic, reading
@@ -139,9 +138,9 @@ def run(asked: Request, progress: Progress | None = None) -> Decided:
     block = economics.decision_of(part)
     made = Decided(
         asked.scenario.title, asked.scenario.name, asked.scenario.sha256, __version__, asked.seed, basis(part),
-        years_text(part), rates_text(block),
         block.currency, block.willingness_to_pay.amount, base.options, tables, tuple(base.warnings),
-        tuple(fixed(drawn, asked.scenario)), asked.scenario.resolved_yaml(), asked.arguments,
+        tuple(fixed(drawn, asked.scenario)), asked.scenario.resolved_yaml(),
+        years_text(part), rates_text(block), asked.arguments,
     )  # fmt: skip
     if asked.folder is not None:
         write_folder(made, asked.folder, asked.force)
@@ -150,6 +149,8 @@ def run(asked: Request, progress: Progress | None = None) -> Decided:
 
 def _check(asked: Request) -> None:
     """Refuse what is out of range before the base case is simulated."""
+    from simulator.run import LIMIT
+
     for name, value, least, most in (
         ("draws", asked.draws, 2, MOST_POINTS),
         ("replicates", asked.replicates, 1, MOST_REPLICATES),
