@@ -29,7 +29,10 @@ LEFT, DOMINATED, EXTENDED = "", "dominated", "extendedly dominated"
 
 
 class Figure(NamedTuple):
-    """A figure, its Monte Carlo standard error, and its standard deviation over the parameters (NaN: not asked)."""
+    """A figure, its Monte Carlo standard error, and its standard deviation over the parameters.
+
+    `sd` : NaN where it was not asked for; below 0 where the draws vary less than noise alone makes them.
+    """
 
     value: float
     mcse: float
@@ -56,6 +59,11 @@ class Row(NamedTuple):
     extra_net_benefit: Figure
     icer_mcse: float
     icer_sd: float
+
+    @property
+    def ratio(self) -> Figure:
+        """The ICER with its errors."""
+        return Figure(self.icer, self.icer_mcse, self.icer_sd)
 
 
 class People(NamedTuple):
@@ -130,8 +138,8 @@ class _Table:
         """Which combination of cost and effect, of an option, or what that has more than another."""
         one = _picked(self.people, which, option, against)
         found = mean(one, self.people.weight)
-        spread = float("nan") if self.draws is None else _spread(_picked(self.draws, which, option, against))
-        return Figure(found.value, found.mcse, spread)
+        sd = float("nan") if self.draws is None else spread(_picked(self.draws, which, option, against))
+        return Figure(found.value, found.mcse, sd)
 
     def ratio(self, extra: Sequence[Figure], option: int, against: int) -> Figure:
         """The ratio of extra cost and extra effect, with the errors of cost less the ratio times effect, per effect."""
@@ -149,10 +157,15 @@ def _picked(of: People | Draws, which: Floats, option: int, against: int) -> Flo
     return found
 
 
-def _spread(values: Floats) -> float:
-    """Standard deviation over draws : (draws, replicates), without the noise of simulation where replicates tell it."""
+def spread(values: Floats) -> float:
+    """Standard deviation over draws : (draws, replicates), without the noise of simulation where replicates tell it.
+
+    The root with a minus sign where the variance is estimated below 0: it is less than the noise of its estimate.
+    """
     centred = values - values.mean(axis=0)
-    return float(np.sqrt(max(products(centred, centred).sum() / (len(values) - 1), 0.0)))
+    variance = float(products(centred, centred).sum()) / (len(values) - 1)
+    rounding = 1e-12 * float((values**2).sum())
+    return 0.0 if abs(variance) <= rounding else float(np.copysign(np.sqrt(abs(variance)), variance))
 
 
 def statuses(cost: ArrayLike, effect: ArrayLike) -> list[str]:

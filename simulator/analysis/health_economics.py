@@ -137,6 +137,17 @@ class Present:
             found = found + scale * discounted_years(np.maximum(begins, since), np.minimum(ends, until), rate)
         return found
 
+    def moments(self, start: ArrayLike, end: ArrayLike) -> Floats:
+        """As `years`, each day times the years since the start."""
+        begins, ends = np.asarray(start, np.float64), np.asarray(end, np.float64)
+        found: Floats = np.zeros(np.broadcast(begins, ends).shape)
+        for since, until, rate, scale in self.pieces():
+            first, delta = np.maximum(begins, since), float(np.log1p(rate))
+            h = np.maximum(np.minimum(ends, until) - first, 0.0) / DAYS_PER_YEAR
+            inside = (first - begins) / DAYS_PER_YEAR * _area(delta, h) + _moment(delta, h)
+            found = found + scale * discounted(np.minimum(first, ends), rate) * inside
+        return found
+
     def weights(self, day: ArrayLike, horizon: float) -> Floats:
         """As `year_weights`, of the whole."""
         found: Floats = np.zeros(len(np.asarray(day)))

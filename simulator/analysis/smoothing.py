@@ -126,6 +126,9 @@ def _effects(x: Floats, y: Floats, members: Sequence[Fit], others: Integers) -> 
 
 
 def _spline(x: Floats, y: Floats, penalty: float, at: Floats) -> Floats:
+    """The spline of draws x, y at other draws; the mean of y where x are too few, or too alike, to span a plane."""
     from scipy.interpolate import RBFInterpolator
 
+    if np.linalg.matrix_rank(np.column_stack([np.ones(len(x)), x])) <= x.shape[1]:
+        return np.tile(y.mean(axis=0), (len(at), 1))
     return np.asarray(RBFInterpolator(x, y, kernel="cubic", degree=1, smoothing=penalty)(at), np.float64)

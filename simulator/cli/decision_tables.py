@@ -133,13 +133,13 @@ def _worth(table: Table) -> Iterator[str]:
 
 def _table(table: Table) -> Iterator[str]:
     """Any table; where it is wider than the page, each row is a paragraph."""
-    texts = table.texts()
-    lines = list(aligned([table.heads, *([short(cell) for cell in row] for row in texts)]))
+    joined = table.joined()
+    lines = list(aligned([joined[0], *([short(cell) for cell in row] for row in joined[1:])]))
     yield table.caption
-    if max(map(len, lines)) <= WIDTH:
+    if table.rows and max(map(len, lines)) <= WIDTH:
         yield from lines
     else:
-        for row in texts:
-            pairs = [f"{one.name} {cell}{f' {one.unit}' if one.unit else ''}"
-                     for one, cell in zip(table.columns[1:], row[1:], strict=True) if cell]  # fmt: skip
+        for row in joined[1:]:
+            pairs = [f"{head} {cell}" for head, cell in zip(joined[0][1:], row[1:], strict=True) if cell]
             yield from wrap(f"{row[0]}: {'; '.join(pairs)}", WIDTH, initial_indent="  ", subsequent_indent="    ")
+    yield from wrap(table.note, WIDTH)

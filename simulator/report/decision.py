@@ -55,9 +55,9 @@ ITEMS = (
     ("Analytics and assumptions", "What it rests on; the resolved scenario"),
     ("Characterizing heterogeneity", "{subgroups}"),
     ("Characterizing distributional effects", "Not assessed"),
-    ("Characterizing uncertainty", "Table of what is uncertain; pictures; value of information"),
+    ("Characterizing uncertainty", "Tables of both errors; pictures; value of information"),
     ("Approach to engagement with patients and others affected by the study", AUTHOR),
-    ("Study parameters", "Every value of the scenario; table of what is uncertain"),
+    ("Study parameters", "Table: values of the decision, and all that is uncertain"),
     ("Summary of main results", "What the simulation gives"),
     ("Effect of uncertainty", "Probabilistic analysis; acceptability; expected loss; one-way differences"),
     ("Effect of engagement with patients and others affected by the study", AUTHOR),
@@ -78,7 +78,8 @@ def decision_content(found: Decided) -> Page:
     except ScenarioError as error:
         scenario, fault = None, str(error.errors[0])
     main = [one for name in FIRST if name in found.tables for one in _fitting(found.tables[name])]
-    rest = [one for name, table in found.tables.items() if name not in FIRST for one in _fitting(table)]
+    aside = (*FIRST, "plane")  # its picture is there
+    rest = [one for name, table in found.tables.items() if name not in aside for one in _fitting(table)]
     told = [f"Not drawn, for they have no prior: {', '.join(found.fixed)}."] if found.fixed else []
     return Page(
         title=found.title,
@@ -117,21 +118,27 @@ def _said(found: Decided, scenario: Scenario | None) -> dict[str, str]:
         converted = f"converted by a stated index: {', '.join(places)}" if places else "nothing is converted"
         values = scenario.progression.model, block.currency, str(block.price_year), block.perspective, converted
         said = dict(zip(names, values, strict=True))
-    _, discount, years, *_ = found.basis.split("; ")
-    said |= {"horizon": years, "discount": discount.removeprefix("discount ")}
+    said |= {"horizon": found.horizon or found.basis, "discount": found.discount or found.basis}
     return said | {"subgroups": "Table: for whom" if "subgroups" in found.tables else "No subgroups were asked for"}
 
 
 def _fitting(table: Decision) -> Iterator[Table]:
     """A table of the decision as those of the report, each no wider than a page and with so many rows at most."""
-    columns, texts = table.columns, table.texts()[:LISTED]
-    caption = table.caption
+    if table.name == "parameters":
+        yield Table(table.caption, table.heads[:-1], [row[:-1] for row in table.texts()], words=True)
+        return
+    caption, joined = table.caption, table.joined()
+    joined = joined[: LISTED + 1]
+    if joined[0][1] == "option":  # two words name a row, where it goes on below too
+        joined = [[f"{row[0]}, {row[1]}", *row[2:]] for row in joined]
     if table.name == "information" and (worthless := sum(map(_is_worthless, table.rows))):
-        texts = [text for text, row in zip(texts, table.rows, strict=False) if not _is_worthless(row)]
+        joined = [
+            joined[0],
+            *(text for text, row in zip(joined[1:], table.rows, strict=False) if not _is_worthless(row)),
+        ]
         caption += f"; {worthless} more, of which the draws tell no worth, in {table.name}.csv"
     elif len(table.rows) > LISTED:
         caption += f"; the first {LISTED} of {len(table.rows)} rows, all in {table.name}.csv"
-    joined = _joined([one.name + (f", {one.unit}" if one.unit else "") for one in columns], texts)
     heads, body = joined[0], joined[1:]
     for start, end in _side_by_side(joined):
         part = [[row[0], *row[start:end]] for row in body]
@@ -161,21 +168,6 @@ def _side_by_side(joined: list[list[str]]) -> Iterator[tuple[int, int]]:
             yield start, k
             start, used = k, needs[0] + needs[k]
     yield start, len(heads)
-
-
-def _joined(heads: list[str], texts: list[list[str]]) -> list[list[str]]:
-    """Rows in which an error, and a spread over the draws, stand beside their figure."""
-    keep = [k for k, head in enumerate(heads) if head not in {"±", "SD"}]
-    found = [[heads[k] for k in keep]]
-    for row in texts:
-        cells = []
-        for k in keep:
-            after = [(heads[j], row[j]) for j in (k + 1, k + 2) if j < len(heads) and row[j]]
-            error = f" ± {after[0][1]}" if after and after[0][0] == "±" else ""
-            spread = f" (SD {after[1][1]})" if error and len(after) > 1 and after[1][0] == "SD" else ""
-            cells.append(row[k] + error + spread)
-        found.append(cells)
-    return found
 
 
 def _provenance(found: Decided) -> list[Pair]:

@@ -128,7 +128,7 @@ def interval(metric: str, value: np.ndarray, mcse: np.ndarray, n: np.ndarray) ->
 
 
 def csv_text(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    """Rows as CSV that is safe to open in a spreadsheet; NaN, and a limit that is not there, are empty cells."""
+    """Rows as CSV that is safe to open in a spreadsheet; what is not there, NaN among it, is an empty cell."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(header)
@@ -137,6 +137,8 @@ def csv_text(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
 
 
 def _cell(value: object) -> str:
+    if value is None:
+        return ""
     if isinstance(value, float):
         return f"{value:.7g}" if math.isfinite(value) else ""
     return safe_cell(value) if isinstance(value, str) else str(value)

@@ -316,10 +316,15 @@ def unpriced(scenario: Scenario) -> list[str]:
     used = {name for arm in scenario.decision.options for name in treatments_of(scenario, arm)}
     dosed = [name for name in sorted(used) if isinstance(scenario.treatments[name], Dosed)]
     found += [f"giving a dose of {name}" for name in dosed if name not in costs.per_administration]
-    found.extend(event for event in ("death", "pav") if event not in costs.per_event)
+    found += [f"months on {name}" for name in sorted(used) if name not in (*dosed, *costs.per_month_on)]
+    for what, prices in (("start", costs.at_start), ("stop", costs.at_stop)):
+        found += [f"{what} of {name}" for name in sorted(used) if name not in prices]
+    follows = ["diagnosis"] if scenario.entry.presymptomatic_at_age is not None else []
+    found.extend(event for event in (*follows, "death", "pav") if event not in costs.per_event)
     if scenario.safety is not None:
         found += [name for name in scenario.safety.event_names if name not in costs.per_event]
     found += [f"monitoring of {name}" for name in sorted(used) if name not in costs.monitoring]
+    found += ["months after PAV"] if PAV not in costs.per_month else []
     states = STATES[scenario.decision.utilities.system]
     bare = [] if ALIVE in costs.per_month else [name for name in states if name not in costs.per_month]
     return found + (["months of care"] if bare == list(states) else [f"a month in {name}" for name in bare])

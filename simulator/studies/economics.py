@@ -140,15 +140,14 @@ def of_patients(
     of = costs.Arm(result, scenario, arm, end, discounted)
     effects = costs.present(block, "effects", discounted)
     course = _course(of, truth["time"].values, truth[name].values[of.place].astype(np.intp))
-    utility = by_state(block)
     carers = np.array([*_carers(block), 0.0])
-    value = _quality(of, course, utility) - carers[course.stage]
+    quality = _quality(of, course, effects) - course.area(carers[course.stage], effects)
     parts = costs.of_patients(of)
     parts[CARE] = np.zeros(result.n_patients)
     for state, price in _priced_states(block):
         parts[CARE] += price.value * MONTHS_PER_YEAR * course.area(state[course.stage], of.of(price))
     alive = effects.years(np.zeros(result.n_patients), of.last)
-    return Worth(alive, course.area(value, effects) - _lost(of, effects), parts)
+    return Worth(alive, quality - _lost(of, effects), parts)
 
 
 class Course(NamedTuple):
@@ -162,14 +161,20 @@ class Course(NamedTuple):
     last: Floats
     horizon: float
 
-    def area(self, values: Floats, present: Present) -> Floats:
-        """Years under values : (n, times), straight between the days, to the day of death : (n,)."""
-        rows, alive = np.arange(len(self.last)), self.last >= self.horizon
-        node = np.maximum((self.time[None, :] < self.last[:, None]).sum(axis=1) - 1, 0)
+    def area(self, values: Floats, present: Present, end: Floats | None = None) -> Floats:
+        """Years under values : (n, times), straight between the days, to the day of death or an earlier one : (n,)."""
+        last = self.last if end is None else end
+        rows, alive = np.arange(len(last)), last >= self.horizon
+        node = np.maximum((self.time[None, :] < last[:, None]).sum(axis=1) - 1, 0)
+        after = np.minimum(node + 1, len(self.time) - 1)
         until = np.where(alive, len(self.time) - 1, node)  # the value of the last day in life is kept on
         kept = np.take_along_axis(values, np.minimum(np.arange(len(self.time))[None, :], until[:, None]), axis=1)
         found: Floats = kept @ present.weights(self.time, self.horizon)
-        return found - values[rows, node] * present.years(self.last, np.full(len(self.last), self.horizon))
+        found -= values[rows, node] * present.years(last, np.full(len(last), self.horizon))
+        goes_on = (last < self.last) & ((self.time[after] < self.last) | (self.last >= self.horizon))
+        slope = np.where(goes_on, values[rows, after] - values[rows, node], 0.0) * DAYS_PER_YEAR
+        slope /= np.maximum(self.time[after] - self.time[node], 1)
+        return found + slope * present.moments(self.time[node], last)
 
 
 def _course(of: costs.Arm, time: Floats, stage: NDArray[np.intp]) -> Course:
@@ -182,20 +187,34 @@ def _course(of: costs.Arm, time: Floats, stage: NDArray[np.intp]) -> Course:
     return Course(time, np.take_along_axis(stage, kept, axis=1), of.last, of.horizon)
 
 
-def _quality(of: costs.Arm, course: Course, utility: Floats) -> Floats:
-    """Utility of each patient at the days of output : (n, times)."""
-    block, values = decision_of(of.scenario).utilities, utility[course.stage]
+def _quality(of: costs.Arm, course: Course, present: Present) -> Floats:
+    """QALYs of each patient by stage: until NIV, on it until PAV, and after PAV, each from the day of the event on."""
+    block, values = decision_of(of.scenario).utilities, by_state(decision_of(of.scenario))[course.stage]
+    most = _most(of, course)
+    on_pav = course.last if block.pav is None else np.clip(of.pav_time, 0.0, course.last)
+    on_niv = on_pav if block.niv is None else np.clip(of.events("niv_time"), 0.0, on_pav)
+    found = course.area(np.minimum(values, most), present, on_niv)
     if block.niv is not None:
-        values = values - block.niv.value * (course.time >= of.events("niv_time")[:, None])
+        lower = np.minimum(values - block.niv.value, most)
+        found += course.area(lower, present, on_pav) - course.area(lower, present, on_niv)
     if block.pav is not None:
-        values = np.where(course.time >= of.pav_time[:, None], block.pav.value, values)
-    if block.norm is not None:
-        people, norm = of.result.groups["patients"], block.norm
-        age = people["age"].values[:, None] + course.time[None, :] / DAYS_PER_YEAR
-        male = (people["sex"].values == MAN)[:, None]
-        most = norm.constant.value + norm.male.value * male + norm.age.value * age + norm.age_squared.value * age**2
-        values = np.minimum(values, most)
-    return values
+        after = np.minimum(np.full(values.shape, block.pav.value), most)
+        found += course.area(after, present) - course.area(after, present, on_pav)
+    return found
+
+
+def _most(of: costs.Arm, course: Course) -> Floats:
+    """The utility that nobody is above at the days of output : (n, times), or infinite."""
+    norm = decision_of(of.scenario).utilities.norm
+    if norm is None:
+        return np.full(course.stage.shape, np.inf)
+    people = of.result.groups["patients"]
+    age = people["age"].values[:, None] + course.time[None, :] / DAYS_PER_YEAR
+    male = (people["sex"].values == MAN)[:, None]
+    found: Floats = (
+        norm.constant.value + norm.male.value * male + norm.age.value * age + norm.age_squared.value * age**2
+    )
+    return found
 
 
 def _lost(of: costs.Arm, present: Present) -> Floats:

@@ -7,7 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.analysis.cost_effectiveness import DOMINATED, EXTENDED, LEFT, Draws, People, incremental, statuses
+from simulator.analysis.cost_effectiveness import (
+    DOMINATED,
+    EXTENDED,
+    LEFT,
+    Draws,
+    People,
+    incremental,
+    spread,
+    statuses,
+)
+from simulator.studies.decide.tables import BELOW
+from simulator.studies.decide.tables import spread as cell_of
 
 NAMES = ("a", "b", "c", "d", "e")
 
@@ -99,7 +110,11 @@ def test_monte_carlo_and_parameters_are_apart():
     assert row.cost.mcse == pytest.approx(np.hypot(20, 3) / np.sqrt(4000), rel=0.05)
     assert row.extra_cost.sd == pytest.approx(5, rel=0.06)
     assert row.extra_net_benefit.sd == pytest.approx(5, rel=0.06)
-    assert row.extra_effect.sd == pytest.approx(0, abs=1e-9)
+    assert row.extra_effect.sd == 0
+    alike = np.array([[1.0, -1.0], [-1.0, 1.0], [2.0, -2.0]])  # replicates differ, their means do not
+    assert spread(alike) == pytest.approx(-np.sqrt(7 / 3))
+    assert spread(0 * alike) == 0
+    assert cell_of(-1e-9) == BELOW
     assert np.isnan(incremental(("a", "b"), people, 40)[1].cost.sd)
 
 

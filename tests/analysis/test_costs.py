@@ -203,7 +203,17 @@ def test_what_has_no_price_is_refused_or_named(scenario):
     for per_month, words in (({}, {"months of care"}), ({"alive": 1}, set()),
                              ({"stage_4": 1, "pav": 9}, {f"a month in stage_{k}" for k in range(4)})):  # fmt: skip
         bare = scenario.replace({"decision.costs": {**PRICES, "per_month": per_month}})
-        assert {one for one in costs.unpriced(bare) if "month" in one} == words
+        assert {one for one in costs.unpriced(bare) if "month" in one} == words | {
+            "months on tube", *(["months after PAV"] if "pav" not in per_month else [])
+        }  # fmt: skip
+    begin = {f"start of {name}" for name in ("riluzole", "tofersen", "niv", "tube")}
+    assert not begin & set(named)
+    assert {f"stop of {name}" for name in ("niv", "tube")} <= set(named)
+    assert not {"stop of riluzole", "stop of tofersen", "diagnosis"} & set(named)  # all are diagnosed before they enter
+    free = costs.unpriced(scenario.replace({"decision.costs": {**PRICES, "at_start": {}, "per_month_on": {
+        "riluzole": 0, "niv": 0, "tube": 0}}}))  # fmt: skip
+    assert begin < set(free)
+    assert not {one for one in free if one.startswith("months on")}
 
 
 def test_the_incremental_table_pairs_the_patients(result, scenario):
@@ -244,12 +254,14 @@ def test_diagnosis_costs_on_its_day():
     start = sim.load("prevention")
     arms = list(start.arms)[:2]
     drugs = {name for arm in arms for epoch in start.arms[arm] for name in epoch.treatments}
-    costs = {"per_dose": dict.fromkeys(drugs, 0), "per_event": {"diagnosis": 1000}}
-    block = {**own, "options": arms, "costs": costs, "research": None, "discount_per_year": 0.03}
+    prices = {"per_dose": dict.fromkeys(drugs, 0), "per_event": {"diagnosis": 1000}}
+    block = {**own, "options": arms, "costs": prices, "research": None, "discount_per_year": 0.03}
     early = start.replace({"decision": block, "sensitivity": None, "trial": None})
     lived = sim.simulate(early, patients=200, seed=2)
     day = lived.groups["events"]["diagnosis_time"].values[0]
     paid = np.where((day >= 0) & (day < early.follow_up_days), 1000 * 1.03 ** (-day / DAYS_PER_YEAR), 0.0)
+    assert "diagnosis" not in costs.unpriced(early)
+    assert "diagnosis" in costs.unpriced(early.replace({"decision.costs.per_event": {}}))
     found = economics.of_patients(lived, arms[0], early).parts["events"]
     assert (paid > 0).any()
     assert found == pytest.approx(np.nan_to_num(paid))

@@ -2,17 +2,14 @@
 
 heemod's figures were printed by heemod 1.1.0 in R 4.2.2; its vignette `i_reproduction` reproduces so Briggs, Claxton &
 Sculpher (2006), Decision Modelling for Health Economic Evaluation, from Chancellor et al. (1997), PharmacoEconomics
-12:54-66; hesim's vignette `markov-cohort` has the same model. BCEA's are those of its vignette `Set_bcea_parameters`
-and of its own tests; the draws behind them are BCEA's and not here: ALS_BCEA_DATA names a folder with `vaccine.csv`
-and `smoking.csv`, effects then costs of the options without heads.
+12:54-66; hesim's vignette `markov-cohort` has the same model. BCEA's are those that its vignette `Set_bcea_parameters`
+and its own tests print; `benchmarks/bcea_tables.py` counts its tables again from its draws, which are not here.
 """
-
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+import simulator as sim
 from simulator.analysis.cost_effectiveness import People, incremental
 from simulator.analysis.health_economics import Present, quality, year_weights
 from simulator.studies.decide import probabilistic
@@ -22,7 +19,11 @@ from simulator.units import DAYS_PER_YEAR
 
 COUNTED = np.array([[1251, 350, 116, 17], [0, 731, 512, 15], [0, 0, 1312, 437], [0, 0, 0, 1]])
 ROUNDED = np.array([[0, 0.202, 0.067, 0.010], [0, 0, 0.407, 0.012], [0, 0, 0, 0.25], [0, 0, 0, 0]])
-DATA = os.environ.get("ALS_BCEA_DATA")
+
+
+@pytest.fixture(scope="module")
+def scenario():
+    return sim.load("worth_treating")
 
 
 def shares(moves, ratio, years):
@@ -63,29 +64,31 @@ def test_the_half_cycle_of_heemod(ratio, costs, expected):
     assert weights @ quality(lived, [1, 1, 1, 0]) == pytest.approx(expected[1], rel=1e-10)
 
 
-def tables_of(name, options, thresholds, scenario):
-    """Acceptability and loss of BCEA's draws at some thresholds, by threshold."""
-    both = np.loadtxt(Path(DATA) / f"{name}.csv", delimiter=",")
-    effect, cost = both[:, :options], both[:, options:]
+def tables_of(effect, cost, thresholds, scenario):
+    """Acceptability and loss of draws at some thresholds, by threshold."""
+    options = effect.shape[1]
     sample = Sample(tuple("abcd"[:options]), cost[..., None], effect[..., None], Drawn([], [], effect))
     asked = scenario.replace({"decision.thresholds": thresholds, "decision.willingness_to_pay": thresholds[-1]})
     accepted, lost = probabilistic.curves(sample, asked)
-    return cost, effect, {row[0]: row for row in accepted.rows}, {row[0]: row for row in lost.rows}
+    return {row[0]: row for row in accepted.rows}, {row[0]: row for row in lost.rows}
 
 
-@pytest.mark.skipif(DATA is None, reason="ALS_BCEA_DATA names no folder with BCEA's draws")
-def test_the_tables_of_bcea():
-    import simulator as sim
-
-    scenario = sim.load("worth_treating")
-    cost, effect, accepted, lost = tables_of("vaccine", 2, [0, 100, 20000, 20100, 25000], scenario)
+def test_the_printed_curve_of_bcea(scenario):
+    """Of Vaccine the vignette prints the ratio and the expected increment at five thresholds: of means alone."""
+    extra = 5.04
+    cost, effect = np.array([[0, extra]] * 2), np.array([[0, extra / 20098]] * 2)
     row = incremental(("status quo", "vaccination"), People(cost, effect), 25_000)[1]
-    assert row.icer == pytest.approx(20098, abs=0.5)
-    assert [accepted[k][-2] for k in (20000, 20100)] == ["a", "b"]  # k*, where the best option changes, is 20,100
-    assert [round(lost[k][-1], 4) for k in (0, 100)] == [0.0562, 0.0573]
-    assert [accepted[k][1] for k in (0, 100)] == [0.98, 0.978]
-    assert lost[0][2] - lost[0][1] == pytest.approx(5.04, abs=0.005)  # BCEA's expected incremental benefit
-    cost, effect, accepted, _ = tables_of("smoking", 4, [0, 158, 159, 224, 225, 500], scenario)
-    ratio = [(cost[:, k] - cost[:, 0]).mean() / (effect[:, k] - effect[:, 0]).mean() for k in (1, 2, 3)]
-    assert ratio == pytest.approx([159, 196, 198], abs=0.5)
-    assert [accepted[k][-2] for k in (158, 159, 224, 225)] == ["a", "b", "b", "d"]  # k* 159 and 225
+    assert row.icer == pytest.approx(20098)
+    grid = [100 * k for k in range(251)]
+    accepted, lost = tables_of(effect, cost, grid, scenario)
+    assert [lost[k][2] - lost[k][1] for k in grid[:5]] == pytest.approx([5.04, 5.01, 4.99, 4.96, 4.94], abs=0.01)
+    assert next(k for k in grid if accepted[k][-2] == "b") == 20100  # k*, where the best option changes
+
+
+def test_the_draws_of_bceas_own_test(scenario):
+    """Two draws of two options at 5 a unit: the increments that BCEA's test `ib` has, 95 and 20, over the second."""
+    effect, cost = np.array([[0.0, 1], [0, -2]]), np.array([[0.0, 100], [0, 10]])
+    _, lost = tables_of(effect, cost, [5, 10], scenario)
+    assert lost[5][2] == np.mean([95, 20])
+    assert lost[10][2] == np.mean([90, 30])
+    assert (lost[5][1], lost[5][3]) == (0, 0)  # the first is the best in both, so that there is nothing to learn

@@ -7,25 +7,23 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import simulator as sim
-from simulator.analysis.intervals import reach
 from simulator.errors import SimulatorError, UsageError
+from simulator.language.catalogued import catalogued
 from simulator.report.decision import ITEMS, decision_content
 from simulator.report.page import report_html
-from simulator.studies.decide import probabilistic
+from simulator.studies import economics
 from simulator.studies.decide import study as deciding
-from simulator.studies.decide.drawing import Drawn, Uncertain, draws_of
+from simulator.studies.decide.drawing import draws_of
 from simulator.studies.decide.forecast import plan_of
-from simulator.studies.decide.research import Sample, compared
+from simulator.studies.decide.reading import compared
 from simulator.studies.decide.study import Request
-from simulator.studies.decide.tables import row_of
+from simulator.studies.decide.tables import BELOW, BESIDE, row_of
 from tests.support import chromium
 
 TRIAL = {"outcome": "alsfrs_r_change_death0", "arm": "now", "against": "untreated", "day": 196, "per_arm": 72}
-SMALL = {"patients": 60, "draws": 3, "replicates": 2, "draw_patients": 8}
+SMALL = {"patients": 60, "draws": 4, "replicates": 2, "draw_patients": 8}
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +43,8 @@ def scenario():
                 "utilities": {"system": "ft9", "states": states}, "correlation": {"utilities": 0.9},
                 "costs": {"per_dose": {"tofersen": price}, "per_month": {"alive": 2000}, "once": {"now": 500},
                           "per_event": {"death": 3000}},
-                "subgroups": ["sex"], "scenarios": {"half the price": {"decision.costs.per_dose.tofersen": 900}},
+                "subgroups": ["sex", "stratum"],
+                "scenarios": {"half the price": {"decision.costs.per_dose.tofersen": 900}},
                 "severity": {"expected_qalys": 18, "option": "untreated", "bands": [
                     {"absolute": 12, "proportional": 0.85, "weight": 1.2},
                     {"absolute": 18, "proportional": 0.95, "weight": 1.7}]},
@@ -84,9 +83,13 @@ def test_a_folder_holds_every_table_and_goes_on(scenario, place, found, monkeypa
     names = {"outcomes", "incremental", "costs", "probabilistic", "acceptability", "loss", "plane", "information",
              "prices", "subgroups", "scenarios", "severity", "budget", "parameters", "oneway", "study"}  # fmt: skip
     assert set(found.tables) == names
-    assert [row[0] for row in found.tables["study"].rows] == ["trial, 72 an arm (EVSI)"]  # 3 draws tell no values apart
-    assert "Too few draws" in found.tables["study"].note
+    assert [row[0] for row in found.tables["study"].rows] == ["trial, 72 an arm (EVSI)"]  # 4 draws tell no values apart
+    assert "4 draws are too few" in found.tables["study"].note
     assert {one.stem for one in place.glob("*.csv")} == names | {"decision"}
+    assert not [one for one in place.glob("*.csv") if "None" in one.read_text("utf-8")]
+    axes = found.plot.plane().figure.axes[0]
+    for low, high in (axes.get_xlim(), axes.get_ylim()):
+        assert low <= 0 <= high
     again = sim.open(place)
     assert again.tables == found.tables
     assert again.content() == json.loads(json.dumps(found.content()))
@@ -110,6 +113,19 @@ def test_a_saved_document_is_opened_and_guarded(found, tmp_path):
         sim.open(tmp_path / "mine.json")
 
 
+def test_a_decision_of_before_is_shown_with_what_it_has(found):
+    """Without the fields and the column that came later."""
+    content = found.content()
+    del content["format"], content["horizon"], content["discount"]
+    table = next(one for one in content["tables"] if one["name"] == "oneway")
+    k = [one[0] for one in table["columns"]].index("at own")
+    table["columns"] = [*table["columns"][:k], *table["columns"][k + 1 :]]
+    table["rows"] = [[*row[:k], *row[k + 1 :]] for row in table["rows"]]
+    old = type(found).from_content(content)
+    assert "oneway" not in old.plot.kinds
+    assert "9. Time horizon" in report_html(old)
+
+
 @pytest.mark.slow
 def test_the_report_has_the_28_items_of_cheers_and_no_gap(found):
     page = report_html(found)
@@ -117,7 +133,9 @@ def test_the_report_has_the_28_items_of_cheers_and_no_gap(found):
     assert all(f"{number}. {item}" in page for number, (item, _) in enumerate(ITEMS, 1))
     assert found.plot.kinds == ("plane", "acceptability", "loss", "oneway")
     content = decision_content(found)
-    assert [one.caption for one in content.tables if one.words] == ["CHEERS 2022: where each item stands"]
+    assert [one.caption for one in content.tables if one.words] == [
+        "CHEERS 2022: where each item stands", found.tables["parameters"].caption
+    ]  # fmt: skip
     for one in (*content.main, *content.tables):  # nothing is cut off beside a page of 118 characters
         if not one.words and len(one.heads) > 2:
             wide = [max(len(row[k]) for row in one.rows) for k in range(len(one.heads))]
@@ -169,6 +187,71 @@ def test_every_table_is_a_sheet(found):
     assert [cell.value for cell in sheet[2]] == found.tables["budget"].heads
 
 
+def cells(table, row):
+    """A row by heads; those of an error and a spread follow the head of their figure."""
+    found, before = {}, ""
+    for column, cell in zip(table.columns, row, strict=True):
+        before = before if column.name in BESIDE else column.name
+        found[column.name if before == column.name else f"{before} {column.name}"] = cell
+    return found
+
+
+def test_every_table_has_both_errors(found):
+    """The group of all people is the base case; a year of a budget is its costs; a price makes the net benefit 0."""
+    base = cells(found.tables["incremental"], found.tables["incremental"].rows[-1])
+    table = found.tables["subgroups"]
+    assert [row[0].split()[0] for row in table.rows] == ["men", "men", "women", "women", "all", "all"]
+    whole = cells(table, table.rows[-1])
+    for head in ("extra costs", "extra QALYs", "ICER", "net benefit"):
+        for key in (head, f"{head} ±", f"{head} SD"):
+            assert whole[key] == pytest.approx(base[key]) if isinstance(base[key], float) else whole[key] == base[key]
+    severity = cells(found.tables["severity"], found.tables["severity"].rows[-1])
+    assert severity["weighted ICER ±"] == pytest.approx(base["ICER ±"] / severity["weight"])
+    assert severity["absolute shortfall ±"] == pytest.approx(18 * severity["proportional shortfall ±"])
+    for name, heads in (("budget", ("budget impact",)), ("prices", ("price that the threshold allows",)),
+                        ("severity", ("weighted extra net benefit", "absolute shortfall"))):  # fmt: skip
+        row = cells(found.tables[name], found.tables[name].rows[-1])
+        for head in heads:
+            assert row[f"{head} ±"] > 0
+            assert row[f"{head} SD"] == BELOW or row[f"{head} SD"] >= 0
+
+
+def test_a_price_has_the_error_of_a_jackknife(found, scenario):
+    """Each patient left out in turn: the same error, but for what is not linear in 60 people."""
+    part = deciding.part_of(scenario)
+    lived = sim.simulate(part, patients=60, seed=1)
+    now, untreated = (economics.of_patients(lived, arm, part) for arm in ("now", "untreated"))
+    doses = now.parts["doses"]
+    row = found.tables["prices"].rows[1]
+    gained = row[3] * (now.qalys - untreated.qalys) - (now.costs - doses - untreated.costs)
+    out = 1800 * (gained.sum() - gained) / (doses.sum() - doses)
+    assert row[5] == pytest.approx(1800 * gained.sum() / doses.sum())
+    assert row[6] == pytest.approx(np.sqrt(59 / 60 * ((out - out.mean()) ** 2).sum()), rel=0.05)
+
+
+def test_parameters_have_grade_and_source_and_what_is_not_drawn_is_counted(found, scenario):
+    table = found.tables["parameters"]
+    rows = [cells(table, row) for row in table.rows]
+    assert all(row["grade"] for row in rows)
+    drawn = [row for row in rows if row["prior"] != "not drawn"]
+    assert {row["group"] for row in drawn} == {"natural history", "drug", "utilities", "costs"}
+    by = {row["address"]: row for row in rows}
+    assert by["treatments.tofersen.effect.mean"]["source"].startswith("als-sim calibrate")
+    assert by["decision.severity.bands.1.weight"]["grade"] == "assumed"
+    assert by["decision.costs.per_month.alive"]["prior"] == "not drawn"
+    assert {"costs.per_month.alive", "utilities.states.stage_1"} < set(found.fixed)
+    assert "costs.per_dose.tofersen" not in found.fixed
+    counts = [one.split() for one in found.fixed if " of " in one]
+    assert {words[-1] for words in counts} >= {"disease", "progression", "entry", "decision"}
+    assert all(0 < int(words[0]) <= int(words[2]) for words in counts)
+
+
+def test_catalogs_say_where_a_prior_has_its_spread(scenario):
+    for name in ("utilities", "costs_usa", "costs_uk"):
+        for one in catalogued(name):
+            assert "prior" not in str(one) or "of the prior" in one.note, one
+
+
 def test_tables_agree_with_each_other(found, scenario):
     base = row_of(found.tables["incremental"], "now")
     half = dict(
@@ -180,10 +263,10 @@ def test_tables_agree_with_each_other(found, scenario):
     wtp = scenario.decision.willingness_to_pay.value
     gain, extra = found.tables["incremental"].rows[-1][8], found.tables["incremental"].rows[-1][5]
     assert extra + paid * (at[wtp] / 1800 - 1) == pytest.approx(wtp * gain)
-    severity = found.tables["severity"].rows[-1]
-    assert severity[3] == pytest.approx(18 - severity[2])
-    assert severity[5] == (1.7 if severity[4] >= 0.95 else 1.2)
-    assert severity[7] == pytest.approx(base["ICER"] / severity[5])
+    severity = cells(found.tables["severity"], found.tables["severity"].rows[-1])
+    assert severity["absolute shortfall"] == pytest.approx(18 - severity["QALYs under current care"])
+    assert severity["weight"] == (1.7 if severity["proportional shortfall"] >= 0.95 else 1.2)
+    assert severity["weighted ICER"] == pytest.approx(base["ICER"] / severity["weight"])
     for row in found.tables["acceptability"].rows:
         assert sum(row[1:3]) == pytest.approx(1)
     for row in found.tables["loss"].rows:
@@ -194,10 +277,11 @@ def test_the_budget_is_counted_by_hand(found, scenario):
     """Half of 10 people on the drug in the first year, all of 12 in the second; nothing after the horizon of a year."""
     outcomes = {row[0]: row for row in found.tables["outcomes"].rows}
     cost = {arm: row[11] for arm, row in outcomes.items()}  # undiscounted
-    first, second = found.tables["budget"].rows
-    assert first[2] == pytest.approx(10 * cost["untreated"])
-    assert first[4] == pytest.approx(5 * (cost["now"] - cost["untreated"]))
-    assert second[4] == pytest.approx(12 * (cost["now"] - cost["untreated"]))
+    first, second = (cells(found.tables["budget"], row) for row in found.tables["budget"].rows)
+    assert first["all on untreated"] == pytest.approx(10 * cost["untreated"])
+    assert first["all on untreated ±"] == pytest.approx(10 * outcomes["untreated"][12])
+    assert first["budget impact"] == pytest.approx(5 * (cost["now"] - cost["untreated"]))
+    assert second["budget impact"] == pytest.approx(12 * (cost["now"] - cost["untreated"]))
 
 
 def test_draws_hold_priors_correlation_and_what_comes_first(scenario):
@@ -219,91 +303,6 @@ def test_draws_hold_priors_correlation_and_what_comes_first(scenario):
     assert plan.folder.startswith("results")
 
 
-def sample_of(scale, mean, draws=500, replicates=2, noise=0.0):
-    """Two options; the second gains a normal net benefit at a value of 1 for an effect."""
-    rng = np.random.default_rng(3)
-    x = rng.standard_normal((draws, 2))
-    gain = mean + scale * x[:, 0]
-    effect = np.zeros((draws, 2, replicates))
-    effect[:, 1] = gain[:, None] + noise * rng.standard_normal((draws, replicates))
-    known = [Uncertain(name, name, "drug", "", 1.0) for name in ("tells", "says nothing")]
-    return Sample(("a", "b"), np.zeros_like(effect), effect, Drawn(known, [{}] * draws, x))
-
-
-def expected(scale, mean):
-    """What knowing a normal gain is worth: s φ(m/s) − |m| Φ(−|m|/s)."""
-    from scipy.stats import norm
-
-    return scale * norm.pdf(mean / scale) - abs(mean) * norm.cdf(-abs(mean) / scale)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("error", [0.5, 2.0])
-def test_the_worth_of_information_has_its_closed_form(scenario, error):
-    """EVPI and EVPPI of a normal gain; EVSI of a study with a known error: the gain that it makes known has less SD."""
-    scale, mean = 100.0, 40.0
-    research = {"cost": 5, "patients": 10, "about": ["tells"], "standard_errors": {"tells": error}}
-    block = {**scenario.content()["decision"], "willingness_to_pay": 1, "research": research}
-    asked = scenario.replace({"decision": block})
-    one, study = probabilistic.information(sample_of(scale, mean), asked, shared=False, seed=1)
-    rows = {row[0]: row for row in one.rows}
-    known = expected(scale, mean)
-    assert rows["everything (EVPI)"][2] == pytest.approx(known, abs=4 * rows["everything (EVPI)"][3])
-    assert rows["tells"][2] == pytest.approx(known, abs=4 * rows["tells"][3])
-    assert rows["says nothing"][2] <= rows["says nothing"][4] * 1.5
-    assert rows["tells"][2] <= rows["all drug"][2] <= rows["everything (EVPI)"][2]
-    perfect, stated = study.rows
-    less = expected(scale / np.sqrt(1 + error**2), mean)
-    assert stated[1] == pytest.approx(less, abs=4 * stated[3] / 10 + 0.02 * scale)
-    assert stated[1] <= perfect[1]
-    assert stated[5] == pytest.approx(10 * stated[1] - 5)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("per_arm", [4, 100])
-def test_a_trial_is_worth_more_the_larger_it_is(scenario, per_arm):
-    """EVSI of a trial whose outcome is the value itself, SD 2 in each arm: its error is 2 √(2 / n)."""
-    trial = {"outcome": "life_months", "arm": "now", "against": "untreated", "day": 364, "per_arm": per_arm}
-    block = {**scenario.content()["decision"], "willingness_to_pay": 1,
-             "research": {"cost": 5, "patients": 10, "about": ["tells"], "trial": trial}}  # fmt: skip
-    scale, mean = 100.0, 40.0
-    sample = sample_of(scale, mean)
-    noise = np.random.default_rng(4).standard_normal((500, 2))  # of few people: SD 1, that of the value itself
-    outcome = np.stack([sample.drawn.x[:, [0]] + noise, np.full((500, 2), 8.0)], axis=2)
-    asked = scenario.replace({"decision": block})
-    _, study = probabilistic.information(sample._replace(trial=outcome), asked, shared=False, seed=1)
-    closed = expected(scale / np.sqrt(1 + 8 / per_arm), mean)
-    assert study.rows[-1][1] == pytest.approx(closed, abs=4 * study.rows[-1][3] / 10 + 0.02 * scale)
-    assert study.rows[-1][1] <= study.rows[0][1] + 0.02 * scale
-
-
-@pytest.mark.slow
-@settings(max_examples=15)
-@given(seed=st.integers(0, 10_000), noise=st.floats(0, 200), shift=st.floats(-150, 150), error=st.floats(0.1, 5))
-def test_knowing_less_is_never_worth_more(scenario, seed, noise, shift, error):
-    """In the tables of any sample: EVPPI ≤ EVPI, a group at least its members, EVSI ≤ EVPPI, and of a trial ≤ EVPI."""
-    rng = np.random.default_rng(seed)
-    x = rng.standard_normal((60, 4))
-    gain = shift + x @ rng.normal(size=4) * 60 + 30 * x[:, 0] * x[:, 2] + 20 * np.abs(x[:, 1])
-    effect = np.zeros((60, 3, 2))
-    effect[:, 1], effect[:, 2] = gain[:, None], 0.5 * gain[:, None]
-    effect += noise * rng.standard_normal(effect.shape)
-    known = [Uncertain(f"v{k}", f"v{k}", "drug" if k < 2 else "costs", "", 1.0) for k in range(4)]
-    trial = np.stack([gain[:, None] + rng.normal(size=(60, 2)), np.full((60, 2), 100.0)], axis=2)
-    sample = Sample(("a", "b", "c"), np.zeros_like(effect), effect, Drawn(known, [{}] * 60, x), trial)
-    research = {"cost": 1, "patients": 1, "about": ["v0"], "standard_errors": {"v1": error}, "trial": TRIAL}
-    asked = scenario.replace({"decision.research": research, "decision.willingness_to_pay": 1})
-    table, study = probabilistic.information(sample, asked, shared=False, seed=seed)
-    rows = {row[0]: row for row in table.rows}
-    whole, worth = rows.pop("everything (EVPI)")[2], {name: row[2] for name, row in rows.items()}
-    assert worth.pop("everything, at least") <= whole
-    assert all(0 <= value <= whole for value in worth.values())
-    assert all(worth[name] <= worth[f"all {row[1]}"] for name, row in rows.items() if row[1])
-    perfect, stated, compared = (row[1] for row in study.rows)
-    assert 0 <= stated <= perfect <= whole
-    assert 0 <= compared <= whole
-
-
 def test_a_trial_is_read_from_the_draws(scenario):
     """Difference of its arms and variance come with every draw, as counted from patients."""
     research = {"cost": 1e6, "patients": 10, "trial": TRIAL}
@@ -319,20 +318,6 @@ def test_a_trial_is_read_from_the_draws(scenario):
     change = np.where(dead, 0, score[..., 1]) - score[..., 0]
     assert gap == pytest.approx((change[1] - change[0]).mean())
     assert variance == pytest.approx(change.var(axis=1, ddof=1).sum())
-
-
-@settings(max_examples=10)
-@given(mean=st.floats(-200, 200), noise=st.floats(0, 100))
-def test_a_free_useless_option_never_wins_by_more_than_noise(scenario, mean, noise):
-    """No gain, no cost: expected loss is nothing but noise, and there is nothing to know."""
-    sample = sample_of(0.0, 0.0, draws=200, noise=noise)
-    asked = scenario.replace({"decision.willingness_to_pay": 1})
-    accepted, lost = probabilistic.curves(sample, asked)
-    gains = sample.benefit(1).mean(axis=2)[:, 1]
-    most = reach(200, 0.999) * gains.std(ddof=1) / np.sqrt(200)
-    assert abs(gains.mean()) <= most
-    assert all(abs(row[1] - row[2]) <= 300_000 * most for row in lost.rows)
-    assert len(accepted.rows) == len(lost.rows)
 
 
 def test_nothing_uncertain_is_refused(scenario):

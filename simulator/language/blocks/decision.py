@@ -29,6 +29,8 @@ PRICES = (
 )  # fmt: skip
 """Kinds of prices that may change over time; what is paid once is paid on the first day."""
 COMMON = {"currency": "currency", "price_year": "price year", "perspective": "perspective"}
+CONVERTED = ("currency", "price_year")
+"""Of these those that an index converts."""
 
 Utility = Annotated[Quantity, Limit("above 1, the utility of full health", "Write a number up to 1", maximum=1)]
 Year = Annotated[int, Whole(1980, 2100)]
@@ -311,9 +313,14 @@ class Decision(Part):
         for at, amount in self.amounts():
             for key, words in COMMON.items():
                 own, whole = getattr(amount, key), getattr(self, key)
-                is_convertible = key != "perspective"
+                is_convertible = key in CONVERTED
                 if own is not None and own != whole and not (is_convertible and amount.index is not None):
                     raise _mixed(f"the {words} is {own}, that of the decision is {whole}", at, is_convertible)
+            if amount.index is not None and all(
+                getattr(amount, key) in (None, getattr(self, key)) for key in CONVERTED
+            ):
+                fact = "there is an index, and neither the currency nor the price year is another than the decision's"
+                raise fault(fact, "Remove the index, or state the currency and price year of the amount", f"{at}.index")
             rate = amount.discount_per_year
             if rate is not None and rate.value != self.discount_per_year.value:
                 fact = f"the discount rate is {rate.value:g}, that of the decision is {self.discount_per_year.value:g}"

@@ -107,11 +107,11 @@ class DecisionPlots:
 
     def oneway(self) -> Picture:
         """A tornado on extra net benefit: each value at the 5th and the 95th percentile of its prior."""
-        if "oneway" not in self._found.tables:
-            raise PictureError("oneway: nothing in this decision has a prior of its own")
+        if not self._has_oneway:
+            raise PictureError("oneway: nothing in this decision has a prior of its own, or another version wrote it")
         table = self._found.tables["oneway"]
-        rows = [row for row in table.rows if row[6]][:MOST]
-        base = float(table.note.rsplit(":", 1)[1].split()[0].replace(",", ""))
+        rows = [row for row in table.rows if row[7]][:MOST]
+        base = float(table.rows[0][4] or 0)
         line = f"Line: all as the scenario has them, {_signed(base)} {self._found.currency}, in the draws' people."
         left = len(table.rows) - len(rows)
         notes = [
@@ -126,7 +126,7 @@ class DecisionPlots:
             axes = figure.subplots()
             style.place(figure, len(notes), left=LEFT, right=0.4)
             for k, row in enumerate(rows):
-                ends = [(float(row[4] or 0), LOW), (float(row[5] or 0), HIGH)]
+                ends = [(float(row[5] or 0), LOW), (float(row[6] or 0), HIGH)]
                 for value, colour in sorted(ends, key=lambda end: -abs(end[0] - base)):
                     axes.barh(k, value - base, left=base, height=0.62, color=colour, lw=0)
             axes.axvline(base, color=style.INK.light, lw=1.0)
@@ -166,7 +166,12 @@ class DecisionPlots:
     @property
     def kinds(self) -> tuple[DecisionKind, ...]:
         """The pictures that this decision can be drawn as."""
-        return tuple(kind for kind in DecisionKind if kind is not DecisionKind.oneway or "oneway" in self._found.tables)
+        return tuple(kind for kind in DecisionKind if kind is not DecisionKind.oneway or self._has_oneway)
+
+    @property
+    def _has_oneway(self) -> bool:
+        """Whether there is such a table, with what all are as the scenario has them."""
+        return "oneway" in self._found.tables and "at own" in [one.name for one in self._found.tables["oneway"].columns]
 
 
 def _colour(k: int) -> str:

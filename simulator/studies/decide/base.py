@@ -9,18 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis import moments
-from simulator.analysis.cost_effectiveness import People, Row, incremental
+from simulator.analysis.cost_effectiveness import Draws, People, Row, incremental
 from simulator.analysis.moments import Estimate
 from simulator.results import Result
 from simulator.studies import costs
-from simulator.studies.decide.tables import Cell, Column, Table, errors, number
+from simulator.studies.decide.tables import Cell, Column, Table, errors, number, spreads, three
 from simulator.studies.economics import EconomicsError, Worth, decision_of, horizon_of, of_patients
 from simulator.units import DAYS_PER_YEAR
 
 if TYPE_CHECKING:
     from simulator.language import Scenario
+    from simulator.language.blocks.decision import Decision
 
 Floats = NDArray[np.float64]
+Who = NDArray[np.bool_]
+ERRORS = "± Monte Carlo error, SD over the parameters."
 CUT = 0.05
 """Share alive at the horizon above which it is said that the horizon cuts something off."""
 
@@ -32,6 +35,7 @@ class Base(NamedTuple):
     worth: dict[str, Worth]
     plain: dict[str, Worth]
     alive: dict[str, Estimate]
+    people: People
     rows: list[Row]
     tables: list[Table]
     warnings: list[str]
@@ -64,20 +68,21 @@ def base_case(result: Result, scenario: Scenario) -> Base:
     plain = {arm: of_patients(result, arm, scenario, discounted=False) for arm in options}
     lived = [costs.Arm(result, scenario, arm, horizon) for arm in options]
     alive = {arm.name: moments.proportion(arm.events("death_time") > horizon, result.weight) for arm in lived}
-    rows = increments(options, worth, block.willingness_to_pay.amount, result.weight)
-    found = Base(options, worth, plain, alive, rows, [], list(_warnings(scenario, alive)))
+    cost, effect = (np.stack([getattr(worth[arm], key) for arm in options], axis=1) for key in ("costs", "qalys"))
+    people = People(cost, effect, result.weight)
+    rows = incremental(options, people, block.willingness_to_pay.amount)
+    found = Base(options, worth, plain, alive, people, rows, [], list(_warnings(scenario, alive)))
     found.tables.extend(_tables(found, scenario, lived, result.weight))
     return found
 
 
 def increments(
-    options: Sequence[str], worth: dict[str, Worth], threshold: float, weight: Floats | None, who: Floats | None = None
+    people: People, options: Sequence[str], threshold: float, draws: Draws | None = None, who: Who | None = None
 ) -> list[Row]:
-    """The incremental table of options; `who` restricts it to some patients."""
+    """The incremental table of options; `who` restricts the people of the base case to some of them."""
     inside = slice(None) if who is None else who
-    each = [worth[arm] for arm in options]
-    cost, effect = (np.stack(of, axis=1)[inside] for of in ([w.costs for w in each], [w.qalys for w in each]))
-    return incremental(options, People(cost, effect, None if weight is None else weight[inside]), threshold)
+    weight = None if people.weight is None else people.weight[inside]
+    return incremental(options, People(people.cost[inside], people.effect[inside], weight), threshold, draws)
 
 
 def _warnings(scenario: Scenario, alive: dict[str, Estimate]) -> Iterator[str]:
@@ -96,6 +101,14 @@ def _warnings(scenario: Scenario, alive: dict[str, Estimate]) -> Iterator[str]:
 def basis(scenario: Scenario) -> str:
     """Currency, price year, perspective, rates and horizon, in words."""
     block = decision_of(scenario)
+    return (
+        f"{block.currency} of {block.price_year}, perspective: {block.perspective}; discount {rates_text(block)}; "
+        f"{years_text(scenario)}; {block.willingness_to_pay.amount:,.0f} {block.currency} a QALY"
+    )
+
+
+def rates_text(block: Decision) -> str:
+    """The rates of discount in words."""
     effects = block.discount_effects_per_year or block.discount_per_year
     rates = f"{100 * block.discount_per_year.value:g} % a year"
     if effects.value != block.discount_per_year.value:
@@ -103,11 +116,12 @@ def basis(scenario: Scenario) -> str:
     if block.discount_later is not None:
         one = block.discount_later
         rates += f" (from day {one.from_day} {100 * one.costs.value:g} % and {100 * one.effects.value:g} %)"
-    years = horizon_of(scenario) / DAYS_PER_YEAR
-    return (
-        f"{block.currency} of {block.price_year}, perspective: {block.perspective}; discount {rates}; "
-        f"{years:.1f} years; {block.willingness_to_pay.amount:,.0f} {block.currency} a QALY"
-    )
+    return rates
+
+
+def years_text(scenario: Scenario) -> str:
+    """The horizon in words."""
+    return f"{horizon_of(scenario) / DAYS_PER_YEAR:.1f} years"
 
 
 def _tables(base: Base, scenario: Scenario, arms: Sequence[costs.Arm], weight: Floats | None) -> Iterator[Table]:
@@ -143,20 +157,17 @@ def incremental_table(rows: Sequence[Row], scenario: Scenario, name: str, captio
     block = decision_of(scenario)
     money, threshold = block.currency, block.willingness_to_pay.amount
     columns = [Column("option"), Column("versus"), Column("status"), Column("costs", 0, money), Column("QALYs", 3)]
-    for head, digits, unit in (("extra costs", 0, money), ("extra QALYs", 3, "")):
-        columns += [Column(head, digits, unit), Column("±", digits), Column("SD", digits)]
-    for head, digits, unit in (("ICER", 0, f"{money}/QALY"), ("net benefit", 0, money), ("extra net benefit", 0, money),
-                               ("net health benefit", 3, "QALYs")):  # fmt: skip
-        columns += [Column(head, digits, unit), Column("±", digits), Column("SD", digits)]
+    columns += spreads(
+        [("extra costs", 0, money), ("extra QALYs", 3, ""), ("ICER", 0, f"{money}/QALY"), ("net benefit", 0, money),
+         ("extra net benefit", 0, money), ("net health benefit", 3, "QALYs")]
+    )  # fmt: skip
     body: list[list[Cell]] = []
     for row in rows:
-        three = [number(x) for figure in (row.extra_cost, row.extra_effect) for x in figure]
-        benefit = [number(x) for figure in (row.net_benefit, row.extra_net_benefit) for x in figure]
-        health = [number(x / threshold) if threshold else None for x in row.net_benefit]
-        ratio = [number(x) for x in (row.icer, row.icer_mcse, row.icer_sd)]
+        figures = (row.extra_cost, row.extra_effect, row.ratio, row.net_benefit, row.extra_net_benefit)
+        health = three(row.net_benefit, 1 / threshold) if threshold else [None] * 3
         first: list[Cell] = [row.option, row.versus, row.status, number(row.cost.value), number(row.effect.value)]
-        body.append([*first, *three, *ratio, *benefit, *health])
-    note = f"At {threshold:,.0f} {money} a QALY. ± Monte Carlo error, SD over the parameters. ICER against `versus`."
+        body.append([*first, *(cell for one in figures for cell in three(one)), *health])
+    note = f"At {threshold:,.0f} {money} a QALY. {ERRORS} ICER against `versus`."
     return Table(name, caption, columns, body, note)
 
 

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import SimulatorError
-from simulator.language.listing import values
 from simulator.quantities import Prior
 from simulator.studies.calibrate.apply import check_catalogs, drawn_settings, ensemble
 from simulator.studies.economics import decision_of
@@ -147,10 +146,3 @@ def _sd(prior: Prior) -> float:
         return float(prior.normal.sd.value)
     assert prior.uniform is not None
     return float((prior.uniform.high.value - prior.uniform.low.value) / np.sqrt(12))
-
-
-def fixed(scenario: Scenario) -> list[str]:
-    """Utilities and costs that are not drawn, for they have no prior."""
-    drawn = _own(scenario)
-    amounts = [one.address for one in values(scenario) if one.address.startswith((UTILITIES, COSTS)) and one.evidence]
-    return [place.removeprefix("decision.") for place in amounts if place not in drawn]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from simulator.analysis import value_of_information as value
 from simulator.studies.decide.drawing import GROUPS, Drawn
-from simulator.studies.decide.research import Sample, study
+from simulator.studies.decide.research import PER_VALUE, Sample, study
 from simulator.studies.decide.tables import Cell, Column, Table, number
 from simulator.studies.economics import decision_of
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 STEPS = 20
 """Thresholds from 0 to twice the willingness to pay, where the decision names none."""
-PER_VALUE = 4
-"""Draws for each uncertain value, below which regressions on them are not made."""
 ALL = "all "
 
 
@@ -92,11 +90,11 @@ def information(sample: Sample, scenario: Scenario, shared: bool, seed: int) -> 
             rows.append([names[k], group, number(found[k].value), number(found[k].se), number(found[k].floor)])
     else:
         needed = PER_VALUE * len(drawn.uncertain)
-        note = f"Too few draws to tell {len(drawn.uncertain)} values apart: ask for {needed} or more with --draws."
+        few = f"{len(drawn.x)} draws are too few to tell {len(drawn.uncertain)} values apart"
+        note = f"{few}: ask for {needed} or more with --draws."
     yield Table("information", "What knowing more would be worth, a patient", columns, rows, note)
     if block.research is not None:
-        stated = study(block.research, sample, benefit, (shared, seed), money, told_apart=enough)
-        yield stated if enough else stated._replace(note=note)
+        yield study(block.research, sample, benefit, (shared, seed), money, told_apart=enough)
 
 
 def _groups(drawn: Drawn) -> tuple[list[str], list[list[int]]]:

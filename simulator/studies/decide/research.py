@@ -9,23 +9,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis import value_of_information as value
-from simulator.results import Result
 from simulator.studies.decide.drawing import Drawn
+from simulator.studies.decide.reading import More
 from simulator.studies.decide.tables import Cell, Column, Table, number
-from simulator.studies.economics import EconomicsError
-from simulator.studies.outcome import OUTCOMES
 
 if TYPE_CHECKING:
-    from simulator.language.blocks.decision import Comparison, Research
+    from simulator.language.blocks.decision import Research
 
 Floats = NDArray[np.float64]
+
+
+PER_VALUE = 4
+"""Draws for each uncertain value, below which regressions on them are not made."""
 
 
 class Sample(NamedTuple):
     """Mean costs and QALYs a patient at the draws : (draws, options, replicates).
 
     `trial` : (draws, replicates, 2), what separates the two arms of the trial of `research`, and the variance of that
-    difference with one person in each.
+    difference with one person in each. `more` : what other tables are made of.
     """
 
     options: tuple[str, ...]
@@ -33,6 +35,7 @@ class Sample(NamedTuple):
     effect: Floats
     drawn: Drawn
     trial: Floats | None = None
+    more: More | None = None
 
     def benefit(self, threshold: float) -> Floats:
         """Net monetary benefit : (draws, options, replicates)."""
@@ -40,25 +43,12 @@ class Sample(NamedTuple):
         return found
 
 
-def compared(block: Comparison, result: Result) -> list[float]:
-    """The difference of a trial's two arms in its outcome, and its variance with one person in each, as simulated."""
-    read = OUTCOMES[block.outcome].read
-    assert read is not None  # economic outcomes cannot be asked for
-    one, other = (read(result, arm, float(block.day)) for arm in (block.arm, block.against))
-    found = [one.value - other.value, one.n * one.mcse**2 + other.n * other.mcse**2]
-    if not np.isfinite(found).all():
-        raise EconomicsError(
-            f"nobody is left to have {block.outcome} on day {block.day}. Take an earlier research.trial.day"
-        )
-    return found
-
-
 def study(
     block: Research, sample: Sample, benefit: Floats, how: tuple[bool, int], money: str, *, told_apart: bool = True
 ) -> Table:
     """What a study is worth to all whom the choice concerns: at most its EVPPI, and its EVSI where it is stated.
 
-    Where the draws cannot tell values apart only that of a trial is known.
+    Where the draws cannot tell values apart only that of a trial is known, whose regression is on one number.
     """
     known = {one.name for one in sample.drawn.uncertain}
     about = block.about or [one.name for one in sample.drawn.uncertain if one.group == "drug"]
@@ -71,7 +61,17 @@ def study(
         rows.append([name, number(found.value), number(worth), number(patients * found.se), cost, number(worth - cost)])
     columns = [Column("study"), Column("a patient", 0, money), Column(f"{patients:,.0f} patients", 0, money)]
     columns += [Column("±", 0), Column("cost", 0, money), Column("net", 0, money)]
-    return Table("study", f"A study of {', '.join(about)}", columns, rows)
+    return Table("study", f"A study of {', '.join(about)}", columns, rows, _few(block, sample, told_apart=told_apart))
+
+
+def _few(block: Research, sample: Sample, *, told_apart: bool) -> str:
+    """What is not counted because the draws are too few, with the remedy."""
+    count, values = len(sample.cost), len(sample.drawn.uncertain)
+    lacking = [] if told_apart else [("what it is worth to know values", PER_VALUE * values)]
+    lacking += [("the trial", PER_VALUE)] if block.trial is not None and count < PER_VALUE else []
+    return " ".join(
+        f"{count} draws are too few to count {what}: ask for {least} or more with --draws." for what, least in lacking
+    )
 
 
 def _lines(
@@ -89,7 +89,7 @@ def _lines(
             stated = _sampled(block, drawn, benefit, how, seen)
             # a study tells no more than perfect knowledge of the same
             yield "as stated (EVSI)", min(stated, perfect, key=lambda one: one.value)
-    if block.trial is not None and sample.trial is not None and benefit.shape[2] > 1:
+    if block.trial is not None and sample.trial is not None and benefit.shape[2] > 1 and len(benefit) >= PER_VALUE:
         found = _of_trial(block.trial.per_arm.value, sample.trial, benefit)
         whole = value.choice(benefit, shared).evpi
         yield f"trial, {block.trial.per_arm.value:,.0f} an arm (EVSI)", found._replace(value=min(found.value, whole))

@@ -13,7 +13,7 @@ from simulator.results.files import Writer, text_writer
 from simulator.results.kinds import DECISION, Kind
 from simulator.results.study import DocumentResult
 from simulator.results.tidy import csv_text
-from simulator.studies.decide.tables import Table, row_of
+from simulator.studies.decide.tables import BELOW, BESIDE, Table, row_of
 from simulator.writing import MADE_FROM
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ class NoExcelError(SimulatorError):
 class Decided(DocumentResult):
     """A decision: base case, probabilistic analysis, value of information, and what else the scenario asks.
 
-    `tables` hold every number, each under a name: `found.tables["incremental"]`. `uncertain` is what was drawn,
-    `fixed` the utilities and costs that were not; `threshold` is the decision's own value of a QALY in `currency`.
+    `tables` hold every number, each under a name: `found.tables["incremental"]`. `fixed` is what was not drawn;
+    `horizon` and `discount` are those of `basis`; `threshold` is the decision's own value of a QALY in `currency`.
     `found.plot.plane().save("a.svg")` draws.
     """
 
@@ -52,6 +52,8 @@ class Decided(DocumentResult):
     warnings: tuple[str, ...]
     fixed: tuple[str, ...]
     scenario: str = ""
+    horizon: str = ""
+    discount: str = ""
     arguments: dict[str, Any] = field(default_factory=dict)
     notice: str = NOTICE
 
@@ -97,14 +99,16 @@ class Decided(DocumentResult):
 
     def _long(self) -> Iterable[Iterable[Any]]:
         for table in self.tables.values():
-            text = [one for one in range(len(table.columns)) if any(isinstance(row[one], str) for row in table.rows)]
+            words = [k for k, one in enumerate(table.columns) if one.name not in BESIDE]
+            text = [k for k in words if any(isinstance(row[k], str) for row in table.rows)]
             for row in table.rows:
                 name = " ".join(str(row[k]) for k in text if row[k]) or str(row[0])
                 before = ""
                 for k, (head, cell) in enumerate(zip(table.heads, row, strict=True)):
                     if k not in text:
-                        yield table.name, name, f"{before} {head}" if head in {"±", "SD"} else head, cell
-                        before = before if head in {"±", "SD"} else head
+                        value = None if cell == BELOW else cell
+                        yield table.name, name, f"{before} {head}" if head in BESIDE else head, value
+                        before = before if head in BESIDE else head
 
     def frame(self, name: str) -> Any:
         """A table as a data frame.

@@ -18,12 +18,12 @@ from simulator.language.blocks.sweep import MOST_POINTS, MOST_REPLICATES
 from simulator.results import Result
 from simulator.results.folder import check_folder, default_folder, write_folder
 from simulator.results.kinds import DECISION
-from simulator.run import LIMIT
 from simulator.studies import economics
-from simulator.studies.decide import probabilistic, secondary
-from simulator.studies.decide.base import Base, base_case, basis, incremental_table
-from simulator.studies.decide.drawing import Drawn, draws_of, fixed
-from simulator.studies.decide.research import Sample, compared
+from simulator.studies.decide import probabilistic, reading, secondary
+from simulator.studies.decide.base import Base, base_case, basis, incremental_table, rates_text, years_text
+from simulator.studies.decide.drawing import Drawn, draws_of
+from simulator.studies.decide.parameters import fixed, parameters
+from simulator.studies.decide.research import Sample
 from simulator.studies.decide.result import Decided
 from simulator.studies.decide.tables import Cell, Column, Table, number
 from simulator.studies.outcome import OutcomeRequest
@@ -139,7 +139,8 @@ def run(asked: Request, progress: Progress | None = None) -> Decided:
     made = Decided(
         asked.scenario.title, asked.scenario.name, asked.scenario.sha256, __version__, asked.seed, basis(part),
         block.currency, block.willingness_to_pay.amount, base.options, tables, tuple(base.warnings),
-        tuple(fixed(part)), asked.scenario.resolved_yaml(), asked.arguments,
+        tuple(fixed(drawn, asked.scenario)), asked.scenario.resolved_yaml(),
+        years_text(part), rates_text(block), asked.arguments,
     )  # fmt: skip
     if asked.folder is not None:
         write_folder(made, asked.folder, asked.force)
@@ -148,6 +149,8 @@ def run(asked: Request, progress: Progress | None = None) -> Decided:
 
 def _check(asked: Request) -> None:
     """Refuse what is out of range before the base case is simulated."""
+    from simulator.run import LIMIT
+
     for name, value, least, most in (
         ("draws", asked.draws, 2, MOST_POINTS),
         ("replicates", asked.replicates, 1, MOST_REPLICATES),
@@ -186,24 +189,20 @@ def _tables(asked: Request, part: Scenario, found: tuple[Result, Base], sample: 
     """Every table of the decision but one-way differences."""
     (result, base), block = found, economics.decision_of(part)
     yield base.table("outcomes")
-    cost, effect = (
-        np.stack([getattr(base.worth[arm], key) for arm in base.options], axis=1) for key in ("costs", "qalys")
-    )
-    people = People(cost, effect, result.weight)
     spread = Draws(sample.cost, sample.effect)
-    rows = incremental(base.options, people, block.willingness_to_pay.amount, spread)
+    rows = incremental(base.options, base.people, block.willingness_to_pay.amount, spread)
     yield incremental_table(rows, part, "incremental", "Base case: options in order of QALYs")
     yield from (one for one in base.tables if one.name in {"costs", "stopping"})
     yield _probabilistic(sample, part)
     yield from probabilistic.curves(sample, part)
     yield probabilistic.plane(sample, part)
     yield from probabilistic.information(sample, part, shared=False, seed=asked.seed)
-    yield from secondary.prices(base, result, part)
-    yield from secondary.subgroups(base, result, part)
+    yield from secondary.prices(base, part, sample)
+    yield from secondary.subgroups(base, result, part, sample)
     yield from secondary.scenarios(result, part, lambda changed: _simulate(changed, asked))
-    yield from secondary.severity(base, result, part)
-    yield from secondary.budget(result, part)
-    yield _parameters(sample.drawn)
+    yield from secondary.severity(base, result, part, spread)
+    yield from secondary.budget(result, part, sample)
+    yield parameters(sample.drawn, part)
 
 
 def _probabilistic(sample: Sample, part: Scenario) -> Table:
@@ -225,39 +224,24 @@ def _probabilistic(sample: Sample, part: Scenario) -> Table:
     return Table("probabilistic", "Probabilistic analysis: means over the draws", columns, body, note)
 
 
-def _parameters(drawn: Drawn) -> Table:
-    """What was drawn, and from what."""
-    rows: list[list[Cell]] = [[one.name, one.group, one.address, one.prior] for one in drawn.uncertain]
-    columns = [Column(name) for name in ("value", "group", "address", "prior")]
-    return Table("parameters", "What is uncertain", columns, rows, "ensemble: the calibrated vectors, correlated.")
-
-
 def _sample(part: Scenario, asked: Request, drawn: Drawn, progress: Progress | None) -> Sample:
     """Mean costs and QALYs at every draw; other people in each."""
     plan = Plan(asked.draw_patients, asked.replicates, True, asked.seed, asked.executor)
     values = model_of(part, plan, asked, progress)(drawn.settings)
-    options = tuple(economics.decision_of(part).options)
-    trial = values[..., 2 * len(options) :] if _trial(part) is not None else None
-    values = values[..., : 2 * len(options)].reshape(len(values), asked.replicates, -1, 2).transpose(0, 2, 1, 3)
-    return Sample(options, values[..., 0], values[..., 1], drawn, trial)
+    cost, effect, more, trial = reading.unfolded(part, values)
+    return Sample(tuple(economics.decision_of(part).options), cost, effect, drawn, trial, more)
 
 
 def model_of(part: Scenario, plan: Plan, asked: Request, progress: Progress | None) -> Evaluate:
     """Costs and QALYs of every option as a function of settings, and of draws what the trial compares."""
-    read = partial(_read, tuple(economics.decision_of(part).options), _trial(part) if plan.independent else None)
+    whole = plan.independent  # draws; others are differences of net benefit
+    read = partial(reading.read, part, _trial(part) if whole else None, whole)
     folder = (
         None if asked.folder is None else asked.folder / DECISION.work[0] / ("draws" if plan.independent else "one")
     )
-    if economics.is_summary_enough(part):
+    if economics.is_summary_enough(part) and not (whole and reading.needs_patients(part)):
         return of_sweep(part, read, plan, folder, progress)
     return of_patients(part, read, plan, progress, folder)
-
-
-def _read(options: Sequence[str], trial: Comparison | None, result: Result, scenario: Scenario) -> list[float]:
-    """Costs and QALYs of every option, and what the trial compares."""
-    every = [economics.economic_all(result, arm, scenario) for arm in options]
-    found = [x for _, quality, cost, _ in every for x in (cost.value, quality.value)]
-    return found if trial is None else [*found, *compared(trial, result)]
 
 
 def moved(part: Scenario) -> list:
@@ -290,17 +274,16 @@ def _one_way(part: Scenario, asked: Request, base: Base, progress: Progress | No
 
     found = one_way(parameters, evaluate)  # type: ignore[arg-type]
     columns = [Column("value"), Column("own", 4), Column("5th", 4), Column("95th", 4)]
-    columns += [Column("at 5th", 0, block.currency), Column("at 95th", 0, block.currency)]
+    columns += [Column(name, 0, block.currency) for name in ("at own", "at 5th", "at 95th")]
     columns += [Column("difference", 0, block.currency), Column("±", 0)]
     body: list[list[Cell]] = [
-        [row.name.removeprefix("decision."), row.own, row.low, row.high, row.at_low, row.at_high, row.swing,
-         number(row.mcse)]
+        [row.name.removeprefix("decision."), row.own, row.low, row.high, found.figures["base"], row.at_low, row.at_high,
+         row.swing, number(row.mcse)]
         for row in found.rows
     ]  # fmt: skip
     caption = f"Extra net benefit of {high} over {low} at the 5th and 95th percentile of each prior"
     people = f"The people of {ONE_WAY_REPLICATES} runs of a draw, not those of the base case."
-    base_value = f"{people} As the scenario has it: {found.figures['base']:,.0f} {block.currency}."
-    yield Table("oneway", caption, columns, body, base_value)
+    yield Table("oneway", caption, columns, body, people)
 
 
 def folder_of(asked: Request) -> Path:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from simulator.analysis.cost_effectiveness import Figure
+
 Cell = str | float | None
 
 
@@ -35,6 +37,21 @@ class Table(NamedTuple):
         """Every cell as people read it."""
         return [[shown(cell, one.digits) for cell, one in zip(row, self.columns, strict=True)] for row in self.rows]
 
+    def joined(self) -> list[list[str]]:
+        """Heads, then rows as text, in which an error, and a spread over the draws, stand beside their figure."""
+        heads, keep = self.heads, [k for k, one in enumerate(self.columns) if one.name not in BESIDE]
+        return [[heads[k] for k in keep], *([self._beside(row, k) for k in keep] for row in self.texts())]
+
+    def _beside(self, row: Sequence[str], k: int) -> str:
+        """A cell as text, with its error and its spread."""
+        found = row[k]
+        for word, form in zip(BESIDE, (" ± {}", " (SD {})"), strict=True):
+            k += 1
+            if k == len(row) or self.columns[k].name != word:
+                break
+            found += form.format(row[k]) if row[k] else ""
+        return found
+
     def content(self) -> dict[str, Any]:
         """As plain data."""
         return {**self._asdict(), "columns": [list(one) for one in self.columns]}
@@ -53,6 +70,28 @@ def shown(cell: Cell, digits: int) -> str:
         return cell
     text = f"{cell:,.{digits}f}"
     return text.lstrip("-") if not any(c in "123456789" for c in text) else text
+
+
+BELOW = "< noise"
+"""A spread over the draws that is not above what Monte Carlo noise alone makes."""
+BESIDE = ("±", "SD")
+"""Heads of columns that belong to the figure before them."""
+
+
+def spread(value: float) -> Cell:
+    """A standard deviation over the draws as a cell."""
+    return BELOW if value < 0 else number(value)
+
+
+def three(figure: Figure, scale: float = 1.0) -> list[Cell]:
+    """A figure, its Monte Carlo error and its spread as cells."""
+    return [number(figure.value * scale), number(figure.mcse * scale), spread(figure.sd * scale)]
+
+
+def spreads(heads: Sequence[tuple[str, int, str]]) -> list[Column]:
+    """Columns of figures, each followed by those of its standard error and of its spread."""
+    return [one for name, digits, unit in heads
+            for one in (Column(name, digits, unit), Column("±", digits), Column("SD", digits))]  # fmt: skip
 
 
 def number(value: float) -> float | None:
