@@ -195,9 +195,12 @@ def table(stored: dict[str, Any]) -> str:
 
 
 def told(stored: dict[str, Any]) -> str:
-    """How many repeats, and how many of these arrived."""
+    """How many repeats, how many of these arrived, and how many of all intervals hold the truth."""
     repeats = stored["repeats"]
-    return f"{len(repeats)} repeats, {sum(one['converged'] for one in repeats)} converged"
+    held = [np.mean([low <= TRUE[name] <= high for name, (_, low, high, *_) in one["rows"].items()]) for one in repeats]
+    error = np.std(held, ddof=1) / np.sqrt(len(held))
+    share = f"{100 * np.mean(held):.0f} ± {100 * error:.0f} % of all intervals hold the truth"
+    return f"{len(repeats)} repeats, {sum(one['converged'] for one in repeats)} converged; {share}"
 
 
 def stored_figures() -> dict[str, Any]:

@@ -88,9 +88,9 @@ def fit(
         again = shlex.join(["als-sim", *sys.argv[1:]])
         raise Interrupted(f"Interrupted. Finished steps are kept; go on with: {again}") from None
     write_folder(found, folder, force)
+    note(f"Written to {folder}. It holds data of the participants: keep it as you keep these")
     compared = found.against(other) if other is not None else None
     show_fit(found, as_json, compared)
-    note(f"Written to {folder}. It holds data of the participants: keep it as you keep these")
 
 
 def _other(folder: Path | None) -> Any:
