@@ -36,11 +36,12 @@ def found(scenario, replicates, covariates=()):
 @pytest.fixture(scope="module")
 def seen():
     work = prepare(platform(), Asked(("ancova",)), Extent(1, 3))
-    return work.plan, entered(work.plan, Replicator(work.choices).replicate(3, 0), 3, 0)
+    came = Replicator(work.choices).replicate(3, 0)
+    return work.plan, entered(work.plan, came, 3, 0), came
 
 
 def test_every_regimen_is_filled_in_its_ratio_and_in_its_time(seen):
-    plan, replicate = seen
+    plan, replicate, _ = seen
     names, people = list(plan.scenario.arms), replicate.patients
     assert np.bincount(people["regimen"]).tolist() == [80] * 3
     for k, arm in enumerate(OPENS):
@@ -52,8 +53,16 @@ def test_every_regimen_is_filled_in_its_ratio_and_in_its_time(seen):
     assert abs(np.bincount(people["regimen"][people["enrolment_day"] < np.median(early)])[:2] - 40).max() < 18
 
 
+def test_while_no_regimen_is_open_people_wait(seen):
+    plan, _, came = seen
+    late = plan._replace(scenario=platform().replace({"trial.comparisons.platform.opens": OPENS | {"high": 2000}}))
+    people = entered(late, came, 3, 0).patients
+    assert came.patients["enrolment_day"].max() < 2000
+    assert (people["enrolment_day"][people["regimen"] == 2] == 2000).all()
+
+
 def test_controls_are_those_that_the_rule_names(seen):
-    plan, replicate = seen
+    plan, replicate, _ = seen
     people, names = replicate.patients, list(plan.scenario.arms)
     control = people["allocated_arm"] == names.index("placebo")
 
