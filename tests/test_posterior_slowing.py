@@ -1,4 +1,4 @@
-"""The posterior of the disease-rate ratio: a normal about the maximum and a prior, against a chain on the whole model."""
+"""The posterior of the disease-rate ratio, normal about the maximum and a prior, against a chain on all parameters."""
 
 import numpy as np
 import pytest
