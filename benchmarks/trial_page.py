@@ -16,6 +16,7 @@ from math import exp
 from pathlib import Path
 from typing import Any
 
+from benchmarks.validation_arms import DESIGNS as ARMS
 from benchmarks.validation_families import CLAIMS, PROCEDURES
 from simulator.analysis.trial.registry import ANALYSES
 
@@ -123,6 +124,31 @@ def families(all_: Figures) -> str:
     return table(["procedure", "any claim without an effect, %", *claims, "any, %", "all, %"], rows)
 
 
+def arms(all_: Figures) -> str:
+    """Several arms against a control: errors where nothing works and where one of three does not, power, people."""
+    rows = []
+    for label in ARMS:
+        one = all_["arms"][label]
+        size = " / ".join(shown(each, "%1") for each in one["none_each"])
+        each = " / ".join(shown(power, "%0") for power in one["each"])
+        error = shown(one["none"], "%±1") + ("" if one["inside"] else " \\*")
+        cells = [size, error, shown(one["two_work"], "%±1"), each, shown(one["any"], "%±1")]
+        rows.append([label, *cells, shown(one["participants"], "0"), shown(one["days"], "0")])
+    head = ["design", "each without an effect, %", "any without an effect, %", "error of `low` where two work, %"]
+    return table([*head, "power of each, %", "of any, %", "participants", "days"], rows)
+
+
+def after_looks(all_: Figures) -> str:
+    """Error and estimates of a trial with looks, by what counts as information."""
+    rows = []
+    for label, one in all_["arms"]["after_looks"].items():
+        effect, name, information = label.split(" ")
+        cells = [shown(one[key], "%±1") for key in ("benefit", "harm", "median_below", "covered", "repeated_covered")]
+        rows.append([f"`{name}`", "drug" if effect == "drug" else "no effect", information, *cells])
+    head = ["analysis", "", "information", "benefit, %", "harm, %", "median estimate below the truth, %", "covered, %"]
+    return table([*head, "covered, repeated, %"], rows)
+
+
 MODELS = {"true": "the true one", "ensemble": "20 vectors of the ensemble", "all_alike": "one speed for all"} | {
     "generic": "`generic_als`"
 }
@@ -211,7 +237,8 @@ def looks(all_: Figures) -> str:
 
 
 TABLES: dict[str, Callable[[Figures], str]] = {
-    one.__name__: one for one in (null, options, drug, families, prognostic, primary, extension, designs, looks)
+    one.__name__: one
+    for one in (null, options, drug, families, arms, after_looks, prognostic, primary, extension, designs, looks)
 }
 
 

@@ -2,7 +2,7 @@
 
     python -m benchmarks.trial_validation SECTION [REPLICATES] [ANALYSIS,…]
 
-SECTION is one of the functions at the end: `null_108`, `null_60`, `strata`, `options`, `families`, `drug_108`,
+SECTION is one of the functions at the end: `null_108`, `null_60`, `strata`, `options`, `families`, `arms`, `drug_108`,
 `survivors`, `primary`, `extension`, `event_free`, `designs`, `rates`, `prognostic`. Each writes
 benchmarks/validation/SECTION.json, and `python -m benchmarks.trial_page` makes docs/trial_validation.md of them. All
 use seed 1 and two threads. With names of analyses only these are done, and the others stay as they are (`null_108`,
@@ -20,6 +20,7 @@ import numpy as np
 from scipy.stats import kurtosis, norm, skew
 
 import simulator as sim
+from benchmarks.validation_arms import arms
 from benchmarks.validation_base import (
     AT,
     DRAWS,
@@ -285,6 +286,7 @@ SECTIONS: dict[str, Callable[..., dict[str, Any]]] = {
         strata,
         options,
         families,
+        arms,
         drug_108,
         survivors,
         primary,

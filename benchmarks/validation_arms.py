@@ -1,21 +1,13 @@
-"""Several arms against a control, stages, and estimates after looks: errors, power, people.
-
-    python -m benchmarks.validation_arms [REPLICATES]
-
-writes benchmarks/arms.json, with seed 1.
-"""
+"""Several arms against a control, stages, and estimates after looks: errors, power, people."""
 
 from __future__ import annotations
 
-import json
-import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import simulator as sim
-from benchmarks.validation_base import NO_EFFECT, band, rounded, study
+from benchmarks.validation_base import NO_EFFECT, band, study
 from simulator.analysis.replicates import mean, share
 from simulator.studies.trial import sequential
 from simulator.studies.trial.plan import TrialOptions
@@ -40,6 +32,7 @@ DESIGNS: dict[str, dict[str, Any]] = {
     "step-down Dunnett": {"test": "step_down"},
     "trend, then step-down": {"test": "step_down", "trend": TREND},
     "bounds of MAMS, triangular": {"test": "mams", "stages": _stages(shape="triangular")},
+    "bounds of MAMS, O'Brien–Fleming": {"test": "mams", "stages": _stages(shape="obrien_fleming")},
     "stages, futility by conditional power": {"stages": _stages(drop={"conditional_power": 0.1})},
     "stages, the best goes on with all places": {"stages": _stages(drop={"keep_best": 1}, places="others")},
     "stages, promising zone": {"stages": _stages(resize={"promising": {"least": 0.3, "power": 0.9}, "most": 1.5})},
@@ -60,6 +53,7 @@ def arms(replicates: int = 1000) -> dict[str, Any]:
         error = share(_made(none, (BENEFIT, HARM)).any(axis=1))
         out[label] = {
             "none": [*error],
+            "none_each": [[*share(one)] for one in _made(none, (BENEFIT, HARM)).T],
             "inside": bool(error.value <= high),
             "two_work": [*share(_made(two, (BENEFIT, HARM))[:, 0])],
             "any": [*share(_made(drug, (BENEFIT,)).any(axis=1))],
@@ -101,8 +95,3 @@ def _after_looks(replicates: int) -> dict[str, Any]:
                     for key, one in found._asdict().items()
                 } | {"fixed": true}
     return out
-
-
-if __name__ == "__main__":
-    found = rounded(arms(*map(int, sys.argv[1:])))
-    Path(__file__).with_name("arms.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

@@ -31,6 +31,7 @@ def _comparisons(scenario: Any) -> Iterator[Problem]:
         fact = f"there is one arm against control, {printable(others[0])}: no level is shared"
         yield Problem(PLACE, fact, "Allocate people to a third arm, or remove comparisons")
     yield from _trend(trial.comparisons, others)
+    yield from _platform(trial, others)
     yield from _stages(trial, arms, others)
 
 
@@ -40,6 +41,26 @@ def _trend(comparisons: Any, others: list[str]) -> Iterator[Problem]:
     if trend is not None and set(trend.doses) != set(others):
         fact = f"doses are those of {', '.join(trend.doses)}, arms against control are {', '.join(others)}"
         yield Problem((*PLACE, "trend", "doses"), fact, "Write a dose for each of these arms")
+
+
+def _platform(trial: Any, others: list[str]) -> Iterator[Problem]:
+    """Every regimen opens once, and people come one by one and fill it."""
+    platform = trial.comparisons.platform
+    if platform is None:
+        return
+    path = (*PLACE, "platform")
+    if set(platform.opens) != set(others):
+        fact = f"regimens that open are {', '.join(platform.opens)}, arms against control are {', '.join(others)}"
+        yield Problem((*path, "opens"), fact, "Write a day for each of these arms")
+    if trial.accrual_per_month is None:
+        yield Problem(path, "without accrual everybody is enrolled on one day", "Add trial.accrual_per_month")
+    for key in ("counts", "lead_in", "imbalance"):
+        if getattr(trial, key) is not None:
+            fact = f"a platform draws who enters which regimen, and {key} would say otherwise"
+            yield Problem(("trial", key), fact, f"Remove {key} or platform")
+    if others and trial.enrolled % len(others):
+        fact = f"{trial.enrolled:,} people do not fill {len(others)} regimens alike"
+        yield Problem(("trial", "size"), fact, f"Write a multiple of {len(others)}")
 
 
 def _stages(trial: Any, arms: list[str], others: list[str]) -> Iterator[Problem]:

@@ -9,9 +9,11 @@ from pydantic import Field, model_validator
 
 from simulator.language.interim import Level, Part01, Spending
 from simulator.language.parts import Count, Name
-from simulator.quantities import Part, Positive, Quantity, fault
+from simulator.quantities import NotNegative, Part, Positive, Quantity, fault
 
-Test = Literal["dunnett", "step_down", "bonferroni", "holm", "hochberg", "hierarchical", "mams"]
+Test = Literal["dunnett", "step_down", "bonferroni", "holm", "hochberg", "hierarchical", "mams", "unadjusted"]
+APART = ("unadjusted", "bonferroni", "holm", "hochberg", "hierarchical")
+"""Tests that need not know how statistics are correlated."""
 MOST = 5.0
 
 
@@ -115,13 +117,15 @@ class Stages(Part):
     """Looks, when a share of the planned size has reached the first day of analysis, and what is decided at them.
 
     Stages are combined with fixed weights (`combination`), in closed tests with the comparisons' `test`; or the bounds
-    are those of `mams`, of a `shape`. A claim ends the trial, or only its arm (`goes_on`). Places of arms that are
-    dropped stay `empty`, or go to the `others`.
+    are those of `mams`, of a `shape`, where an arm is dropped whose statistic is no more than `lower`; the triangle has
+    its own. A claim ends the trial, or only its arm (`goes_on`). Places of arms that are dropped stay `empty`, or go to
+    the `others`.
     """
 
     shares: Annotated[list[Part01], Field(min_length=1, max_length=5)]
     spending: Spending = Spending()
     shape: Literal["pocock", "obrien_fleming", "triangular"] | None = None
+    lower: Quantity | None = None
     goes_on: bool = False
     drop: Drop | None = None
     places: Literal["empty", "others"] = "empty"
@@ -136,18 +140,65 @@ class Stages(Part):
             raise fault("allocate says who gets the places of dropped arms", "Remove places", "places")
         return self
 
+    def bounded(self) -> None:
+        """Refuse what the bounds of mams cannot do."""
+        if self.shape is None:
+            raise fault("the bounds of mams have a shape", "Add stages.shape", "stages")
+        if self.shape == "triangular" and self.lower is not None:
+            raise fault("the triangle has a lower bound of its own", "Remove lower", "stages")
+        if len(self.shares) > 2:
+            raise fault("mams has three stages at most", "Write two shares or one", "stages")
+        if self.resize is not None or self.allocate is not None:
+            fact = "the bounds of mams hold for the planned numbers, and stages change them"
+            raise fault(fact, "Remove resize and allocate, or write test: dunnett", "stages")
+
+    def combined(self) -> None:
+        """Refuse bounds of mams where stages are combined."""
+        if self.shape is not None:
+            raise fault("a shape is one of the bounds of mams", "Write spending, or test: mams", "stages")
+        if self.lower is not None:
+            raise fault("a lower bound is one of mams", "Write drop, or test: mams", "stages")
+
+
+class Platform(Part):
+    """Arms that enter and leave: each is a regimen with a control of its own, and all have as many places.
+
+    `opens`: the day of the calendar on which each begins. Who comes is drawn into a regimen that is open and has places
+    left, then by permuted blocks into its arm or the control, in their ratio; while none is open people wait.
+    `controls` of a regimen are its `own`, those `concurrent` with its enrolment, or all that are `shared` by its end,
+    earlier ones too. `drift_per_year`: points of ALSFRS-R that participants keep until the first analysis for each year
+    of the calendar at which they enter: care that gets better.
+    """
+
+    opens: Annotated[dict[Name, NotNegative], Field(min_length=2)]
+    controls: Literal["own", "concurrent", "shared"] = "concurrent"
+    drift_per_year: Quantity | None = None
+
 
 class Comparisons(Part):
     """Each arm against the control, with one familywise level, by a `test`.
 
     `dunnett`: the largest statistic (single step). `step_down`: its closed test. `hierarchical`: in the order of the
     allocation. `mams`: bounds of several stages. With `stages` the test is that of hypotheses of several arms:
-    `dunnett` or `bonferroni`. `trend`: arms are claimed only after a trend over the doses.
+    `dunnett` or `bonferroni`. `trend`: arms are claimed only after a trend over the doses. `unadjusted`: each at the
+    whole level, as regimens of a `platform` are that come from different sponsors.
     """
 
     test: Test = "dunnett"
     trend: Trend | None = None
     stages: Stages | None = None
+    platform: Platform | None = None
+
+    @model_validator(mode="after")
+    def _apart(self) -> Comparisons:
+        if self.platform is not None:
+            for key in ("stages", "trend"):
+                if getattr(self, key) is not None:
+                    raise fault(f"a platform has no {key}", f"Remove {key} or platform", key)
+            if self.test not in APART:
+                fact = f"{self.test} takes the arms for one trial that ends on one day"
+                raise fault(fact, f"Write {', '.join(APART)}", "test")
+        return self
 
     @model_validator(mode="after")
     def _fits(self) -> Comparisons:
@@ -155,19 +206,12 @@ class Comparisons(Part):
         if self.test == "mams":
             if stages is None:
                 raise fault("mams has bounds for stages, and there are none", "Add stages", "test")
-            if stages.shape is None:
-                raise fault("the bounds of mams have a shape", "Add stages.shape", "stages")
-            if len(stages.shares) > 2:
-                raise fault("mams has three stages at most", "Write two shares or one", "stages")
-            if stages.resize is not None or stages.allocate is not None:
-                fact = "the bounds of mams hold for the planned numbers, and stages change them"
-                raise fault(fact, "Remove resize and allocate, or write test: dunnett", "stages")
+            stages.bounded()
         elif stages is not None:
             if self.test not in ("dunnett", "bonferroni"):
                 fact = f"{self.test} is no test of stages that are combined"
                 raise fault(fact, "Write dunnett, bonferroni or mams", "test")
-            if stages.shape is not None:
-                raise fault("a shape is one of the bounds of mams", "Write spending, or test: mams", "stages")
+            stages.combined()
         if stages is not None and self.trend is not None:
             raise fault("a trend is tested once, at the end", "Remove trend or stages", "trend")
         return self

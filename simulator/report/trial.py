@@ -14,6 +14,8 @@ from simulator.report.kinds import TrialKind
 from simulator.report.stored_scenario import stored_scenario
 from simulator.report.tables import Table
 from simulator.results.notices import NOTICE
+from simulator.studies.trial.comparisons.shown import NOTE as ARMS
+from simulator.studies.trial.comparisons.shown import arms_of
 from simulator.studies.trial.estimands import alike, in_words
 from simulator.studies.trial.html import named, pair, people, percent, table
 from simulator.studies.trial.measures import POWER
@@ -60,12 +62,14 @@ def trial_content(trial: Trial) -> Page:
         asked=asked(scenario),
         arms=[Pair(arm, treated(scenario, arm)) for arm in trial.arms] if scenario else [],
         main=[one for day in trial.days for one in (_headline(trial, day), *_needed(trial, day))],
-        note=NOTE.format(DRAWN.format(draws) if draws else "", trial.power_word.capitalize(), str(trial.attrs["test"])),
+        note=NOTE.format(DRAWN.format(draws) if draws else "", trial.power_word.capitalize(), str(trial.attrs["test"]))
+        + (f" By arm: {ARMS}" if "comparisons" in trial.groups else ""),
         evidence=evidence(scenario) if scenario else None,
         unreadable=fault,
         warnings=trial.warnings,
         pictures=list(_pictures(trial)),
-        tables=[one for day in trial.days for one in _tables(trial, day)] + [*_looks(trial), *_family(trial)],
+        tables=[one for day in trial.days for one in _tables(trial, day)]
+        + [*_looks(trial), *_family(trial), *_arms(trial)],
         scenario_yaml=str(trial.attrs["scenario"]),
         citations=json.loads(trial.attrs["citations"]),
         provenance=_provenance(trial),
@@ -125,6 +129,8 @@ def _answer(trial: Trial) -> Iterator[str]:
         claimed, none = (percent(trial.measure(name, key, day)) for key in (POWER, "type_one_error"))
         wrong = f"; without an effect {none} % claim one" if none.strip("–- ") else ""
         yield f"{name}, {when(day, capital=False)}: {claimed} % of trials claim benefit{wrong}."
+    for one in arms_of(trial):
+        yield from (f"{one.analysis}: {words}" for words in one.words)
 
 
 def _tables(trial: Trial, day: float) -> Iterator[Table]:
@@ -192,6 +198,13 @@ def _family(trial: Trial) -> Iterator[Table]:
         body = [[claim, percent(power), percent(error)] for claim, (power, error) in trial.family.items()]
         heads = ["", f"{trial.power_word}, %", "claimed without an effect, %"]
         yield Table(f"Claims at one level: {trial.attrs['procedure']}", heads, body)
+
+
+def _arms(trial: Trial) -> Iterator[Table]:
+    """Several arms against the control."""
+    for one in arms_of(trial):
+        for what, rows in (("decided", one.decided), ("found", one.found)):
+            yield Table(f"{one.analysis}, what is {what} of the arms", rows[0], rows[1:])
 
 
 def _with(at: dict[str, Any], name: str, a: int, digits: int) -> str:

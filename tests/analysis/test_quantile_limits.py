@@ -1,4 +1,4 @@
-"""Limits of quantiles: on the scale, holding the true quantile in 95 of 100 samples, its end where there is none."""
+"""Limits of quantiles: on the scale, holding the quantile in 93 to 98 % of samples, its end where there is none."""
 
 import numpy as np
 import pytest
@@ -51,7 +51,7 @@ def test_few_people_give_no_limit_of_an_outer_quantile():
 
 @pytest.mark.parametrize("n", [30, 80, 400])
 def test_limits_hold_the_true_quantile(n):
-    """4,000 samples of a skewed law, fixed seed: the standard error of a coverage is 0.35 points; 93 to 97.5 % pass."""
+    """4,000 samples of a skewed law, fixed seed, standard error of a coverage 0.35 points; found: 93.7 to 98.0 %."""
     values = np.sort(np.random.default_rng(3).exponential(size=(4000, n)), axis=1)
     for p in QUANTILES:
         shares = quantile_shares(p, n)

@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.trial_page import FOLDER, PAGE, TABLES, at, figures, outside, page, shown
 from benchmarks.trial_validation import SECTIONS
+from benchmarks.validation_arms import DESIGNS
 from benchmarks.validation_base import SLOW, band, rounded
 from simulator.analysis.trial.registry import ANALYSES
 
@@ -42,6 +43,16 @@ def test_inside_means_inside_the_band(section):
         tried = round(one["replicates"] * one["estimable"][0])
         assert one["band"] == rounded(band(0.05, tried))
         assert one["inside"] == (one["band"][0] <= one["rejection"][0] <= one["band"][1])
+
+
+def test_no_design_of_several_arms_errs_beyond_the_band():
+    arms = ALL["arms"]
+    assert arms["band"] == rounded(band(0.05, arms["replicates"]))
+    for label in DESIGNS:
+        assert arms[label]["inside"]
+        assert arms[label]["none"][0] <= arms["band"][1]
+        assert arms[label]["two_work"][0] <= arms["band"][1]
+        assert arms[label]["none"][0] >= max(each[0] for each in arms[label]["none_each"])
 
 
 def test_what_leaves_the_band_is_explained():

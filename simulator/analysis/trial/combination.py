@@ -54,10 +54,17 @@ def stage_z(z: Floats, loading: Floats, of: Bools, several: str) -> Floats:
     return np.asarray(np.clip(-ndtri(np.clip(p, 1e-300, 1.0)), -Z_MOST, None))
 
 
-def closed(z: Floats, of: Bools, bound: float) -> Bools:
-    """(k,) which arms may be claimed: all hypotheses that hold them have a statistic of at least `bound`."""
-    passed = z >= bound
-    return np.array([bool(passed[of[:, k]].all()) for k in range(of.shape[1])])
+def known_so_far(z: Floats, share: Floats) -> Floats:
+    """(k,) statistics of arms over the stages that have an estimate, from (k, j); NaN where the last has none."""
+    weight = np.sqrt(np.diff(share, prepend=0.0)) * np.isfinite(z)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = (np.nan_to_num(z) * weight).sum(axis=1) / np.sqrt((weight**2).sum(axis=1))
+    return np.where(np.isfinite(z[:, -1]), found, np.nan)
+
+
+def closed(rejected: Bools, of: Bools) -> Bools:
+    """(k,) which arms may be claimed: all hypotheses that hold them are rejected : (h,), at this stage or before."""
+    return np.array([bool(rejected[of[:, k]].all()) for k in range(of.shape[1])])
 
 
 def predictive_power(z: float, share: float, critical: float) -> float:

@@ -44,8 +44,8 @@ def shaped(form: Form, share: Floats, most: float) -> Floats:
     return np.asarray(most / np.sqrt(share))
 
 
-def lower_of(form: Form, upper: Floats, share: Floats, fixed: float = 0.0) -> Floats:
-    """(j,) bounds below: one for all looks (`fixed`), or the triangle's; at the end they meet."""
+def lower_of(form: Form, upper: Floats, share: Floats, fixed: float = -np.inf) -> Floats:
+    """(j,) bounds below: one for all looks (`fixed`; none by default), or the triangle's; at the end they meet."""
     low = upper[-1] / 2 * (3 * share - 1) / np.sqrt(share) if form == "triangular" else np.full(len(share), fixed)
     low[-1] = upper[-1]
     return np.minimum(low, upper)
@@ -110,7 +110,7 @@ def boundaries(
     form: Form = "triangular",
     *,
     ratio: float = 1.0,
-    fixed: float = 0.0,
+    fixed: float = -np.inf,
     binding: bool = False,
 ) -> Bounds:
     """The boundaries with the one-sided familywise error α."""

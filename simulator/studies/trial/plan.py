@@ -22,12 +22,15 @@ from simulator.run import LIMIT
 from simulator.studies.trial.estimands import check_estimand
 
 if TYPE_CHECKING:
+    from simulator.language.comparisons import Platform
     from simulator.language.scenario import Scenario
     from simulator.studies.trial.scores import Emulator
 
 Options = Mapping[str, Mapping[str, Any]]
 ENDPOINTS = ("event_free", "death")
 ASSESSMENTS: Path = ("visits", "assessments")
+ENROLMENT = "enrolment_day"
+"""Day of the calendar on which each enters: a covariate of a platform."""
 NFL, LOG_NFL = "nfl_plasma", "log_nfl"
 KINDS: Mapping[Any, str] = {
     bool: "true or false",
@@ -232,6 +235,16 @@ def compared(plan: Plan) -> tuple[str, ...]:
     return against_control(plan.scenario)[0] if trial is not None and trial.comparisons is not None else ()
 
 
+def _platform(scenario: Scenario) -> Platform | None:
+    comparisons = scenario.trial.comparisons if scenario.trial else None
+    return None if comparisons is None else comparisons.platform
+
+
+def platform_of(plan: Plan) -> Platform | None:
+    """The platform of the trial's comparisons; None without."""
+    return _platform(plan.scenario)
+
+
 def people_of(plan: Plan) -> int:
     """The most who may be randomised: the size, or more where a look may enlarge it."""
     compared = plan.scenario.trial.comparisons if plan.scenario.trial else None
@@ -295,6 +308,7 @@ def _check_measured(scenario: Scenario, analyses: Sequence[str], asked: TrialOpt
         raise _fault(scenario, ASSESSMENTS, fact, "Add it")
     there = [*TRAITS, SCORE, *[PROGRESSION_RATE, BASELINE] * (TOTAL in assessed), *[LOG_NFL] * (NFL in assessed)]
     there += [LEAD_IN_CHANGE] * bool(scenario.trial and scenario.trial.lead_in)
+    there += [ENROLMENT] * bool(_platform(scenario))
     for name in analyses:
         for one in set(_covariates(asked.options.get(name, {}))) - set(there):
             known = ", ".join(there) or "none"

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from simulator.analysis.trial.data import TrialData, until
 from simulator.replicate import ReplicateData, Replicator, first
 from simulator.studies.trial.comparisons.course import follow
+from simulator.studies.trial.comparisons.platform import entered
 from simulator.studies.trial.entering import most
 from simulator.studies.trial.looks import CALENDAR, at_looks, calendar, looks, randomised_on
-from simulator.studies.trial.plan import Plan, claims_of, compared, people_of
+from simulator.studies.trial.plan import Plan, claims_of, compared, people_of, platform_of
 from simulator.studies.trial.rows import ARM, COUNTED, ESTIMATED, WHOLE, Block, estimated, observed
 
 Floats = NDArray[np.float64]
@@ -38,6 +39,8 @@ def block(plan: Plan, space: Replicator, seed: int, numbers: range) -> Block:
     )
     for row, number in enumerate(numbers):
         everybody = space.replicate(seed, number, most(plan.scenario, people_of(plan)))
+        if platform_of(plan) is not None:
+            everybody = entered(plan, everybody, seed, number)
         seen = first(everybody, most(plan.scenario, plan.size)) if people_of(plan) > plan.size else everybody
         data = observed(plan, seen)
         found.looks[row], found.calendar[row] = looked_at(plan, plan.analyses, data, randomised_on(plan, seen), number)

@@ -12,7 +12,7 @@ from simulator.analysis.trial.data import TrialData
 from simulator.analysis.trial.errors import NotEstimableError
 from simulator.analysis.trial.registry import analysis
 from simulator.replicate import LEAD_IN_CHANGE, ReplicateData
-from simulator.studies.trial.plan import Plan
+from simulator.studies.trial.plan import ENROLMENT, Plan, platform_of
 from simulator.studies.trial.scores import of_participants
 
 Floats = NDArray[np.float64]
@@ -20,9 +20,9 @@ ESTIMATED = ("value", "se", "df", "lower", "upper", "p", "n")
 COUNTED = ("participants", "events", "left", "missing", "followed_days")
 """Of an arm by a day of analysis: its participants; who had the event; who left before it; who was not measured at the
 last visit without having had the event; mean days to event, leaving or analysis."""
-ARM = (*ESTIMATED, "why", "look", "participants")
-"""Of an arm against control: the estimate where it ended; BENEFIT, HARM, FUTILITY or NOTHING; the look, the end being
-the number of looks; participants who were randomised to it."""
+ARM = (*ESTIMATED, "why", "look", "undecided", "participants")
+"""Of an arm against control: the estimate where it ended; BENEFIT, HARM, FUTILITY, UNSAFE or NOTHING; the look, the end
+being the number of looks; looks, with the end, at which it had no estimate; participants who were randomised to it."""
 WHOLE = ("participants", "days", "looks", "trend_p")
 """Of their trial: participants randomised, day of the calendar on which it ends, looks held, one-sided p of a trend."""
 NFL = "nfl_plasma"
@@ -38,7 +38,7 @@ class Block(NamedTuple):
     looks : (r, analysis, look, 7) the columns ESTIMATED at the looks before the first analysis.
     calendar : (r, look + 1, 3) the columns CALENDAR at the looks and at the end of the first analysis.
     claims : (r, claim, 7) the columns ESTIMATED of the claims of the trial's family.
-    arms : (r, analysis, arm, 10) the columns ARM of the arms against control.
+    arms : (r, analysis, arm, 11) the columns ARM of the arms against control.
     course : (r, analysis, 4) the columns WHOLE of their trial.
     """
 
@@ -63,10 +63,10 @@ def observed(plan: Plan, seen: ReplicateData) -> TrialData:
     )
     if plan.prognostic is not None and plan.outcome == plan.prognostic.outcome:
         data = data._replace(expected=of_participants(plan.prognostic, seen, places))
-    if LEAD_IN_CHANGE not in seen.patients:
-        return data
-    before = seen.patients[LEAD_IN_CHANGE][np.isin(seen.patients["allocated_arm"], places)]
-    return data._replace(covariates={**data.covariates, LEAD_IN_CHANGE: before.astype(np.float64)})
+    who = np.isin(seen.patients["allocated_arm"], places)
+    entering = (LEAD_IN_CHANGE, *[ENROLMENT] * (platform_of(plan) is not None))
+    more = {name: seen.patients[name][who].astype(np.float64) for name in entering if name in seen.patients}
+    return data._replace(covariates={**data.covariates, **more})
 
 
 def ranked(plan: Plan, seen: ReplicateData) -> NDArray[np.int64]:

@@ -17,7 +17,7 @@ from simulator.run import LIMIT, REPLICATES, SEED, check_memory
 from simulator.studies.trial.blocks import SIZE, THREADS, Progress, Work, run
 from simulator.studies.trial.entering import patients
 from simulator.studies.trial.groups import Parts, attributes, groups_of
-from simulator.studies.trial.plan import Options, TrialError, TrialOptions, cut, people_of, plan
+from simulator.studies.trial.plan import Options, TrialError, TrialOptions, cut, people_of, plan, platform_of
 from simulator.studies.trial.population import Truth, truth
 from simulator.studies.trial.prognostic import learnt
 from simulator.studies.trial.replicates import bytes_of
@@ -146,6 +146,8 @@ def study(scenario: Scenario, asked: TrialOptions, extent: Extent, how: Running)
     if scenario.trial is not None and not extent.sizes:
         extent = extent._replace(sizes=tuple(scenario.trial.sizes or ()))
     work = prepare(scenario, asked, extent)
+    if platform_of(work.plan) is not None and (extent.power or extent.sizes):
+        raise TrialError("the size of a platform is that of its regimens, not looked up. Leave out power and sizes")
     check_size(work, how.threads, 2 if extent.null else 1)
     without = prepare(null_of(scenario), asked, extent) if extent.null else None
     looked = bool(extent.power or extent.sizes)

@@ -20,16 +20,18 @@ from simulator.language.comparisons import Stages
 from simulator.replicate import ReplicateData
 from simulator.studies.trial.comparisons import allocating, resizing
 from simulator.studies.trial.comparisons.arms import SE, By, Compared, arms_of, compare, data_of, everybody_on
-from simulator.studies.trial.comparisons.dropping import dropped
+from simulator.studies.trial.comparisons.dropping import UNSAFE, dropped
+from simulator.studies.trial.comparisons.platform import compared_in
 from simulator.studies.trial.comparisons.single_stage import claims
 from simulator.studies.trial.decision import level
-from simulator.studies.trial.plan import Plan, against_control
+from simulator.studies.trial.plan import Plan, against_control, platform_of
 from simulator.studies.trial.rows import ARM, ESTIMATED
 from simulator.studies.trial.sequential import BENEFIT, FUTILITY, HARM, NOTHING, spending
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 NOBODY = -1
+UNDECIDED = ARM.index("undecided")
 
 
 @dataclass
@@ -46,6 +48,8 @@ class State:
     rows: Floats  # (k, ARM)
     response: Floats  # (k + 1,) shares of the arms and of the control, by response
     z: list[Floats] = field(default_factory=list)  # of the stages: (side, hypothesis)
+    own: list[Floats] = field(default_factory=list)  # of the stages: (k,) statistics of the arms, or NaN
+    rejected: Bools | None = None  # (side, hypothesis) at any look
 
     @property
     def plan(self) -> Plan:
@@ -53,7 +57,7 @@ class State:
         return self.by.plan
 
     @property
-    def as_seen(self) -> ReplicateData:
+    def as_allocated(self) -> ReplicateData:
         """The replicate with the arms as they are allocated."""
         return self.seen._replace(patients={**self.seen.patients, "allocated_arm": self.arm})
 
@@ -77,8 +81,12 @@ def follow(plan: Plan, name: str, seen: ReplicateData, seed: int, number: int) -
 def _at_once(plan: Plan, name: str, seen: ReplicateData, number: int) -> tuple[Floats, Floats]:
     """One analysis of everybody."""
     written, arms = plan.scenario.trial.comparisons, arms_of(plan)  # type: ignore[union-attr]
-    everybody, there = np.ones(len(seen.patients["allocated_arm"]), np.bool_), np.ones(len(arms), np.bool_)
-    found = compare(By(plan, name, number), seen, everybody, there)
+    by, n, every = By(plan, name, number), len(seen.patients["allocated_arm"]), np.eye(len(arms), dtype=np.bool_)
+    if platform_of(plan) is None:
+        found = compare(by, seen, np.ones(n, np.bool_), np.ones(len(arms), np.bool_))
+    else:  # each regimen with controls of its own
+        each = [compare(by, seen, compared_in(plan, seen, k), there) for k, there in enumerate(every)]
+        found = Compared(*(np.stack([one[part][k] for k, one in enumerate(each)]) for part in range(3)))
     doses = np.array([written.trend.doses[arm].value for arm in arms]) if written and written.trend else None
     assert written is not None
     test = level(plan)
@@ -87,7 +95,7 @@ def _at_once(plan: Plan, name: str, seen: ReplicateData, number: int) -> tuple[F
     allocated, names = seen.patients["allocated_arm"], list(plan.scenario.arms)
     number_of = [float((allocated == names.index(arm)).sum()) for arm in arms]
     last = float(everybody_on(plan, seen).max()) + plan.days[0]
-    rows = np.column_stack([found.rows, why, np.zeros(len(arms)), number_of])
+    rows = np.column_stack([found.rows, why, np.zeros(len(arms)), np.isnan(found.z), number_of])
     return rows, np.array([float((allocated >= 0).sum()), last, 0.0, trend])
 
 
@@ -101,6 +109,7 @@ def _staged(plan: Plan, name: str, seen: ReplicateData, seed: int, number: int) 
     arm = seen.patients["allocated_arm"].astype(np.int8).copy()
     arm[plan.size :] = NOBODY
     rows = np.full((len(arms), len(ARM)), np.nan)
+    rows[:, UNDECIDED] = 0
     there, by = np.ones(len(arms), np.bool_), By(plan, name, number)
     state = State(by, stages, seen, everybody_on(plan, seen), arm, there, plan.size, rows, np.zeros(0))
     shares = (*(one.value for one in stages.shares), 1.0)
@@ -129,26 +138,28 @@ def _analyse(state: State, look: int, now: tuple[Bools, float], shares: tuple[fl
     """Estimates at a look, and which arms end there."""
     plan, (stage, today) = state.plan, now
     so_far = (state.arm >= 0) & (state.day + plan.days[0] <= today)
-    whole = compare(state.by, state.as_seen, so_far, state.there)
+    whole = compare(state.by, state.as_allocated, so_far, state.there)
     if plan.scenario.trial.comparisons.test == "mams":  # type: ignore[union-attr]
         benefit, harm, z, critical = _by_bounds(state, whole, look, shares)
-        futile = state.there & (np.nan_to_num(z) <= _mams(plan, shares).lower[look])
+        futile = state.there & (z <= _mams(plan, shares).lower[look])
     else:
-        own = whole if look == 0 else compare(state.by, state.as_seen, stage, state.there)
+        own = whole if look == 0 else compare(state.by, state.as_allocated, stage, state.there)
         benefit, harm, z, critical = _by_stages(state, own, look, shares)
         futile = np.zeros_like(benefit)
+    undecided = state.there & np.isnan(z)
     two_sided = level(plan).sides == 2
     why = np.where(benefit, BENEFIT, np.where(harm & two_sided, HARM, NOTHING))
     last = look == len(shares) - 1
     if not last:
         if state.stages.drop is not None:
             hopeless, harmed = dropped(state.stages.drop, z, shares[look], critical, state.there & (why == NOTHING))
-            futile, why = futile | hopeless, np.where((why == NOTHING) & harmed, HARM, why)
+            futile, why = futile | hopeless, np.where((why == NOTHING) & harmed, UNSAFE, why)
         why = np.where((why == NOTHING) & futile, FUTILITY, why)
     stops = last or (benefit.any() and not state.stages.goes_on)
     ending = state.there & ((why != NOTHING) | stops)
     state.rows[ending, : len(ESTIMATED)] = whole.rows[ending]
     state.rows[ending, len(ESTIMATED) : len(ESTIMATED) + 2] = np.column_stack([why, np.full(len(why), look)])[ending]
+    state.rows[:, UNDECIDED] += undecided
     state.there = state.there & ~ending
     if look == 0 and state.stages.resize is not None and state.there.any():
         _resize(state, so_far, z, shares[0], critical)
@@ -165,9 +176,10 @@ def _by_stages(state: State, own: Compared, look: int, shares: tuple[float, ...]
     t = np.array(shares[: look + 1])
     together = combination.combined(np.stack(state.z, axis=-1), t)[..., -1]
     bounds = _bounds(level(plan).two_sided, state.stages, shares)
-    benefit, harm = (combination.closed(one, of, float(bounds[look])) & state.there for one in together)
-    single = np.array([np.flatnonzero((of.sum(axis=1) == 1) & of[:, k])[0] for k in range(of.shape[1])])
-    return Claimed(benefit, harm, together[0, single], float(bounds[-1]))
+    state.rejected = (together >= bounds[look]) | (False if state.rejected is None else state.rejected)
+    benefit, harm = (combination.closed(one, of) & state.there for one in state.rejected)
+    state.own.append(own.z)
+    return Claimed(benefit, harm, combination.known_so_far(np.stack(state.own, axis=-1), t), float(bounds[-1]))
 
 
 def _by_bounds(
@@ -175,8 +187,7 @@ def _by_bounds(
 ) -> tuple[Bools, Bools, Floats, float]:
     """The same by the bounds of several arms and stages, of all who have been analysed so far."""
     bounds = _mams(state.plan, shares)
-    z = np.nan_to_num(whole.z)
-    up, end = bounds.upper[look], float(bounds.upper[-1])
+    z, up, end = whole.z, bounds.upper[look], float(bounds.upper[-1])
     return Claimed(state.there & (z >= up), state.there & (-z >= up), z, end)
 
 
@@ -186,15 +197,17 @@ def _mams(plan: Plan, shares: tuple[float, ...]) -> mams.Bounds:
     assert trial.comparisons is not None
     assert trial.comparisons.stages is not None
     arms, control = against_control(plan.scenario)
-    shape = trial.comparisons.stages.shape or "triangular"
-    return _mams_bounds(
-        len(arms), shares, level(plan).two_sided / 2, shape, trial.block[arms[0]] / trial.block[control]
-    )
+    stages, ratio = trial.comparisons.stages, trial.block[arms[0]] / trial.block[control]
+    lower = -np.inf if stages.lower is None else stages.lower.value
+    return _mams_bounds(len(arms), shares, level(plan).two_sided / 2, stages.shape or "triangular", (ratio, lower))
 
 
 @lru_cache(maxsize=64)
-def _mams_bounds(arms: int, shares: tuple[float, ...], alpha: float, shape: str, ratio: float) -> mams.Bounds:
-    return mams.boundaries(arms, np.array(shares), alpha, shape, ratio=ratio)  # type: ignore[arg-type]
+def _mams_bounds(
+    arms: int, shares: tuple[float, ...], alpha: float, shape: str, more: tuple[float, float]
+) -> mams.Bounds:
+    ratio, lower = more
+    return mams.boundaries(arms, np.array(shares), alpha, shape, ratio=ratio, fixed=lower)  # type: ignore[arg-type]
 
 
 def _bounds(two_sided: float, stages: Stages, shares: tuple[float, ...]) -> Floats:
@@ -211,11 +224,13 @@ def _resize(state: State, so_far: Bools, z: Floats, share: float, critical: floa
     rule, plan = state.stages.resize, state.plan
     assert rule is not None
     if rule.blinded is not None:
-        data = [data_of(plan, state.as_seen, arm, so_far) for arm in arms_of(plan)]
+        data = [data_of(plan, state.as_allocated, arm, so_far) for arm in arms_of(plan)]
         wanted = resizing.blinded(rule.blinded, [one for one in data if one is not None], plan.size)
     else:
         assert rule.promising is not None
-        wanted = resizing.promising(rule.promising, float(z[state.there].max()), share, critical, plan.size)
+        best = float(np.fmax.reduce(z[state.there]))
+        known = np.isfinite(best)  # without an estimate the size stays
+        wanted = resizing.promising(rule.promising, best, share, critical, plan.size) if known else plan.size
     state.size = min(resizing.within(wanted, plan.size, rule.most.value), len(state.arm))
     more = slice(plan.size, state.size)
     state.arm[more] = state.seen.patients["allocated_arm"][more]

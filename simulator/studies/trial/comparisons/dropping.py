@@ -9,6 +9,8 @@ from simulator.analysis.trial.combination import predictive_power
 from simulator.analysis.trial.sequential import conditional_power
 from simulator.language.comparisons import Drop
 
+UNSAFE = -3
+"""Why an arm ends: dropped for harm, which claims nothing."""
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
@@ -19,13 +21,15 @@ def dropped(rule: Drop, z: Floats, share: float, critical: float, there: Bools) 
     Parameters
     ----------
     rule : what drops.
-    z : (k,) statistics of the arms at this share of the information.
+    z : (k,) statistics of the arms at this share of the information; NaN without an estimate: not decided, the arm goes
+        on.
     share, critical : of the information; the bound at the end.
     there : (k,) arms that are still there.
     """
     from scipy.special import ndtr
 
-    known = np.nan_to_num(z, nan=0.0)
+    there = there & np.isfinite(z)
+    known = np.where(there, z, 0.0)
     harm = there & (ndtr(known) < rule.harm.value) if rule.harm else np.zeros_like(there)
     futile = np.zeros_like(there)
     if rule.conditional_power is not None:

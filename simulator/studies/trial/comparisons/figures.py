@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.analysis.replicates import Clusters, Measure, mean, mean_known, share
+from simulator.analysis.replicates import UNKNOWN, Clusters, Measure, mean, mean_known, share
 from simulator.results.arrays import Group, Named, names_of
-from simulator.studies.trial.plan import compared
+from simulator.studies.trial.comparisons.dropping import UNSAFE
+from simulator.studies.trial.plan import against_control, compared
 from simulator.studies.trial.population import Truth
 from simulator.studies.trial.rows import ARM, WHOLE, Block
 from simulator.studies.trial.sequential import BENEFIT, FUTILITY, HARM
 
 if TYPE_CHECKING:
+    from simulator.language.scenario import Scenario
+    from simulator.mechanisms.mechanism import Mechanism
     from simulator.studies.trial.blocks import Work
 
 Floats = NDArray[np.float64]
-VALUE, WHY, LOOK, PARTICIPANTS = (ARM.index(name) for name in ("value", "why", "look", "participants"))
+VALUE, WHY, LOOK, UNDECIDED, PARTICIPANTS = map(ARM.index, ("value", "why", "look", "undecided", "participants"))
 OF_ARM = {
     "benefit": "share of replicates that claim benefit of the arm",
-    "harm": "share that claim harm, or drop the arm for it",
+    "harm": "share that claim harm",
+    "unsafe": "share that drop the arm for harm, which claims nothing",
     "futility": "share that drop the arm for futility",
+    "undecided": "share in which the arm has no estimate at a look or at the end: nothing is decided of it there",
     "value": "estimate where the arm ended, mean",
     "participants": "participants of the arm, mean",
     "look": "look at which the arm ended, mean; 0 is the first",
 }
 OF_TRIAL = {
     "any": "share of replicates that claim benefit of any arm",
-    "error": "share that claim benefit or harm of any arm whose truth is no effect: in the trial without effects all",
+    "error": "share that claim benefit or harm of any arm without an effect; no value where every arm has one",
     "participants_all": "participants randomised, mean",
     "days": "day of the calendar on which the trial ends, mean",
-    "trend": "share that find a trend over the doses",
+    "trend": "share that find a trend over the doses; no value where none is looked for",
 }
 
 
@@ -60,10 +66,12 @@ def figures(work: Work, found: Block, truth: Truth | None) -> Group:
 
 def _each(arms: Floats, name: str, draw: Clusters) -> list[list[Measure]]:
     """(analysis, arm) a figure of the arms."""
-    codes = {"benefit": BENEFIT, "harm": HARM, "futility": FUTILITY}
+    codes = {"benefit": BENEFIT, "harm": HARM, "unsafe": UNSAFE, "futility": FUTILITY}
     columns = {"value": VALUE, "participants": PARTICIPANTS, "look": LOOK}
     if name in codes:
         return [[share(one[:, WHY] == codes[name], draw) for one in np.moveaxis(of, 1, 0)] for of in _by(arms)]
+    if name == "undecided":
+        return [[share(one[:, UNDECIDED] > 0, draw) for one in np.moveaxis(of, 1, 0)] for of in _by(arms)]
     of_known = mean_known if name == "value" else mean
     return [[of_known(one[:, columns[name]], draw) for one in np.moveaxis(of, 1, 0)] for of in _by(arms)]
 
@@ -78,9 +86,14 @@ def _whole(work: Work, found: Block, name: str) -> list[Measure]:
     if name == "any":
         return [share((one == BENEFIT).any(axis=1), draw) for one in why]
     if name == "error":
-        return [share(((one == BENEFIT) | (one == HARM)).any(axis=1), draw) for one in why]
+        null = without_effect(work.plan.scenario)
+        made = [np.isin(one[:, null], (BENEFIT, HARM)).sum(axis=1) > 0 for one in why]
+        return [share(one, draw) if null.any() else UNKNOWN for one in made]
     course = np.moveaxis(found.course, 1, 0)
     if name == "trend":
+        trial = work.plan.scenario.trial
+        if trial is None or trial.comparisons is None or trial.comparisons.trend is None:
+            return [UNKNOWN for _ in why]
         from simulator.studies.trial.decision import level
 
         p = course[..., WHOLE.index("trend_p")]
@@ -89,9 +102,30 @@ def _whole(work: Work, found: Block, name: str) -> list[Measure]:
     return [mean(one[:, column], draw) for one in course]
 
 
+def without_effect(scenario: Scenario) -> NDArray[np.bool_]:
+    """(k,) arms against control that differ from it by nothing but treatments that do nothing."""
+    arms, control = against_control(scenario)
+    idle = {name for name, one in scenario.treatments.items() if _idle(one)}
+
+    def given(arm: str) -> list[object]:
+        each = ([one for one in epoch.treatments if one not in idle] for epoch in scenario.arms[arm])
+        left = zip(scenario.arms[arm], each, strict=True)
+        return [epoch.model_copy(update={"treatments": some}) for epoch, some in left if some]
+
+    return np.array([given(arm) == given(control) for arm in arms])
+
+
+def _idle(treatment: Mechanism) -> bool:
+    """Whether the treatment's values are those of one that does nothing."""
+    return all(
+        getattr(found := reduce(getattr, address.split("."), treatment), "value", found) == value
+        for address, value in treatment.without_effect().items()
+    )
+
+
 def _named(name: str, dims: tuple[str, ...], rows: object, words: str) -> Group:
     values = np.array(rows, np.float64)  # (..., the parts of a Measure)
     return {
         name + suffix: Named(dims, np.ascontiguousarray(values[..., k]), {"units": "1", "long_name": words})
-        for k, suffix in enumerate(("", "_mcse"))
+        for k, suffix in enumerate(("", "_mcse", "_lower", "_upper"))
     }
