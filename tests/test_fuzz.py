@@ -7,7 +7,7 @@ import pytest
 
 import simulator as sim
 from simulator.results.folder import write_folder
-from tests.fuzz import cases
+from tests.fuzz import cases, disks
 
 
 @pytest.mark.slow
@@ -59,4 +59,4 @@ def test_mixtures_of_bundled_blocks_are_refused_or_run():
 @pytest.mark.slow
 def test_a_full_disk_is_one_line(tmp_path, command):
     """Runs are in `test_folders.py`; the other commands in `python -m tests.fuzz --every disks`."""
-    assert cases.full(random.Random(1), tmp_path, command) is None
+    assert disks.full(random.Random(1), tmp_path, command) is None

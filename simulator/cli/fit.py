@@ -69,6 +69,7 @@ def fit(
     from simulator.language import load, parse_setting
     from simulator.results.folder import begin_folder, check_folder, write_folder
     from simulator.results.kinds import FIT
+    from simulator.studies.begun import keeping
     from simulator.studies.fit.study import fit as run
 
     chosen = load(scenario, dict(map(parse_setting, settings or ())))
@@ -76,7 +77,7 @@ def fit(
     folder = out or Path("results") / f"{chosen.name}-fit"
     check_folder(folder, FIT, force)
     try:
-        with Progress("steps") as progress:
+        with keeping(folder, FIT), Progress("steps") as progress:
             found = run(
                 [*files], chosen, free=free or (), fix=fix or (), prior=prior, given=given,
                 arms=arms.split(",") if arms else (), folds=folds, draws=vectors, crowd=crowd, steps=steps,
@@ -84,11 +85,11 @@ def fit(
                 threads=threads, folder=folder, progress=progress,
                 begin=lambda about: begin_folder(folder, FIT, about),
             )  # fmt: skip
+            write_folder(found, folder, force)
     except KeyboardInterrupt:
         again = shlex.join(["als-sim", *sys.argv[1:]])
         raise Interrupted(f"Interrupted. Finished steps are kept; go on with: {again}") from None
     compared = found.against(other) if other is not None else None
-    write_folder(found, folder, force)
     show_fit(found, as_json, compared)
     note(f"Written to {folder}. It holds data of the participants: keep it as you keep these")
 

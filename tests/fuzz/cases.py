@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import numpy as np
@@ -29,10 +30,11 @@ from simulator.results.files import PART
 from simulator.results.folder import write_folder
 from tests.test_language_mixtures import mixed
 
+LONGEST_SECONDS = 600.0
+"""A command that takes longer is killed."""
 EDGES = (0.0, -1.0, 1e-18, 1e-9, 1e-3, 0.5, 1.0, 1e3, 1e9, 1e18, -1e18, 1e-300, 1e300)
 FEW = {"patients": 4}
 STARTED = "import sys; from simulator.cli import main; sys.argv[0] = 'als-sim'; main()"
-LIMITED = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size})); "
 FEWER = """
 from functools import partial
 from simulator.studies.calibrate import ensemble, evaluate, study
@@ -64,11 +66,15 @@ COMMANDS = tuple(
     run case_a -o {out}
     run analytic/constant_hazard -n 50 --draws 3 -o {out}
     trial valor_trial --replicate 3 -o {out}
-    explore valor --no-browser
     fit {run}/adam generic_als --arms placebo --crowd 4096 --steps 1 --vectors 2 -o {out}
+    decide worth_treating -n 20 --draws 2 --replicates 2 --draw-patients 5 --excel -o {out}
+    export {run} --to parquet -o {out}
+    data convert {run}/adam --to parquet -o {out}
+    explore valor --no-browser
     """.strip().splitlines()
 )
 """Every command that writes, and the explorer, which stays."""
+WRITING = tuple(command for command in COMMANDS if command[0] != "explore")
 AGAIN = {"init": ("--force",), "export": ("--force",), "data convert": ("--force",)}
 """What such a command wants where its files are there."""
 GROWS = ("manifest.json", "evaluations.jsonl")
@@ -245,14 +251,15 @@ def undisturbed(command: tuple[str, ...], place: Path) -> tuple[float, dict[str,
     words = words_of(command, place, out)
     out.mkdir()
     began = time.monotonic()
-    code, said = _started(words, **surroundings(place))
+    code, said = started(words, **surroundings(place))
     assert code == 0, said
-    found = time.monotonic() - began, _files(out)
+    found = time.monotonic() - began, files(out)
     shutil.rmtree(out)
     return found
 
 
-def _files(folder: Path) -> dict[str, bytes]:
+def files(folder: Path) -> dict[str, bytes]:
+    """All files below a folder, by their names there."""
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
@@ -272,7 +279,7 @@ def kill(draw: random.Random, place: Path, command: tuple[str, ...]) -> str | No
     child.wait()
     half = [
         name
-        for name, content in _files(out).items()
+        for name, content in files(out).items()
         if not name.endswith((PART, *GROWS)) and whole.get(name, content) != content
     ]
     try:
@@ -281,36 +288,28 @@ def kill(draw: random.Random, place: Path, command: tuple[str, ...]) -> str | No
     except SimulatorError as error:
         if "there is no such file" not in str(error):
             half.append(str(error))
-    code, said = _started([*words, *AGAIN.get(" ".join(command[:2]), AGAIN.get(command[0], ()))], **how)
+    code, said = started([*words, *AGAIN.get(" ".join(command[:2]), AGAIN.get(command[0], ()))], **how)
     left = [path.name for path in place.rglob(f"*{PART}")]
-    end = _files(out)
+    end = files(out)
     other = [name for name in whole.keys() | end.keys() if whole.get(name) != end.get(name)]
     shutil.rmtree(out)
     wrong = code or left or half or other
     return f"{' '.join(command)}: killed: {half}; again: {code} {said} {left} {other}" if wrong else None
 
 
-def _started(words: list[str], **how: Any) -> tuple[int, str]:
+def started(words: list[str], **how: Any) -> tuple[int, str]:
     """Exit code and messages of a command; the explorer, which stays, is ended once its page is there."""
-    if "explore" not in words:
-        done = subprocess.run(words, capture_output=True, text=True, check=False, **how)
-        return done.returncode, done.stderr
+    stays, address = "explore" in words, ""
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how) as child:
-        address = child.stdout.readline() if child.stdout else ""
-        child.send_signal(signal.SIGTERM)
-        _, said = child.communicate(timeout=60)
+        limit = Timer(LONGEST_SECONDS, child.kill)
+        limit.start()
+        try:
+            if stays and child.stdout:
+                address = child.stdout.readline()
+                child.send_signal(signal.SIGTERM)
+            _, said = child.communicate()
+        finally:
+            limit.cancel()
+    if not stays:
+        return child.returncode, said
     return 0 if address.startswith("http") and child.returncode in (0, 130) else 1, said
-
-
-def full(draw: random.Random, place: Path, command: tuple[str, ...]) -> str | None:
-    """A command whose files may be so large and no larger, as on a full disk: one line, exit code 3, nothing left."""
-    out = place / "full"
-    out.mkdir()
-    words = words_of(command, place, out)
-    words[2] = LIMITED.format(size=int(10 ** draw.uniform(0, 3))) + STARTED
-    done = subprocess.run(words, capture_output=True, text=True, check=False, **surroundings(place))
-    left = [path.name for path in place.rglob(f"*{PART}")]
-    there = [path.name for path in out.rglob("*") if path.is_file() and path.name != "manifest.json"]
-    shutil.rmtree(out)
-    wrong = done.returncode != 3 or done.stderr.count("\n") != 1 or left or there
-    return f"{command} on a full disk: {done.returncode} {done.stderr} {left} {there}" if wrong else None

@@ -20,7 +20,7 @@ from simulator.results.folder import check_folder, default_folder, write_folder
 from simulator.results.kinds import DECISION
 from simulator.run import LIMIT
 from simulator.studies import economics
-from simulator.studies.begun import begin
+from simulator.studies.begun import begin, keeping
 from simulator.studies.decide import further, probabilistic
 from simulator.studies.decide.base import Base, base_case, basis, incremental_table
 from simulator.studies.decide.drawing import Drawn, draws_of, fixed
@@ -31,6 +31,7 @@ from simulator.studies.outcome import Asked
 from simulator.studies.sensitivity.methods import one_way
 from simulator.studies.sensitivity.parameters import SensitivityError, parameters_of
 from simulator.studies.sensitivity.points import Evaluate, Plan, needed, of_patients, of_sweep
+from simulator.studies.sweep.executors import check_ready
 from simulator.studies.sweep.memory import check_work
 from simulator.version import __version__
 
@@ -126,6 +127,13 @@ def run(asked: Request, progress: Progress | None = None) -> Decided:
     drawn = draws_of(asked.scenario, asked.draws, asked.seed)
     if asked.folder is not None:
         check_folder(asked.folder, DECISION, asked.force)
+    check_ready(asked.executor)
+    with keeping(asked.folder, DECISION):
+        return _decided(asked, drawn, progress)
+
+
+def _decided(asked: Request, drawn: Drawn, progress: Progress | None) -> Decided:
+    """The decision, once what is asked is found to be possible."""
     part = part_of(asked.scenario)
     result = _simulate(part, asked)
     if asked.folder is not None:
