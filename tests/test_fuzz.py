@@ -1,6 +1,7 @@
 """A bounded, seeded part of `python -m tests.fuzz`."""
 
 import random
+import re
 import sys
 
 import pytest
@@ -9,11 +10,29 @@ import simulator as sim
 from simulator.results.folder import write_folder
 from tests.fuzz import cases, disks
 
+COUNTED = r"kind of number that scenarios have \(([\d,]+)\) at (\d+) edges are ([\d,]+) cases"
+
 
 @pytest.mark.slow
 def test_numbers_at_their_edges_are_refused_or_run():
     wrong = [one for seed in range(120) if (one := cases.number(random.Random(seed)))]
     assert not wrong
+
+
+@pytest.mark.slow
+def test_what_is_written_of_the_numbers_is_their_count(root):
+    text = " ".join((root / "docs" / "reliability.md").read_text("utf-8").split())
+    kinds, edges, count = (int(one.replace(",", "")) for one in re.search(COUNTED, text).groups())
+    assert (kinds, edges, count) == (len(cases.places()), len(cases.EDGES), len(list(cases.numbers())))
+
+
+def test_every_key_of_a_decision_is_reached():
+    """Each field of the block and of its parts; `expected_qalys` is in place of `life_table`."""
+    block = sim.load(cases.ECONOMICS).decision
+    assert not [key for key in type(block).model_fields if not getattr(block, key)]
+    for part in (block.utilities, block.costs, block.research, block.budget, block.severity):
+        lacking = {key for key in type(part).model_fields if not getattr(part, key)}
+        assert lacking <= {"expected_qalys"}
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from threading import Timer
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -28,10 +29,13 @@ from simulator.results.arrays import is_coordinate
 from simulator.results.export import export
 from simulator.results.files import PART
 from simulator.results.folder import write_folder
+from simulator.studies.decide import study as decide
 from tests.test_language_mixtures import mixed
 
 LONGEST_SECONDS = 600.0
 """A command that takes longer is killed."""
+ECONOMICS = str(Path(__file__).with_name("economics.yaml"))
+"""A scenario with every key that a decision has."""
 EDGES = (0.0, -1.0, 1e-18, 1e-9, 1e-3, 0.5, 1.0, 1e3, 1e9, 1e18, -1e18, 1e-300, 1e300)
 FEW = {"patients": 4}
 STARTED = "import sys; from simulator.cli import main; sys.argv[0] = 'als-sim'; main()"
@@ -82,8 +86,8 @@ GROWS = ("manifest.json", "evaluations.jsonl")
 
 
 def scenarios() -> list[str]:
-    """Bundled scenarios that `simulate` takes: those of one person are left out."""
-    return [name for name in bundled() if not name.startswith("case_")]
+    """Bundled scenarios that `simulate` takes, and ours; those of one person are left out."""
+    return [*(name for name in bundled() if not name.startswith("case_")), ECONOMICS]
 
 
 def addresses(scenario: sim.Scenario) -> list[str]:
@@ -104,12 +108,13 @@ def _leaves(data: object, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 
 @cache
 def places() -> list[tuple[str, str]]:
-    """A scenario and an address for every kind of number that bundled scenarios have."""
+    """A scenario and an address for every kind of number that scenarios have; those of decisions in the smallest."""
     found: dict[str, tuple[str, str]] = {}
     for name in scenarios():
         for address in addresses(sim.load(name)):
             kind = re.sub(r"\.\d+", "", ".".join(map(str, place_kind(tuple(address.split("."))))))
-            found.setdefault(kind, (name, address))
+            if kind not in found or (name == ECONOMICS and kind.startswith("decision.")):
+                found[kind] = name, address
     return sorted(found.values())
 
 
@@ -127,17 +132,18 @@ def number(draw: random.Random) -> str | None:
 def at_edge(name: str, address: str, value: float) -> str | None:
     """A number of a scenario at an edge: refused with an explanation, or simulated to finite sums."""
     scenario = sim.load(name)
-    what = f"{name} with {address} = {value:g}"
+    what = f"{Path(name).stem} with {address} = {value:g}"
     for given in (value, int(value) if value.is_integer() and abs(value) < 2**31 else value):
         try:
             changed = scenario.replace({address: given})
             result = sim.simulate(changed.model_copy(update={"person": None}), **FEW, output="summary")
+            told = _not_finite(result) or _not_finite_decision(changed)
         except SimulatorError:
             continue
         except Exception as error:
             return f"{what}: {type(error).__name__}: {error}"
-        if wrong := _not_finite(result):
-            return f"{what}: {wrong} is not finite although everybody is alive"
+        if told:
+            return f"{what}: {told} is not finite although everybody is alive"
     return None
 
 
@@ -146,12 +152,11 @@ def mixture(draw: random.Random) -> str | None:
     data = mixed(draw) | {"patients": FEW["patients"], "person": None}
     try:
         scenario = build(data, Document(None, Origin("mixed.yaml", {}, {}), [], []))
-        result = sim.simulate(scenario)
+        wrong = _not_finite(sim.simulate(scenario)) or _not_finite_decision(scenario)
     except SimulatorError:
         return None
     except Exception as error:
         return f"a mixture: {type(error).__name__}: {error}"
-    wrong = _not_finite(result)
     return f"a mixture: {wrong} is not finite although somebody is alive" if wrong else None
 
 
@@ -196,6 +201,20 @@ def _not_finite(result: sim.Result) -> str:
         if is_mean and not np.isfinite(array.values[alive]).all():
             return key
     return ""
+
+
+def _not_finite_decision(scenario: sim.Scenario) -> str:
+    """A table of the scenario's decision, if it has one, that holds a number that is none."""
+    if scenario.decision is None:
+        return ""
+    with patch.object(decide, "moved", lambda part: []):  # one-way differences run as the draws do, many times
+        found = sim.decide(scenario, **FEW, draws=2, draw_patients=FEW["patients"])
+    return ", ".join(
+        f"{name}: {row}"
+        for name, table in found.tables.items()
+        for row in table.rows
+        if not all(np.isfinite(cell) for cell in row if isinstance(cell, float))
+    )
 
 
 def damage(draw: random.Random, folder: Path) -> str | None:

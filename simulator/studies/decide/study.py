@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from simulator.analysis.cost_effectiveness import Draws, People, incremental
 from simulator.errors import UsageError
+from simulator.language.alternatives import alternatives
 from simulator.language.blocks.sweep import MOST_POINTS, MOST_REPLICATES
 from simulator.results import Result
 from simulator.results.folder import check_folder, default_folder, write_folder
@@ -166,6 +167,7 @@ def _check(asked: Request) -> None:
     research = economics.decision_of(asked.scenario).research
     if research is not None and research.trial is not None and asked.replicates < 2:
         raise UsageError("the worth of research.trial needs other people at each draw. Ask for 2 replicates or more")
+    alternatives(part_of(asked.scenario))
     check_work(asked.draws * asked.replicates, asked.draw_patients)
 
 
