@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from simulator.errors import FULL, ResourceError, SimulatorError
+from simulator.errors import FULL, DiskFullError, SimulatorError
 
 PART = ".part"
 SUMS, MADE_FROM = "tables.sha256.json", "made_from"
@@ -26,25 +26,56 @@ Writer = Callable[[Path], None]
 def write_all(folder: Path, writers: Iterable[tuple[str, Writer]]) -> None:
     """Write several files: all to temporaries first, then each into its place, in order.
 
-    When a writer fails, the files that were there stay as they were.
+    A name may be that of a file in a folder below. When a writer fails, the files that were there stay as they were,
+    and folders that were not there are not.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    remove_stale(folder)
     parts: list[tuple[Path, Path]] = []
+    new: list[Path] = []
     try:
         for name, writer in writers:
-            part = folder / part_name(name)
-            parts.append((part, folder / name))
+            place = folder / name
+            new = [*missing(place.parent), *new]
+            place.parent.mkdir(parents=True, exist_ok=True)
+            remove_stale(place.parent)
+            part = place.with_name(part_name(place.name))
+            parts.append((part, place))
             writer(part)
             flush(part)
         for part, place in parts:
             part.replace(place)
-    except OSError as error:
-        raise write_error(folder, error) from error
-    finally:
+        for one in {place.parent for _, place in parts}:
+            flush(one)
+    except BaseException as error:
         for part, _ in parts:
             part.unlink(missing_ok=True)
-    flush(folder)
+        remove_empty(new)
+        if isinstance(error, OSError):
+            raise write_error(folder, error) from error
+        raise
+
+
+def append(place: Path, text: str) -> None:
+    """Add text to the end of a file: all of it, or none."""
+    size = place.stat().st_size if place.exists() else 0
+    try:
+        with place.open("ab") as stream:
+            stream.write(text.encode("utf-8"))
+    except OSError as error:
+        with suppress(OSError):
+            os.truncate(place, size) if size else place.unlink()
+        raise write_error(place, error) from error
+
+
+def missing(folder: Path) -> list[Path]:
+    """A folder and those above it, as far as they are not there, the lowest first."""
+    return [place for place in (folder, *folder.parents) if not place.exists()]
+
+
+def remove_empty(folders: Iterable[Path]) -> None:
+    """Remove folders that hold nothing."""
+    for folder in folders:
+        with suppress(OSError):  # not empty, or not there
+            folder.rmdir()
 
 
 def write_tables(folder: Path, tables: Iterable[tuple[str, Writer]], made_from: str = "") -> None:
@@ -81,22 +112,20 @@ def check_space(folder: Path, needed: float, what: str) -> None:
 
     Raises
     ------
-    ResourceError
+    DiskFullError
         With how much they take and how much is free.
     """
     there = next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
     free = shutil.disk_usage(there).free
     if needed > free:
-        sizes = f"{what} about {needed / 2**30:,.2f} GiB, the disk has free {free / 2**30:.2f} GiB"
-        raise ResourceError(f"{folder}: {sizes}. Make room, name another folder with -o, or ask for fewer patients")
+        sizes = f"{what} about {needed / 2**20:,.2f} MiB, the disk has free {free / 2**20:,.2f} MiB"
+        raise DiskFullError(f"{folder}: {sizes}", "Make room, name another folder with -o, or ask for fewer patients")
 
 
 def write_error(folder: Path, error: OSError) -> SimulatorError:
     """The error to raise where the system could not write: a full disk is a missing resource."""
     fact = f"{folder}: cannot write: {error.strerror or error}"
-    if error.errno in FULL:
-        return ResourceError(f"{fact}. Nothing was left there; make room, or name another folder with -o")
-    return SimulatorError(fact)
+    return DiskFullError(fact) if error.errno in FULL else SimulatorError(fact)
 
 
 def part_name(name: str) -> str:

@@ -50,9 +50,10 @@ def calibrate(
     from simulator.cli.progress import Progress
     from simulator.results.folder import check_place
     from simulator.studies.calibrate import report
-    from simulator.studies.calibrate.evaluate import resumed_versions
+    from simulator.studies.calibrate.evaluate import EVALUATIONS, resumed_versions
     from simulator.studies.calibrate.study import Request
     from simulator.studies.calibrate.study import calibrate as study
+    from simulator.studies.version_check import keeping
 
     folder = out or Path("results") / f"calibration-{scenario}"
     check_place(folder)
@@ -60,12 +61,13 @@ def calibrate(
         sys.stderr.write(f"{line}\n")
     request = Request(scenario, folder, recalled, tuple(extra or ()), allow_validation, design, draws, point_only)
     try:
-        with Progress() as progress:
+        with keeping(folder, None, (EVALUATIONS,)), Progress() as progress:
             found = study(request, progress)
+            written = report.write(found, folder)
     except KeyboardInterrupt:
         again = shlex.join(["als-sim", *sys.argv[1:]])
         raise Interrupted(f"Interrupted. What was simulated is kept; go on with: {again}") from None
-    for file in report.write(found, folder):
+    for file in written:
         sys.stderr.write(f"wrote {file}\n")
     if as_json:
         text = json.dumps(report.document(found), indent=2, ensure_ascii=False)

@@ -164,12 +164,14 @@ def show_analysed(found: Any, as_json: bool) -> None:
 def _written(found: Any, folder: Path, force: bool) -> Path:
     """The study in its folder, and both pictures."""
     from simulator.results.folder import add_made, write_folder
+    from simulator.studies.version_check import keeping
 
-    write_folder(found, folder, force=force)
-    places = {kind: folder / f"{kind}.svg" for kind in found.plot.kinds}
-    add_made(folder, places.values())
-    for kind, place in places.items():
-        found.plot.draw(kind).save(place)
+    with keeping(folder, found.kind):
+        write_folder(found, folder, force=force)
+        places = {kind: folder / f"{kind}.svg" for kind in found.plot.kinds}
+        add_made(folder, places.values())
+        for kind, place in places.items():
+            found.plot.draw(kind).save(place)
     return folder
 
 

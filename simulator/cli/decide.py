@@ -99,10 +99,9 @@ def show_decision(found: Decided, as_json: bool) -> None:
 def _run(asked: Request, excel: bool) -> Decided:
     """Simulate, write the folder with pictures, report and Excel file."""
     from simulator.cli.progress import Progress
-    from simulator.report.page import write_report
-    from simulator.results.files import bytes_writer, write_all
-    from simulator.results.folder import add_made
+    from simulator.results.kinds import DECISION
     from simulator.studies.decide.study import run
+    from simulator.studies.version_check import keeping
 
     try:
         with Progress("points") as progress:
@@ -110,8 +109,19 @@ def _run(asked: Request, excel: bool) -> Decided:
     except KeyboardInterrupt:
         again = shlex.join(["als-sim", *sys.argv[1:]])
         raise Interrupted(f"Interrupted. What was simulated is kept; go on with: {again}") from None
-    folder = asked.folder
-    assert folder is not None
+    assert asked.folder is not None
+    with keeping(asked.folder, DECISION):
+        _draw(found, asked.folder, excel)
+    note(f"Written to {asked.folder}")
+    return found
+
+
+def _draw(found: Decided, folder: Path, excel: bool) -> None:
+    """Pictures, report and Excel file of a decision in its folder."""
+    from simulator.report.page import write_report
+    from simulator.results.files import bytes_writer, write_all
+    from simulator.results.folder import add_made
+
     pictures = {kind: folder / f"{kind}.svg" for kind in found.plot.kinds}
     report, workbook = folder / "report.html", folder / "decision.xlsx"
     add_made(folder, [*pictures.values(), report, *[workbook] * excel])
@@ -120,8 +130,6 @@ def _run(asked: Request, excel: bool) -> Decided:
     write_report(found, report)
     if excel:
         write_all(folder, [(workbook.name, bytes_writer(found.excel()))])
-    note(f"Written to {folder}")
-    return found
 
 
 def register(app: typer.Typer) -> None:

@@ -38,12 +38,13 @@ def evidence(
     """Every published fact beside its simulated twin. How far apart, and whether it was fitted."""
     from simulator.cli.evidence_tables import claims_text, evidence_text
     from simulator.cli.tables import without_nan
-    from simulator.report.scoreboard import write_evidence
+    from simulator.report.scoreboard import evidence_files
     from simulator.results.folder import check_place
     from simulator.studies.evidence.score import Runs
-    from simulator.studies.evidence.scoreboard import write
+    from simulator.studies.evidence.scoreboard import files
     from simulator.studies.evidence.structures import at_starting, with_model
     from simulator.studies.evidence.study import evidence as study
+    from simulator.writing import text_writer, write_all
 
     if out:
         check_place(out)
@@ -56,8 +57,10 @@ def evidence(
     with Progress() as progress:
         found = study(runs, progress, values)
     if out:
-        for file in (*write(found, out), write_evidence(found, out)):
-            sys.stderr.write(f"wrote {file}\n")
+        texts = {**files(found), **evidence_files(found)}
+        write_all(out, [(name, text_writer(text)) for name, text in texts.items()])
+        for name in texts:
+            sys.stderr.write(f"wrote {out / name}\n")
     if as_json:
         text = json.dumps(without_nan(found.content()), indent=2, ensure_ascii=False)
     else:

@@ -70,13 +70,14 @@ def fit(
     from simulator.results.folder import begin_folder, check_folder, write_folder
     from simulator.results.kinds import FIT
     from simulator.studies.fit.study import fit as run
+    from simulator.studies.version_check import keeping
 
     chosen = load(scenario, dict(map(parse_setting, settings or ())))
     other = _other(against)
     folder = out or Path("results") / f"{chosen.name}-fit"
     check_folder(folder, FIT, force)
     try:
-        with Progress("steps") as progress:
+        with keeping(folder, FIT), Progress("steps") as progress:
             found = run(
                 [*files], chosen, free=free or (), fix=fix or (), prior=prior, given=given,
                 arms=arms.split(",") if arms else (), folds=folds, draws=vectors, crowd=crowd, steps=steps,
@@ -84,10 +85,10 @@ def fit(
                 threads=threads, folder=folder, progress=progress,
                 begin=lambda about: begin_folder(folder, FIT, about),
             )  # fmt: skip
+            write_folder(found, folder, force)
     except KeyboardInterrupt:
         again = shlex.join(["als-sim", *sys.argv[1:]])
         raise Interrupted(f"Interrupted. Finished steps are kept; go on with: {again}") from None
-    write_folder(found, folder, force)
     note(f"Written to {folder}. It holds data of the participants: keep it as you keep these")
     compared = found.against(other) if other is not None else None
     show_fit(found, as_json, compared)

@@ -284,9 +284,12 @@ def export_(
     """Write a result as tables for other programs."""
     from simulator.cli.progress import Progress
     from simulator.results.export import export
+    from simulator.results.folder import check_place
     from simulator.results.opening import open_run
 
     home = folder if folder.is_dir() else folder.parent
+    if out is not None:
+        check_place(out)
     with Progress(doing="writing") as progress:
         places = export(open_run(folder, lazily=True), to.value, out or home / to.value, force, progress, home=home)
     show_files(places, as_json)

@@ -13,6 +13,7 @@ import typer
 from simulator.cli.errors import friendly
 from simulator.cli.run import Against, Days, bundled_names, note, show_files
 
+FIRST_BYTES = 200
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
@@ -35,9 +36,12 @@ def init(
     as_json: Json = False,
 ) -> None:
     """Begin a scenario with a copy of a bundled one. Its schema lies beside it."""
-    from simulator.language.listing import start
+    from simulator.language.listing import file_of, start
+    from simulator.results.folder import check_file
 
-    show_files(start(name or source.rsplit("/", 1)[-1], source, force), as_json)
+    name = name or source.rsplit("/", 1)[-1]
+    check_file(file_of(name))
+    show_files(start(name, source, force), as_json)
 
 
 @friendly
@@ -78,7 +82,7 @@ def show(
     from simulator.language.catalogued import look_up
     from simulator.language.loading import bundled
 
-    stored = name not in bundled() and Path(name).is_dir()
+    stored = name not in bundled() and _is_result(Path(name))
     if cited:
         return _show_citations(name, stored, as_json)
     if stored:
@@ -93,6 +97,13 @@ def show(
 
         note(fill(evidence(found.scenario).sentence(), 80, subsequent_indent="  "))
     return None
+
+
+def _is_result(path: Path) -> bool:
+    """Whether a name is that of a folder, or of a file of a study: netCDF, or a document that says so first."""
+    if path.suffix != ".json" or not path.is_file():
+        return path.is_dir() or (path.suffix == ".nc" and path.is_file())
+    return b'"format": "als-simulator ' in path.read_bytes()[:FIRST_BYTES]
 
 
 def _print_long(text: str) -> None:

@@ -119,7 +119,9 @@ def _run(asked: Request) -> Sensitivity:
     """Simulate, write the folder with its picture."""
     from simulator.cli.progress import Progress
     from simulator.results.folder import add_made
+    from simulator.results.kinds import SENSITIVITY
     from simulator.studies.sensitivity.study import run
+    from simulator.studies.version_check import keeping
 
     note_versions(asked.folder)
     try:
@@ -130,9 +132,10 @@ def _run(asked: Request) -> Sensitivity:
         raise Interrupted(f"Interrupted. What was simulated is kept; go on with: {again}") from None
     assert asked.folder is not None
     pictures = {kind: asked.folder / f"{kind}.svg" for kind in found.plot.kinds}
-    add_made(asked.folder, pictures.values())
-    for kind, place in pictures.items():
-        found.plot.draw(kind).save(place)
+    with keeping(asked.folder, SENSITIVITY):
+        add_made(asked.folder, pictures.values())
+        for kind, place in pictures.items():
+            found.plot.draw(kind).save(place)
     note(f"Written to {asked.folder}")
     return found
 

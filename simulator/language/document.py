@@ -15,6 +15,7 @@ from simulator.language.scalars import CORE, scalar, tagged
 MAX_BYTES = 1_000_000
 MAX_NODES = 50_000
 MAX_DEPTH = 40
+HDF5 = b"\x89HDF"
 
 
 WORDS = {  # the parser's, and ours
@@ -78,6 +79,8 @@ def _decode(raw: bytes, file: str) -> str:
         before = raw[: error.start].decode("utf-8", "replace")
         line = before.count("\n") + 1
         mark = line, len(before) - (before.rfind("\n") + 1) + 1
+        if raw.startswith(HDF5):
+            _stop(file, mark, "this is a result, not a scenario", f"Look at it with als-sim show {file}")
         _stop(file, mark, f"the byte 0x{raw[error.start]:02x} is not UTF-8", "Save the file as UTF-8")
         raise
 

@@ -124,6 +124,11 @@ def unit_of(key: str) -> str:
     return UNITS[found[1]] if found else ""
 
 
+def file_of(name: str) -> FilePath:
+    """The file of a new scenario."""
+    return FilePath(name if name.endswith((".yaml", ".yml")) else name + ".yaml")
+
+
 def start(name: str, source: str, force: bool = False) -> list[FilePath]:
     """Copy a bundled scenario, with the schema beside it for the editor.
 
@@ -150,7 +155,7 @@ def start(name: str, source: str, force: bool = False) -> list[FilePath]:
         meant = near(source, bundled())
         hint = f"Did you mean {meant}?" if meant else f"There are {', '.join(bundled())}"
         raise ExistsError(f"there is no bundled scenario {source!r}. {hint}")
-    target = FilePath(name if name.endswith((".yaml", ".yml")) else name + ".yaml")
+    target = file_of(name)
     text = bundled()[source].read_text(encoding="utf-8")
     rest = (line for line in text.splitlines(keepends=True) if "yaml-language-server" not in line)
     files = {

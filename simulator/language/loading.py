@@ -25,6 +25,7 @@ from simulator.language import (  # noqa: F401 - they register their checks
     person_checks,
     sweeping,
 )
+from simulator.language.alternatives import alternatives
 from simulator.language.blocks.entering import filled
 from simulator.language.check import problems
 from simulator.language.document import MAX_BYTES, Document, read
@@ -67,7 +68,9 @@ def load(source: str | os.PathLike[str], overrides: Mapping[str, object] | None 
     file = find(source)
     name = os.fspath(source) if file == FilePath(source) else f"{os.fspath(source)}.yaml"
     scenario = parse(_bytes(file), name)
-    return scenario.replace(overrides) if overrides else scenario
+    scenario = scenario.replace(overrides) if overrides else scenario
+    alternatives(scenario)
+    return scenario
 
 
 def parse(content: bytes, name: str) -> Scenario:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from simulator.report.captions import CAPTIONS as FIGURES
 from simulator.report.captions import Figure
 from simulator.report.data import DataPage
 from simulator.report.rendering import rendered
 from simulator.report.tables import Table
-from simulator.results.files import text_writer, write_all
 from simulator.studies.evidence import cells
 from simulator.studies.evidence.pictures import draw
 from simulator.studies.evidence.scoreboard import pictures
@@ -53,8 +50,6 @@ def _table(caption: str, rows: list[list[str]]) -> Table:
     return Table(caption, rows[0], rows[1:])
 
 
-def write_evidence(found: Evidence, folder: Path) -> Path:
-    """Write the report into a folder, atomically."""
-    text = rendered("data.html.j2", evidence_content(found))
-    write_all(folder, [(NAME, text_writer(text))])
-    return folder / NAME
+def evidence_files(found: Evidence) -> dict[str, str]:
+    """The report, as a file to write."""
+    return {NAME: rendered("data.html.j2", evidence_content(found))}

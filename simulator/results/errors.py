@@ -11,6 +11,12 @@ class ResultError(SimulatorError):
     exit_code = 1
 
 
+class NoStudyError(ResultError):
+    """There is no study of this program at a place."""
+
+    exit_code = 2
+
+
 class DrawnError(ResultError):
     """The result is over draws of the ensemble, where one parameter vector is needed."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from simulator.results import netcdf
 from simulator.results.arrays import Groups
-from simulator.results.errors import ResultError
+from simulator.results.errors import NoStudyError, ResultError
 from simulator.results.kinds import KINDS, Kind
 from simulator.writing import (
     PART,
@@ -97,7 +97,7 @@ def read_netcdf(path: Path, kinds: Sequence[Kind], lazily: bool = False) -> tupl
         if not seal.startswith(SEAL):
             fact = "damaged, changed by another program, or written before files had a checksum"
         raise ResultError(f"{path}: {fact}. {_again(kinds[0])}")
-    raise ResultError(f"{path}: a netCDF file, but not {' or '.join(kind.title for kind in kinds)} of this program")
+    raise NoStudyError(f"{path}: a netCDF file, but not {' or '.join(kind.title for kind in kinds)} of this program")
 
 
 def _seal(path: Path) -> tuple[str, bytes]:
@@ -105,7 +105,7 @@ def _seal(path: Path) -> tuple[str, bytes]:
     digest, left = hashlib.sha256(), path.stat().st_size - SEAL_BYTES
     with path.open("rb") as file:
         if file.read(len(SIGNATURE)) != SIGNATURE:
-            raise ResultError(f"{path}: not a netCDF-4 file")
+            raise NoStudyError(f"{path}: not a netCDF-4 file")
         file.seek(0)
         while left > 0:
             piece = file.read(min(left, PIECE_BYTES))
@@ -116,9 +116,10 @@ def _seal(path: Path) -> tuple[str, bytes]:
 
 def check_there(path: Path, kind: Kind) -> None:
     """Refuse a file that is missing, or that is not what the manifest beside it names."""
-    if not path.is_file():
-        raise ResultError(f"{path}: there is no such file; `{kind.command}` makes one")
     entry = check_manifest(path.parent).get("files", {}).get(path.name)
+    if not path.is_file():
+        error = NoStudyError if entry is None else ResultError
+        raise error(f"{path}: there is no such file; `{kind.command}` makes one")
     if entry is not None and entry.get("sha256") != sha256(path):
         raise ResultError(f"{path}: damaged, changed or from elsewhere: its sha256 is not the one in {MANIFEST}")
 
@@ -158,13 +159,16 @@ def check_sealed(path: Path) -> dict[str, Any]:
 
 
 def check_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a folder, without its checksum; empty where there is none.
+    """The manifest of a folder, without its checksum; empty where there is none of this program.
 
     Raises
     ------
     ResultError
         It does not match its checksum, or what must be a mapping is none.
     """
+    found = read_json(folder / MANIFEST)
+    if found and "sha256" not in found and "als-simulator" not in str(found):
+        return {}
     content = check_sealed(folder / MANIFEST)
     for key in ("files", "made", "arguments"):
         part = content.get(key, {})

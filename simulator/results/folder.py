@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from simulator.results.errors import FolderError, ResultError
+from simulator.results.errors import FolderError, NoStudyError, ResultError
 from simulator.results.files import (
     MANIFEST,
     PART,
@@ -238,11 +238,11 @@ def read_manifest(folder: Path) -> tuple[Kind, dict[str, Any]]:
     """
     kind = kind_of(folder)
     if kind is None:
-        raise ResultError(f"{folder}: not the folder of a study: no {MANIFEST} of this program in it")
+        raise NoStudyError(f"{folder}: not the folder of a study: no {MANIFEST} of this program in it")
     manifest = check_manifest(folder)
     entries = manifest.get("files")
     if not entries:
-        raise ResultError(f"{folder}: not finished: {MANIFEST} names no files; `{kind.command}` goes on there")
+        raise NoStudyError(f"{folder}: not finished: {MANIFEST} names no files; `{kind.command}` goes on there")
     for name in _names(manifest, "files"):
         entry = entries[name]
         if not (folder / name).is_file():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from simulator.results import files, netcdf
 from simulator.results.arrays import Groups, dataset
-from simulator.results.errors import ResultError
+from simulator.results.errors import NoStudyError, ResultError
 from simulator.results.files import Writer, check_there, sealed_text, text_writer
 from simulator.results.kinds import Kind, imported
 from simulator.results.tidy import csv_text
@@ -269,7 +269,7 @@ class DocumentResult(StudyResult):
         try:
             content = json.loads(path.read_text("utf-8"))
             if content.get("format") != cls.kind.format:
-                raise ResultError(f"{path}: not {cls.kind.title} of this program ({cls.kind.format!r})")
+                raise NoStudyError(f"{path}: not {cls.kind.title} of this program ({cls.kind.format!r})")
             if content.pop("sha256", None) != files.digest(content):
                 raise ResultError(f"{path}: damaged: its content does not match the checksum in it")
             del content["format"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,6 +18,7 @@ from simulator.results.folder import (
     write_folder,
 )
 from simulator.results.kinds import RUN
+from simulator.studies.version_check import keeping
 from simulator.units import DAYS_PER_WEEK
 
 if TYPE_CHECKING:
@@ -126,9 +127,15 @@ def run_to_folder(request: Request, progress: Progress | None = None) -> Written
     if scenario.person is None:
         result = with_ranges(result, scenario, request.days)
     folder = request.folder or folder_of(result)
-    write_folder(result, folder, request.force)
+    with keeping(folder, RUN):
+        write_folder(result, folder, request.force)
+        return Written(result, folder, _tables(result, folder, request.exports))
+
+
+def _tables(result: Result, folder: Path, kinds: Iterable[str]) -> list[Path]:
+    """Tables of some kinds in the folder of a run."""
     tables: list[Path] = []
-    for kind in request.exports:
+    for kind in kinds:
         try:
             tables += _export(result, folder, kind)
         except KeyboardInterrupt:
@@ -136,7 +143,7 @@ def run_to_folder(request: Request, progress: Progress | None = None) -> Written
             raise InterruptedExportError(
                 f"Interrupted. {folder} is whole, without its tables; go on with: {again}"
             ) from None
-    return Written(result, folder, tables)
+    return tables
 
 
 def _checked(request: Request) -> Scenario:

@@ -188,8 +188,8 @@ def test_dry_run_writes_nothing():
         (("run", "valor", "--max-memory", "much"), 2, "write 4G or 500M"),
         (("run", "valor", "-o", "."), 2, "does not belong to a run"),
         (("run", "valor", "-o", "mine.txt"), 2, "is a file"),
-        (("compare", "nosuch", "nosuch"), 1, "no such file"),
-        (("replay", "."), 1, "not the folder of a study"),
+        (("compare", "nosuch", "nosuch"), 2, "no such file"),
+        (("replay", "."), 2, "not the folder of a study"),
         (("nonsense",), 2, "No such command"),
     ],
 )

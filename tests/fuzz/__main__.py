@@ -17,7 +17,7 @@ from pathlib import Path
 
 import simulator as sim
 from simulator.results.folder import write_folder
-from tests.fuzz import cases
+from tests.fuzz import cases, disks
 
 MIXTURES = 2157
 
@@ -28,9 +28,10 @@ EACH = {"kills": 12, "disks": 8}
 
 def each(what: str, count: int, some: slice) -> int:
     """Every command that writes killed, or with a full disk, so many times."""
-    one_case, failed = cases.kill if what == "kills" else cases.full, 0
+    one_case, commands = (cases.kill, cases.COMMANDS) if what == "kills" else (disks.full, cases.WRITING)
+    failed = 0
     with tempfile.TemporaryDirectory() as name:
-        for command in (cases.COMMANDS if what == "kills" else cases.COMMANDS[:-1])[some]:
+        for command in commands[some]:
             found = [one_case(random.Random(seed), Path(name), command) for seed in range(count)]
             wrong = [one for one in found if one]
             failed += len(wrong)

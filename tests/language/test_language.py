@@ -582,3 +582,16 @@ def test_a_question_about_what_is_gone_goes_with_it():
     gone = asked.replace({"arms": {"treated": [], "other": []}})
     assert gone.decision is None
     assert gone.sensitivity is None
+
+
+def test_what_a_decision_assumes_otherwise_must_be_a_scenario(tmp_path):
+    """Faults of an entry of `decision.scenarios` are those of the scenario with it, at the entry."""
+    text = bundled()["worth_treating_uk"].read_text("utf-8")
+    file = tmp_path / "a.yaml"
+    file.write_text(text.replace("no discount: {decision.discount_per_year: 0}", "free: {decision.nonsense: 0}"))
+    with pytest.raises(ScenarioError) as caught:
+        load(file)
+    (fault,) = caught.value.errors
+    assert fault.address == "decision.scenarios.free"
+    assert fault.fact.startswith("with it decision")
+    assert text.splitlines()[fault.line - 1].strip().startswith("no discount")

@@ -1,19 +1,38 @@
 """A bounded, seeded part of `python -m tests.fuzz`."""
 
 import random
+import re
 import sys
 
 import pytest
 
 import simulator as sim
 from simulator.results.folder import write_folder
-from tests.fuzz import cases
+from tests.fuzz import cases, disks
+
+COUNTED = r"kind of number that scenarios have \(([\d,]+)\) at (\d+) edges are ([\d,]+) cases"
 
 
 @pytest.mark.slow
 def test_numbers_at_their_edges_are_refused_or_run():
     wrong = [one for seed in range(120) if (one := cases.number(random.Random(seed)))]
     assert not wrong
+
+
+@pytest.mark.slow
+def test_what_is_written_of_the_numbers_is_their_count(root):
+    text = " ".join((root / "docs" / "reliability.md").read_text("utf-8").split())
+    kinds, edges, count = (int(one.replace(",", "")) for one in re.search(COUNTED, text).groups())
+    assert (kinds, edges, count) == (len(cases.places()), len(cases.EDGES), len(list(cases.numbers())))
+
+
+def test_every_key_of_a_decision_is_reached():
+    """Each field of the block and of its parts; `expected_qalys` is in place of `life_table`."""
+    block = sim.load(cases.ECONOMICS).decision
+    assert not [key for key in type(block).model_fields if not getattr(block, key)]
+    for part in (block.utilities, block.costs, block.research, block.budget, block.severity):
+        lacking = {key for key in type(part).model_fields if not getattr(part, key)}
+        assert lacking <= {"expected_qalys"}
 
 
 @pytest.mark.parametrize(
@@ -60,4 +79,4 @@ def test_mixtures_of_bundled_blocks_are_refused_or_run():
 @pytest.mark.slow
 def test_a_full_disk_is_one_line(tmp_path, command):
     """Runs are in `test_folders.py`; the other commands in `python -m tests.fuzz --every disks`."""
-    assert cases.full(random.Random(1), tmp_path, command) is None
+    assert disks.full(random.Random(1), tmp_path, command) is None

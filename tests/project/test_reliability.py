@@ -1,38 +1,25 @@
 """Interruptions, killed processes and places that cannot be written: one clear line, and nothing left behind."""
 
-import json
 import os
-import re
 import signal
-import socket
 import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
-import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 import simulator as sim
 from simulator.cli.app import app
-from simulator.cli.progress import Progress
-from simulator.record import versions
 from simulator.report.picture import _tidy
-from simulator.results.files import part_name, remove_stale, sealed_text, write_all
-from simulator.results.folder import MANIFEST, write_folder
+from simulator.results.files import part_name, remove_stale, write_all
+from simulator.results.folder import MANIFEST
 from simulator.results.kinds import SWEEP
 from simulator.studies import simulate as simulating
-from simulator.studies import single_run, version_check
-from simulator.studies.calibrate import evaluate
-from simulator.studies.calibrate.evaluate import Evaluator
-from simulator.studies.replay import deviations
-from simulator.studies.sweep import executors
-from simulator.studies.sweep import study as sweeping
-from simulator.studies.sweep.errors import ExecutorError
+from simulator.studies import single_run
 from simulator.studies.sweep.executors import be_a_worker
-from simulator.studies.version_check import resumed_versions
 
 ADDRESS = "progression.d50_months.other"
 
@@ -186,6 +173,8 @@ def test_the_default_place_is_looked_at_before_anything_runs(tmp_path, no_simula
         ("plot {0} survival", "x" * 300 + ".svg", "no file can have this name"),
         ("analyse {0} --arms a,b", "file", "is a file, not a folder"),
         ("data convert {0}", "file", "is a file, not a folder"),
+        ("export {0} --to csv", "file/below", "is a file, not a folder"),
+        ("export {0} --to csv", "x" * 300, "no folder can have this name"),
     ],
 )
 def test_a_place_for_a_file_is_looked_at_before_anything_is_read(words, out, fact, tmp_path):
@@ -195,6 +184,50 @@ def test_a_place_for_a_file_is_looked_at_before_anything_is_read(words, out, fac
     done = CliRunner().invoke(app, [*words.format(tmp_path / "d").split(), "-o", str(tmp_path / out)])
     assert (done.exit_code, done.stderr.count("\n"), done.stdout) == (2, 1, ""), done.output
     assert fact in done.stderr
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "file/below", "d.yaml"])
+def test_a_place_for_a_scenario_is_looked_at(name, tmp_path):
+    (tmp_path / "d.yaml").mkdir()
+    _file(tmp_path / "file")
+    done = CliRunner().invoke(app, ["init", str(tmp_path / name)])
+    assert (done.exit_code, done.stderr.count("\n"), done.stdout) == (2, 1, ""), done.output
+
+
+READING = (
+    "show {0}",
+    "report {0}",
+    "plot {0} survival",
+    "export {0} --to csv",
+    "replay {0}",
+    "compare {0} {0}",
+    "explore {0}",
+)
+
+
+@pytest.mark.parametrize("words", READING)
+@pytest.mark.parametrize("what", ["nothing", "empty", "foreign", "a file", "unfinished"])
+def test_where_no_study_is_every_command_that_reads_one_ends_with_2(words, what, tmp_path):
+    place = tmp_path / "it"
+    if what == "a file":
+        _file(place)
+    elif what != "nothing":
+        place.mkdir()
+    if what == "foreign":
+        (place / MANIFEST).write_text('{"name": "of another program"}')
+    if what == "unfinished":
+        version_check.begin(place, SWEEP, sim.load("analytic/constant_hazard"))
+    done = CliRunner().invoke(app, words.format(place).split())
+    assert (done.exit_code, done.stderr.count("\n"), done.stdout) == (2, 1, ""), done.output
+
+
+def test_a_file_of_a_study_is_shown_and_no_scenario(tmp_path):
+    sim.simulate(sim.load("analytic/constant_hazard"), patients=5).save(tmp_path / "x.nc")
+    done = CliRunner().invoke(app, ["show", str(tmp_path / "x.nc")])
+    assert done.stdout.startswith("Constant hazard\n5 patients"), done.output
+    done = CliRunner().invoke(app, ["validate", str(tmp_path / "x.nc")])
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert "a result, not a scenario. Look at it with als-sim show" in done.stderr
 
 
 def _link(place):
@@ -242,152 +275,3 @@ def test_titles_are_no_patterns(title):
     svg = _tidy('<svg width="1"><g/></svg>', "survival", title)
     assert svg.count("<svg ") == 1
     assert title.replace("<", "&lt;").replace(">", "&gt;") in svg
-
-
-def _aged(folder, **changes):
-    """The folder of a run as another version of the program or of numba would have left it."""
-    found = sim.open(folder)
-    attrs = dict(found.attrs)
-    attrs["versions"] = json.dumps({**json.loads(attrs["versions"]), "numba": "0.1"})
-    write_folder(type(found)(attrs | changes, found.groups), folder, force=True)
-
-
-def test_a_replay_across_versions_says_so_first_and_compares_within_a_tolerance(tmp_path):
-    folder = tmp_path / "r"
-    result = sim.simulate(sim.load("analytic/constant_hazard"), patients=20)
-    write_folder(result, folder)
-    _aged(folder, engine_version="0.0.1")
-    done = CliRunner().invoke(app, ["replay", str(folder)])
-    assert done.exit_code == 0, done.output
-    first, *_, last = done.stdout.splitlines()
-    assert first.startswith("Made with other versions: engine was 0.0.1 and is now ")
-    assert "numba was 0.1 and is now " in first
-    assert last.endswith("within the tolerance")
-    groups = {name: dict(group) for name, group in result.groups.items()}
-    time = groups["events"]["event_free_time"]
-    groups["events"]["event_free_time"] = time._replace(values=time.values * np.float32(1 + 1e-6))
-    near = type(result)(result.attrs, groups)
-    assert deviations(result, near)
-    assert not deviations(result, near, exact=False)
-    groups["events"]["event_free_time"] = time._replace(values=time.values * np.float32(1 + 1e-4))
-    assert deviations(result, type(result)(result.attrs, groups), exact=False)
-
-
-@pytest.mark.slow
-def test_a_comparison_across_versions_says_so_first(tmp_path):
-    for name in ("a", "b"):
-        write_folder(sim.simulate(sim.load("analytic/constant_hazard"), patients=20), tmp_path / name)
-    _aged(tmp_path / "b")
-    found = sim.compare(tmp_path / "a", tmp_path / "b")
-    assert re.match(
-        r"From A to B, numba was .* by 1e-05 of their size or 1e-06\. Of (\d+) differences \1 are no larger\.",
-        found.notes[0],
-    )
-    write_folder(sim.simulate(sim.load("analytic/constant_hazard"), patients=20, seed=2), tmp_path / "b", force=True)
-    _aged(tmp_path / "b")
-    of, small = map(
-        int, re.findall(r"Of (\d+) differences (\d+)", sim.compare(tmp_path / "a", tmp_path / "b").notes[0])[0]
-    )
-    assert small < of
-    assert "numba" not in " ".join(sim.compare(tmp_path / "a", tmp_path / "a").notes)
-
-
-def test_a_sweep_that_other_versions_began_says_so(tmp_path):
-    sim.sweep(sim.load("analytic/constant_hazard"), {ADDRESS: [10, 20]}, patients=10, folder=tmp_path)
-    assert resumed_versions(tmp_path) == []
-    assert resumed_versions(tmp_path / "nothing") == []
-    manifest = json.loads((tmp_path / MANIFEST).read_text())
-    manifest["versions"]["numba"] = "0.1"
-    (tmp_path / MANIFEST).write_text(sealed_text(manifest))
-    (line,) = resumed_versions(tmp_path)
-    assert "was begun with other versions (numba was 0.1 and is now " in line
-
-
-KEEPING = {
-    "sweep": ["start_delay", "-n", "10", "--set", "sweep.replicates=1"],
-    "trial": ["valor_trial", "--replicates", "60", "--truth", "0", "--no-null", "--analysis", "ancova"],
-    "sensitivity": ["start_delay", "-n", "10"],
-    "decide": ["worth_treating", "-n", "10", "--draws", "2", "--replicates", "2", "--draw-patients", "5"],
-    "calibrate": ["valor", "--point-only"],
-}
-"""Commands that keep parts, so that a second start goes on."""
-
-
-class Cut(KeyboardInterrupt):
-    """Ctrl-C after some parts."""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("command", KEEPING)
-def test_what_other_versions_began_is_said_before_it_goes_on(command, tmp_path, monkeypatch):
-    """Whatever was cut short with another numba says so in its first line; what is kept is then used."""
-
-    def cut(self, done, total):
-        if done:  # something is kept
-            raise Cut
-
-    words = [command, *KEEPING[command], "-o", str(tmp_path / "r")]
-    monkeypatch.setattr(Evaluator, "_simulate", lambda self, x: [one.observed + one.sd * x[0] for one in self.data])
-    with monkeypatch.context() as old:
-        for module in (version_check, sweeping, evaluate):
-            old.setattr(module, "versions", lambda: versions() | {"numba": "0.1"})
-        old.setattr(Progress, "__call__", cut)
-        done = CliRunner().invoke(app, words)
-        assert done.exit_code == 130, done.output
-    done = CliRunner().invoke(app, words)
-    assert done.exit_code == 0, done.output
-    assert re.match(rf"{re.escape(str(tmp_path))}/r was begun with other versions \(numba was 0\.1 ", done.stderr), (
-        done.stderr
-    )
-
-
-SCHEDULER = "import sys; from distributed.cli.dask_scheduler import main; main(sys.argv[1:])"
-WORKER = "import sys; from distributed.cli.dask_worker import main; main(sys.argv[1:])"
-
-
-@pytest.fixture
-def cluster(root, tmp_path):
-    """The address of a scheduler with one worker, each a process; `processes` can be killed."""
-    pytest.importorskip("distributed")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    host, port = address.split(":")
-    how = {"cwd": tmp_path, "env": os.environ | {"PYTHONPATH": str(root)}, "stderr": subprocess.DEVNULL}
-    commands = {
-        "scheduler": [SCHEDULER, "--host", host, "--port", port, "--no-dashboard"],
-        "worker": [WORKER, f"tcp://{address}", "--nthreads", "1", "--no-dashboard", "--no-nanny"],
-    }
-    processes = {name: subprocess.Popen([sys.executable, "-c", *words], **how) for name, words in commands.items()}
-    yield address, processes
-    for process in processes.values():
-        process.kill()
-        process.wait()
-
-
-@pytest.mark.slow
-def test_a_cluster_that_dies_ends_the_sweep_with_the_command_that_goes_on(cluster, tmp_path):
-    address, processes = cluster
-    scenario, given = sim.load("analytic/constant_hazard"), {ADDRESS: [10 + k / 100 for k in range(400)]}
-    ended = []
-
-    def progress(done, total):
-        if not ended:
-            processes["scheduler"].kill()
-            ended.append(time.monotonic())
-
-    how = {"executor": f"dask://{address}", "folder": tmp_path / "r", "patients": 20_000, "progress": progress}
-    with pytest.raises(ExecutorError, match=r"the cluster is gone\. What is finished is kept") as caught:
-        sim.sweep(scenario, given, **how)
-    assert time.monotonic() - ended[0] < 15
-    assert caught.value.exit_code == 3
-    assert list((tmp_path / "r" / SWEEP.work[0]).iterdir())
-
-
-@pytest.mark.slow
-def test_workers_of_another_version_are_refused(cluster, monkeypatch):
-    monkeypatch.setattr(executors, "__version__", "99")
-    with pytest.raises(ExecutorError, match=r"have als-simulator .*, this is 99\. Install the same version"):
-        sim.sweep(
-            sim.load("analytic/constant_hazard"), {ADDRESS: [10, 20]}, executor=f"dask://{cluster[0]}", patients=10
-        )

@@ -34,7 +34,7 @@ def design(evaluate: Evaluator, fit: Fit, size: int, seed: int = 1) -> tuple[Flo
     """
     from scipy.stats import norm, qmc
 
-    points = qmc.Sobol(len(fit.vector), seed=seed).random(size)
+    points = qmc.Sobol(len(fit.vector), seed=seed).random_base2((size - 1).bit_length())[:size]
     normal = np.clip(norm.ppf(np.clip(points, 1e-9, 1 - 1e-9)), -3, 3)
     x = np.round(fit.vector + SPREAD * normal @ np.linalg.cholesky(fit.covariance).T, 6)
     y = np.array([evaluate(row) for row in x])

@@ -21,6 +21,7 @@ from simulator.studies.calibrate.rows import Datum
 from simulator.studies.evidence.score import SEED, Runs, simulated
 from simulator.studies.version_check import other_versions
 from simulator.version import __version__
+from simulator.writing import append
 
 if TYPE_CHECKING:
     from simulator.language import Scenario
@@ -147,9 +148,8 @@ class Evaluator:
 
     def _open(self, file: Path) -> None:
         """Take up what the file holds; a line that is cut short or damaged is dropped."""
-        file.parent.mkdir(parents=True, exist_ok=True)
         if not file.exists() or not file.stat().st_size:
-            return self._keep({"fingerprint": self.fingerprint, "versions": versions()})
+            return
         lines = [line for text in file.read_text("utf-8", "replace").splitlines() if (line := _whole(text))]
         if not lines or lines[0].get("fingerprint") != self.fingerprint:
             raise CalibrationError(
@@ -158,12 +158,14 @@ class Evaluator:
         for line in lines[1:]:
             self._known[json.dumps(line["x"])] = line["y"]
         write_all(file.parent, [(file.name, text_writer("".join(map(_sealed, lines))))])
-        return None
 
     def _keep(self, line: dict[str, Any]) -> None:
+        """Add a line to the file, which the first one begins."""
         if self._file:
-            with self._file.open("a", encoding="utf-8") as stream:
-                stream.write(_sealed(line))
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            is_new = not self._file.exists() or not self._file.stat().st_size
+            first = {"fingerprint": self.fingerprint, "versions": versions()}
+            append(self._file, (_sealed(first) if is_new else "") + _sealed(line))
 
 
 def _sealed(line: dict[str, Any]) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from html import escape
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, ClassVar
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from simulator.errors import SimulatorError
 from simulator.results.files import Writer, text_writer
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 NOTICE = "For research, not for reimbursement as it stands. A simulated benefit is not proven."
 SHEET_NAME = 31
 """Letters that a sheet of Excel may have."""
+TIME, EPOCH = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"1980-01-01T00:00:00Z"
 
 
 class NoExcelError(SimulatorError):
@@ -169,7 +172,7 @@ class Decided(DocumentResult):
                 sheet.append([_cell(value) for value in row])
         file = BytesIO()
         book.save(file)
-        return file.getvalue()
+        return _undated(file)
 
     def content(self) -> dict[str, Any]:
         """As plain data.
@@ -216,3 +219,12 @@ class Decided(DocumentResult):
 def _cell(value: Any) -> Any:
     """A value that a sheet takes as it is: text that begins like a formula stays text."""
     return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@"} else value
+
+
+def _undated(file: BytesIO) -> bytes:
+    """An Excel file without the time at which it was written: the same decision gives the same bytes."""
+    found = BytesIO()
+    with ZipFile(file) as old, ZipFile(found, "w", ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(ZipInfo(name), re.sub(TIME, EPOCH, old.read(name)), ZIP_DEFLATED)
+    return found.getvalue()

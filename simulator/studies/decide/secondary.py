@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from simulator.analysis import moments
 from simulator.analysis.cost_effectiveness import Draws, Figure, Row, spread
 from simulator.analysis.health_economics import expected_quality
+from simulator.language.alternatives import alternatives
 from simulator.results import Result
 from simulator.studies.costs import present, treatments_of
 from simulator.studies.decide.base import ERRORS, Base, base_case, increments
@@ -65,10 +66,8 @@ def _complete(cost: Floats, effect: Floats) -> Draws | None:
 def scenarios(result: Result, scenario: Scenario, simulate: Callable[[Scenario], Result]) -> Iterator[Table]:
     """The incremental table under other values; lives are simulated again only where they depend on them."""
     block, body = decision_of(scenario), []
-    for name, settings in (block.scenarios or {}).items():
-        values = {place: one.value for place, one in settings.items()}
-        changed = scenario.replace({place: int(x) if x.is_integer() else x for place, x in values.items()})
-        same = all(place.startswith("decision.") for place in settings)
+    for name, changed in alternatives(scenario).items():
+        same = all(place.startswith("decision.") for place in (block.scenarios or {})[name])
         body += _short(name, base_case(result if same else simulate(changed), changed).rows)
     if body:
         note = "The same patients in every scenario. ± Monte Carlo error; the base case alone is drawn."

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from simulator.analysis.cost_effectiveness import Draws, People, incremental
 from simulator.errors import UsageError
+from simulator.language.alternatives import alternatives
 from simulator.language.blocks.sweep import MOST_POINTS, MOST_REPLICATES
 from simulator.results import Result
 from simulator.results.folder import check_folder, default_folder, write_folder
@@ -30,8 +31,9 @@ from simulator.studies.outcome import OutcomeRequest
 from simulator.studies.sensitivity.methods import one_way
 from simulator.studies.sensitivity.parameters import SensitivityError, parameters_of
 from simulator.studies.sensitivity.points import Evaluate, Plan, needed, of_patients, of_sweep
+from simulator.studies.sweep.executors import check_ready
 from simulator.studies.sweep.memory import check_work
-from simulator.studies.version_check import begin
+from simulator.studies.version_check import begin, keeping
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -126,6 +128,13 @@ def run(asked: Request, progress: Progress | None = None) -> Decided:
     drawn = draws_of(asked.scenario, asked.draws, asked.seed)
     if asked.folder is not None:
         check_folder(asked.folder, DECISION, asked.force)
+    check_ready(asked.executor)
+    with keeping(asked.folder, DECISION):
+        return _decided(asked, drawn, progress)
+
+
+def _decided(asked: Request, drawn: Drawn, progress: Progress | None) -> Decided:
+    """The decision, once what is asked is found to be possible."""
     part = part_of(asked.scenario)
     result = _simulate(part, asked)
     if asked.folder is not None:
@@ -161,6 +170,7 @@ def _check(asked: Request) -> None:
     research = economics.decision_of(asked.scenario).research
     if research is not None and research.trial is not None and asked.replicates < 2:
         raise UsageError("the worth of research.trial needs other people at each draw. Ask for 2 replicates or more")
+    alternatives(part_of(asked.scenario))
     check_work(asked.draws * asked.replicates, asked.draw_patients)
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from simulator.results.files import text_writer, write_all
 from simulator.studies.evidence import cells
 from simulator.studies.evidence.pictures import draw
 from simulator.studies.evidence.study import Evidence
@@ -57,16 +55,13 @@ def _line(row: Sequence[str]) -> str:
     return "| " + " | ".join(row) + " |"
 
 
-def write(found: Evidence, folder: Path) -> list[Path]:
-    """Write scoreboard.md and scoreboard/*.svg; returns the files.
+def files(found: Evidence) -> dict[str, str]:
+    """Contents of scoreboard.md and scoreboard/*.svg by their names.
 
     Raises
     ------
     ModuleNotFoundError
         matplotlib is missing.
     """
-    drawn = {folder / "scoreboard" / f"{name}.svg": draw(name, found.scores) for name in pictures()}
-    files = {folder / "scoreboard.md": page(found)} | drawn
-    for file, text in files.items():
-        write_all(file.parent, [(file.name, text_writer(text))])
-    return list(files)
+    drawn = {f"scoreboard/{name}.svg": draw(name, found.scores) for name in pictures()}
+    return {"scoreboard.md": page(found)} | drawn

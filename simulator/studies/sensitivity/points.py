@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from simulator.errors import SimulatorError
 from simulator.results import Result
+from simulator.results.errors import ResultError
 from simulator.results.files import check_sealed, sealed_text, text_writer, write_all
 from simulator.studies.outcome import OUTCOMES, OutcomeRequest
 from simulator.version import __version__
@@ -163,47 +164,65 @@ def of_patients(
 
         seeds = np.array([plan.seeds(k) for k in range(len(points))]).T  # replicates in turn: people serve many points
         tasks = [(k, int(seed)) for row in seeds for k, seed in enumerate(row)]
-        run, found = partial(_run, scenario, read, plan.patients, folder), dict[int, list[float]]()
+        places = {} if folder is None else _places(folder, scenario, points, plan.patients, tasks)
+        found = {at: values for at, place in places.items() if (values := _kept(place))}
+        run = partial(_run, scenario, read, plan.patients)
         with workers(plan.executor) as pool:
-            waiting = {pool.executor.submit(run, (dict(points[k]), seed)): at for at, (k, seed) in enumerate(tasks)}
+            waiting = {
+                pool.executor.submit(run, (dict(points[k]), seed)): at
+                for at, (k, seed) in enumerate(tasks)
+                if at not in found
+            }
             for future in arriving(list(waiting), pool):
                 at, got = waiting[future], result_of(future)
                 if isinstance(got, str):
                     k = tasks[at][0]
                     raise _failed(k, points[k], got, 1)
                 found[at] = got
+                if at in places:
+                    write_all(places[at].parent, [(places[at].name, text_writer(sealed_text({"values": got})))])
                 if progress:
                     progress(len(found) // plan.replicates, len(points))
-        values = np.array([found[at] for at in range(len(tasks))])
-        return values.reshape(plan.replicates, len(points), -1).swapaxes(0, 1)
+        every = np.array([found[at] for at in range(len(tasks))])
+        return every.reshape(plan.replicates, len(points), -1).swapaxes(0, 1)
 
     return evaluate
 
 
-def _run(
-    scenario: Scenario, read: Read, patients: int, folder: Path | None, task: tuple[Settings, int]
-) -> list[float] | str:
-    """What is read of a run, kept in the folder; or why there is none. Works in another process too."""
+def _run(scenario: Scenario, read: Read, patients: int, task: tuple[Settings, int]) -> list[float] | str:
+    """What is read of a run, or why there is none. Works in another process too."""
     from simulator.run import simulate
 
     settings, seed = task
     try:
         changed = scenario.replace(settings) if settings else scenario
-        kept = None if folder is None else _kept(folder, changed, patients, seed)
-        found = None if kept is None else check_sealed(kept).get("values")
-        if found is None:
-            found = list(read(simulate(changed, patients=patients, seed=seed, threads=1), changed))
-            if kept is not None:
-                write_all(kept.parent, [(kept.name, text_writer(sealed_text({"values": found})))])
+        return list(read(simulate(changed, patients=patients, seed=seed, threads=1), changed))
     except SimulatorError as error:
         return str(error)
-    return list(found)
 
 
-def _kept(folder: Path, scenario: Scenario, patients: int, seed: int) -> Path:
-    """Where the values of a run are kept: its name is that of everything that decides them."""
-    key = json.dumps([scenario.sha256, patients, seed, __version__])
-    return folder / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
+def _places(
+    folder: Path, scenario: Scenario, points: Sequence[Settings], patients: int, tasks: Sequence[tuple[int, int]]
+) -> dict[int, Path]:
+    """Where the values of each run are kept: its name is that of everything that decides them."""
+    from simulator.language.template import Template
+
+    template, sums = Template(scenario), list[str]()
+    for k, point in enumerate(points):
+        try:
+            sums.append(template.replace(point).sha256)
+        except SimulatorError as error:
+            raise _failed(k, point, str(error), 1) from None
+    keys = (json.dumps([sums[k], patients, seed, __version__]) for k, seed in tasks)
+    return {at: folder / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json" for at, key in enumerate(keys)}
+
+
+def _kept(place: Path) -> list[float]:
+    """What was read of a run before; nothing where there is no such file, or it is damaged."""
+    try:
+        return list(check_sealed(place).get("values", ()))
+    except ResultError:
+        return []
 
 
 def _failed(number: int, point: Settings, why: str, count: int) -> FailedPointsError:

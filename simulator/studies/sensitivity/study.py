@@ -33,7 +33,8 @@ from simulator.studies.sensitivity.points import (
     of_sweep,
     sweep_of,
 )
-from simulator.studies.version_check import begin
+from simulator.studies.sweep.executors import check_ready
+from simulator.studies.version_check import begin, keeping
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -141,11 +142,13 @@ def run(asked: Request, progress: Progress | None = None) -> Sensitivity:
     plan, points = plan_of(asked)
     question = question_of(asked)
     evaluate = (_of_options if asked.method == "evpi" else _of_outcome)(asked, question, plan, progress)
-    found = _analysis(asked, points, plan.independent, evaluate)
-    arguments = {"method": asked.method, "points": points, "patients": plan.patients, "replicates": plan.replicates}
-    made = document(asked.scenario, question, plan, found, {**arguments, "seed": plan.seed})
-    if asked.folder is not None:
-        write_folder(made, asked.folder, asked.force)
+    check_ready(asked.executor)
+    with keeping(asked.folder, SENSITIVITY):
+        found = _analysis(asked, points, plan.independent, evaluate)
+        arguments = {"method": asked.method, "points": points, "patients": plan.patients, "replicates": plan.replicates}
+        made = document(asked.scenario, question, plan, found, {**arguments, "seed": plan.seed})
+        if asked.folder is not None:
+            write_folder(made, asked.folder, asked.force)
     return made
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
+from importlib.util import find_spec
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from threading import Thread
@@ -18,7 +20,11 @@ from simulator.version import __version__
 
 DASK = "dask://"
 CONNECT_SECONDS = "10s"
-CLOSE_SECONDS = 2
+ANSWER_SECONDS, CLOSE_SECONDS = 5.0, 2
+GREETING, GREETING_BYTES = b"pickle-protocol", 4096
+"""What a scheduler says of itself, unasked, to whoever connects. Its client waits longer for one who says nothing."""
+UNKNOWN = "there is no executor {!r}. Choose threads, processes or dask://host:port"
+NO_SCHEDULER = "no Dask scheduler answers at {} ({}). Start one, or correct it"
 MOST_ON_WINDOWS = 61
 """Windows waits for no more processes at once."""
 
@@ -51,11 +57,51 @@ def workers(wanted: str | Executor) -> Iterator[Workers]:
         number = min(cores(), MOST_ON_WINDOWS) if os.name == "nt" else cores()
         with _closing(ProcessPoolExecutor(number, get_context("spawn"), initializer=be_a_worker)) as pool:
             yield Workers(pool, number)
-    elif wanted.startswith(DASK) and len(wanted) > len(DASK):
+    elif wanted.startswith(DASK):
         with _cluster(wanted.removeprefix(DASK)) as found:
             yield found
     else:
-        raise SweepError(f"there is no executor {wanted!r}. Choose threads, processes or dask://host:port")
+        raise SweepError(UNKNOWN.format(wanted))
+
+
+def check_ready(wanted: str | Executor) -> None:
+    """Refuse, before anything is simulated or written, an executor that is not there.
+
+    Raises
+    ------
+    SweepError
+        There is no executor of this name.
+    ExecutorError
+        Nothing answers as a scheduler does at the address, or the extra that talks to one is missing.
+    """
+    if isinstance(wanted, Executor) or wanted in ("threads", "processes"):
+        return
+    host, port = _host_and_port(wanted)
+    if find_spec("distributed") is None:
+        raise ExecutorError("Dask is not installed. Install it with pip install 'als-simulator[cluster]'")
+    reason = "what answers there is no Dask scheduler"
+    try:
+        with socket.create_connection((host, port), timeout=ANSWER_SECONDS) as found:
+            found.settimeout(ANSWER_SECONDS)
+            if GREETING in found.recv(GREETING_BYTES):
+                return
+    except OSError as error:  # a name that nobody knows, a port that nobody listens at, silence
+        reason = error.strerror or str(error)
+    raise ExecutorError(NO_SCHEDULER.format(wanted.removeprefix(DASK), reason))
+
+
+def _host_and_port(wanted: str) -> tuple[str, int]:
+    """Of `dask://host:port`.
+
+    Raises
+    ------
+    SweepError
+        It is none.
+    """
+    host, _, port = wanted.removeprefix(DASK).rpartition(":")
+    if not wanted.startswith(DASK) or not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 2**16:
+        raise SweepError(UNKNOWN.format(wanted))
+    return host.strip("[]"), int(port)
 
 
 def be_a_worker() -> None:
@@ -83,16 +129,14 @@ def _closing(pool: Executor) -> Iterator[Executor]:
 @contextmanager
 def _cluster(address: str) -> Iterator[Workers]:
     """The workers of a Dask cluster, through its scheduler at host:port."""
-    try:
-        from distributed import Client
-    except ModuleNotFoundError:
-        message = "Dask is not installed. Install it with pip install 'als-simulator[cluster]'"
-        raise ExecutorError(message) from None
+    check_ready(DASK + address)
+    from distributed import Client
+
     try:
         client = Client(f"tcp://{address}", timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         reason = str(error) or type(error).__name__
-        raise ExecutorError(f"no Dask scheduler answers at {address} ({reason}). Start one, or correct it") from None
+        raise ExecutorError(NO_SCHEDULER.format(address, reason)) from None
     with _closing_client(client):
         try:
             client.wait_for_workers(1, timeout=CONNECT_SECONDS)

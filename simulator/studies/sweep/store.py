@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,6 +20,8 @@ from simulator.results.files import PART, flush, remove_stale, write_error
 from simulator.results.folder import begin_folder, check_folder
 from simulator.results.kinds import SWEEP
 from simulator.studies.sweep.encoding import Packed, unpack
+from simulator.studies.version_check import keeping
+from simulator.writing import missing, remove_empty
 
 if TYPE_CHECKING:
     from simulator.studies.sweep.work import Done
@@ -96,18 +98,24 @@ class InFolder(LookInto):
 
     def __init__(self, folder: Path, about: dict[str, Any], *, force: bool = False, flushed: bool = True) -> None:
         self.folder, self._flushed = folder, flushed
-        self._about, self._force, self._lock = about, force, -1
+        self._about, self._force = about, force
         self._new: dict[str, bytes] = {}
         self._left = REMEMBERED_BYTES
 
     def __enter__(self) -> InFolder:
         check_folder(self.folder, SWEEP, self._force)
-        (self.folder / POINTS).mkdir(parents=True, exist_ok=True)
-        self._lock = _lock(self.folder)
-        for place in (self.folder, self.folder / POINTS):
-            _remove_parts(place, alone=self._lock >= 0)
-        super().__init__(self.folder)
-        begin_folder(self.folder, SWEEP, self._about)
+        with ExitStack() as stack:
+            stack.callback(remove_empty, missing(self.folder))
+            (self.folder / POINTS).mkdir(parents=True, exist_ok=True)
+            lock = _lock(self.folder)
+            if lock >= 0:
+                stack.callback(os.close, lock)
+            stack.enter_context(keeping(self.folder, SWEEP))
+            for place in (self.folder, self.folder / POINTS):
+                _remove_parts(place, alone=lock >= 0)
+            super().__init__(self.folder)
+            begin_folder(self.folder, SWEEP, self._about)
+            self._held = stack.pop_all()
         return self
 
     def __exit__(
@@ -115,8 +123,7 @@ class InFolder(LookInto):
     ) -> None:
         if self.points.is_dir():
             flush(self.points)
-        if self._lock >= 0:
-            os.close(self._lock)
+        self._held.__exit__(kind, error, trace)
 
     def get(self, key: str) -> Packed | None:
         """The point, or None where there is no file with the right checksum."""

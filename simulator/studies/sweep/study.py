@@ -19,7 +19,7 @@ from simulator.studies.sweep import scheduling, work
 from simulator.studies.sweep.assembling import ASIDE, Planned, assembled
 from simulator.studies.sweep.digest import Digester, of_settings
 from simulator.studies.sweep.errors import SweepError
-from simulator.studies.sweep.executors import workers
+from simulator.studies.sweep.executors import check_ready, workers
 from simulator.studies.sweep.memory import arm_days, check_size, check_work
 from simulator.studies.sweep.points import as_given, design
 from simulator.studies.sweep.result import Sweep
@@ -110,6 +110,7 @@ def sweep(
 def run(asked: Request, progress: Callable[[int, int], None] | None = None) -> Sweep:
     """Run what is asked (see `sweep`)."""
     plan = planned(asked)
+    check_ready(asked.executor)
     store: AbstractContextManager[Store] = nullcontext(InMemory())
     if asked.folder is not None:
         about = {

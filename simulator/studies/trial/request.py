@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.results.folder import check_folder, default_folder, write_folder
 from simulator.results.kinds import RUN, TRIAL
+from simulator.studies.sweep.executors import check_ready
 from simulator.studies.trial.blocks import DERIVED, THREADS
 from simulator.studies.trial.entering import most
 from simulator.studies.trial.plan import TrialError, TrialOptions, analyses_of, as_enrolled, plan
 from simulator.studies.trial.result import Trial
 from simulator.studies.trial.study import Extent, Running, cores, prepare, study
+from simulator.studies.version_check import keeping
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -77,8 +79,11 @@ def trial_to_folder(request: TrialRequest, progress: Callable[[int, int], None] 
         raise TrialError(f"--option {unknown[0]}: this analysis is not run. Add it to --analysis")
     folder = request.folder or folder_of(scenario, asked, request.extent)
     check_folder(folder, TRIAL, request.force)
-    found = study(scenario, asked, request.extent, Running(cores(request.threads), folder, progress, request.executor))
-    write_folder(found, folder, request.force)
+    check_ready(request.executor)
+    running = Running(cores(request.threads), folder, progress, request.executor)
+    with keeping(folder, TRIAL):
+        found = study(scenario, asked, request.extent, running)
+        write_folder(found, folder, request.force)
     return Studied(found, folder)
 
 
