@@ -18,7 +18,7 @@ from simulator.results.files import part_name, remove_stale, write_all
 from simulator.results.folder import MANIFEST
 from simulator.results.kinds import SWEEP
 from simulator.studies import simulate as simulating
-from simulator.studies import single_run
+from simulator.studies import single_run, version_check
 from simulator.studies.sweep.executors import be_a_worker
 
 ADDRESS = "progression.d50_months.other"
