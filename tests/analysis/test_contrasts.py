@@ -39,6 +39,8 @@ def with_arms(name, names):
         trial["counts"][stratum] = {names[arm]: n for arm, n in counts.items()}
     if trend := trial.get("comparisons", {}).get("trend"):
         trend["doses"] = {names[arm]: dose for arm, dose in trend["doses"].items()}
+    if platform := trial.get("comparisons", {}).get("platform"):
+        platform["opens"] = {names[arm]: day for arm, day in platform["opens"].items()}
     for part in (data.get("sensitivity", {}), trial.get("imbalance", {})):
         part |= {key: names[part[key]] for key in ("arm", "against") if key in part}
     if "decision" in data:
@@ -79,7 +81,11 @@ def test_run_and_trial_compare_the_same_two_arms(name):
 
 def test_the_least_treated_arm_is_the_control_unless_the_scenario_names_another():
     named = {name for name in SEVERAL if SCENARIOS[name].control is not None}
-    assert {(name, control_of(SCENARIOS[name])) for name in named} == {("small_molecule", "stays")}
+    assert {(name, control_of(SCENARIOS[name])) for name in named} == {
+        ("small_molecule", "stays"),
+        ("healey", "placebo"),
+        ("centaur", "placebo"),
+    }
     least = {control_of(SCENARIOS[name]) for name in SEVERAL if name not in named}
     assert least == {"untreated", "placebo", "none", "delayed_start", "external"}
     assert contrasts(SCENARIOS["valor_trial"]) == [("tofersen", "placebo")]

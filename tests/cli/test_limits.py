@@ -27,7 +27,7 @@ def no_work(monkeypatch):
         raise AssertionError("it was simulated")
 
     monkeypatch.setattr("simulator.run._live", fail)
-    monkeypatch.setattr(sweeping.drive, "run", fail)
+    monkeypatch.setattr(sweeping.scheduling, "run", fail)
     monkeypatch.setattr(trials, "run", fail)
     monkeypatch.setattr(trials, "truth", fail)
 

@@ -348,7 +348,7 @@ def test_a_folder_of_pro_act(tmp_path, monkeypatch):
         "2 rows of PROACT_ALSFRS.csv: set aside, rows of the same participant and day that differ",
         "1 death: set aside, without a day",
         "2 participants: not known to have died: followed to their last record",
-        "1 rows of PROACT_ALSFRS.csv: ALSFRS_Total of ten items alone: another scale, not read",
+        "1 row of PROACT_ALSFRS.csv: ALSFRS_Total of ten items alone: another scale, not read",
     ):
         assert words in said
     monkeypatch.chdir(tmp_path)
