@@ -12,6 +12,7 @@ import typer
 
 from simulator import plugins
 from simulator.cli import report, run
+from simulator.cli.errors import flushed
 from simulator.cli.help_text import with_endings
 from simulator.errors import SimulatorError
 from simulator.version import __version__
@@ -98,4 +99,7 @@ def main() -> None:
     except SimulatorError as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(1) from None
-    app()
+    try:
+        app()
+    except SystemExit as end:
+        raise SystemExit(flushed(end.code)) from None

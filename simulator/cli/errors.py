@@ -41,6 +41,19 @@ def fail(error: BaseException, as_json: bool = False) -> NoReturn:
     raise typer.Exit(code) from None
 
 
+def flushed(code: str | int | None) -> str | int | None:
+    """The exit code once everything is written: another where a stream is full, or its reader has gone."""
+    for name in ("stdout", "stderr"):
+        try:
+            getattr(sys, name).flush()
+        except OSError as error:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - as long as the process
+            if not isinstance(error, BrokenPipeError):
+                sys.stderr.write(f"{_describe(error)[0]}\n")
+            code = code or (1 if isinstance(error, BrokenPipeError) else _describe(error)[1])
+    return code
+
+
 def _describe(error: BaseException) -> tuple[str, int]:
     """What to print and how to end."""
     if isinstance(code := getattr(error, "exit_code", None), int):  # each package has errors of its own
