@@ -83,6 +83,9 @@ class EventLoss(Part):
     days: Positive
 
 
+ADULT_AGES, LEAST_NORM = range(18, 91), 0.01
+
+
 class Norm(Part):
     """Utility of people at large: constant + male (1 for men) + age × years + age_squared × years², a cap of all."""
 
@@ -90,6 +93,15 @@ class Norm(Part):
     male: Quantity
     age: Quantity
     age_squared: Quantity
+
+    @model_validator(mode="after")
+    def _above_0(self) -> Norm:
+        for age in ADULT_AGES:
+            women = self.constant.value + self.age.value * age + self.age_squared.value * age**2
+            if (least := min(women, women + self.male.value)) < LEAST_NORM:
+                fact = f"the utility of people at large is {least:.3g} at age {age}, about that of being dead"
+                raise fault(fact, f"Give them at least {LEAST_NORM:g} at every age from 18 to 90")
+        return self
 
 
 class Utilities(Part):
