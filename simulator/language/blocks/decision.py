@@ -84,6 +84,7 @@ class EventLoss(Part):
 
 
 ADULT_AGES, LEAST_NORM = range(18, 91), 0.01
+"""Where the norm is looked at, and the least it may be there: bounds of the language, not findings."""
 
 
 class Norm(Part):
