@@ -48,12 +48,12 @@ def calibrate(
     """Fit free parameters to calibration rows. Then draw an ensemble of parameter vectors."""
     from simulator.cli.evidence_tables import left
     from simulator.cli.progress import Progress
+    from simulator.execution.version_check import keeping
     from simulator.results.folder import check_place
     from simulator.studies.calibrate import report
     from simulator.studies.calibrate.evaluate import EVALUATIONS, resumed_versions
     from simulator.studies.calibrate.study import Request
     from simulator.studies.calibrate.study import calibrate as study
-    from simulator.studies.version_check import keeping
 
     folder = out or Path("results") / f"calibration-{scenario}"
     check_place(folder)

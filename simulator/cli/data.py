@@ -163,8 +163,8 @@ def show_analysed(found: Any, as_json: bool) -> None:
 
 def _written(found: Any, folder: Path, force: bool) -> Path:
     """The study in its folder, and both pictures."""
+    from simulator.execution.version_check import keeping
     from simulator.results.folder import add_made, write_folder
-    from simulator.studies.version_check import keeping
 
     with keeping(folder, found.kind):
         write_folder(found, folder, force=force)

@@ -99,9 +99,9 @@ def show_decision(found: Decided, as_json: bool) -> None:
 def _run(asked: Request, excel: bool) -> Decided:
     """Simulate, write the folder with pictures, report and Excel file."""
     from simulator.cli.progress import Progress
+    from simulator.execution.version_check import keeping
     from simulator.results.kinds import DECISION
     from simulator.studies.decide.study import run
-    from simulator.studies.version_check import keeping
 
     try:
         with Progress("points") as progress:

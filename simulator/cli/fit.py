@@ -66,11 +66,11 @@ def fit(
 ) -> None:
     """Fit values of a scenario to individuals. Estimates, errors, shrinkage, an ensemble, a fitted scenario."""
     from simulator.cli.progress import Progress
+    from simulator.execution.version_check import keeping
     from simulator.language import load, parse_setting
     from simulator.results.folder import begin_folder, check_folder, write_folder
     from simulator.results.kinds import FIT
     from simulator.studies.fit.study import fit as run
-    from simulator.studies.version_check import keeping
 
     chosen = load(scenario, dict(map(parse_setting, settings or ())))
     other = _other(against)

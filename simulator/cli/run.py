@@ -370,7 +370,7 @@ def note_doubts(scenario: Any) -> None:
 
 def note_versions(folder: Path | None) -> None:
     """Say on stderr that a study goes on which other versions began."""
-    from simulator.studies.version_check import resumed_versions
+    from simulator.execution.version_check import resumed_versions
 
     for line in resumed_versions(folder) if folder else ():
         note(line)

@@ -118,10 +118,10 @@ def _request(source: str, settings: list[str], method: Method, out: Path | None,
 def _run(asked: Request) -> Sensitivity:
     """Simulate, write the folder with its picture."""
     from simulator.cli.progress import Progress
+    from simulator.execution.version_check import keeping
     from simulator.results.folder import add_made
     from simulator.results.kinds import SENSITIVITY
     from simulator.studies.sensitivity.study import run
-    from simulator.studies.version_check import keeping
 
     note_versions(asked.folder)
     try:

@@ -12,6 +12,7 @@ from simulator.analysis import contrast
 from simulator.analysis.intervals import mean_interval
 from simulator.analysis.moments import Estimate
 from simulator.errors import SimulatorError
+from simulator.execution.version_check import other_versions
 from simulator.results import Result
 from simulator.results.opening import open_run
 from simulator.studies.differences import differing
@@ -19,7 +20,6 @@ from simulator.studies.headline import headline_days
 from simulator.studies.metrics import Metric, estimate, known, shown
 from simulator.studies.replay import ABSOLUTE, RELATIVE
 from simulator.studies.selection import asking
-from simulator.studies.version_check import other_versions
 
 
 class Difference(NamedTuple):

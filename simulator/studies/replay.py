@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from simulator.execution.version_check import other_versions
 from simulator.results import GroupedResult, StudyResult, open_study
 from simulator.results.arrays import Group, Groups, Named
 from simulator.results.folder import SCENARIO, read_manifest
 from simulator.results.kinds import ANALYSES, FIT, TWINS
-from simulator.studies.version_check import other_versions
 
 if TYPE_CHECKING:
     from simulator.language import Scenario

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.errors import SimulatorError
+from simulator.execution.version_check import keeping
 from simulator.results.folder import (
     MANIFEST,
     SCENARIO,
@@ -18,7 +19,6 @@ from simulator.results.folder import (
     write_folder,
 )
 from simulator.results.kinds import RUN
-from simulator.studies.version_check import keeping
 from simulator.units import DAYS_PER_WEEK
 
 if TYPE_CHECKING:

@@ -14,13 +14,14 @@ from typer.testing import CliRunner
 
 import simulator as sim
 from simulator.cli.app import app
+from simulator.execution import version_check
+from simulator.execution.executors import be_a_worker
 from simulator.report.picture import _tidy
 from simulator.results.files import part_name, remove_stale, write_all
 from simulator.results.folder import MANIFEST
 from simulator.results.kinds import SWEEP
 from simulator.studies import simulate as simulating
-from simulator.studies import single_run, version_check
-from simulator.studies.sweep.executors import be_a_worker
+from simulator.studies import single_run
 
 ADDRESS = "progression.d50_months.other"
 
@@ -100,9 +101,9 @@ ORPHANS = """
 import os, signal, time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from simulator.studies.sweep import executors
-from simulator.studies.sweep.errors import ExecutorError
-from simulator.studies.sweep.executors import be_a_worker
+from simulator.execution import executors
+from simulator.execution.executors import ExecutorError
+from simulator.execution.executors import be_a_worker
 if __name__ == "__main__":
     pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=be_a_worker)
     print(pool.submit(os.getpid).result(), flush=True)

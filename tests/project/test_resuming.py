@@ -17,21 +17,18 @@ from typer.testing import CliRunner
 import simulator as sim
 from simulator.cli.app import app
 from simulator.cli.progress import Progress
+from simulator.execution import executors, store, version_check
+from simulator.execution.executors import ExecutorError
+from simulator.execution.version_check import resumed_versions
 from simulator.record import versions
 from simulator.results.files import sealed_text
 from simulator.results.folder import MANIFEST, write_folder
 from simulator.results.kinds import SWEEP
 from simulator.studies import simulate as simulating
-from simulator.studies import version_check
 from simulator.studies.calibrate import evaluate
 from simulator.studies.calibrate.evaluate import Evaluator
 from simulator.studies.replay import deviations
-from simulator.studies.sensitivity import points
-from simulator.studies.sweep import executors, store
 from simulator.studies.sweep import study as sweeping
-from simulator.studies.sweep.errors import ExecutorError
-from simulator.studies.trial import blocks
-from simulator.studies.version_check import resumed_versions
 
 ADDRESS = "progression.d50_months.other"
 
@@ -73,7 +70,6 @@ def test_a_replay_across_versions_says_so_first_and_compares_within_a_tolerance(
     assert deviations(result, type(result)(result.attrs, groups), exact=False)
 
 
-@pytest.mark.slow
 @pytest.mark.slow
 def test_a_comparison_across_versions_says_so_first(tmp_path):
     for name in ("a", "b"):
@@ -188,7 +184,7 @@ def test_what_a_study_without_room_leaves_is_what_it_says(command, finished, tmp
     folder = tmp_path / "r"
     monkeypatch.setattr(Evaluator, "_simulate", lambda self, x: [one.observed + one.sd * x[0] for one in self.data])
     with monkeypatch.context() as small:
-        for module, name in ((store, "_write"), (blocks, "_save"), (points, "write_all"), (evaluate, "append")):
+        for module, name in ((store, "_write"), (evaluate, "append")):
             small.setattr(module, name, until_full(getattr(module, name)))
         done = CliRunner().invoke(app, [command, *KEEPING[command], "-o", str(folder)])
     assert (done.exit_code, done.stderr.count("\n")) == (3, 1), done.output

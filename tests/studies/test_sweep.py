@@ -13,6 +13,7 @@ from scipy.special import ndtri
 from scipy.stats import spearmanr
 
 import simulator as sim
+from simulator.execution.encoding import pack, unpack
 from simulator.language import ScenarioError, bundled
 from simulator.language.blocks.sweep import Axis, Sweep
 from simulator.language.check import CHECKS
@@ -24,7 +25,6 @@ from simulator.run import SUMMED
 from simulator.studies.sweep import points
 from simulator.studies.sweep.axes import inverse, priors
 from simulator.studies.sweep.digest import Digester
-from simulator.studies.sweep.encoding import pack, unpack
 from simulator.studies.sweep.errors import SweepError
 from simulator.studies.sweep.work import Job
 
@@ -320,7 +320,7 @@ def test_bytes_of_a_point_come_back_or_are_refused(noise, place, flip):
     content = pack({"key": "k", "settings": {"x": 1}}, sums)
     found = unpack(content)
     assert found.header["settings"] == {"x": 1}
-    assert all(np.array_equal(found.sums[name], array) for name, array in sums.items())
+    assert all(np.array_equal(found.arrays[name], array) for name, array in sums.items())
     k = place % len(content)
     assert unpack(content[:k] + bytes([content[k] ^ flip]) + content[k + 1 :]) is None
     assert unpack(content[:k]) is None

@@ -18,10 +18,12 @@ from typer.testing import CliRunner
 
 import simulator as sim
 from simulator.cli.app import app
-from simulator.errors import ResourceError, SimulatorError
+from simulator.errors import ResourceError, SimulatorError, UsageError
+from simulator.execution import store
+from simulator.execution.executors import ExecutorError
 from simulator.results.errors import FolderError
-from simulator.studies.sweep import scheduling, store
-from simulator.studies.sweep.errors import ExecutorError, SweepError
+from simulator.studies.sweep import scheduling
+from simulator.studies.sweep.errors import SweepError
 from simulator.studies.sweep.memory import memory_of
 from simulator.studies.sweep.study import Request, planned, run
 from tests.support.sweeps import DAY, EFFECT, ELIGIBLE, SCENARIO
@@ -121,7 +123,7 @@ def test_a_cluster_whose_worker_dies_gives_the_bits_of_single_runs(scenario):
 
 
 def test_an_executor_that_is_not_there_is_explained(scenario, monkeypatch):
-    with pytest.raises(SweepError, match="Choose threads, processes or dask"):
+    with pytest.raises(UsageError, match="Choose threads, processes or dask"):
         sim.sweep(scenario, executor="carrier pigeons")
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ExecutorError, match=r"als-simulator\[cluster\]") as caught:
@@ -132,7 +134,7 @@ def test_an_executor_that_is_not_there_is_explained(scenario, monkeypatch):
 @pytest.mark.slow
 def test_a_cluster_without_workers_is_not_waited_for(scenario, monkeypatch):
     distributed = pytest.importorskip("distributed")
-    monkeypatch.setattr("simulator.studies.sweep.executors.CONNECT_SECONDS", "1s")
+    monkeypatch.setattr("simulator.execution.executors.CONNECT_SECONDS", "1s")
     with distributed.LocalCluster(n_workers=0, dashboard_address=None) as cluster:
         address = cluster.scheduler_address.removeprefix("tcp://")
         with pytest.raises(ExecutorError, match="has no workers"):

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from simulator.analysis.cost_effectiveness import Draws, People, incremental
 from simulator.errors import UsageError
+from simulator.execution.executors import check_ready, check_work
+from simulator.execution.version_check import begin, keeping
 from simulator.language.alternatives import alternatives
 from simulator.language.blocks.sweep import MOST_POINTS, MOST_REPLICATES
 from simulator.results import Result
@@ -31,9 +33,6 @@ from simulator.studies.outcome import OutcomeRequest
 from simulator.studies.sensitivity.methods import one_way
 from simulator.studies.sensitivity.parameters import SensitivityError, parameters_of
 from simulator.studies.sensitivity.points import Evaluate, Plan, needed, of_patients, of_sweep
-from simulator.studies.sweep.executors import check_ready
-from simulator.studies.sweep.memory import check_work
-from simulator.studies.version_check import begin, keeping
 from simulator.version import __version__
 
 if TYPE_CHECKING:

@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import SimulatorError
+from simulator.execution.store import Parts
 from simulator.results import Result
-from simulator.results.errors import ResultError
-from simulator.results.files import check_sealed, sealed_text, text_writer, write_all
 from simulator.studies.outcome import OUTCOMES, OutcomeRequest
 from simulator.version import __version__
 
@@ -159,13 +158,14 @@ def of_patients(
     """
 
     def evaluate(points: Sequence[Settings]) -> Floats:
-        from simulator.studies.sweep.executors import workers
-        from simulator.studies.sweep.scheduling import arriving, result_of
+        from simulator.execution.executors import workers
+        from simulator.execution.futures import arriving, result_of
 
         seeds = np.array([plan.seeds(k) for k in range(len(points))]).T  # replicates in turn: people serve many points
         tasks = [(k, int(seed)) for row in seeds for k, seed in enumerate(row)]
-        places = {} if folder is None else _places(folder, scenario, points, plan.patients, tasks)
-        found = {at: values for at, place in places.items() if (values := _kept(place))}
+        parts = None if folder is None else Parts(folder)
+        keys = _keys(scenario, points, plan.patients, tasks) if parts else []
+        found = {at: kept["values"] for at, key in enumerate(keys) if parts and (kept := parts.get(key))}
         run = partial(_run, scenario, read, plan.patients)
         with workers(plan.executor) as pool:
             waiting = {
@@ -173,14 +173,14 @@ def of_patients(
                 for at, (k, seed) in enumerate(tasks)
                 if at not in found
             }
-            for future in arriving(list(waiting), pool):
+            for future in arriving(waiting, pool):
                 at, got = waiting[future], result_of(future)
                 if isinstance(got, str):
                     k = tasks[at][0]
                     raise _failed(k, points[k], got, 1)
-                found[at] = got
-                if at in places:
-                    write_all(places[at].parent, [(places[at].name, text_writer(sealed_text({"values": got})))])
+                found[at] = np.array(got, np.float64)
+                if parts:
+                    parts.put(keys[at], {"values": found[at]})
                 if progress:
                     progress(len(found) // plan.replicates, len(points))
         every = np.array([found[at] for at in range(len(tasks))])
@@ -201,10 +201,8 @@ def _run(scenario: Scenario, read: Read, patients: int, task: tuple[Settings, in
         return str(error)
 
 
-def _places(
-    folder: Path, scenario: Scenario, points: Sequence[Settings], patients: int, tasks: Sequence[tuple[int, int]]
-) -> dict[int, Path]:
-    """Where the values of each run are kept: its name is that of everything that decides them."""
+def _keys(scenario: Scenario, points: Sequence[Settings], patients: int, tasks: Sequence[tuple[int, int]]) -> list[str]:
+    """The name of each run: the hash of all that decides its values."""
     from simulator.language.template import Template
 
     template, sums = Template(scenario), list[str]()
@@ -214,15 +212,7 @@ def _places(
         except SimulatorError as error:
             raise _failed(k, point, str(error), 1) from None
     keys = (json.dumps([sums[k], patients, seed, __version__]) for k, seed in tasks)
-    return {at: folder / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json" for at, key in enumerate(keys)}
-
-
-def _kept(place: Path) -> list[float]:
-    """What was read of a run before; nothing where there is no such file, or it is damaged."""
-    try:
-        return list(check_sealed(place).get("values", ()))
-    except ResultError:
-        return []
+    return [hashlib.sha256(key.encode()).hexdigest()[:24] for key in keys]
 
 
 def _failed(number: int, point: Settings, why: str, count: int) -> FailedPointsError:

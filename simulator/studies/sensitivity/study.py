@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.execution.executors import check_ready
+from simulator.execution.version_check import begin, keeping
 from simulator.language.blocks.sweep import MOST_POINTS
 from simulator.results import Result
 from simulator.results.folder import check_folder, default_folder, write_folder
@@ -33,8 +35,6 @@ from simulator.studies.sensitivity.points import (
     of_sweep,
     sweep_of,
 )
-from simulator.studies.sweep.executors import check_ready
-from simulator.studies.version_check import begin, keeping
 from simulator.version import __version__
 
 if TYPE_CHECKING:

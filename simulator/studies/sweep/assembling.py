@@ -19,11 +19,11 @@ from simulator.studies.sweep.result import Sweep
 from simulator.version import __version__
 
 if TYPE_CHECKING:
+    from simulator.execution.encoding import Packed
+    from simulator.execution.store import Store
     from simulator.language import Scenario
     from simulator.language.blocks.sweep import Sweep as Block
-    from simulator.studies.sweep.encoding import Packed
     from simulator.studies.sweep.points import Design
-    from simulator.studies.sweep.store import Store
     from simulator.studies.sweep.work import Job, Task
 
 ASIDE = ("sweep", "sensitivity", "decision")

@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simulator.engine import sums as engine
+from simulator.execution.encoding import Packed
 from simulator.program.scenario import summed
 from simulator.results import arrays
 from simulator.results.arrays import Group, Named
 from simulator.results.summary import estimates, systems
 from simulator.run import SUMMED
-from simulator.studies.sweep import encoding
-from simulator.studies.sweep.encoding import Packed
+from simulator.studies.sweep.work import ENDED, HEADS, MOMENTS, RESTRICTED, SERIOUS, STAGES
 
 STATES = ("done", "failed")
 Systems = dict[str, tuple[str, ...]]
@@ -73,8 +73,8 @@ def collect(packed: Sequence[Packed], patients: int, replicates: int) -> Group:
 
 
 def _shape(one: Packed) -> Shape:
-    header, sums = one.header, one.sums
-    optional = encoding.STAGES in sums, encoding.SERIOUS in sums
+    header, sums = one.header, one.arrays
+    optional = STAGES in sums, SERIOUS in sums
     return Shape(tuple(header["arms"]), tuple(sums["time"].tolist()), *optional, tuple(header["outputs"]))
 
 
@@ -82,12 +82,12 @@ def _sums(members: Sequence[Packed], patients: int, outputs: tuple[str, ...]) ->
     """The sums of points that are alike, with leading dimensions point and replicate, as results read them."""
 
     def stacked(name: str) -> np.ndarray:
-        return np.stack([one.sums[name] for one in members])
+        return np.stack([one.arrays[name] for one in members])
 
     def optional(name: str) -> np.ndarray | None:
-        return stacked(name) if name in members[0].sums else None
+        return stacked(name) if name in members[0].arrays else None
 
-    heads, moments, restricted = (stacked(name) for name in (encoding.HEADS, encoding.MOMENTS, encoding.RESTRICTED))
+    heads, moments, restricted = (stacked(name) for name in (HEADS, MOMENTS, RESTRICTED))
     table = _table(outputs)
     return SimpleNamespace(
         alive=heads[..., engine.ALIVE],
@@ -95,9 +95,9 @@ def _sums(members: Sequence[Packed], patients: int, outputs: tuple[str, ...]) ->
         total=moments[..., engine.TOTAL],
         square=moments[..., engine.SQUARE],
         counts=np.zeros((*moments.shape[:-1], 0), np.int32),
-        stages=optional(encoding.STAGES),
-        serious=optional(encoding.SERIOUS),
-        ended=stacked(encoding.ENDED),
+        stages=optional(STAGES),
+        serious=optional(SERIOUS),
+        ended=stacked(ENDED),
         restricted=restricted[..., 0],
         restricted_square=restricted[..., 1],
         n_patients=patients,

@@ -7,8 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from simulator.execution.encoding import FORMAT
 from simulator.language.scenario import Scenario
-from simulator.studies.sweep.encoding import FORMAT
 from simulator.version import __version__
 
 if TYPE_CHECKING:

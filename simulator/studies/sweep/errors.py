@@ -1,4 +1,4 @@
-"""The errors of sweeps."""
+"""The error of sweeps."""
 
 from simulator.errors import SimulatorError
 
@@ -7,9 +7,3 @@ class SweepError(SimulatorError):
     """The sweep asks for something that cannot be, or its folder is not what it should be."""
 
     exit_code = 2
-
-
-class ExecutorError(SimulatorError):
-    """What a sweep should run on is not there."""
-
-    exit_code = 3

@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from simulator.execution.executors import workers
+from simulator.execution.store import LookInto
 from simulator.results.folder import default_folder
 from simulator.studies.sweep.digest import digest
-from simulator.studies.sweep.executors import workers
 from simulator.studies.sweep.memory import memory_of
-from simulator.studies.sweep.store import LookInto
 from simulator.studies.sweep.study import planned, sorted_out
 from simulator.studies.sweep.work import do_points
 from simulator.version import __version__

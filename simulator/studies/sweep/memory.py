@@ -1,11 +1,10 @@
-"""How much work and memory a sweep is."""
+"""How much work one point is, and how much memory a sweep."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from simulator.engine import batches
-from simulator.errors import UsageError
 from simulator.program import compile_program
 
 if TYPE_CHECKING:
@@ -13,8 +12,6 @@ if TYPE_CHECKING:
 
 PER_CELL, PER_STAGE_CELL = 8 * 34, 8 * 2 * 19
 """Bytes of a sweep by point, replicate, arm and day: estimates with their errors, and stages."""
-MOST_LIVES = 20_000_000_000
-"""Patients of all runs of a study: days of work for two cores."""
 
 
 def arm_days(plan: Planned) -> float:
@@ -32,19 +29,6 @@ def memory_of(plan: Planned, number: int) -> int:
     cells = len(plan.design.points) * plan.job.replicates * sizes.arms * sizes.times
     per_cell = PER_CELL + (PER_STAGE_CELL if program.calendar.staged else 0)
     return 2 * cells * per_cell + batches.memory(sizes, False, number)
-
-
-def check_work(runs: int, patients: int) -> None:
-    """Refuse a study of so many runs that nobody would see its end.
-
-    Raises
-    ------
-    UsageError
-        With the number.
-    """
-    if runs * patients > MOST_LIVES:
-        fact = f"{runs:,} runs of {patients:,} patients are {runs * patients:,} patients"
-        raise UsageError(f"{fact}, more than {MOST_LIVES:,}. Ask for fewer points, replicates or patients")
 
 
 def check_size(plan: Planned, number: int) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.errors import SimulatorError
+from simulator.execution.executors import check_ready, check_work, workers
+from simulator.execution.store import InFolder, InMemory, Store
 from simulator.language.blocks.sweep import MOST_REPLICATES
 from simulator.language.template import Template
 from simulator.record import versions
@@ -19,11 +21,9 @@ from simulator.studies.sweep import scheduling, work
 from simulator.studies.sweep.assembling import ASIDE, Planned, assembled
 from simulator.studies.sweep.digest import Digester, of_settings
 from simulator.studies.sweep.errors import SweepError
-from simulator.studies.sweep.executors import check_ready, workers
-from simulator.studies.sweep.memory import arm_days, check_size, check_work
+from simulator.studies.sweep.memory import arm_days, check_size
 from simulator.studies.sweep.points import as_given, design
 from simulator.studies.sweep.result import Sweep
-from simulator.studies.sweep.store import InFolder, InMemory, Store
 from simulator.version import __version__
 
 if TYPE_CHECKING:

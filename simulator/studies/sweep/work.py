@@ -1,5 +1,8 @@
 """What a worker does, in a thread, a process or on another machine: some points, from settings to bytes.
 
+A point of three arms and two years takes 17 kB: the sums of a run in summary mode, without its histograms, with a
+leading dimension `replicate`. They are integers, so equal points have equal bytes wherever they were computed.
+
 A worker keeps the scenario, the compiled pieces that did not change, its working space and, where they did not change,
 the recruited people from one point to the next.
 """
@@ -17,13 +20,14 @@ import numpy as np
 from simulator.engine import batches
 from simulator.engine.random import make_key
 from simulator.errors import SimulatorError
+from simulator.execution.encoding import pack
+from simulator.execution.store import Done
 from simulator.language.document import Document
 from simulator.language.faults import Origin
 from simulator.language.loading import build
 from simulator.language.template import Template
 from simulator.program import Program, compile_program
 from simulator.program.memory import Memory
-from simulator.studies.sweep import encoding
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
 
 WORDS = 12  # bits of the replicate's word that count replicates where every point has random numbers of its own
 _KEPT = threading.local()
+HEADS, MOMENTS, STAGES, ENDED, RESTRICTED = "heads", "moments", "stages", "ended", "restricted"
+SERIOUS = "serious"
 
 
 class Job(NamedTuple):
@@ -56,15 +62,6 @@ class Task(NamedTuple):
     number: int
     key: str
     settings: dict[str, Any]
-
-
-class Done(NamedTuple):
-    """A point that was tried: its file's name and content, and why it failed, if it did."""
-
-    number: int
-    key: str
-    content: bytes
-    message: str
 
 
 class Ready(NamedTuple):
@@ -103,7 +100,7 @@ def _tried(task: Task, do: Callable[[], Any]) -> Any:
 
 def failed(task: Task, message: str) -> Done:
     """A point that could not be simulated."""
-    return Done(task.number, task.key, encoding.pack(_head(task) | {"message": message}, {}), message)
+    return Done(task.number, task.key, pack(_head(task) | {"message": message}, {}), message)
 
 
 def _head(task: Task) -> dict[str, Any]:
@@ -148,17 +145,17 @@ def _packed(job: Job, lived: tuple[Ready, list[Sums]]) -> Done:
     """The point's file."""
     (task, about, program), every = lived
     found = {
-        encoding.HEADS: np.array([one.heads for one in every], np.int32),
-        encoding.MOMENTS: np.array([one.moments for one in every]),
-        encoding.ENDED: np.array([one.ended for one in every], np.int32),
-        encoding.RESTRICTED: np.array([one.restricted for one in every]),
+        HEADS: np.array([one.heads for one in every], np.int32),
+        MOMENTS: np.array([one.moments for one in every]),
+        ENDED: np.array([one.ended for one in every], np.int32),
+        RESTRICTED: np.array([one.restricted for one in every]),
         "time": program.calendar.day,
     }
     if program.calendar.staged:
-        found[encoding.STAGES] = np.array([one.stages for one in every], np.int32)
+        found[STAGES] = np.array([one.stages for one in every], np.int32)
     if program.arms.reactions.size:
-        found[encoding.SERIOUS] = np.array([one.serious for one in every], np.int32)
-    return Done(task.number, task.key, encoding.pack(about, found), "")
+        found[SERIOUS] = np.array([one.serious for one in every], np.int32)
+    return Done(task.number, task.key, pack(about, found), "")
 
 
 def _run(ready: Ready, seed: int, word: int) -> Sums:

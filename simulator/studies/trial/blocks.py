@@ -7,30 +7,19 @@ import json
 import pickle
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    CancelledError,
-    Executor,
-    Future,
-    ThreadPoolExecutor,
-    wait,
-)
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import Any, NamedTuple
-from zipfile import BadZipFile
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.engine.jit import JIT
-from simulator.errors import SimulatorError
+from simulator.execution.executors import workers
+from simulator.execution.futures import arriving, result_of
+from simulator.execution.store import Parts
 from simulator.replicate import Choice, Replicator
-from simulator.results.files import write_all
 from simulator.results.kinds import TRIAL
-from simulator.studies.sweep.errors import ExecutorError
-from simulator.studies.sweep.executors import workers
-from simulator.studies.sweep.scheduling import LOOK_SECONDS, LOST
 from simulator.studies.trial.plan import Plan
 from simulator.studies.trial.replicates import block
 from simulator.studies.trial.rows import Block
@@ -87,7 +76,8 @@ def run(
     each block is a task of its own. `begin` is called before anything is put into the folder.
     """
     spans = [range(first, min(first + SIZE, work.replicates)) for first in range(0, work.replicates, SIZE)]
-    found = {span.start: kept for span in spans if folder and (kept := _load(folder, work, span))}
+    parts = Parts(folder / TRIAL.work[0]) if folder else None
+    found = {span.start: Block(**kept) for span in spans if parts and (kept := parts.get(_name(work, span)))}
     left = [span for span in spans if span.start not in found]
     done = sum(len(one.counts) for one in found.values())
     tell = progress or (lambda done, total: None)
@@ -95,14 +85,18 @@ def run(
     here = executor == THREADS
     for span, made in _each(work, left, threads if JIT else 1) if here else _elsewhere(work, left, executor):
         found[span.start] = made
-        if folder:
+        if parts:
             if begin:
                 begin()
-            _save(folder, work, span, made)
+            parts.put(_name(work, span), made._asdict())
         done += len(span)
         tell(done, work.replicates)
-    parts = [found[span.start] for span in spans]
-    return Block(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+    blocks = [found[span.start] for span in spans]
+    return Block(*(np.concatenate(arrays) for arrays in zip(*blocks, strict=True)))
+
+
+def _name(work: Work, span: range) -> str:
+    return f"{work.key}-{span.start:07d}-{span.stop:07d}"
 
 
 def _each(work: Work, spans: Sequence[range], threads: int) -> Iterator[tuple[range, Block]]:
@@ -132,33 +126,8 @@ def _elsewhere(work: Work, spans: Sequence[range], executor: str | Executor) -> 
     content = pickle.dumps(work)
     with workers(executor) as found:
         busy = {found.executor.submit(do_block, content, span.start, span.stop): span for span in spans}
-        try:
-            while busy:
-                done = wait(busy, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED).done
-                if not done and found.is_lost():
-                    raise ExecutorError(LOST)
-                for future in done:
-                    yield busy.pop(future), _made(future)
-        finally:
-            for future in busy:
-                future.cancel()
-
-
-def _made(future: Future[Block]) -> Block:
-    """What a worker gave.
-
-    Raises
-    ------
-    SimulatorError
-        It died.
-    """
-    try:
-        return future.result()
-    except CancelledError:
-        raise ExecutorError(LOST) from None
-    except BrokenExecutor:
-        fact = "a worker process died, perhaps for want of memory"
-        raise SimulatorError(f"{fact}. What is finished is kept: give the same command again") from None
+        for future in arriving(busy, found):
+            yield busy[future], result_of(future)
 
 
 def do_block(content: bytes, first: int, stop: int) -> Block:
@@ -167,27 +136,3 @@ def do_block(content: bytes, first: int, stop: int) -> Block:
         _KEPT.work = pickle.loads(content)
         _KEPT.space, _KEPT.content = Replicator(_KEPT.work.choices), content
     return block(_KEPT.work.plan, _KEPT.space, _KEPT.work.seed, range(first, stop))
-
-
-def _place(folder: Path, work: Work, span: range) -> Path:
-    return folder / TRIAL.work[0] / f"{work.key}-{span.start:07d}-{span.stop:07d}.npz"
-
-
-def _load(folder: Path, work: Work, span: range) -> Block | None:
-    """A block that was finished; its archive carries checksums, so that a damaged one is done again."""
-    try:
-        with np.load(_place(folder, work, span), allow_pickle=False) as file:
-            return Block(*(file[name] for name in Block._fields))
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
-        return None
-
-
-def _save(folder: Path, work: Work, span: range, made: Block) -> None:
-    place = _place(folder, work, span)
-    arrays: dict[str, Any] = made._asdict()
-
-    def write(path: Path) -> None:
-        with path.open("wb") as file:
-            np.savez(file, **arrays)
-
-    write_all(place.parent, [(place.name, write)])

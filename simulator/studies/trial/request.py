@@ -8,15 +8,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from simulator.execution.executors import check_ready
+from simulator.execution.version_check import keeping
 from simulator.results.folder import check_folder, default_folder, write_folder
 from simulator.results.kinds import RUN, TRIAL
-from simulator.studies.sweep.executors import check_ready
 from simulator.studies.trial.blocks import DERIVED, THREADS
 from simulator.studies.trial.entering import most
 from simulator.studies.trial.plan import TrialError, TrialOptions, analyses_of, as_enrolled, plan
 from simulator.studies.trial.result import Trial
 from simulator.studies.trial.study import Extent, Running, cores, prepare, study
-from simulator.studies.version_check import keeping
 from simulator.version import __version__
 
 if TYPE_CHECKING:

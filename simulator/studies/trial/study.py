@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from simulator.analysis.trial.registry import analysis
 from simulator.engine import batches, compiling
 from simulator.errors import UsageError
+from simulator.execution.version_check import begin
 from simulator.replicate import compiled
 from simulator.results.kinds import TRIAL
 from simulator.run import LIMIT, REPLICATES, SEED, check_memory
@@ -24,7 +25,6 @@ from simulator.studies.trial.replicates import bytes_of
 from simulator.studies.trial.result import Trial
 from simulator.studies.trial.rows import Block
 from simulator.studies.trial.sizes import LARGEST, LEAST, Sizes, sizes, steps_of
-from simulator.studies.version_check import begin
 
 if TYPE_CHECKING:
     from simulator.language.scenario import Scenario

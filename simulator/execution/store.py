@@ -1,33 +1,41 @@
-"""Where the points of a sweep are kept: in a folder that survives whatever happens to the process, or in memory.
+"""Where finished parts of a study are kept: in a folder that survives whatever happens to the process, or in memory.
 
-A folder holds one file for each point in `points/`, named by the point's hash. A file is written beside its place,
-flushed and moved into it; it counts as finished when it is there and its checksum is right. Only one process writes
-into a folder at a time, so a start may remove every temporary that it finds.
+A folder holds one file for each part, named by the hash of all that decides its content. A file is written beside its
+place, flushed and moved into it; it counts as finished when it is there and its checksum is right. Only one process
+writes the points of a sweep into a folder at a time, so a start may remove every temporary that it finds.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
+from numpy.typing import NDArray
+
+from simulator.execution.encoding import Packed, pack, unpack
+from simulator.execution.version_check import keeping
 from simulator.results.errors import FolderError
 from simulator.results.files import PART, flush, remove_stale, write_error
 from simulator.results.folder import begin_folder, check_folder
 from simulator.results.kinds import SWEEP
-from simulator.studies.sweep.encoding import Packed, unpack
-from simulator.studies.version_check import keeping
 from simulator.writing import missing, remove_empty
 
-if TYPE_CHECKING:
-    from simulator.studies.sweep.work import Done
-
 REMEMBERED_BYTES = 64 << 20
-(POINTS,), POINT, FAILED = SWEEP.work, ".point", ".failed"
+(POINTS,), POINT, FAILED, KEPT = SWEEP.work, ".point", ".failed", ".kept"
+
+
+class Done(NamedTuple):
+    """A point that was tried: its file's name and content, and why it failed, if it did."""
+
+    number: int
+    key: str
+    content: bytes
+    message: str
 
 
 class Store(Protocol):
@@ -57,6 +65,37 @@ class InMemory:
         self._kept.update((one.key, one.content) for one in found)
 
 
+class Parts:
+    """Keeps the parts of a study as files of a folder, which is made with the first of them.
+
+    Parameters
+    ----------
+    folder : Path
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def get(self, key: str) -> Mapping[str, NDArray[Any]] | None:
+        """The arrays of a part; None where there is no file with the right checksum."""
+        found = _read(f"{self.folder}{os.sep}{key}{KEPT}", key)
+        return None if found is None else found.arrays
+
+    def put(self, key: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Keep a part.
+
+        Raises
+        ------
+        DiskFullError, FolderError
+            It cannot be written.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            _write(f"{self.folder}{os.sep}", f"{key}{KEPT}", pack({"key": key}, arrays), True)
+        except OSError as error:
+            raise write_error(self.folder, error) from error
+
+
 class LookInto:
     """Says what a folder keeps, and changes nothing."""
 
@@ -67,14 +106,8 @@ class LookInto:
     def get(self, key: str) -> Packed | None:
         """The point, or None where there is no file with the right checksum."""
         for name in (f"{key}{POINT}", f"{key}{FAILED}"):
-            if name in self._there:
-                try:
-                    with open(f"{self.points}{os.sep}{name}", "rb", buffering=0) as file:
-                        found = unpack(file.read())
-                except OSError:  # gone, or a folder of that name: not finished
-                    continue
-                if found is not None and found.header["key"] == key:
-                    return found
+            if name in self._there and (found := _read(f"{self.points}{os.sep}{name}", key)) is not None:
+                return found
         return None
 
     def put(self, found: Sequence[Done]) -> None:
@@ -151,6 +184,16 @@ class InFolder(LookInto):
             self._new[one.key] = one.content
 
 
+def _read(path: str, key: str) -> Packed | None:
+    """The part in a file; None where it is not there, not whole, or that of something else."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            found = unpack(file.read())
+    except OSError:  # gone, or a folder of that name: not finished
+        return None
+    return found if found is not None and found.header["key"] == key else None
+
+
 def _write(folder: str, name: str, content: bytes, flushed: bool) -> None:
     """Write one file beside its place, flush it and move it there; bare calls, because there are thousands."""
     part = f"{folder}.{name}.{os.getpid()}{PART}"
@@ -165,7 +208,7 @@ def _write(folder: str, name: str, content: bytes, flushed: bool) -> None:
         finally:
             os.close(handle)
         if os.path.isdir(folder + name):
-            shutil.rmtree(folder + name)  # nobody but a sweep names anything so
+            shutil.rmtree(folder + name)  # nobody but a study names anything so
         os.replace(part, folder + name)
     except BaseException:
         with suppress(OSError):

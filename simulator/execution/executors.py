@@ -1,4 +1,4 @@
-"""What a sweep runs on: threads, processes, a Dask cluster, or any executor of `concurrent.futures`."""
+"""What many runs go through: threads, processes, a Dask cluster, or any executor of `concurrent.futures`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from threading import Thread
 from typing import Any, NamedTuple
 
 from simulator.engine.compiling import cores
-from simulator.studies.sweep.errors import ExecutorError, SweepError
+from simulator.errors import ResourceError, UsageError
 from simulator.version import __version__
 
 DASK = "dask://"
@@ -27,10 +27,16 @@ UNKNOWN = "there is no executor {!r}. Choose threads, processes or dask://host:p
 NO_SCHEDULER = "no Dask scheduler answers at {} ({}). Start one, or correct it"
 MOST_ON_WINDOWS = 61
 """Windows waits for no more processes at once."""
+MOST_PATIENTS = 20_000_000_000
+"""Patients of all runs of a study: days of work for two cores."""
+
+
+class ExecutorError(ResourceError):
+    """What a study should run on is not there, or is lost."""
 
 
 class Workers(NamedTuple):
-    """An executor and how many points it works on at once, as far as that is known."""
+    """An executor and how many tasks it works on at once, as far as that is known."""
 
     executor: Executor
     number: int
@@ -43,7 +49,7 @@ def workers(wanted: str | Executor) -> Iterator[Workers]:
 
     Raises
     ------
-    SweepError
+    UsageError
         There is no executor of this name.
     ExecutorError
         The cluster is not there, or the extra that talks to it.
@@ -61,7 +67,7 @@ def workers(wanted: str | Executor) -> Iterator[Workers]:
         with _cluster(wanted.removeprefix(DASK)) as found:
             yield found
     else:
-        raise SweepError(UNKNOWN.format(wanted))
+        raise UsageError(UNKNOWN.format(wanted))
 
 
 def check_ready(wanted: str | Executor) -> None:
@@ -69,7 +75,7 @@ def check_ready(wanted: str | Executor) -> None:
 
     Raises
     ------
-    SweepError
+    UsageError
         There is no executor of this name.
     ExecutorError
         Nothing answers as a scheduler does at the address, or the extra that talks to one is missing.
@@ -95,12 +101,12 @@ def _host_and_port(wanted: str) -> tuple[str, int]:
 
     Raises
     ------
-    SweepError
+    UsageError
         It is none.
     """
     host, _, port = wanted.removeprefix(DASK).rpartition(":")
     if not wanted.startswith(DASK) or not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 2**16:
-        raise SweepError(UNKNOWN.format(wanted))
+        raise UsageError(UNKNOWN.format(wanted))
     return host.strip("[]"), int(port)
 
 
@@ -178,3 +184,16 @@ def _check_versions(client: Any, address: str) -> None:
 def version_here() -> str:
     """The version of this program where the call arrives."""
     return __version__
+
+
+def check_work(runs: int, patients: int) -> None:
+    """Refuse a study of so many runs that nobody would see its end.
+
+    Raises
+    ------
+    UsageError
+        With the number.
+    """
+    if runs * patients > MOST_PATIENTS:
+        fact = f"{runs:,} runs of {patients:,} patients are {runs * patients:,} patients"
+        raise UsageError(f"{fact}, more than {MOST_PATIENTS:,}. Ask for fewer points, replicates or patients")
