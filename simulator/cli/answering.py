@@ -8,9 +8,10 @@ from textwrap import fill, wrap
 from typing import TYPE_CHECKING, Any
 
 from simulator.cli.tables import UNDATED as UNDATED_HEADS
-from simulator.cli.tables import WIDTH, aligned, clean, draws_document, short, undated
+from simulator.cli.tables import draws_document, undated
 from simulator.studies.headline import Headline
-from simulator.studies.wording import when, with_error
+from simulator.tables.numbers import when, with_error
+from simulator.tables.text import WIDTH, aligned, clean, short
 from simulator.units import how_many
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 from typing import Any
 
-from simulator.cli.tables import WIDTH, aligned, clean, short
-from simulator.studies.wording import fixed
+from simulator.tables.numbers import fixed
+from simulator.tables.text import WIDTH, aligned, clean, short
 from simulator.units import how_many
 
 Document = Mapping[str, Any]

@@ -12,8 +12,8 @@ import typer
 
 from simulator.cli.errors import friendly
 from simulator.cli.run import DryRun, Force, Json, Patients, Scenario, Seed, Settings, note, note_versions, show
-from simulator.cli.tables import clean
 from simulator.errors import SimulatorError
+from simulator.tables.text import clean
 
 if TYPE_CHECKING:
     from simulator.studies.decide.result import Decided

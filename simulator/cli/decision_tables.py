@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from textwrap import wrap
 
-from simulator.cli.tables import WIDTH, aligned, clean, short
 from simulator.language import Scenario
 from simulator.studies.decide.base import Base, basis
 from simulator.studies.decide.result import Decided
 from simulator.studies.decide.tables import Cell, Table, shown
+from simulator.tables.text import WIDTH, aligned, clean, short
 
 ACROSS = 3
 """Options side by side."""

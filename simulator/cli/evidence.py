@@ -37,13 +37,13 @@ def evidence(
 ) -> None:
     """Every published fact beside its simulated twin. How far apart, and whether it was fitted."""
     from simulator.cli.evidence_tables import claims_text, evidence_text
-    from simulator.cli.tables import without_nan
     from simulator.report.scoreboard import evidence_files
     from simulator.results.folder import check_place
     from simulator.studies.evidence.score import Runs
     from simulator.studies.evidence.scoreboard import files
     from simulator.studies.evidence.structures import at_starting, with_model
     from simulator.studies.evidence.study import evidence as study
+    from simulator.tables.files import without_nan
     from simulator.writing import text_writer, write_all
 
     if out:
@@ -72,10 +72,10 @@ def evidence(
 def _cross_validate(out: Path | None, as_json: bool, model: str | None) -> None:
     from simulator.catalog.calibration import FILES, calibration
     from simulator.cli.evidence_tables import validated_text
-    from simulator.cli.tables import without_nan
     from simulator.results.folder import check_place
     from simulator.studies.calibrate.cross_validation import cross_validate
     from simulator.studies.calibrate.picture import draw
+    from simulator.tables.files import without_nan
     from simulator.writing import text_writer, write_all
 
     if out:

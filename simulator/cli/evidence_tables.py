@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from textwrap import fill
 
-from simulator.cli.tables import WIDTH
 from simulator.studies.calibrate.cross_validation import Validated, summaries
 from simulator.studies.evidence import cells
 from simulator.studies.evidence.study import FAR, Evidence, explained
+from simulator.tables.text import WIDTH
 
 NOTE = (
     "z = (simulated - published)/sqrt(SE^2 + MCSE^2); ± is the Monte Carlo standard error. Errors of the published "

@@ -144,7 +144,7 @@ def document(found: Any, compared: Any = None) -> dict[str, Any]:
 
 def text(found: Any, compared: Any = None) -> str:
     """Values, likelihoods, what was set aside."""
-    from simulator.cli.tables import WIDTH, aligned, clean
+    from simulator.tables.text import WIDTH, aligned, clean
 
     lines = [line for one in found.lines() for line in wrap(clean(one), WIDTH, subsequent_indent="  ")]
     rows = [["", "start", "fitted", "95 % interval", "SD/prior", "MC"]]
@@ -171,7 +171,7 @@ def _short(address: str) -> str:
 
 def _compared(one: Any) -> Iterator[str]:
     """A fit beside another one."""
-    from simulator.cli.tables import WIDTH
+    from simulator.tables.text import WIDTH
 
     words = (
         f"Less the other fit: log-likelihood {one.log_likelihood:+.1f}, Monte Carlo error {one.noise:.1f}, error "

@@ -6,9 +6,9 @@ from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from simulator.cli.tables import WIDTH, aligned, clean, short
 from simulator.studies.person.answer import number, sentences
-from simulator.studies.wording import with_error
+from simulator.tables.numbers import with_error
+from simulator.tables.text import WIDTH, aligned, clean, short
 
 if TYPE_CHECKING:
     from simulator.studies.person.portrait import Chance, Portrait

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from simulator.cli.tables import WIDTH, aligned, clean, short
-from simulator.studies.wording import fixed, with_error
+from simulator.tables.numbers import fixed, with_error
+from simulator.tables.text import WIDTH, aligned, clean, short
 
 if TYPE_CHECKING:
     from simulator.studies.person.portrait import AccountItem, Chance, Portrait, Spread

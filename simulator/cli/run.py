@@ -335,7 +335,7 @@ def tables_of(name: str) -> Any:
 
 def show(value: Any, as_json: bool, text: Any) -> None:
     """Print a value on stdout: as one JSON document, or as text."""
-    from simulator.cli.tables import without_nan
+    from simulator.tables.files import without_nan
 
     typer.echo(json.dumps(without_nan(value), ensure_ascii=False, indent=1) if as_json else text(value))
 

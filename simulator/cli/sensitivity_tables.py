@@ -9,9 +9,9 @@ from typing import Any
 
 from simulator.analysis.intervals import reach
 from simulator.analysis.sensitivity.sobol import ENOUGH
-from simulator.cli.tables import WIDTH, aligned, clean
 from simulator.studies.sensitivity.document import Sensitivity
-from simulator.studies.wording import fixed, with_error
+from simulator.tables.numbers import fixed, with_error
+from simulator.tables.text import WIDTH, aligned, clean
 
 NAME = 26
 TINY = 0.0005

@@ -25,8 +25,8 @@ from simulator.cli.run import (
     note_versions,
     show,
 )
-from simulator.cli.tables import WIDTH, aligned, clean
 from simulator.errors import SimulatorError
+from simulator.tables.text import WIDTH, clean, side_by_side
 from simulator.units import how_many
 
 if TYPE_CHECKING:
@@ -115,13 +115,14 @@ def document(found: Sweep) -> dict[str, Any]:
 def sweep_text(found: Sweep) -> str:
     """The outcomes point by point, or their ranges where there are many."""
     from simulator.results.notices import NOTICE
+    from simulator.studies.sweep.text import table
 
     outcomes = found.outcomes()
     many = f"{how_many(found.n_points, 'points')}, {how_many(found.n_patients, 'patients')} in each arm"
     many += f", {found.replicates} replicates" if found.replicates > 1 else ""
     numbers = f"seed {found.seed}, {found.attrs['random_numbers']} random numbers"
     lines = [clean(found.title), *wrap(f"{many}, {numbers}", WIDTH), ""]
-    lines += [*_named(outcomes), "", *_blocks(found, outcomes), *_remarks(outcomes)]
+    lines += [*_named(outcomes), "", *side_by_side(table(found, outcomes)), *_remarks(outcomes)]
     return "\n".join([*lines, NOTICE])
 
 
@@ -133,22 +134,6 @@ def _named(outcomes: list[Outcome]) -> Iterator[str]:
         yield from wrap(
             f"{letter(k)}  {clean(one.label)}, {one.unit}", WIDTH, subsequent_indent="   ", break_long_words=False
         )  # fmt: skip
-
-
-def _blocks(found: Sweep, outcomes: list[Outcome]) -> Iterator[str]:
-    """The table, in as many pieces side by side as it takes to fit the width."""
-    from simulator.studies.sweep.text import table
-
-    shown = table(found, outcomes)
-    first = shown.fixed
-    left = [row[:first] for row in [shown.heads, *shown.rows]]
-    columns = list(zip(*(row[first:] for row in [shown.heads, *shown.rows]), strict=True))
-    room = WIDTH - max(map(len, aligned(left)), default=0)
-    while columns:
-        width = max(max(map(len, column)) for column in columns) + 2
-        some, columns = columns[: max(1, room // width)], columns[max(1, room // width) :]
-        yield from aligned([[*a, *b] for a, b in zip(left, zip(*some, strict=True), strict=True)])
-        yield ""
 
 
 def _remarks(outcomes: list[Outcome]) -> Iterator[str]:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
-from simulator.studies.wording import fixed, when, with_error
+from simulator.tables.numbers import fixed, when, with_error
+from simulator.tables.text import WIDTH, aligned, clean, short
 from simulator.units import how_many
 
 LEGEND = (
@@ -16,8 +17,6 @@ LEGEND = (
 )
 UNDATED = {"onset": "From onset, by variant", "trigger": "From the trigger on"}
 """Kinds of rows without a day, and their heads."""
-WIDTH = 80
-NAME_WIDTH = 30  # longer names of arms and strata are cut
 
 if TYPE_CHECKING:
     from simulator.studies.compare import Comparison, Difference
@@ -29,26 +28,6 @@ if TYPE_CHECKING:
     from simulator.studies.single_run import Plan
 
 ENOUGH = 100  # draws
-
-
-def aligned(rows: Sequence[Sequence[str]], widths: Sequence[int] = ()) -> Iterator[str]:
-    """Rows of cells as lines: the first column to the left, the others to the right, at least so wide."""
-    needed = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    wide = [max(pair) for pair in zip(needed, [*widths, *[0] * len(needed)], strict=False)]
-    for first, *others in rows:
-        cells = [f"  {cell:>{width}}" for cell, width in zip(others, wide[1:], strict=True)]
-        yield f"{first:<{wide[0]}}{''.join(cells)}".rstrip()
-
-
-def clean(text: str) -> str:
-    """Text of one line, without control characters."""
-    return "".join(character if character.isprintable() else " " for character in text)
-
-
-def short(name: str) -> str:
-    """A name of one line that leaves room for numbers."""
-    text = clean(name)
-    return text if len(text) <= NAME_WIDTH else f"{text[: NAME_WIDTH - 1]}…"
 
 
 def headline_text(headline: Headline) -> str:
@@ -253,19 +232,6 @@ def _comparison_row(row: Difference) -> list[str]:
     interval = "?" if math.isnan(row.lower) else f"{fixed(row.lower, d)} to {fixed(row.upper, d)}"
     numbers = [fixed(value, d) for value in (row.a, row.b, row.estimate)]
     return [f"{row.label}, {row.unit}", *numbers, interval]
-
-
-def without_nan(value: Any) -> Any:
-    """The value as JSON can say it: NaN and infinity are null, named tuples are objects."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if hasattr(value, "_asdict"):
-        return {key: without_nan(one) for key, one in value._asdict().items()}
-    if isinstance(value, dict):
-        return {key: without_nan(one) for key, one in value.items()}
-    if isinstance(value, Iterable) and not isinstance(value, str):
-        return [without_nan(one) for one in value]
-    return value
 
 
 def replay_text(found: Replay) -> str:

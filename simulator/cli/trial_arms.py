@@ -5,8 +5,8 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from simulator.cli.tables import WIDTH, aligned
 from simulator.studies.trial.comparisons.shown import KEYS, NOTE, arms_of
+from simulator.tables.text import WIDTH, aligned
 
 if TYPE_CHECKING:
     from simulator.studies.trial.result import Trial

@@ -5,8 +5,8 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from simulator.cli.tables import WIDTH, clean
 from simulator.studies.trial.estimands import alike, in_words
+from simulator.tables.text import WIDTH, clean
 
 if TYPE_CHECKING:
     from simulator.studies.trial.result import Trial

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.analysis.replicates import Measure
-from simulator.cli.tables import aligned
 from simulator.studies.trial.html import percent
+from simulator.tables.text import aligned
 
 if TYPE_CHECKING:
     from simulator.studies.trial.result import Trial

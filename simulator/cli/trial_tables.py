@@ -7,7 +7,6 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from simulator.analysis.trial.registry import analysis
-from simulator.cli.tables import WIDTH, aligned, clean, short
 from simulator.cli.trial_arms import arms_document, arms_text
 from simulator.cli.trial_estimands import estimands_text
 from simulator.cli.trial_family import family_document, family_text
@@ -17,7 +16,8 @@ from simulator.studies.trial.html import named, pair, people, percent, unit
 from simulator.studies.trial.measures import POWER
 from simulator.studies.trial.sizes import LARGEST
 from simulator.studies.trial.summary import measured
-from simulator.studies.wording import when
+from simulator.tables.numbers import when
+from simulator.tables.text import WIDTH, aligned, clean, short
 
 if TYPE_CHECKING:
     from simulator.studies.trial.result import Trial

@@ -101,7 +101,7 @@ def document(found: Any) -> dict[str, Any]:
 
 def text(found: Any) -> str:
     """Who was matched, the mean course by arm, who was not."""
-    from simulator.cli.tables import WIDTH, clean
+    from simulator.tables.text import WIDTH, clean
 
     lines = [line for one in found.lines() for line in wrap(clean(one), WIDTH, subsequent_indent="  ")]
     told = [*lines[:-1], "", *_means(found)]
@@ -112,9 +112,9 @@ def text(found: Any) -> str:
 
 def _right(found: Any) -> Iterator[str]:
     """Calibration beside rivals."""
-    from simulator.cli.tables import WIDTH, aligned
     from simulator.studies.twins.calibration import METHODS, calibration
     from simulator.studies.twins.predictive import npde
+    from simulator.tables.text import WIDTH, aligned
 
     told = calibration(found)
     yield "Were the twins right? Forecasts of the next measurements, all days"
@@ -140,8 +140,8 @@ def _right(found: Any) -> Iterator[str]:
 
 def _external(found: Any) -> Iterator[str]:
     """Participants beside their untreated twins, arm by arm."""
-    from simulator.cli.tables import WIDTH, aligned, clean
     from simulator.studies.twins.external import CALLED, compared_arms, external
+    from simulator.tables.text import WIDTH, aligned, clean
 
     arms = compared_arms(found)
     if not arms:
@@ -174,7 +174,7 @@ def _pair(one: Any, digits: int, scale: float = 1) -> str:
 
 
 def _number(value: float, digits: int) -> str:
-    from simulator.studies.wording import fixed
+    from simulator.tables.numbers import fixed
 
     return "–" if value != value else fixed(value, digits)  # noqa: PLR0124
 
@@ -187,7 +187,7 @@ def _interval(one: Any, digits: int, *, bare: bool = False) -> str:
 
 def _means(found: Any) -> Iterator[str]:
     """Means over participants, beside what was measured of them, by arm and day."""
-    from simulator.cli.tables import aligned, short
+    from simulator.tables.text import aligned, short
 
     means = found.means()
     for arm in found.arms:
@@ -205,7 +205,7 @@ def _means(found: Any) -> Iterator[str]:
 
 def _unmatched(found: Any) -> Iterator[str]:
     """Who has no twins, and why."""
-    from simulator.cli.tables import WIDTH, clean
+    from simulator.tables.text import WIDTH, clean
 
     if not found.unmatched:
         return

@@ -21,7 +21,7 @@ from simulator.studies.answer import Comparison, Figure
 from simulator.studies.headline import headline_days, main_day
 from simulator.studies.metrics import Metric, estimate, known, shown
 from simulator.studies.ranges import ANSWERING
-from simulator.studies.wording import when, with_error
+from simulator.tables.numbers import when, with_error
 
 if TYPE_CHECKING:
     from simulator.studies.trial.result import Trial

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from simulator.tables.table import Table, notebook
 from simulator.units import how_many
 
 if TYPE_CHECKING:
@@ -43,12 +44,9 @@ def text(scenario: Scenario) -> str:
 
 def html(scenario: Scenario) -> str:
     """HTML for a notebook; every text from the scenario is escaped, and its whole YAML is folded away below."""
-    rows = "".join(f"<tr><th>{escape(term)}</th><td>{escape(said)}</td></tr>" for term, said in lines(scenario))
-    return (
-        f"<div><h4>{escape(scenario.title)}</h4><table><tbody>{rows}</tbody></table>"
-        f"<details><summary>Everything, with sources (scenario {scenario.sha256[:12]})</summary>"
-        f"<pre>{escape(scenario.resolved_yaml())}</pre></details></div>"
-    )
+    summary = f"<summary>Everything, with sources (scenario {scenario.sha256[:12]})</summary>"
+    more = f"<details>{summary}<pre>{escape(scenario.resolved_yaml())}</pre></details>"
+    return notebook(scenario.title, "", Table("", (), lines(scenario)), more=more)
 
 
 def _epoch(epoch: Epoch) -> str:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from simulator.report.captions import figure
 from simulator.report.data import DataPage
 from simulator.report.kinds import AnalysedKind
-from simulator.report.tables import Table
 from simulator.results.notices import OF_PEOPLE
 from simulator.studies.trial.estimands import alike
-from simulator.studies.wording import fixed
+from simulator.tables.numbers import fixed
+from simulator.tables.table import Table
 from simulator.units import how_many
 
 if TYPE_CHECKING:

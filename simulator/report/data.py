@@ -12,11 +12,11 @@ from simulator.report.captions import Figure, figure
 from simulator.report.plots.analysed import kaplan_meier
 from simulator.report.plots.courses import draw
 from simulator.report.rendering import rendered
-from simulator.report.tables import Table
 from simulator.results.files import text_writer, write_all
 from simulator.results.notices import OF_PEOPLE
 from simulator.studies.data_summary import followed, summary
-from simulator.studies.wording import fixed
+from simulator.tables.numbers import fixed
+from simulator.tables.table import Table
 from simulator.units import how_many
 
 NONE = "–"

@@ -15,9 +15,9 @@ from simulator.language.display import treated
 from simulator.report.captions import figure
 from simulator.report.content import Page, Pair, asked, words
 from simulator.report.evidence import evidence
-from simulator.report.tables import Table
 from simulator.studies.decide.tables import Cell
 from simulator.studies.decide.tables import Table as Decision
+from simulator.tables.table import Table
 from simulator.version import __version__
 
 if TYPE_CHECKING:

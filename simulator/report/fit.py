@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from simulator.report.captions import figure
 from simulator.report.data import DataPage
-from simulator.report.tables import Table
 from simulator.results.notices import OF_PEOPLE
+from simulator.tables.table import Table
 
 if TYPE_CHECKING:
     from simulator.studies.fit.result import Estimate, Fit

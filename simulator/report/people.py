@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simulator.report.tables import Table
 from simulator.results import Result
+from simulator.tables.table import Table
 
 Values = dict[str, Any]
 MOST = 6  # columns of strata

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from simulator.report.tables import Table
-from simulator.studies.wording import fixed, with_error
+from simulator.tables.numbers import fixed, with_error
+from simulator.tables.table import Table
 
 if TYPE_CHECKING:
     from simulator.studies.person.portrait import Portrait, Spread

@@ -6,11 +6,11 @@ from simulator.report.captions import CAPTIONS as FIGURES
 from simulator.report.captions import Figure
 from simulator.report.data import DataPage
 from simulator.report.rendering import rendered
-from simulator.report.tables import Table
 from simulator.studies.evidence import cells
 from simulator.studies.evidence.pictures import draw
 from simulator.studies.evidence.scoreboard import pictures
 from simulator.studies.evidence.study import Evidence, shares
+from simulator.tables.table import Table
 
 NAME = "report.html"
 NOTICE = "Agreement with published rows is no proof: some of them were used to choose the values. For research."

@@ -10,8 +10,8 @@ from simulator.report.captions import figure
 from simulator.report.content import NOT_STATED, Page, Pair, asked, words
 from simulator.report.evidence import evidence
 from simulator.report.stored_scenario import stored_scenario
-from simulator.report.tables import Table
-from simulator.studies.wording import fixed, with_error
+from simulator.tables.numbers import fixed, with_error
+from simulator.tables.table import Table
 from simulator.version import __version__
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from simulator.report.captions import figure
 from simulator.report.content import Page, Pair, asked, treated
 from simulator.report.evidence import evidence
 from simulator.report.stored_scenario import stored_scenario
-from simulator.report.tables import Table
 from simulator.results.notices import NOTICE
 from simulator.studies.sweep.text import about_errors, cells, columns, ranges
+from simulator.tables.table import Table
 from simulator.units import DAYS_PER_YEAR, how_many
 from simulator.version import __version__
 
@@ -118,13 +118,13 @@ def _points(sweep: Sweep, outcomes: Sequence[Outcome]) -> list[Table]:
 
 def _by_point(sweep: Sweep, outcomes: Sequence[Outcome], rows: Sequence[int], caption: str) -> list[Table]:
     """What points set and what came of it, in as many tables as fit a page."""
-    head, body, _ = columns(sweep)
+    first = columns(sweep)
     found = []
     for start in range(0, len(outcomes), SIDE_BY_SIDE):
         some = outcomes[start : start + SIDE_BY_SIDE]
         there = [cells(sweep, one) for one in some]
-        lines = [[str(k), *body[k], *(column[k] for column in there)] for k in rows]
-        found.append(Table(caption, ["point", *head, *map(_name, some)], lines))
+        lines = [[str(k), *first.rows[k], *(column[k] for column in there)] for k in rows]
+        found.append(Table(caption, ["point", *first.heads, *map(_name, some)], lines))
     return found
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from simulator.studies.headline import Headline, Row
-from simulator.studies.wording import when, with_error
+from simulator.tables.numbers import when, with_error
+from simulator.tables.table import Table
 from simulator.units import how_many
 
 if TYPE_CHECKING:
@@ -22,19 +23,6 @@ MAIN = (
 )
 
 WIDEST = 6  # columns that fit a page
-
-
-class Table(NamedTuple):
-    """A table: caption, heads of the columns, rows whose first cell is their head.
-
-    `parts`: rows that begin a new part; `words`: cells are sentences, which wrap.
-    """
-
-    caption: str
-    heads: list[str]
-    rows: list[list[str]]
-    parts: tuple[int, ...] = ()
-    words: bool = False
 
 
 def main(headline: Headline) -> Table:

@@ -12,7 +12,6 @@ from simulator.report.content import Page, Pair, asked, treated, words
 from simulator.report.evidence import evidence
 from simulator.report.kinds import TrialKind
 from simulator.report.stored_scenario import stored_scenario
-from simulator.report.tables import Table
 from simulator.results.notices import NOTICE
 from simulator.studies.trial.comparisons.shown import NOTE as ARMS
 from simulator.studies.trial.comparisons.shown import arms_of
@@ -20,7 +19,8 @@ from simulator.studies.trial.estimands import alike, in_words
 from simulator.studies.trial.html import named, pair, people, percent, table
 from simulator.studies.trial.measures import POWER
 from simulator.studies.trial.sizes import LARGEST
-from simulator.studies.wording import when
+from simulator.tables.numbers import when
+from simulator.tables.table import Table
 from simulator.version import __version__
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.report.captions import figure
 from simulator.report.data import DataPage
-from simulator.report.tables import Table
 from simulator.results.notices import OF_PEOPLE
 from simulator.studies.twins.calibration import METHODS, calibration
 from simulator.studies.twins.external import CALLED, compared_arms, external
-from simulator.studies.wording import fixed
+from simulator.tables.numbers import fixed
+from simulator.tables.table import Table
 from simulator.units import how_many
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.results.tidy import safe_cell
+from simulator.tables.files import safe_cell
 
 Bytes = NDArray[np.uint8]
 Words = NDArray[np.uint64]

@@ -17,8 +17,9 @@ from simulator.results.files import SUMS, Writer, bytes_writer, check_space, tex
 from simulator.results.folder import add_made
 from simulator.results.long import ROWS, Column, Long, csv_chunks, long
 from simulator.results.occupancy import Cell, occupancy
-from simulator.results.tidy import Row, csv_text, safe_cell
+from simulator.results.tidy import Row
 from simulator.results.tree import Result
+from simulator.tables.files import csv_text, safe_cell
 from simulator.writing import MADE_FROM
 
 if TYPE_CHECKING:

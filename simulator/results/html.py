@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.results.notices import NOTICE
 from simulator.results.tidy import DRAWN, over_draws
+from simulator.tables.table import Table, notebook
 from simulator.units import how_many
 
 if TYPE_CHECKING:
@@ -34,19 +34,12 @@ _LINES = (
 def html(result: Result) -> str:
     """HTML of a result; every text from a scenario is escaped."""
     day = headline_time(result)
-    head = "".join(f"<th>{escape(arm)}</th>" for arm in result.arms)
+    heads = [f"Day {result.time[day]:g}{_figures(result)}", *result.arms]
     lines = [line for line in _LINES if line.name in result.groups["summary"]]
-    body = "".join(f"<tr><th>{escape(line.label)}</th>{_cells(result, line, day)}</tr>" for line in lines)
-    notes = "".join(f"<li>{escape(text)}</li>" for text in result.warnings)
-    return (
-        f"<div><h4>{escape(result.title)}</h4>"
-        f"<p>{how_many(result.n_patients, 'patients')} in each arm, seed {result.seed}, {result.follow_up_days:g} "
-        "days; engine "
-        f"{escape(result.engine_version)}, scenario {escape(result.scenario_sha256[:12])}</p>"
-        f"<table><thead><tr><th>Day {result.time[day]:g}{_figures(result)}</th>{head}</tr></thead>"
-        f"<tbody>{body}</tbody></table>"
-        f"{f'<ul>{notes}</ul>' if notes else ''}<p><small>{NOTICE}</small></p></div>"
-    )
+    rows = [[line.label, *_cells(result, line, day)] for line in lines]
+    who = f"{how_many(result.n_patients, 'patients')} in each arm, seed {result.seed}, {result.follow_up_days:g} days"
+    lead = f"{who}; engine {result.engine_version}, scenario {result.scenario_sha256[:12]}"
+    return notebook(result.title, lead, Table("", heads, rows), notes=result.warnings, foot=NOTICE)
 
 
 def headline_time(result: Result) -> int:
@@ -63,11 +56,10 @@ def _figures(result: Result) -> str:
     return f": median ({low}–{high} %) of {result.draws} parameter vectors ± Monte Carlo standard error of one"
 
 
-def _cells(result: Result, line: _Line, day: int) -> str:
+def _cells(result: Result, line: _Line, day: int) -> list[str]:
     group, d = result.groups["summary"], line.digits
     value, mcse = (group[name].values[..., day] for name in (line.name, f"{line.name}_mcse"))
     if not result.draws:
-        cells = (f"<td>{x:.{d}f} ± {error:.{d}f}</td>" for x, error in zip(value, mcse, strict=True))
-        return "".join(cell.replace("nan", "?") for cell in cells)
+        return [f"{x:.{d}f} ± {error:.{d}f}".replace("nan", "?") for x, error in zip(value, mcse, strict=True)]
     columns = zip(*over_draws(value, mcse), strict=True)
-    return "".join(f"<td>{x:.{d}f} ({a:.{d}f} to {b:.{d}f}) ± {error:.{d}f}</td>" for x, a, b, error in columns)
+    return [f"{x:.{d}f} ({a:.{d}f} to {b:.{d}f}) ± {error:.{d}f}" for x, a, b, error in columns]

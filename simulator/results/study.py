@@ -15,7 +15,7 @@ from simulator.results.arrays import Groups, dataset
 from simulator.results.errors import NoStudyError, ResultError
 from simulator.results.files import Writer, check_there, sealed_text, text_writer
 from simulator.results.kinds import Kind, imported
-from simulator.results.tidy import csv_text
+from simulator.tables.files import csv_text
 
 if TYPE_CHECKING:
     import pandas

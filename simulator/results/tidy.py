@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import math
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -125,26 +122,3 @@ def interval(metric: str, value: np.ndarray, mcse: np.ndarray, n: np.ndarray) ->
     lower, upper = mean_interval(value, mcse, n)
     least, most = _ENDS.get(metric, (-np.inf, np.inf))
     return np.maximum(lower, least), np.minimum(upper, most)
-
-
-def csv_text(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    """Rows as CSV that is safe to open in a spreadsheet; what is not there, NaN among it, is an empty cell."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    return stream.getvalue()
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.7g}" if math.isfinite(value) else ""
-    return safe_cell(value) if isinstance(value, str) else str(value)
-
-
-def safe_cell(text: str) -> str:
-    """Text without control characters, and with a quote before what a spreadsheet would take for a formula."""
-    clean = text if text.isprintable() else "".join(one if one.isprintable() else " " for one in text)
-    return f"'{clean}" if clean.startswith(("=", "+", "-", "@")) else clean

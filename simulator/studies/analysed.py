@@ -20,7 +20,8 @@ from simulator.results.files import Writer, text_writer
 from simulator.results.kinds import ANALYSES, Kind
 from simulator.results.notices import OF_PEOPLE
 from simulator.results.study import DocumentResult
-from simulator.results.tidy import csv_text
+from simulator.tables.files import csv_text
+from simulator.tables.table import Table, notebook
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -230,18 +231,13 @@ class Analysed(DocumentResult):
         }
 
     def _repr_html_(self) -> str:
-        from html import escape
-
         cells = ("analysis", "estimate", "lower", "upper", "p", "n", "left_out")
-        body = ""
-        for row in self.document()["analyses"]:
-            texts = [f"{row[key]:.4g}" if isinstance(row[key], float) else str(row[key]) for key in cells]
-            body += "<tr>" + "".join(f"<td>{escape(text)}</td>" for text in texts) + "</tr>"
-        head = "".join(f"<th>{escape(key)}</th>" for key in cells)
-        arms = " against ".join(escape(arm.name) for arm in self.arms)
-        notes = "".join(f"<li>{escape(str(note))}</li>" for note in self.notes)
-        table = f"<table><tr>{head}</tr>{body}</table>"
-        return f"<h4>{escape(self.name)}: {arms}</h4>{table}<ul>{notes}</ul><p>{OF_PEOPLE}</p>"
+        rows = [
+            [f"{row[key]:.4g}" if isinstance(row[key], float) else str(row[key]) for key in cells]
+            for row in self.document()["analyses"]
+        ]
+        arms = " against ".join(arm.name for arm in self.arms)
+        return notebook(f"{self.name}: {arms}", "", Table("", cells, rows), notes=map(str, self.notes), foot=OF_PEOPLE)
 
 
 def _stored(row: Row) -> dict[str, Any] | None:

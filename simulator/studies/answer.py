@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.studies.headline import Headline
 from simulator.studies.ranges import ANSWERING
-from simulator.studies.wording import after, fixed
+from simulator.tables.numbers import after, fixed
 
 if TYPE_CHECKING:
     from simulator.studies.draws import Drawn

@@ -19,7 +19,7 @@ from simulator.studies import carriers
 from simulator.studies.compare import compare
 from simulator.studies.headline import headline
 from simulator.studies.metrics import estimate, known
-from simulator.studies.wording import with_error
+from simulator.tables.numbers import with_error
 from tests.support.synthetic import make_provenance, make_record, sums_of
 
 NORMALS = st.integers(0, 2**32 - 1)

@@ -26,7 +26,7 @@ from simulator.results.notices import NOTICE
 from simulator.studies.calibrate.apply import drawn_settings
 from simulator.studies.headline import headline
 from simulator.studies.ranges import Ranges
-from simulator.studies.wording import with_error
+from simulator.tables.numbers import with_error
 from tests.support.html import checked
 from tests.support.synthetic import make_provenance, make_record
 

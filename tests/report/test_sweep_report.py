@@ -13,7 +13,7 @@ from simulator.report.page import report_html
 from simulator.results.notices import NOTICE
 from simulator.studies.sweep.errors import SweepError
 from simulator.studies.sweep.outcomes import OutcomeChoice, outcomes
-from simulator.studies.wording import with_error
+from simulator.tables.numbers import with_error
 from tests.support.html import checked
 from tests.support.sweeps import DAY, EFFECT, ELIGIBLE, SCENARIO
 

@@ -28,7 +28,7 @@ from simulator.results.folder import write_folder
 from simulator.results.long import long
 from simulator.results.occupancy import occupancy
 from simulator.results.opening import open_run
-from simulator.results.tidy import safe_cell
+from simulator.tables.files import safe_cell
 from tests.support.synthetic import ARMS, make_provenance, make_record
 
 N = 90

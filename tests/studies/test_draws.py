@@ -30,7 +30,7 @@ from simulator.studies.compare import compare
 from simulator.studies.draws import drawn, simulate_draws
 from simulator.studies.headline import headline
 from simulator.studies.replay import deviations, replay
-from simulator.studies.wording import fixed, with_error
+from simulator.tables.numbers import fixed, with_error
 
 KEYS = ("metric", "arm", "against", "group", "day")
 NAMES = [parameter.name for parameter in calibration().parameters]

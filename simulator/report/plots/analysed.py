@@ -13,7 +13,7 @@ from simulator.report.picture import Picture
 from simulator.report.plots import risk
 from simulator.report.scale import percent_axis, plain_logarithm, time_scale
 from simulator.studies.analysed import Analysed, Arm, Followed, survival
-from simulator.studies.wording import fixed
+from simulator.tables.numbers import fixed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

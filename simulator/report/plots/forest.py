@@ -13,7 +13,7 @@ from simulator.report.kinds import TrialKind
 from simulator.report.picture import Picture, PictureError
 from simulator.report.scale import plain_logarithm
 from simulator.studies.trial.html import unit
-from simulator.studies.wording import fixed, when
+from simulator.tables.numbers import fixed, when
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

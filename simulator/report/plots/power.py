@@ -10,7 +10,7 @@ from simulator.report import style
 from simulator.report.kinds import TrialKind
 from simulator.report.picture import Picture, PictureError
 from simulator.report.scale import percent_axis, plain_logarithm
-from simulator.studies.wording import when
+from simulator.tables.numbers import when
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
-from html import escape
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, ClassVar
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
@@ -14,8 +13,10 @@ from simulator.errors import SimulatorError
 from simulator.results.files import Writer, text_writer
 from simulator.results.kinds import DECISION, Kind
 from simulator.results.study import DocumentResult
-from simulator.results.tidy import csv_text
 from simulator.studies.decide.tables import BELOW, BESIDE, Table, row_of
+from simulator.tables.files import csv_text
+from simulator.tables.table import Table as Texts
+from simulator.tables.table import notebook
 from simulator.writing import MADE_FROM
 
 if TYPE_CHECKING:
@@ -206,14 +207,9 @@ class Decided(DocumentResult):
 
     def _repr_html_(self) -> str:
         table = self.tables["incremental"]
-        head = "".join(f"<th>{escape(one)}</th>" for one in table.heads)
-        body = "".join(f"<tr>{''.join(f'<td>{escape(x)}</td>' for x in row)}</tr>" for row in table.texts())
-        said = " ".join([*self.answer, f"{self.basis}."])
-        notes = "".join(f"<li>{escape(one)}</li>" for one in self.warnings)
-        return (
-            f"<div><h4>{escape(self.title)}</h4><p>{escape(said)}</p><table><tr>{head}</tr>{body}</table>"
-            f"<ul>{notes}</ul><p><small>{escape(self.notice)}</small></p></div>"
-        )
+        lead = " ".join([*self.answer, f"{self.basis}."])
+        shown = Texts("", table.heads, table.texts())
+        return notebook(self.title, lead, shown, notes=self.warnings, foot=self.notice)
 
 
 def _cell(value: Any) -> Any:

@@ -17,6 +17,7 @@ from simulator.results.files import Writer, text_writer
 from simulator.results.kinds import FIT
 from simulator.results.notices import OF_PEOPLE
 from simulator.results.study import GroupedResult
+from simulator.tables.table import Table, notebook
 
 if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
@@ -300,17 +301,14 @@ class Fit(GroupedResult):
         return f"<Fit of {len(self.parameters)} values of {self.scenario_name} to {n:,} people of {self.attrs['data']}>"
 
     def _repr_html_(self) -> str:
-        from html import escape
-
         heads, rows = self.table()
         shown = [heads.index(name) for name in ("address", "unit", "start", "estimate", "lower", "upper")]
-        head = "".join(f"<th>{escape(heads[k])}</th>" for k in shown)
-        body = ""
-        for row in rows:
-            cells = [("–" if np.isnan(x) else f"{x:.3g}") if isinstance(x, float) else str(x) for x in row]
-            body += "<tr>" + "".join(f"<td>{escape(cells[k])}</td>" for k in shown) + "</tr>"
-        told = "".join(f"<p>{escape(line)}</p>" for line in self.lines())
-        return f"<h4>{escape(self.title)}</h4><table><tr>{head}</tr>{body}</table>{told}"
+        cells = [
+            [("–" if np.isnan(x) else f"{x:.3g}") if isinstance(x, float) else str(x) for x in row] for row in rows
+        ]
+        table = Table("", [heads[k] for k in shown], [[row[k] for k in shown] for row in cells])
+        *notes, notice = self.lines()
+        return notebook(self.title, "", table, notes=notes, foot=notice)
 
     def lines(self) -> list[str]:
         """What was fitted and how well, in a few lines.

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from simulator.studies.wording import fixed
+from simulator.tables.numbers import fixed
 
 if TYPE_CHECKING:
     from simulator.studies.person.portrait import Portrait, Spread

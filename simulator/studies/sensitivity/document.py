@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
-from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulator.results.kinds import SENSITIVITY, Kind
@@ -14,6 +13,7 @@ from simulator.studies.outcome import OUTCOMES, OutcomeRequest
 from simulator.studies.sensitivity.methods import Effect, Findings, Influence, Range
 from simulator.studies.sensitivity.over_draws import Option, Share, Worth
 from simulator.studies.sensitivity.points import Plan
+from simulator.tables.table import Table, notebook
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -112,10 +112,10 @@ class Sensitivity(DocumentResult):
         return cls(**{**content, "rows": rows, "options": options, "figures": figures})
 
     def _repr_html_(self) -> str:
-        table = self.summary().to_html(index=False, float_format="%.4g", border=0)
-        unit = f", {escape(self.unit)}" if self.unit else ""
-        head = f"<h4>{escape(self.title)}</h4><p>{escape(self.label)}{unit}</p>"
-        return f"<div>{head}{table}<p><small>{escape(self.notice)}</small></p></div>"
+        heads, rows = self.table()
+        cells = [[f"{one:.4g}" if isinstance(one, float) else str(one) for one in row] for row in rows]
+        lead = f"{self.label}, {self.unit}" if self.unit else self.label
+        return notebook(self.title, lead, Table("", list(heads), cells), foot=self.notice)
 
     def row(self, name: str) -> Any:
         """The row of a parameter.

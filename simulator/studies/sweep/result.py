@@ -13,7 +13,7 @@ from simulator.results import GroupedResult, Result, netcdf
 from simulator.results.arrays import Group, Named, dataset
 from simulator.results.files import Writer, text_writer
 from simulator.results.kinds import SWEEP
-from simulator.results.tidy import csv_text
+from simulator.tables.files import csv_text
 
 if TYPE_CHECKING:
     import xarray

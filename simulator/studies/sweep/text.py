@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from simulator.language.listing import unit_of
 from simulator.results.notices import NOTICE
-from simulator.studies.wording import fixed, with_error
+from simulator.tables.numbers import fixed, with_error
+from simulator.tables.table import Table, notebook
 from simulator.units import DAYS_PER_MONTH, how_many
 
 if TYPE_CHECKING:
@@ -19,14 +19,6 @@ if TYPE_CHECKING:
 
 LINES = 40
 """Points that are listed one by one; of more, the range is told."""
-
-
-class Table(NamedTuple):
-    """Cells of a table, with their heads; the first `fixed` of a row say what it is about."""
-
-    heads: list[str]
-    rows: list[list[str]]
-    fixed: int
 
 
 def columns(sweep: Sweep) -> Table:
@@ -39,7 +31,8 @@ def columns(sweep: Sweep) -> Table:
         if address.endswith("_day") and values.dtype.kind in "if":
             heads.append("months")
             cells.append([f"{value / DAYS_PER_MONTH:.1f}" for value in values])
-    return Table(heads, [[column[k] for column in cells] for k in range(sweep.n_points)], len(heads))
+    rows = [[column[k] for column in cells] for k in range(sweep.n_points)]
+    return Table("", heads, rows, fixed=len(heads))
 
 
 def titled(sweep: Sweep, address: str) -> str:
@@ -56,10 +49,11 @@ def short(address: str) -> str:
 
 def by_point(sweep: Sweep, outcomes: Sequence[Outcome]) -> Table:
     """A row for each point: what it sets, its outcomes with their errors."""
-    head, rows, fixed_columns = columns(sweep)
+    first = columns(sweep)
     found = [cells(sweep, one) for one in outcomes]
     names = [letter(k) for k in range(len(outcomes))]
-    return Table([*head, *names], [row + [column[k] for column in found] for k, row in enumerate(rows)], fixed_columns)
+    rows = [[*row, *(column[k] for column in found)] for k, row in enumerate(first.rows)]
+    return first._replace(heads=[*first.heads, *names], rows=rows)
 
 
 def cells(sweep: Sweep, outcome: Outcome) -> list[str]:
@@ -81,7 +75,7 @@ def ranges(sweep: Sweep, outcomes: Sequence[Outcome]) -> Table:
     for k, one in enumerate(outcomes):
         error = float(np.nanmedian(one.mcse)) if np.isfinite(one.mcse).any() else float("nan")
         rows.append([letter(k), *(fixed(x, one.digits) for x in _three(one.estimate)), fixed(error, one.digits)])
-    return Table(["", "least", "median", "most", "± of one"], rows, 1)
+    return Table("", ["", "least", "median", "most", "± of one"], rows)
 
 
 def _three(values: np.ndarray) -> list[float]:
@@ -119,17 +113,10 @@ def html(sweep: Sweep) -> str:
     """HTML of a sweep; every text from a scenario is escaped."""
     outcomes = sweep.outcomes()
     shown = table(sweep, outcomes)
-    head = "".join(f"<th>{escape(one)}</th>" for one in shown.heads)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in shown.rows)
-    names = "".join(f"<li>{letter(k)}: {escape(one.label)}, {escape(one.unit)}</li>" for k, one in enumerate(outcomes))
-    failed = "".join(f"<li>point {one.point} failed: {escape(one.message)}</li>" for one in sweep.failures[:LINES])
+    notes = [f"{letter(k)}: {one.label}, {one.unit}" for k, one in enumerate(outcomes)]
+    notes += [f"point {one.point} failed: {one.message}" for one in sweep.failures[:LINES]]
     foot = " ".join(["± is the Monte Carlo standard error.", *about_errors(outcomes), NOTICE])
     many = f"{how_many(sweep.n_points, 'points')}, {how_many(sweep.n_patients, 'patients')} in each arm"
-    return (
-        f"<div><h4>{escape(sweep.title)}</h4><p>{many}, {how_many(sweep.replicates, 'replicates')}, "
-        f"seed {sweep.seed}; engine {escape(str(sweep.attrs['engine_version']))}, "
-        f"scenario {escape(sweep.scenario_sha256[:12])}</p><ul>{names}</ul>"
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        f"{f'<ul>{failed}</ul>' if failed else ''}"
-        f"<p><small>{foot}</small></p></div>"
-    )
+    made = f"engine {sweep.attrs['engine_version']}, scenario {sweep.scenario_sha256[:12]}"
+    lead = f"{many}, {how_many(sweep.replicates, 'replicates')}, seed {sweep.seed}; {made}"
+    return notebook(sweep.title, lead, shown, notes=notes, foot=foot)

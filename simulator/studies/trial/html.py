@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.analysis.replicates import Measure
@@ -11,7 +10,8 @@ from simulator.analysis.trial.registry import analysis
 from simulator.results.notices import NOTICE
 from simulator.results.variables import variable
 from simulator.studies.trial.measures import POWER
-from simulator.studies.wording import fixed
+from simulator.tables.numbers import fixed
+from simulator.tables.table import Table, notebook
 
 if TYPE_CHECKING:
     from simulator.studies.trial.result import Trial
@@ -80,22 +80,13 @@ def people(one: Measure, limit: int) -> str:
 def html(trial: Trial) -> str:
     """HTML of a study; every text from a scenario is escaped."""
     heads = ["", *(cell.head for cell in table(trial, trial.analyses[0], trial.days[0]))]
-    head = "".join(f"<th>{escape(one)}</th>" for one in heads)
-    body = "".join(
-        f"<tr><th>{escape(name)}, day {day:g}</th>"
-        + "".join(f"<td>{escape(cell.text)}</td>" for cell in table(trial, name, day))
-        + "</tr>"
+    rows = [
+        [f"{name}, day {day:g}", *(cell.text for cell in table(trial, name, day))]
         for day in trial.days
         for name in trial.analyses
-    )
-    notes = "".join(f"<li>{escape(text)}</li>" for text in trial.warnings)
-    experimental, control = trial.arms
-    return (
-        f"<div><h4>{escape(trial.title)}</h4>"
-        f"<p>{trial.replicates:,} replicates of {trial.size:,} participants, {escape(experimental)} against "
-        f"{escape(control)}, seed {trial.seed}; engine {escape(str(trial.attrs['engine_version']))}, scenario "
-        f"{escape(str(trial.attrs['scenario_sha256'])[:12])}</p>"
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        f"{f'<ul>{notes}</ul>' if notes else ''}"
-        f"<p><small>± is the Monte Carlo standard error. {NOTICE}</small></p></div>"
-    )
+    ]
+    who = f"{trial.replicates:,} replicates of {trial.size:,} participants, {' against '.join(trial.arms)}"
+    made = f"engine {trial.attrs['engine_version']}, scenario {str(trial.attrs['scenario_sha256'])[:12]}"
+    foot = f"± is the Monte Carlo standard error. {NOTICE}"
+    lead = f"{who}, seed {trial.seed}; {made}"
+    return notebook(trial.title, lead, Table("", heads, rows), notes=trial.warnings, foot=foot)

@@ -16,7 +16,8 @@ from simulator.results.files import Writer, text_writer
 from simulator.results.kinds import TWINS
 from simulator.results.notices import OF_PEOPLE
 from simulator.results.study import GroupedResult
-from simulator.results.tidy import csv_text
+from simulator.tables.files import csv_text
+from simulator.tables.table import Table, notebook
 
 Floats = NDArray[np.float64]
 PROBABILITIES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -293,15 +294,8 @@ class Twins(GroupedResult):
         )
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        heads = "".join(f"<th>{escape(head)}</th>" for head in Mean._fields)
-        body = "".join(
-            f"<tr><td>{escape(row.arm)}</td>{''.join(f'<td>{one:.4g}</td>' for one in row[1:])}</tr>"
-            for row in self.means()
-        )
-        notes = "".join(f"<li>{escape(line)}</li>" for line in self.lines())
-        return f"<h4>{escape(self.title)}</h4><table><tr>{heads}</tr>{body}</table><ul>{notes}</ul>"
+        rows = [[row.arm, *(f"{one:.4g}" for one in row[1:])] for row in self.means()]
+        return notebook(self.title, "", Table("", Mean._fields, rows), notes=self.lines())
 
     def lines(self) -> list[str]:
         """What was matched, in a few lines."""
