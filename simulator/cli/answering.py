@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.cli.tables import UNDATED as UNDATED_HEADS
 from simulator.cli.tables import draws_document, undated
-from simulator.studies.headline import Headline
+from simulator.measures.headline import Headline
 from simulator.tables.numbers import when, with_error
 from simulator.tables.text import WIDTH, aligned, clean, short
 from simulator.units import how_many
@@ -52,9 +52,9 @@ def document(result: Result) -> dict[str, Any]:
 
 def _answered(result: Result) -> tuple[Answer, Headline | Drawn]:
     """The answer, and the figures that it is part of."""
+    from simulator.measures.headline import headline, main_day
     from simulator.studies.answer import answer, answer_of_draws
     from simulator.studies.draws import drawn
-    from simulator.studies.headline import headline, main_day
     from simulator.studies.ranges import stored_ranges
 
     if result.draws:

@@ -140,7 +140,7 @@ def analyses() -> Iterator[Line]:
 
 def outcomes() -> Iterator[Line]:
     """Outcomes of sweeps and of sensitivity analyses."""
-    from simulator.studies.outcome import OUTCOMES
+    from simulator.measures.outcome import OUTCOMES
 
     for name, row in OUTCOMES.items():
         yield name, f"{row.label}, {row.unit}" if row.unit else f"{row.label}, in the scenario's currency"

@@ -188,8 +188,8 @@ def show_run(
     Of one person's twins the courses are printed; JSON has both.
     """
     from simulator.cli import answering, tables
+    from simulator.measures.headline import headline
     from simulator.studies.draws import drawn
-    from simulator.studies.headline import headline
     from simulator.studies.person.portrait import is_portrait, portrait
     from simulator.studies.selection import asking
 
@@ -233,8 +233,8 @@ def economics_of(result: Any) -> Economics | None:
     if scenario.decision is None:
         return None
     from simulator.cli.decision_tables import base_text
+    from simulator.measures.economics import EconomicsError
     from simulator.studies.decide.base import base_case
-    from simulator.studies.economics import EconomicsError
 
     try:
         base = base_case(result, scenario)

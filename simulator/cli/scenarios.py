@@ -114,9 +114,7 @@ def _print_long(text: str) -> None:
 
 
 def _show_citations(name: str, stored: bool, as_json: bool) -> None:
-    from simulator.studies.citations import citations, citations_of
-
-    found = citations_of(Path(name)) if stored else citations(name)
+    found = _citations_of(Path(name)) if stored else _citations(name)
     if as_json:
         return _print_json({"citations": found})
     for one in found:
@@ -193,6 +191,28 @@ def validate(
     sys.stderr.writelines(f"Warning: {one}\n" for one in doubted)
     if faults:
         raise ScenarioError(faults)
+
+
+def _citations(name: str) -> list[str]:
+    """The sources of a scenario or of what the catalog has under a name, without the places in them, each once."""
+    from simulator.language.catalogued import look_up
+
+    found = look_up(name)
+    if found.scenario is not None:
+        return list(found.scenario.citations())
+    return list(dict.fromkeys(value.source.partition("; ")[0] for value in found.values if value.source))
+
+
+def _citations_of(folder: Path) -> list[str]:
+    """The sources of the values that a run, a trial, a sweep or a sensitivity analysis used."""
+    from simulator.language import parse
+    from simulator.results import GroupedResult, open_study
+
+    study = open_study(folder)
+    if isinstance(study, GroupedResult) and "citations" in study.attrs:
+        cited: list[str] = json.loads(study.attrs["citations"])
+        return cited
+    return list(parse(study.scenario.encode("utf-8"), study.scenario_name).citations())
 
 
 def register(app: typer.Typer) -> None:

@@ -83,11 +83,11 @@ def sensitivity(
 ) -> None:
     """Which values move an outcome, and what is their worth. The outcome is named in the block `sensitivity`."""
     from simulator.cli.sweep import forecast_text
-    from simulator.studies.sensitivity import stored
+    from simulator.studies.sensitivity.document import look_up
     from simulator.studies.sensitivity.study import forecast_of
 
     amounts = {"patients": patients, "points": points, "replicates": replicates, "seed": seed}
-    found = stored.look_up(source, settings or ())
+    found = look_up(source, settings or ())
     if found is None:
         asked = _request(source, settings or [], method, out, {**amounts, "executor": executor, "force": force})
         note_doubts(asked.scenario)

@@ -19,11 +19,11 @@ UNDATED = {"onset": "From onset, by variant", "trigger": "From the trigger on"}
 """Kinds of rows without a day, and their heads."""
 
 if TYPE_CHECKING:
+    from simulator.measures.headline import Headline, Row
     from simulator.studies.compare import Comparison, Difference
     from simulator.studies.dependencies import Dependency
     from simulator.studies.doctor import Check
     from simulator.studies.draws import Drawn, Spread
-    from simulator.studies.headline import Headline, Row
     from simulator.studies.replay import Replay
     from simulator.studies.single_run import Plan
 

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from simulator.analysis.contrast import difference
 from simulator.analysis.moments import Estimate
+from simulator.measures.headline import headline_days, main_day
+from simulator.measures.metrics import Metric, estimate, known, shown
 from simulator.report.scale import time_scale
 from simulator.results import Result
 from simulator.results.variables import STAGES
 from simulator.studies.answer import Comparison, Figure
-from simulator.studies.headline import headline_days, main_day
-from simulator.studies.metrics import Metric, estimate, known, shown
 from simulator.studies.ranges import ANSWERING
 from simulator.tables.numbers import when, with_error
 

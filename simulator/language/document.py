@@ -6,11 +6,12 @@ files that are small on disk and huge in memory.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from simulator.language.faults import Fault, Mark, Origin, Path, ScenarioError, address, printable
-from simulator.language.scalars import CORE, scalar, tagged
 
 MAX_BYTES = 1_000_000
 MAX_NODES = 50_000
@@ -29,6 +30,28 @@ WORDS = {  # the parser's, and ours
     "'<block mapping start>'": "a section",
     "'<block sequence start>'": "a list",
     "'<document start>'": "---",
+}
+
+
+CORE = "tag:yaml.org,2002:"
+MAX_DIGITS = 400  # whole numbers beyond are read as floats
+
+RULES: list[tuple[re.Pattern[str], Callable[[str], Any]]] = [
+    (re.compile(r"~|null|Null|NULL|"), lambda text: None),
+    (re.compile(r"true|True|TRUE|false|False|FALSE"), lambda text: text[0] in "tT"),
+    (re.compile(rf"[-+]?[0-9]{{1,{MAX_DIGITS}}}"), int),
+    (re.compile(rf"0o[0-7]{{1,{MAX_DIGITS}}}|0x[0-9a-fA-F]{{1,{MAX_DIGITS}}}"), lambda text: int(text, 0)),
+    (re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), float),
+    (re.compile(r"[-+]?(\.inf|\.Inf|\.INF)"), lambda text: float(text.replace(".", ""))),
+    (re.compile(r"\.nan|\.NaN|\.NAN"), lambda text: float("nan")),
+]
+
+TAGS: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "float": (float, int),
+    "bool": (bool,),
+    "null": (type(None),),
 }
 
 
@@ -295,3 +318,14 @@ def _syntax_remedy(error: Any) -> str:
     if type(error).__name__ == "ReaderError":
         return "Remove it"
     return "Check indentation, colons, brackets and quotes here and in the line before"
+
+
+def scalar(text: str) -> Any:
+    """A plain scalar's value; text where no rule fits."""
+    return next((value(text) for rule, value in RULES if rule.fullmatch(text)), text)
+
+
+def tagged(text: str, tag: str) -> tuple[Any, bool]:
+    """The value of a scalar with an explicit tag, and whether the tag is a core one that fits."""
+    value = text if tag == CORE + "str" else scalar(text)
+    return value, isinstance(value, TAGS.get(tag.removeprefix(CORE), ()))

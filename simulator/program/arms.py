@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from simulator.engine import propagators
 from simulator.engine.columns import EVENTS
 from simulator.engine.dosing import Arms
 from simulator.engine.plans import Own, Shared
 from simulator.language.care import spans
 from simulator.mechanisms import ByDay, Course, Dosed
-from simulator.program import drug as drugs
 from simulator.program import safety
 from simulator.units import DAYS_PER_WEEK, DAYS_PER_YEAR
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from simulator.program.memory import Memory
 
 F = np.float32
+
+
+NEVER_GIVEN = [0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 1.0, *[0.0] * 20]
+"""Constants of an arm without such a drug."""
 
 
 class Plan(NamedTuple):
@@ -50,7 +55,7 @@ def arms(scenario: Scenario, steps: int, memory: Memory) -> Arms:
     """All arms, over `steps` weeks; `memory` keeps what does not depend on how the drugs work."""
     read = [scenario.arms, _regimens(scenario), scenario.adherence, scenario.attrition, scenario.safety, steps]
     given = [_drug(scenario, name) for name in scenario.arms]
-    numbers = {id(one): drugs.numbers(one) for one in given}  # arms with the same drug share them
+    numbers = {id(one): drug_numbers(one) for one in given}  # arms with the same drug share them
     return memory.made_of("courses", read, lambda: _courses(scenario, steps))._replace(
         table=np.array([numbers[id(one)][0] for one in given], F),
         constant=np.array([numbers[id(one)][1] for one in given], F),
@@ -217,3 +222,11 @@ def calendars(arms: Arms) -> list[np.ndarray | None]:
 def shared_dose_days(scenario: Scenario, arm: str) -> list[int]:
     """Dose days of an arm until the end of follow-up, days since baseline."""
     return _plan(scenario, arm, scenario.follow_up_days // DAYS_PER_WEEK + 1).days
+
+
+def drug_numbers(drug: Dosed | None) -> tuple[np.ndarray, list[float]]:
+    """Propagators of one to seven days, and the fields of `effect.Drug` after the table."""
+    if drug is None:
+        return np.zeros((8, len(propagators.COLUMNS)), F), NEVER_GIVEN
+    made = import_module(f"{type(drug).__module__.rpartition('.')[0]}.compile")
+    return made.table(drug), made.constants(drug)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.language.display import treated
+from simulator.measures.headline import headline
 from simulator.report import person, tables
 from simulator.report.captions import ORDER, Figure, figure
 from simulator.report.drivers import Drivers, drivers
@@ -16,7 +17,6 @@ from simulator.report.plots.needs import drawable, drawable_over_draws
 from simulator.report.stored_scenario import stored_scenario
 from simulator.report.style import drawing
 from simulator.studies.answer import Answer, answer
-from simulator.studies.headline import headline
 from simulator.studies.person.answer import sentences as person_sentences
 from simulator.studies.person.portrait import is_portrait, portrait
 from simulator.studies.ranges import stored_ranges

@@ -8,6 +8,7 @@ from math import isnan
 from typing import TYPE_CHECKING
 
 from simulator.language.display import treated
+from simulator.measures.headline import main_day
 from simulator.report.content import Page, Pair, asked, lead, pictures, provenance, sentences
 from simulator.report.evidence import evidence
 from simulator.report.stored_scenario import stored_scenario
@@ -15,7 +16,6 @@ from simulator.report.tables import MAIN, label, versus
 from simulator.results.notices import NOTICE
 from simulator.studies.answer import answer_of_draws
 from simulator.studies.draws import Spread, drawn
-from simulator.studies.headline import main_day
 from simulator.tables.numbers import fixed, when, with_error
 from simulator.tables.table import Table
 

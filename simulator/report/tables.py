@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from simulator.studies.headline import Headline, Row
+from simulator.measures.headline import Headline, Row
 from simulator.tables.numbers import when, with_error
 from simulator.tables.table import Table
 from simulator.units import how_many

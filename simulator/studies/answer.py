@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simulator.studies.headline import Headline
+from simulator.measures.headline import Headline
 from simulator.studies.ranges import ANSWERING
 from simulator.tables.numbers import after, fixed
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,13 +13,16 @@ from simulator.analysis.intervals import mean_interval
 from simulator.analysis.moments import Estimate
 from simulator.errors import SimulatorError
 from simulator.execution.version_check import other_versions
+from simulator.measures.headline import headline_days
+from simulator.measures.metrics import Metric, estimate, known, shown
 from simulator.results import Result
 from simulator.results.opening import open_run
-from simulator.studies.differences import differing
-from simulator.studies.headline import headline_days
-from simulator.studies.metrics import Metric, estimate, known, shown
 from simulator.studies.replay import ABSOLUTE, RELATIVE
 from simulator.studies.selection import asking
+
+MOST = 8
+WORDS = ("title", "context_of_use.")
+"""Addresses of what moves no number."""
 
 
 class Difference(NamedTuple):
@@ -170,3 +173,32 @@ def _notes(a: Result, b: Result, paired: bool, apart: list[str]) -> list[str]:
         return told + ([f"Not paired, as of independent runs: {', '.join(apart)}."] if apart else [])
     reason = "seeds differ" if a.seed != b.seed else "a summary keeps no patients"
     return [f"Not paired ({reason}): the intervals are those of independent runs, wider than they need be."]
+
+
+def differing(a: Result, b: Result) -> list[str]:
+    """Each value that differs, by its address; nothing where this version cannot read one of the scenarios."""
+    from simulator.language import ScenarioError
+
+    try:
+        first, second = (_values(result) for result in (a, b))
+    except ScenarioError:
+        return []
+    addresses = [one for one in dict.fromkeys([*first, *second]) if not one.startswith(WORDS)]
+    changed = [one for one in addresses if first.get(one) != second.get(one)]
+    lines = [f"{one}: {_said(first.get(one))} in A, {_said(second.get(one))} in B" for one in changed[:MOST]]
+    return lines + ([f"and {len(changed) - MOST} more values"] if len(changed) > MOST else [])
+
+
+def _values(result: Result) -> dict[str, Any]:
+    from simulator.language import parse
+    from simulator.language.listing import values
+
+    scenario = parse(str(result.attrs["scenario"]).encode("utf-8"), str(result.attrs["scenario_name"]))
+    return {one.address: one.value for one in values(scenario)}
+
+
+def _said(value: Any) -> str:
+    """A value in a line; of what is not there, that it is not."""
+    if value is None:
+        return "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)

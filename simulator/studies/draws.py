@@ -13,20 +13,24 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.measures.headline import headline
 from simulator.results import Result
 from simulator.results.arrays import Group, Groups, Lazily, Named, is_coordinate
 from simulator.results.folder import check_folder, write_folder
 from simulator.results.kinds import RUN
 from simulator.results.tidy import DRAWN
-from simulator.studies.assumption import assumed_share
 from simulator.studies.calibrate.errors import CalibrationError
-from simulator.studies.headline import headline
 from simulator.studies.single_run import Request, folder_of, scenario_of
 
 if TYPE_CHECKING:
     from simulator.language import Scenario
 
 RAGGED = ("doses", "adverse_events", "monitoring")
+
+
+Floats = NDArray[np.float64]
+PER_PARAMETER = 4
+"""Draws a parameter that the regression needs."""
 
 
 class Spread(NamedTuple):
@@ -272,3 +276,33 @@ def _stack(groups: list[Group], name: str) -> Group:
         if key not in labels
     }
     return {"draw": draw, **labels, **rest}
+
+
+def assumed_share(values: Floats, vectors: Floats, ensemble: Floats) -> float:
+    """Share of the variance over draws that comes from directions which the rows inform less than the priors.
+
+    The principal directions of the ensemble are uncorrelated, so that the variance of a linear answer is the sum of
+    b_k² v_k over them. Where v_k, in prior SDs, is above one half, the prior says more than the rows.
+
+    Parameters
+    ----------
+    values : (n_draws,)
+        A figure at each draw.
+    vectors : (n_draws, n_parameters)
+        The draws, in prior SDs.
+    ensemble : (n_vectors, n_parameters)
+        Where they were drawn from.
+
+    Returns
+    -------
+    float
+        From 0 to 1; NaN with too few draws, or where the figure does not vary.
+    """
+    draws, parameters = vectors.shape
+    if draws < PER_PARAMETER * parameters or not np.isfinite(values).all() or np.ptp(values) == 0:
+        return float("nan")
+    variance, axes = np.linalg.eigh(np.cov(ensemble.T))
+    scores = (vectors - ensemble.mean(axis=0)) @ axes
+    slopes = np.linalg.lstsq(np.column_stack([np.ones(draws), scores]), values, rcond=None)[0][1:]
+    parts = slopes**2 * variance
+    return float(parts[variance > 0.5].sum() / parts.sum())

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from simulator.errors import SimulatorError
+from simulator.measures.headline import main_day
+from simulator.measures.metrics import estimate, known
 from simulator.results import Result
 from simulator.results.summary import summary_group
 from simulator.results.tidy import DRAWN
-from simulator.studies.headline import main_day
-from simulator.studies.metrics import estimate, known
 from simulator.studies.selection import asking
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from simulator.language import ScenarioError, load, parse
 from simulator.language.contrasts import amount, contrasts, control_of, named_days
 from simulator.language.dump import to_yaml
 from simulator.language.loading import bundled
+from simulator.measures.headline import headline, main_day
+from simulator.measures.headline import headline_days as shown_days
 from simulator.results import name as result_of
 from simulator.run import simulate
-from simulator.studies.headline import headline, main_day
-from simulator.studies.headline import headline_days as shown_days
 from simulator.studies.selection import SelectionError, asking
 from simulator.studies.trial import plan
 from tests.support.synthetic import make_provenance, make_record

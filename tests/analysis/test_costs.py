@@ -9,7 +9,7 @@ import simulator as sim
 from simulator.analysis import health_economics
 from simulator.errors import SimulatorError
 from simulator.language import parse
-from simulator.studies import costs, economics
+from simulator.measures import costs, economics
 from simulator.units import DAYS_PER_YEAR
 
 DAY, N = 1092, 300

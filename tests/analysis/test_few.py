@@ -11,14 +11,13 @@ from hypothesis.extra.numpy import arrays
 from simulator.analysis import contrast, moments, survival
 from simulator.analysis.intervals import share_error, share_interval
 from simulator.language import load
+from simulator.measures.headline import headline, quantile
+from simulator.measures.metrics import estimate, known
 from simulator.results import name
 from simulator.results.survival import curve_from_times
 from simulator.results.tidy import interval
 from simulator.run import simulate
-from simulator.studies import carriers
 from simulator.studies.compare import compare
-from simulator.studies.headline import headline
-from simulator.studies.metrics import estimate, known
 from simulator.tables.numbers import with_error
 from tests.support.synthetic import make_provenance, make_record, sums_of
 
@@ -113,7 +112,7 @@ def test_a_median_of_one_has_no_error():
     assert np.isnan(one.mcse)
     found = curve_from_times(np.array([5.0]), np.array([True]), 9.0).median()
     assert np.isnan(found.mcse)
-    assert np.isnan(carriers.quantile(np.array([5.0]), 0.5).mcse)
+    assert np.isnan(quantile(np.array([5.0]), 0.5).mcse)
     last = survival.kaplan_meier([1.0, 2.0, 5.0], [False, False, True])  # one is left at risk
     assert np.isnan(survival.median(last).mcse)
 

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 import simulator as sim
+from simulator.measures import economics
+from simulator.measures.headline import headline
+from simulator.measures.metrics import DOSES, METRICS, STAGE_METRICS, estimate
+from simulator.measures.outcome import OUTCOMES, OutcomeRequest, outcome
 from simulator.results.arrays import Named
 from simulator.results.occupancy import occupancy
 from simulator.results.tree import Result
-from simulator.studies import economics
-from simulator.studies.headline import headline
-from simulator.studies.metrics import DOSES, METRICS, STAGE_METRICS, estimate
-from simulator.studies.outcome import OUTCOMES, OutcomeRequest, outcome
 from simulator.studies.person import selection
 
 DAY, N = 728, 60

@@ -10,12 +10,12 @@ from typer.testing import CliRunner
 from simulator import load, simulate
 from simulator.cli.answering import answer_text, document
 from simulator.cli.app import app
+from simulator.measures.headline import headline
 from simulator.results import Result, name, open_run
 from simulator.results.notices import NOTICE
 from simulator.studies import ranges
 from simulator.studies.answer import Comparison, Figure, answer
 from simulator.studies.draws import simulate_draws
-from simulator.studies.headline import headline
 from simulator.studies.ranges import Ranges, stored_ranges, with_ranges
 from tests.support.synthetic import make_provenance, make_record
 

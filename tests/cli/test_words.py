@@ -14,9 +14,9 @@ from simulator.cli.app import app
 from simulator.cli.evidence_tables import _targets
 from simulator.cli.help_text import EXAMPLES, LISTS
 from simulator.language.loading import bundled
+from simulator.measures.outcome import OUTCOMES
 from simulator.report.kinds import Kind, SensitivityKind, SweepKind, TrialKind, TwinsKind
 from simulator.studies.evidence.cells import HEADER
-from simulator.studies.outcome import OUTCOMES
 
 GLOSSARY = Path(__file__).resolve().parents[2] / "docs" / "glossary.md"
 SEARCHED = """ADaM, adherence, adverse events, ALSFRS-R slope, ANCOVA, A4V, ASO, as if alive, biomarker, C9orf72, CAFS,

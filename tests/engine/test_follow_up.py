@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 import simulator as sim
 from simulator.errors import SimulatorError
+from simulator.measures import economics
 from simulator.models import MODELS
 from simulator.replicate import Replicator, compiled
 from simulator.results.occupancy import occupancy
-from simulator.studies import economics
 from tests.support.decision import DECISION
 from tests.support.models import known, study
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 import simulator as sim
 from simulator.analysis.intervals import share_error
 from simulator.engine import adverse, random
+from simulator.measures.headline import headline
 from simulator.program.safety import per_dose
 from simulator.results.adam import to_adam
-from simulator.studies.headline import headline
 from tests.oracle.philox import Keys
 from tests.support.bits import elsewhere
 from tests.support.models import amounts

@@ -16,7 +16,7 @@ import pytest
 
 import simulator as sim
 from simulator.analysis.survival import kaplan_meier, survival_at
-from simulator.studies.economics import economic
+from simulator.measures.economics import economic
 from simulator.studies.person.portrait import portrait
 from simulator.studies.trial import sequential
 from simulator.studies.trial.blocks import run

@@ -15,12 +15,12 @@ import simulator as sim
 from simulator.analysis.health_economics import Present
 from simulator.language.care import spans
 from simulator.language.contrasts import amount
+from simulator.measures.costs import months_of_summary
 from simulator.mechanisms import MECHANISMS, ByDay, Course, Dosed, Offered
 from simulator.mechanisms.gene_therapy import GeneTherapy
 from simulator.mechanisms.small_molecule import SmallMolecule
 from simulator.program.arms import arms
 from simulator.program.memory import Memory
-from simulator.studies.costs import months_of_summary
 
 ORAL = {
     "kind": "small_molecule",

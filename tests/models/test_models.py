@@ -7,6 +7,7 @@ import pytest
 
 import simulator as sim
 from simulator.engine import interface
+from simulator.measures.headline import headline
 from simulator.models import MODELS
 from simulator.program.models import numbers_of
 from simulator.report.kinds import Kind
@@ -14,7 +15,6 @@ from simulator.report.picture import PictureError
 from simulator.results.summary import SUMMARISED
 from simulator.results.variables import STAGES, VARIABLES
 from simulator.studies.compare import compare
-from simulator.studies.headline import headline
 from simulator.studies.replay import deviations
 from tests.support.models import known, study
 

@@ -53,7 +53,7 @@ found["swept"] = scenario.replace({"treatments.shot.slowing": 0.1}).treatments["
 trial = sim.trial(scenario, analyses=["welch"], replicates=2, truth=100, threads=1)
 found["analysis"] = [bool(np.isfinite(trial.estimates("welch")["value"]).all()), float(trial.truth("welch").value)]
 
-from simulator.studies.headline import headline
+from simulator.measures.headline import headline
 found["measure"] = sorted({row.kind for row in headline(result).rows if row.metric == "lost_ten"})
 
 result.save("result.nc")
@@ -209,6 +209,8 @@ def test_two_of_one_name_are_refused():
     from simulator.analysis.trial import registry
     from simulator.analysis.trial.errors import AnalysisError
     from simulator.errors import UsageError
+    from simulator.measures.metrics import METRICS
+    from simulator.measures.metrics import register as measure
     from simulator.mechanisms import register as mechanism
     from simulator.mechanisms.multipliers import RateMultiplier
     from simulator.models import register as model
@@ -217,8 +219,6 @@ def test_two_of_one_name_are_refused():
     from simulator.report.plots import register as picture
     from simulator.results.kinds import RUN
     from simulator.results.kinds import register as kind
-    from simulator.studies.metrics import METRICS
-    from simulator.studies.metrics import register as measure
 
     with pytest.raises(ValueError, match="there is a mechanism 'rate_multiplier' already"):
         mechanism(type("Other", (RateMultiplier,), {"__module__": __name__}))

@@ -75,7 +75,7 @@ def test_what_additions_are_built_on_is_documented_in_full():
         importlib.import_module(name).register
         for name in (
             *("simulator.mechanisms", "simulator.models", "simulator.analysis.trial.registry"),
-            *("simulator.studies.metrics", "simulator.report.plots", "simulator.results.kinds"),
+            *("simulator.measures.metrics", "simulator.report.plots", "simulator.results.kinds"),
         )
     ]
     answers = [

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from simulator.cli.app import app
 from simulator.language import load
 from simulator.language.listing import values
+from simulator.measures.headline import headline
 from simulator.report.captions import APART, CAPTIONS, ORDER
 from simulator.report.drivers import correlation, drivers
 from simulator.report.evidence import GRADES, evidence
@@ -24,7 +25,6 @@ from simulator.results import Result, name
 from simulator.results.folder import write_folder
 from simulator.results.notices import NOTICE
 from simulator.studies.calibrate.apply import drawn_settings
-from simulator.studies.headline import headline
 from simulator.studies.ranges import Ranges
 from simulator.tables.numbers import with_error
 from tests.support.html import checked

@@ -14,10 +14,11 @@ import pytest
 import xarray
 
 from simulator.errors import ResourceError
-from simulator.results import folder, name, netcdf, open_study, study, tidy
+from simulator.results import folder, name, netcdf, open_study, study
 from simulator.results.arrays import Named
 from simulator.results.errors import FolderError, ResultError
 from simulator.results.kinds import RUN
+from simulator.tables.files import csv_text, safe_cell
 from tests.support.synthetic import make_provenance, make_record
 
 FILES = {"result.nc", "summary.csv", "scenario.resolved.yaml", "manifest.json"}
@@ -241,13 +242,13 @@ def test_default_folder():
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)"])
 def test_spreadsheets_see_no_formula(text):
-    assert tidy.safe_cell(text) == f"'{text}"
-    assert tidy.csv_text(["a"], [[text]]).splitlines()[1].lstrip('"').startswith("'")
+    assert safe_cell(text) == f"'{text}"
+    assert csv_text(["a"], [[text]]).splitlines()[1].lstrip('"').startswith("'")
 
 
 def test_csv_cells():
-    assert tidy.csv_text(["a", "b"], [[float("nan"), "x\ny\x07"]]) == "a,b\n,x y \n"
-    assert tidy.csv_text(["a"], [[-1.5]]) == "a\n-1.5\n"
+    assert csv_text(["a", "b"], [[float("nan"), "x\ny\x07"]]) == "a,b\n,x y \n"
+    assert csv_text(["a"], [[-1.5]]) == "a\n-1.5\n"
 
 
 @pytest.mark.slow

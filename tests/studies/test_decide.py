@@ -9,7 +9,7 @@ import simulator as sim
 from simulator.analysis.cost_effectiveness import Draws, People, incremental
 from simulator.analysis.health_economics import Present, discounted, expected_quality
 from simulator.errors import SimulatorError
-from simulator.studies import economics
+from simulator.measures import economics
 from simulator.studies.decide.base import base_case
 from simulator.studies.decide.tables import row_of
 from simulator.units import DAYS_PER_YEAR

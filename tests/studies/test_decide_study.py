@@ -11,9 +11,9 @@ import pytest
 import simulator as sim
 from simulator.errors import SimulatorError, UsageError
 from simulator.language.catalogued import catalogued
+from simulator.measures import economics
 from simulator.report.decision import ITEMS, decision_content
 from simulator.report.page import report_html
-from simulator.studies import economics
 from simulator.studies.decide import study as deciding
 from simulator.studies.decide.drawing import draws_of
 from simulator.studies.decide.forecast import plan_of

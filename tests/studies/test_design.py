@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from simulator.program.scenario import accrual
 
 import simulator as sim
 from simulator.analysis.trial.data import since, until
@@ -13,7 +14,6 @@ from simulator.engine.allocation import NOBODY, allocate
 from simulator.engine.random import make_key
 from simulator.errors import SimulatorError
 from simulator.program.scenario import compile_program
-from simulator.program.trial import accrual
 from simulator.replicate import Replicator, compiled
 from simulator.run import SUMMED
 from simulator.studies.trial import sequential

@@ -16,6 +16,7 @@ from simulator.cli.answering import answer_text
 from simulator.cli.app import app
 from simulator.errors import ResourceError
 from simulator.language.calibrated import value_at
+from simulator.measures.headline import headline
 from simulator.report.captions import APART
 from simulator.report.kinds import Kind
 from simulator.report.plots.needs import BY_VECTOR, OVER_DRAWS
@@ -23,12 +24,10 @@ from simulator.results.errors import DrawnError
 from simulator.results.export import export
 from simulator.results.notices import NOTICE
 from simulator.results.occupancy import occupancy
-from simulator.studies.assumption import assumed_share
 from simulator.studies.calibrate.apply import calibrated_vector, drawn_scenarios, ensemble
 from simulator.studies.calibrate.errors import CalibrationError
 from simulator.studies.compare import compare
-from simulator.studies.draws import drawn, simulate_draws
-from simulator.studies.headline import headline
+from simulator.studies.draws import assumed_share, drawn, simulate_draws
 from simulator.studies.replay import deviations, replay
 from simulator.tables.numbers import fixed, with_error
 

@@ -17,18 +17,17 @@ from typer.testing import CliRunner
 
 import simulator as sim
 from simulator.analysis import contrast, moments
-from simulator.analysis.quantiles import quantiles
 from simulator.cli.app import app
 from simulator.cli.person_tables import portrait_text
 from simulator.errors import SimulatorError
 from simulator.language import parse
 from simulator.language.blocks.person import Person
+from simulator.measures.headline import headline
 from simulator.report.page import report_html
 from simulator.run import recorded
-from simulator.studies.headline import headline
 from simulator.studies.person import items, selection
 from simulator.studies.person.likelihood import terms
-from simulator.studies.person.portrait import portrait
+from simulator.studies.person.portrait import portrait, quantiles
 from simulator.studies.person.selection import PersonError
 from simulator.studies.person.timeline import future, timeline
 from simulator.studies.replay import deviations, replay

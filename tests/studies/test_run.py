@@ -10,7 +10,7 @@ from simulator.engine.allocation import NOBODY, allocate
 from simulator.engine.random import make_key
 from simulator.errors import ResourceError, SimulatorError
 from simulator.language import load
-from simulator.program.trial import blocks
+from simulator.program.scenario import blocks
 from simulator.run import memory, simulate
 
 

@@ -16,8 +16,8 @@ import pytest
 import simulator as sim
 from simulator.catalog.claims import claims
 from simulator.language.listing import titles
+from simulator.measures.headline import headline
 from simulator.results.variables import STAGES
-from simulator.studies.headline import headline
 from simulator.studies.replay import deviations
 
 FOLDER = Path(__file__).resolve().parents[2] / "scenarios"

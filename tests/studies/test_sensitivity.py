@@ -17,12 +17,12 @@ from simulator.cli.sensitivity_tables import text
 from simulator.errors import SimulatorError
 from simulator.language.blocks.decision import COMMON
 from simulator.language.blocks.sensitivity import ECONOMIC, Outcome
+from simulator.measures import economics
+from simulator.measures.outcome import OUTCOMES, OutcomeError, OutcomeRequest, outcome, request_of
 from simulator.report.kinds import SensitivityKind
 from simulator.results.occupancy import occupancy
-from simulator.studies import economics
-from simulator.studies.outcome import OUTCOMES, OutcomeError, OutcomeRequest, outcome, request_of
-from simulator.studies.sensitivity import methods, parameters, points, stored
-from simulator.studies.sensitivity.document import ROWS, Sensitivity
+from simulator.studies.sensitivity import methods, parameters, points
+from simulator.studies.sensitivity.document import ROWS, Sensitivity, look_up
 from simulator.studies.sensitivity.study import METHODS, Request, needed, question_of
 from simulator.units import DAYS_PER_MONTH, DAYS_PER_YEAR
 from tests.support.decision import DECISION
@@ -525,11 +525,11 @@ def test_the_folder_of_a_sweep_is_analysed(treated, tmp_path):
     ]
     given = [one | {"treatments.tofersen.effect.mean": one["treatments.tofersen.effect.mean"] / 12} for one in given]
     sim.sweep(treated, given, patients=60, replicates=2, folder=tmp_path)
-    found = stored.look_up(str(tmp_path))
+    found = look_up(str(tmp_path))
     assert found is not None
     assert found.rows[0].name == "treatments.tofersen.effect.mean"
     assert found.rows[0].alone > 0.5
-    assert stored.look_up("valor") is None
+    assert look_up("valor") is None
 
 
 def test_errors_of_the_command(file, tmp_path, monkeypatch):

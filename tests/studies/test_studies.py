@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from simulator.cli import tables
+from simulator.measures.headline import headline
 from simulator.results import name
-from simulator.studies.headline import headline
 from simulator.studies.replay import deviations
 from tests.support.synthetic import ARMS, make_provenance, make_record
 

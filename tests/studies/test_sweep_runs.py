@@ -193,7 +193,7 @@ def test_replicates_are_other_people_and_pair_the_arms(scenario):
 
 
 def test_outcomes_are_those_of_single_runs(scenario, serial):
-    from simulator.studies.headline import headline
+    from simulator.measures.headline import headline
 
     found = sim.sweep(scenario)
     rows = {(row.metric, row.arm, row.against): row for row in headline(serial[3]).rows}
@@ -208,7 +208,7 @@ def test_outcomes_are_those_of_single_runs(scenario, serial):
 
 
 def test_adverse_events_are_those_of_single_runs(scenario):
-    from simulator.studies.headline import headline
+    from simulator.measures.headline import headline
 
     safe = scenario.replace({"safety": {"catalog": "tofersen_safety"}})
     rate = "safety.serious_neurologic.per_year"

@@ -12,6 +12,8 @@ from simulator.analysis.trial.cox import cox
 from simulator.analysis.trial.data import trial_data
 from simulator.analysis.trial.errors import AnalysisError
 from simulator.analysis.trial.logrank import logrank
+from simulator.measures.headline import main_day
+from simulator.measures.metrics import time_index
 from simulator.report import style
 from simulator.report.kinds import Kind
 from simulator.report.picture import Picture, PictureError
@@ -21,8 +23,6 @@ from simulator.report.plots.vectors import ROOM, bands, spread, vectors
 from simulator.report.scale import TimeScale, percent_axis, time_scale
 from simulator.results import Result
 from simulator.results.frames import GROUPING
-from simulator.studies.headline import main_day
-from simulator.studies.metrics import time_index
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simulator.measures.headline import main_day
+from simulator.measures.metrics import time_index
 from simulator.report import style
 from simulator.report.kinds import Kind
 from simulator.report.picture import Picture
 from simulator.report.plots.grid import head, sheet
 from simulator.report.plots.needs import VARIABLES, need_patients, need_variables, size
 from simulator.results import Result
-from simulator.studies.headline import main_day
-from simulator.studies.metrics import time_index
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

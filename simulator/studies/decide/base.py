@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from simulator.analysis import moments
 from simulator.analysis.cost_effectiveness import Draws, People, Row, incremental
 from simulator.analysis.moments import Estimate
+from simulator.measures import costs
+from simulator.measures.economics import EconomicsError, Worth, decision_of, horizon_of, of_patients
 from simulator.results import Result
-from simulator.studies import costs
 from simulator.studies.decide.tables import Cell, Column, Table, errors, number, spreads, three
-from simulator.studies.economics import EconomicsError, Worth, decision_of, horizon_of, of_patients
 from simulator.units import DAYS_PER_YEAR
 
 if TYPE_CHECKING:

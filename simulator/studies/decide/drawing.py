@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import SimulatorError
+from simulator.measures.economics import decision_of
 from simulator.quantities import Prior
 from simulator.studies.calibrate.apply import check_catalogs, drawn_settings, ensemble
-from simulator.studies.economics import decision_of
 from simulator.studies.sensitivity.parameters import belief, calibrated_parameters, fitted_places
 from simulator.studies.sweep.axes import inverse, priors
 

@@ -6,10 +6,10 @@ import time
 from typing import NamedTuple
 
 from simulator.engine.compiling import cores
+from simulator.measures.economics import decision_of, economic_all
 from simulator.run import memory, simulate
 from simulator.studies.decide.drawing import draws_of
 from simulator.studies.decide.study import ONE_WAY_REPLICATES, Request, folder_of, moved, part_of
-from simulator.studies.economics import decision_of, economic_all
 
 
 class Plans(NamedTuple):

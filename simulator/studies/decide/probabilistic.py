@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis import value_of_information as value
+from simulator.measures.economics import decision_of
 from simulator.studies.decide.drawing import GROUPS, Drawn
 from simulator.studies.decide.research import PER_VALUE, Sample, study
 from simulator.studies.decide.tables import Cell, Column, Table, number
-from simulator.studies.economics import decision_of
 
 if TYPE_CHECKING:
     from simulator.language import Scenario

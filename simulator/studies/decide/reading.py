@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.measures.costs import OF_DOSES
+from simulator.measures.economics import EconomicsError, Worth, decision_of, horizon_of, of_patients, of_summary
+from simulator.measures.outcome import OUTCOMES
 from simulator.results import Result
-from simulator.studies.costs import OF_DOSES
-from simulator.studies.economics import EconomicsError, Worth, decision_of, horizon_of, of_patients, of_summary
-from simulator.studies.outcome import OUTCOMES
 from simulator.units import DAYS_PER_YEAR
 
 if TYPE_CHECKING:

@@ -12,13 +12,13 @@ from simulator.analysis import moments
 from simulator.analysis.cost_effectiveness import Draws, Figure, Row, spread
 from simulator.analysis.health_economics import expected_quality
 from simulator.language.alternatives import alternatives
+from simulator.measures.costs import present, treatments_of
+from simulator.measures.economics import MAN, EconomicsError, decision_of
 from simulator.results import Result
-from simulator.studies.costs import present, treatments_of
 from simulator.studies.decide.base import ERRORS, Base, base_case, increments
 from simulator.studies.decide.reading import DOSES, groups_of, yearly, years_of
 from simulator.studies.decide.research import Sample
 from simulator.studies.decide.tables import Cell, Column, Table, number, spreads, three
-from simulator.studies.economics import MAN, EconomicsError, decision_of
 
 if TYPE_CHECKING:
     from simulator.language import Scenario

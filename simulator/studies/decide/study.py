@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -18,18 +19,18 @@ from simulator.execution.executors import check_ready, check_work
 from simulator.execution.version_check import begin, keeping
 from simulator.language.alternatives import alternatives
 from simulator.language.blocks.sweep import MOST_POINTS, MOST_REPLICATES
+from simulator.language.listing import Value, values
+from simulator.measures import economics
+from simulator.measures.outcome import OutcomeRequest
 from simulator.results import Result
 from simulator.results.folder import check_folder, default_folder, write_folder
 from simulator.results.kinds import DECISION
-from simulator.studies import economics
 from simulator.studies.decide import probabilistic, reading, secondary
 from simulator.studies.decide.base import Base, base_case, basis, incremental_table, rates_text, years_text
-from simulator.studies.decide.drawing import Drawn, draws_of
-from simulator.studies.decide.parameters import fixed, parameters
+from simulator.studies.decide.drawing import COSTS, UTILITIES, Drawn, draws_of
 from simulator.studies.decide.research import Sample
 from simulator.studies.decide.result import Decided
 from simulator.studies.decide.tables import Cell, Column, Table, number
-from simulator.studies.outcome import OutcomeRequest
 from simulator.studies.sensitivity.methods import one_way
 from simulator.studies.sensitivity.parameters import SensitivityError, parameters_of
 from simulator.studies.sensitivity.points import Evaluate, Plan, needed, of_patients, of_sweep
@@ -44,6 +45,13 @@ Progress = Callable[[int, int], None]
 SEED = 1
 DRAWS, REPLICATES, DRAW_PATIENTS = 300, 2, 300
 ONE_WAY_REPLICATES = 2
+
+
+BLOCK = "decision."
+HEADS = ("value", "group", "own", "unit", "prior", "grade", "source", "address")
+NOT_DRAWN = "not drawn"
+ASKED = ("decision.thresholds.", "decision.scenarios.")
+"""Values that are only asked about."""
 
 
 @dataclass(frozen=True)
@@ -299,3 +307,46 @@ def folder_of(asked: Request) -> Path:
     """The folder when none is named: the same for every call that gives the same numbers."""
     key = {**asked.arguments, "scenario_sha256": asked.scenario.sha256, "engine_version": __version__}
     return default_folder(f"{asked.scenario.name}-decision", key)
+
+
+def parameters(drawn: Drawn, scenario: Scenario) -> Table:
+    """What is drawn, then the other values of the decision; those of the model that are not drawn are only counted."""
+    known = {one.address: one for one in values(scenario)}
+    rows = [_row(one.name, one.group, one.prior, known[one.address]) for one in drawn.uncertain if one.address in known]
+    rows += [
+        _row(one.address.removeprefix(BLOCK), one.address.split(".")[1], NOT_DRAWN, one)
+        for one in _left(drawn, scenario)
+        if one.address.startswith(BLOCK) and not one.address.startswith(ASKED)
+    ]
+    columns = [Column(name, 4 if name == "own" else 0) for name in HEADS]
+    note = "ensemble: the calibrated vectors, correlated. Values of the model that are not drawn stand in the scenario."
+    return Table("parameters", "Values of the decision, and all that is uncertain", columns, rows, note)
+
+
+def _row(name: str, group: str, prior: str, one: Value) -> list[Cell]:
+    recalled = "recalled, not read in the source" if one.read_in_source is False else None
+    source = "; ".join(part for part in (one.source, recalled, one.note) if part)
+    return [name, group, number(float(one.value)), one.unit or "", prior, one.evidence or "", source, one.address]
+
+
+def fixed(drawn: Drawn, scenario: Scenario) -> list[str]:
+    """What is not drawn, for it has no prior: utilities and costs by name, other values counted by section."""
+    left = [one.address for one in _left(drawn, scenario)]
+    named = [place.removeprefix(BLOCK) for place in left if place.startswith((UTILITIES, COSTS))]
+    every = Counter(map(_section, (one.address for one in _graded(scenario))))
+    counts = Counter(_section(place) for place in left if not place.startswith((UTILITIES, COSTS)))
+    return [*named, *(f"{count} of {every[section]} values of {section}" for section, count in counts.items())]
+
+
+def _section(place: str) -> str:
+    return place.split(".", maxsplit=1)[0]
+
+
+def _left(drawn: Drawn, scenario: Scenario) -> Iterator[Value]:
+    """Values with a grade that no draw sets."""
+    moved = set().union(*drawn.settings)
+    return (one for one in _graded(scenario) if one.address not in moved)
+
+
+def _graded(scenario: Scenario) -> Iterator[Value]:
+    return (one for one in values(scenario) if one.evidence and one.value is not None)

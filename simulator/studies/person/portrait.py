@@ -6,16 +6,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from simulator.analysis import contrast, moments
 from simulator.analysis.moments import Estimate
-from simulator.analysis.quantiles import quantiles
+from simulator.measures.metrics import View, time_index
 from simulator.results import Result
 from simulator.results.arrays import QUANTILES
 from simulator.results.notices import NOTICE
-from simulator.studies.metrics import View, time_index
-from simulator.studies.person.outcomes import OUTCOMES, death_as_zero, event_free_months, value_of
 from simulator.units import DAYS_PER_MONTH
 
 if TYPE_CHECKING:
@@ -285,3 +283,96 @@ def _known(person: Person) -> Iterator[Known]:
         fact = facts()[name]
         value = float("nan") if fact.value is None else fact.value
         yield Known(fact.id, fact.quantity, fact.population, value, fact.unit, fact.cited, fact.read_in_source)
+
+
+class Outcome(NamedTuple):
+    """An outcome: label, unit, and whether more of it is better; the dead have the worst there is."""
+
+    label: str
+    unit: str
+    more_is_better: bool = True
+
+
+OUTCOMES = {
+    "alsfrs_r": Outcome("ALSFRS-R", "points"),
+    "alsfrs_r_change": Outcome("change of ALSFRS-R from now", "points"),
+    "svc_percent": Outcome("SVC", "% pred."),
+    "fvc_percent": Outcome("FVC", "% pred."),
+    "fvc_percent_lowest": Outcome("lowest FVC until then", "% pred."),
+    "nfl_plasma": Outcome("plasma NfL", "pg/mL", more_is_better=False),
+    "nfl_plasma_ratio": Outcome("plasma NfL, ratio to now", "ratio", more_is_better=False),
+    "event_free_from_onset_months": Outcome("time from onset without death or PAV", "months"),
+    "survival_from_onset_months": Outcome("time from onset to death", "months"),
+}
+
+
+def death_as_zero(result: Result, arm: int, day: float) -> Floats:
+    """ALSFRS-R of every twin, 0 after death."""
+    view = View(result, arm, time_index(result, day))
+    return np.where(view.alive, view.truth("alsfrs_r"), 0.0)
+
+
+def event_free_months(result: Result, arm: int) -> Floats:
+    """Months from now without death or PAV; infinite where follow-up ends first."""
+    events = result.groups["events"]
+    happened = events["event"].values[arm] > 0
+    return np.where(happened, events["event_free_time"].values[arm] / DAYS_PER_MONTH, np.inf)
+
+
+def value_of(result: Result, arm: int, outcome: str, months: float | None) -> Floats:
+    """An outcome of every twin; the dead have minus infinity, or infinity where less is better."""
+    since = result.groups["patients"]["time_since_onset"].values.astype(np.float64)
+    if outcome == "event_free_from_onset_months":
+        return since + event_free_months(result, arm)
+    if outcome == "survival_from_onset_months":
+        death = result.groups["events"]["death_time"].values[arm] / DAYS_PER_MONTH
+        return since + np.where(np.isnan(death), np.inf, death)
+    view = View(result, arm, time_index(result, (months or 0.0) * DAYS_PER_MONTH))
+    worst = -np.inf if OUTCOMES[outcome].more_is_better else np.inf
+    return np.where(view.alive, _at(view, outcome), worst)
+
+
+def _at(view: View, outcome: str) -> Floats:
+    """An outcome at a time, as if alive."""
+    if outcome.startswith("alsfrs_r"):
+        return view.change("alsfrs_r") if outcome.endswith("_change") else view.truth("alsfrs_r")
+    if outcome.startswith("nfl_plasma"):
+        return view.truth("nfl_plasma") / (view.truth("nfl_plasma", 0) if outcome.endswith("_ratio") else 1.0)
+    if outcome == "svc_percent":
+        return view.truth("svc")
+    offset = view.result.groups["patients"]["fvc_offset"].values.astype(np.float64)
+    if outcome == "fvc_percent":
+        return view.truth("svc") - offset
+    until = view.result.groups["truth"]["svc"].values[view.arm, :, : view.at + 1]
+    return until.min(axis=1).astype(np.float64) - offset
+
+
+class Quantiles(NamedTuple):
+    """Quantiles, their Monte Carlo standard errors, and the effective number of patients behind them."""
+
+    value: Floats
+    mcse: Floats
+    effective: float
+
+
+def quantiles(x: ArrayLike, probabilities: ArrayLike, weight: ArrayLike | None = None) -> Quantiles:
+    """Quantiles of x : (n,), the smallest value at which the weighted distribution function reaches p.
+
+    The error is half of Q(p + e) - Q(p - e), e = sqrt(p (1 - p)/n) with the effective n = (sum w)²/sum w². Infinite
+    values are values; a quantile that is infinite has no error, nor has that of a single value.
+    """
+    values, p = np.asarray(x, np.float64), np.asarray(probabilities, np.float64)
+    if len(values) == 0:
+        return Quantiles(np.full(p.shape, np.nan), np.full(p.shape, np.nan), 0.0)
+    w = np.ones(len(values)) if weight is None else np.asarray(weight, np.float64)
+    order = np.argsort(values, kind="stable")
+    below = np.cumsum(w[order]) / w.sum()
+    effective = float(w.sum() ** 2 / np.sum(w**2))
+    error = np.sqrt(p * (1 - p) / effective)
+    low, middle, high = (
+        values[order][np.minimum(np.searchsorted(below, q - 1e-12), len(values) - 1)]
+        for q in (np.maximum(p - error, 0), p, np.minimum(p + error, 1))
+    )
+    with np.errstate(invalid="ignore"):
+        known = np.isfinite(middle) & (effective > 1 + 1e-9)
+        return Quantiles(middle, np.where(known, (high - low) / 2, np.nan), effective)

@@ -12,9 +12,9 @@ from simulator.analysis import value_of_information as value
 from simulator.analysis.sensitivity.regression import variance_shares
 from simulator.errors import SimulatorError
 from simulator.language.faults import suggest
+from simulator.measures.costs import unpriced
+from simulator.measures.economics import KINDS
 from simulator.studies.calibrate.apply import check_catalogs, drawn_settings, ensemble
-from simulator.studies.costs import unpriced
-from simulator.studies.economics import KINDS
 from simulator.studies.sensitivity.methods import Findings
 from simulator.studies.sensitivity.parameters import calibrated_parameters, fitted_places
 from simulator.studies.sensitivity.points import Evaluate

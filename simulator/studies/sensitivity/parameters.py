@@ -16,9 +16,9 @@ from simulator.language.address import path_to
 from simulator.language.calibrated import places as places_of
 from simulator.language.faults import suggest
 from simulator.language.listing import values
+from simulator.measures.outcome import OUTCOMES
 from simulator.quantities import Prior
 from simulator.studies.calibrate.apply import scenario_of
-from simulator.studies.outcome import OUTCOMES
 from simulator.studies.sweep.axes import inverse, priors
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from simulator.errors import SimulatorError
 from simulator.execution.store import Parts
+from simulator.measures.outcome import OUTCOMES, OutcomeRequest
 from simulator.results import Result
-from simulator.studies.outcome import OUTCOMES, OutcomeRequest
 from simulator.version import __version__
 
 if TYPE_CHECKING:

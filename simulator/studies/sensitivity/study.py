@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from simulator.execution.executors import check_ready
 from simulator.execution.version_check import begin, keeping
 from simulator.language.blocks.sweep import MOST_POINTS
+from simulator.measures import economics
+from simulator.measures.outcome import OUTCOMES, OutcomeRequest, outcome, request_of
 from simulator.results import Result
 from simulator.results.folder import check_folder, default_folder, write_folder
 from simulator.results.kinds import SENSITIVITY
-from simulator.studies import economics
-from simulator.studies.outcome import OUTCOMES, OutcomeRequest, outcome, request_of
 from simulator.studies.sensitivity import methods, over_draws
 from simulator.studies.sensitivity.document import Sensitivity, document
 from simulator.studies.sensitivity.methods import Findings

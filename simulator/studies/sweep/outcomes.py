@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from simulator.analysis import intervals
 from simulator.analysis.moments import Estimate
-from simulator.studies.metrics import Metric, View
-from simulator.studies.metrics import known as known_of
+from simulator.measures.metrics import Metric, View
+from simulator.measures.metrics import known as known_of
 from simulator.studies.sweep.errors import SweepError
 from simulator.units import DAYS_PER_MONTH
 

@@ -10,10 +10,10 @@ import numpy as np
 from simulator.analysis import contrast, moments
 from simulator.analysis.moments import Estimate
 from simulator.errors import SimulatorError
+from simulator.measures import economics
+from simulator.measures.metrics import METRICS, View, estimate, time_index
 from simulator.results import Result
 from simulator.results.survival import curve_from_grid
-from simulator.studies import economics
-from simulator.studies.metrics import METRICS, View, estimate, time_index
 from simulator.units import DAYS_PER_MONTH
 
 if TYPE_CHECKING:

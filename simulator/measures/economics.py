@@ -18,9 +18,9 @@ from simulator.analysis.health_economics import Present
 from simulator.analysis.moments import Estimate
 from simulator.errors import SimulatorError
 from simulator.language.blocks.decision import ALIVE, STATES, Decision
+from simulator.measures import costs
 from simulator.results import Result
 from simulator.results.variables import STAGES
-from simulator.studies import costs
 from simulator.units import DAYS_PER_YEAR, MONTHS_PER_YEAR
 
 if TYPE_CHECKING:
