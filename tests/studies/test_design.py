@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from simulator.program.scenario import accrual
 
 import simulator as sim
 from simulator.analysis.trial.data import since, until
@@ -13,7 +12,7 @@ from simulator.engine.accrual import enrol
 from simulator.engine.allocation import NOBODY, allocate
 from simulator.engine.random import make_key
 from simulator.errors import SimulatorError
-from simulator.program.scenario import compile_program
+from simulator.program.scenario import accrual, compile_program
 from simulator.replicate import Replicator, compiled
 from simulator.run import SUMMED
 from simulator.studies.trial import sequential
