@@ -18,11 +18,18 @@ from simulator.analysis.trial.design import ARM, columns, usable
 from simulator.analysis.trial.errors import NotEstimableError, solvable
 from simulator.analysis.trial.estimand import PAV, STOPPING, Strategy, death, estimand
 from simulator.analysis.trial.estimate import About, Estimate, adjusted, wald
-from simulator.analysis.trial.kenward_roger import kenward_roger, satterthwaite
 from simulator.analysis.trial.potential import as_if_alive
-from simulator.analysis.trial.structures import Fitted, Name, fitted, start
+from simulator.analysis.trial.structures import Fitted, Name, fitted, in_theta, start
 from simulator.analysis.trial.structures import fit as structured
-from simulator.analysis.trial.unstructured import Patterns, maximum, patterns
+from simulator.analysis.trial.unstructured import (
+    Patterns,
+    curvatures,
+    maximum,
+    patterns,
+    traces,
+    traces_of,
+    variance_gradient,
+)
 
 ESTIMAND = estimand(
     "change of function from baseline to the visit of analysis",
@@ -151,3 +158,29 @@ def _start(z: Floats, y: Floats, free: Bools) -> Floats:
 
 
 ANALYSES = (Analysis("mmrm", mmrm, ESTIMAND, CHANGE, truth=as_if_alive),)
+
+
+def satterthwaite(data: Patterns, of: Fitted, contrast: Floats) -> tuple[float, float]:
+    """The variance of a contrast : (q, v) and its degrees of freedom."""
+    f, gradient, _ = variance_gradient(data, of.state, contrast)
+    slope = in_theta(of.first, gradient)
+    return f, 2 * f**2 / float(slope @ np.linalg.solve(of.information, slope))
+
+
+def kenward_roger(data: Patterns, of: Fitted, contrast: Floats) -> tuple[float, float]:
+    """The same by Kenward and Roger."""
+    at = of.state
+    f, gradient, pull = variance_gradient(data, at, contrast)
+    curved = curvatures(data, at)
+    covariance = at.covariance.reshape(len(curved), -1)
+    weight, inside = at.weight, pull.T @ data.zz @ pull
+    expected = (
+        traces(weight, data.size[:, None, None] * weight)
+        - 2 * traces(weight, weight @ at.leverage @ weight)
+        + traces_of(np.tensordot(covariance, curved, 1))
+    ) / 2
+    towards = np.tensordot(pull.reshape(-1), curved, 1)  # l'C G_i
+    more = traces(weight, weight @ inside @ weight) - towards.T @ covariance @ towards
+    inverse = np.linalg.inv(in_theta(of.first, expected))
+    slope = in_theta(of.first, gradient)
+    return f + 2 * float((inverse * in_theta(of.first, more)).sum()), 2 * f**2 / float(slope @ inverse @ slope)
