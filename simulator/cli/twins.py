@@ -10,7 +10,21 @@ import typer
 
 from simulator.cli.data import Files, Outcome, Window
 from simulator.cli.errors import friendly
-from simulator.cli.run import Days, Draws, Folder, Force, Json, Scenario, Seed, Settings, Threads, note, show
+from simulator.cli.run import (
+    Days,
+    Draws,
+    DryRun,
+    Folder,
+    Force,
+    Json,
+    Scenario,
+    Seed,
+    Settings,
+    Threads,
+    note,
+    show,
+    tables_of,
+)
 
 MOST_NAMED = 20
 TABLES = (".csv", ".tsv", ".xpt", ".sas7bdat", ".parquet", ".xlsx")
@@ -40,6 +54,7 @@ def twins(
     threads: Threads = None,
     settings: Settings = None,
     force: Force = False,
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Untreated and treated courses of each participant. Means, quantiles, chances, scores; who cannot be matched."""
@@ -47,16 +62,20 @@ def twins(
     from simulator.language import load, parse_setting
     from simulator.results.folder import check_folder, write_folder
     from simulator.results.kinds import TWINS
-    from simulator.studies.twins.study import folder_of
+    from simulator.studies.twins.forecast import plan
+    from simulator.studies.twins.study import TwinsOptions, folder_of
     from simulator.studies.twins.study import twins as run
 
     need_scenario([*map(str, files)], str(scenario))
     chosen = load(scenario, dict(map(parse_setting, settings or ())))
     if out is not None:
         check_folder(out, TWINS, force)
+    asked = TwinsOptions(until_day, tuple(days or ()), number, pool, draws or 0, outcome, window)
+    if dry_run:
+        show(plan([*files], chosen, asked, seed=seed, threads=threads), as_json, tables_of("plan_text"))
+        return
     with Progress("people") as progress:
-        found = run([*files], chosen, until_day=until_day, days=days or (), twins=number, pool=pool, draws=draws or 0,
-                    outcome=outcome, window=window, seed=seed, threads=threads, progress=progress)  # fmt: skip
+        found = run([*files], chosen, **asked._asdict(), seed=seed, threads=threads, progress=progress)
     folder = out or folder_of(found)
     write_folder(found, folder, force)
     show_twins(found, as_json)

@@ -28,7 +28,9 @@ from simulator.results.folder import write_folder
 from simulator.studies.replay import deviations, replay
 from simulator.studies.twins.calibration import calibration, expected_events
 from simulator.studies.twins.external import external
+from simulator.studies.twins.forecast import plan
 from simulator.studies.twins.predictive import npde, predictive
+from simulator.studies.twins.study import TwinsOptions, folder_of
 from tests.support.real_trial import REAL_MAPPING
 
 PLANNED = (0, 60, 120, 240, 360)
@@ -182,6 +184,18 @@ def test_no_number_depends_on_threads_and_files_keep_all(few, tmp_path):
     assert replay(tmp_path / "a").equal
     assert "of 40 participants have twins" in first._repr_html_()
     assert list(first.summary().columns)[:3] == ["id", "arm", "day"]
+
+
+def test_a_dry_run_says_what_the_twins_are_and_keeps_nothing(few, tmp_path, monkeypatch):
+    """Who is matched, the pool and the folder are those of the twins themselves."""
+    monkeypatch.chdir(tmp_path)
+    how = TwinsOptions(until_day=60, twins=20, pool=4_096)
+    told, found = plan(few, scenario(), how, seed=3), sim.twins(few, scenario(), **how._asdict(), seed=3)
+    assert (told.participants, told.pool) == (few.n, 4_096)
+    assert told.set_aside <= len(found.unmatched)
+    assert told.folder == str(folder_of(found))
+    assert told.seconds > 0 < told.memory_mb
+    assert not list(tmp_path.iterdir())
 
 
 def test_who_cannot_be_matched_is_named(few):

@@ -102,20 +102,42 @@ def twins(
     >>> found = sim.twins("trial/", sim.load("generic_als"), until_day=120)  # doctest: +SKIP
     >>> found.scores(365)  # doctest: +SKIP
     """
+    asked = TwinsOptions(int(until_day), tuple(float(d) for d in days), twins, pool, draws, outcome, float(window))
+    seed, threads = SEED if seed is None else seed, cores() if threads is None else threads
+    begun = begin(data, scenario, asked)
+    scenarios = _scenarios(begun.base, draws)
+    filled, matches = _found(scenarios, begun.people, asked, seed=seed, threads=threads, progress=progress)
+    told = [*begun.data.notes, *begun.people.notes, *unread(begun.data), *begun.notes, *_coarse(matches)]
+    return _result(begun.data, scenario, asked, seed, people=begun.people, pool=filled, matches=matches, notes=told)
+
+
+class Begun(NamedTuple):
+    """What is known before anybody is simulated."""
+
+    data: Dataset
+    people: Cohort
+    base: Scenario
+    notes: list[Note]
+
+
+def begin(data: Dataset | str | Path | Sequence[str | Path], scenario: Scenario, asked: TwinsOptions) -> Begun:
+    """The data, who is to be matched, and the scenario of the pool; or why there can be no twins."""
     if not isinstance(data, Dataset):
         data = read_data(*([data] if isinstance(data, str | Path) else data))
-    asked = TwinsOptions(int(until_day), tuple(float(d) for d in days), twins, pool, draws, outcome, float(window))
     _check(asked)
-    seed, threads = SEED if seed is None else seed, cores() if threads is None else threads
-    people = cohort(data, scenario, asked.until_day, asked.days, outcome)
+    people = cohort(data, scenario, asked.until_day, asked.days, asked.outcome)
     if all(case.reason for case in people.cases):
         raise UsageError(f"nobody can be matched: {people.cases[0].reason}. Choose another --until-day or scenario")
-    base, notes = pool_scenario(scenario, people, outcome)
-    _check_size(base, people, asked)
-    scenarios = [base.replace(own) for own in _drawn(base, draws)] if draws else [base]
-    filled, matches = _found(scenarios, people, asked, seed=seed, threads=threads, progress=progress)
-    told = [*data.notes, *people.notes, *unread(data), *notes, *_coarse(matches)]
-    return _result(data, scenario, asked, seed, people=people, pool=filled, matches=matches, notes=told)
+    base, notes = pool_scenario(scenario, people, asked.outcome)
+    check_memory(bytes_of(base, people, asked), "twins need", "Ask for a smaller --pool, or fewer --twins or --draws")
+    return Begun(data, people, base, notes)
+
+
+def _scenarios(base: Scenario, draws: int) -> list[Scenario]:
+    """The scenario of the pool, at each parameter vector."""
+    from simulator.studies.calibrate.apply import drawn_settings
+
+    return [base.replace(own) for own in drawn_settings(base, draws)] if draws else [base]
 
 
 def _found(
@@ -128,7 +150,7 @@ def _found(
     progress: Callable[[int, int], None] | None,
 ) -> tuple[Pool, list[Match]]:
     """The pool and the twins of everybody; the pool is enlarged once for those who have few."""
-    size = _size(asked)
+    size = size_of(asked)
     how: Any = {"threads": threads, "progress": progress}
     pool = fill(scenarios, people, asked.outcome, range(size), seed=seed, **how)
     found = match_all(Matcher(pool, scenarios[0], people), range(len(people.cases)), asked.twins, seed, **how)
@@ -142,9 +164,19 @@ def _found(
 
 def folder_of(found: Twins) -> Path:
     """The folder that twins go to when none is named."""
-    told = "".join(map(str, found.groups["data_measurements"]["line"].values))
-    key = {"scenario": found.scenario_sha256, "arguments": found.arguments, "data": told, "version": __version__}
-    return default_folder(f"{found.scenario_name}-twins", key)
+    lines = map(str, found.groups["data_measurements"]["line"].values)
+    return folder_named(found.scenario_name, found.scenario_sha256, "".join(lines), found.arguments)
+
+
+def folder_named(name: str, sha256: str, measurements: str, arguments: dict[str, Any]) -> Path:
+    """The folder of twins under a scenario, of lines of measurements, with arguments."""
+    key = {"scenario": sha256, "arguments": arguments, "data": measurements, "version": __version__}
+    return default_folder(f"{name}-twins", key)
+
+
+def arguments_of(asked: TwinsOptions, seed: int) -> dict[str, Any]:
+    """What a result keeps of what was asked."""
+    return {**asked._asdict(), "days": list(asked.days), "seed": seed}
 
 
 def again(stored: Any, scenario: Scenario, threads: int | None, progress: Any, study: Callable[..., Any]) -> Any:
@@ -167,33 +199,20 @@ def _check(asked: TwinsOptions) -> None:
             raise UsageError(f"{value:,} {name} are out of range. Choose {low:,} to {high:,}")
 
 
-def _size(asked: TwinsOptions) -> int:
+def size_of(asked: TwinsOptions) -> int:
     """People of the pool under each parameter vector, before it is enlarged."""
     return max((asked.pool or POOL) // max(asked.draws, 1), LEAST_POOL)
 
 
-def _check_size(base: Scenario, people: Cohort, asked: TwinsOptions) -> None:
-    """Refuse what would not fit in memory: the pool, enlarged where it may be, and everybody's twins.
-
-    Raises
-    ------
-    ResourceError
-        With the number.
-    """
-    pool = _size(asked) * max(asked.draws, 1) * (1 if asked.pool else ENLARGED)
+def bytes_of(base: Scenario, people: Cohort, asked: TwinsOptions) -> int:
+    """Memory of the pool, enlarged where it may be, and of everybody's twins."""
+    pool = size_of(asked) * max(asked.draws, 1) * (1 if asked.pool else ENLARGED)
     each = (
         len(base.arms) * (8 * len(people.days) + PER_END)
         + PER_TRAIT * len(TRAITS)
         + 4 * len(people.past) * len(MATCHED)
     )
-    needed = COPIES * pool * each + PER_TWIN * len(people.cases) * asked.twins
-    check_memory(needed, "twins need", "Ask for a smaller --pool, or fewer --twins or --draws")
-
-
-def _drawn(scenario: Scenario, draws: int) -> list[dict[str, float]]:
-    from simulator.studies.calibrate.apply import drawn_settings
-
-    return list(drawn_settings(scenario, draws))
+    return COPIES * pool * each + PER_TWIN * len(people.cases) * asked.twins
 
 
 def _coarse(matches: Sequence[Match]) -> list[Note]:
@@ -311,7 +330,6 @@ def _attrs(
     data: Dataset, scenario: Scenario, asked: TwinsOptions, seed: int, *, people: Cohort, notes: Sequence[Note]
 ) -> dict[str, Any]:
     untreated = next((name for name, epochs in scenario.arms.items() if not epochs), next(iter(scenario.arms)))
-    told = {**asked._asdict(), "days": list(asked.days), "seed": seed}
     return {
         "format": TWINS.format,
         "title": f"Twins of {data.name}: {scenario.title}",
@@ -321,7 +339,7 @@ def _attrs(
         "scenario_sha256": scenario.sha256,
         "engine_version": __version__,
         "versions": json.dumps(versions(), sort_keys=True),
-        "arguments": json.dumps(told, sort_keys=True),
+        "arguments": json.dumps(arguments_of(asked, seed), sort_keys=True),
         "warnings": json.dumps([]),
         "citations": json.dumps(scenario.citations(), ensure_ascii=False),
         "data": data.name,
