@@ -23,7 +23,10 @@ TRIED = 8
 
 
 class TwinsPlan(NamedTuple):
-    """What twins would take. `set_aside`: participants whom their data rule out; `seconds` was measured on few people."""
+    """What twins would take.
+
+    `set_aside`: participants whom their data rule out; `seconds` was measured on few people.
+    """
 
     scenario: str
     title: str
