@@ -166,10 +166,11 @@ def true_rate_of_events(of: Potential, options: Options = NOTHING) -> float:
     return float(np.log(rates[0] / rates[1])) if (rates > 0).all() else np.nan
 
 
-ANALYSES = tuple(
-    Analysis(name, run, ESTIMAND, RATES, "log", truth=true_rate_of_events, borrows=Borrows("events", kind))
-    for name, run, kind in (
-        ("event_rate_map", event_rate_map, predicted),
-        ("event_rate_commensurate", event_rate_commensurate, commensurate),
-    )
+MAP, COMMENSURATE = Borrows("events", predicted), Borrows("events", commensurate)
+TRUTH = true_rate_of_events
+ANALYSES = (
+    Analysis("event_rate_map", event_rate_map, ESTIMAND, RATES, "log", truth=TRUTH, borrows=MAP),
+    Analysis(
+        "event_rate_commensurate", event_rate_commensurate, ESTIMAND, RATES, "log", truth=TRUTH, borrows=COMMENSURATE
+    ),
 )
