@@ -70,6 +70,14 @@ def test_a_look_stops_where_its_probability_says_so(centaur):
     assert not (at.why == HARM).any()
 
 
+def test_of_harm_there_is_no_claim(centaur):
+    harmful = centaur.replace({"treatments.drug.value": 2.5, "trial.posterior": {"benefit": 0.8}})
+    for looks in ({}, {"trial.interim": {"shares": [0.5]}}):
+        made = claims(harmful.replace(looks), replicates=6)
+        assert not made.harm.any()
+        assert not made.benefit.any()
+
+
 def test_bounds_are_probabilities_and_the_predictive_one_is_at_its_limit():
     t = np.array([0.3, 0.6, 1.0])
     found = by_posterior(t, 0.975, 0.99, predictive=0.2)
