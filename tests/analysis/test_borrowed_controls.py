@@ -11,7 +11,7 @@ from scipy.stats import gamma, norm
 from simulator.analysis.trial.borrowing import Normals, normal
 from simulator.analysis.trial.data import Group
 from simulator.analysis.trial.earlier import Known, known, predicted
-from simulator.analysis.trial.errors import AnalysisError
+from simulator.analysis.trial.errors import AnalysisError, NotEstimableError
 from simulator.analysis.trial.event_rate import Counted, ratio
 from simulator.analysis.trial.posterior import Fitted, difference, fitted
 from simulator.analysis.trial.rate_ratio import rate_ratio
@@ -122,6 +122,12 @@ def test_probabilities_of_events_are_those_of_beta_where_nothing_is_borrowed():
         assert one.p == pytest.approx(2 * min(slower, 1 - slower), rel=1e-6)
         np.testing.assert_allclose([one.value, one.lower, one.upper, one.p],
                                    [-other.value, -other.upper, -other.lower, other.p], 1e-5)  # fmt: skip
+
+
+def test_rates_without_time_at_risk_are_none():
+    data = trial()
+    with pytest.raises(NotEstimableError, match="no time at risk"):
+        analysis("event_rate_map").run(data._replace(time=np.zeros(data.n)))
 
 
 @pytest.mark.parametrize(("events", "years"), [(0, 9.0), (4, 11.0)])

@@ -28,6 +28,7 @@ from simulator.analysis.trial.earlier import (
     known,
     predicted,
 )
+from simulator.analysis.trial.errors import NotEstimableError
 from simulator.analysis.trial.estimand import STOPPING, Strategy, death, estimand
 from simulator.analysis.trial.estimate import Estimate
 from simulator.analysis.trial.potential import NOTHING, Options, Potential
@@ -102,11 +103,11 @@ def event_rate_commensurate(
 def _borrowing(data: TrialData, kind: Prior, words: str, name: str) -> Estimate:
     # Earlier controls are told until a day: that of the last visit of the data.
     of = known(data.earlier, "events", float(data.nominal_day[-1]), name)
-    arms = [
-        Counted(float(data.event[who].sum()), float(data.time[who].sum() / YEAR))
-        for who in (data.treated, ~data.treated)
-    ]
-    return ratio(arms[0], arms[1], kind(of), f"ratio of event rates, control with {words}", data.n)
+    arms = (data.treated, ~data.treated)
+    treated, control = (Counted(float(data.event[who].sum()), float(data.time[who].sum() / YEAR)) for who in arms)
+    if not (treated.years > 0 and control.years > 0):
+        raise NotEstimableError("event rates: an arm has no time at risk")
+    return ratio(treated, control, kind(of), f"ratio of event rates, control with {words}", data.n)
 
 
 def ratio(treated: Counted, control: Counted, prior: Normals | None, words: str, n: int) -> Estimate:
