@@ -21,9 +21,10 @@ from simulator.studies.trial.study import null_of
 
 FOLDER = Path(__file__).parent / "validation"
 SEED, THREADS, DRAWS = 1, 2, 200
-SLOW = ("mi", "controlled_mi", "joint_rank_mi", "rate_ratio", "rate_ratio_posterior")
-PLAIN = tuple(name for name, one in ANALYSES.items() if one.borrows is None)
-"""Analyses that need no earlier controls; the others have a section of their own."""
+SLOW = ("mi", "controlled_mi", "joint_rank_mi", "rate_ratio")
+PRIORS = tuple(name for name, one in ANALYSES.items() if one.borrows is not None or name.endswith("_posterior"))
+PLAIN = tuple(name for name in ANALYSES if name not in PRIORS)
+"""Analyses without a prior; the others have sections of their own."""
 OPTIONS = {"responder": {"least_change": -6.0}, "delayed_start": {"switch_day": 196, "kept_share": 0.5}}
 NO_EFFECT = {"treatments.tofersen.effect.mean": 0, "treatments.tofersen.effect.sd": 0}
 AT = {name: k for k, name in enumerate(ESTIMATED)}
