@@ -16,6 +16,7 @@ doi:10.18637/jss.v100.i19 (the package RBesT).
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -59,6 +60,13 @@ def normal(mean: float, sd: float) -> Normals:
     return Normals(np.ones(1), np.array([mean]), np.array([sd]))
 
 
+@cache
+def gauss(count: int) -> tuple[Floats, Floats]:
+    """Nodes and weights of Gauss and Legendre on -1 to 1."""
+    x, weight = np.polynomial.legendre.leggauss(count)
+    return x, weight
+
+
 def predictive(value: ArrayLike, se: ArrayLike, *, between: float, about: tuple[float, float]) -> Normals:
     """The prior of a new trial's control from those of earlier ones.
 
@@ -80,7 +88,7 @@ def predictive(value: ArrayLike, se: ArrayLike, *, between: float, about: tuple[
     [-43.2, 23.8]
     """
     y, s = np.asarray(value, np.float64), np.asarray(se, np.float64)
-    x, step = np.polynomial.legendre.leggauss(NODES)
+    x, step = gauss(NODES)
     tau = between * REACH * ((x + 1) / 2) ** 2  # dense near 0
     spread = s**2 + tau[:, None] ** 2
     precision = (1 / spread).sum(axis=1) + 1 / about[1] ** 2

@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from simulator.analysis.trial.borrowing import Normals, predictive, robust, worth
+from simulator.analysis.trial.borrowing import Normals, gauss, predictive, robust, worth
 from simulator.analysis.trial.data import Group
 from simulator.analysis.trial.errors import AnalysisError
 
@@ -102,7 +102,7 @@ def commensurate(
         raise AnalysisError(f"{fact}: precisions rise from above 0, the slab's below the spike's. Correct them")
 
     def prior(of: Known) -> Normals:
-        x, weight = np.polynomial.legendre.leggauss(SLAB_NODES)
+        x, weight = gauss(SLAB_NODES)
         kappa = np.append(low + (high - low) * (x + 1) / 2, spike)
         weights = np.append((1 - alike) * weight / 2, alike)
         precision = float((1 / of.se**2).sum()) if (of.se > 0).all() else np.inf
