@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.validation_arms import DESIGNS as ARMS
+from benchmarks.validation_base import PLAIN
+from benchmarks.validation_borrowing import BORROWING, DRIFTS, RULES, TWO_ARMS
 from benchmarks.validation_families import CLAIMS, PROCEDURES
-from simulator.analysis.trial.registry import ANALYSES
 
 FOLDER = Path(__file__).parent / "validation"
 PAGE = Path(__file__).parents[1] / "docs" / "trial_validation.md"
@@ -73,7 +74,7 @@ def null(all_: Figures) -> str:
 
     columns = ("rejected, %", "covered, %", "model SE / empirical SE − 1, %")
     head = ["analysis", *(f"{column} ({n})" for n in (108, 60) for column in columns)]
-    return table(head, [[f"`{name}`", *cells(name)] for name in ANALYSES])
+    return table(head, [[f"`{name}`", *cells(name)] for name in PLAIN])
 
 
 def options(all_: Figures) -> str:
@@ -97,7 +98,7 @@ def drug(all_: Figures) -> str:
     """Truth, bias, coverage and power with the drug."""
     section, digits = all_["drug_108"], {"rmst": 2}
     rows = []
-    for name in (name for name in ANALYSES if name in section):
+    for name in (name for name in PLAIN if name in section):
         one, d = section[name], digits.get(name, 3)
         sign = ["%0", "%0", "%0"]
         rows.append(
@@ -236,9 +237,60 @@ def looks(all_: Figures) -> str:
     return table([*head, "mean estimate"], rows)
 
 
+def borrowing(all_: Figures) -> str:
+    """Claims of benefit where nothing works, power and bias, by how far earlier controls are from the trial's own."""
+    section, rows = all_["borrowing"], []
+    alone = {"event_rate_alone": "`event_rate_map`, `borrowed=0`"}
+    for name in ("ancova", "ancova_prognostic", "event_rate_alone", *BORROWING):
+        drifts = DRIFTS if f"{name} 1" in section["null"] else (0.0,)
+        for drift in drifts:
+            null, drug = (section[key][f"{name} {drift:g}"] for key in ("null", "drug"))
+            high = null["benefit"][0] > section["band"][1]
+            cells = [shown(null["benefit"], "%±1") + " \\*" * high, shown(drug["benefit"], "%±1")]
+            cells += [shown(null["mean"], "±2"), shown(null["sd"], "2"), shown(null["se"], "2")]
+            told = shown(null["borrowed"], "±1") if len(drifts) > 1 else NONE
+            label = f"{drift:g}".replace("-", "−") if len(drifts) > 1 else NONE
+            rows.append([alone.get(name, f"`{name}`"), label, *cells, told])
+    head = ["analysis", "drift, SD", "benefit without an effect, %", "with the drug, %", "mean without an effect"]
+    return table([*head, "SD", "posterior SD", "borrowed"], rows)
+
+
+def posterior(all_: Figures) -> str:
+    """Two arms by posterior probabilities: claims, stops, people, days; without an effect and with the drug."""
+    rows = []
+    for name in TWO_ARMS:
+        for rule in RULES:
+            one = all_["posterior"]["two_arms"][f"{name}: {rule}"]
+            each = [
+                shown(one[key][what], "%±1") for key in ("null", "drug") for what in ("benefit", "futility", "early")
+            ]
+            people = [
+                f"{shown(one[key]['participants'], '0')} / {shown(one[key]['days'], '0')}" for key in ("null", "drug")
+            ]
+            rows.append([f"`{name}`", rule, *each[:3], people[0], *each[3:], people[1]])
+    parts = ("benefit, %", "futility, %", "ends at a look, %", "people / days")
+    return table(["analysis", "rule", *(f"{part} ({key})" for key in ("no effect", "drug") for part in parts)], rows)
+
+
+def posterior_arms(all_: Figures) -> str:
+    """Several arms by posterior probabilities."""
+    rows = []
+    for key, words in (("none", "no effect"), ("drug", "drug")):
+        one = all_["posterior"]["arms"][key]
+        each = [" / ".join(shown(arm, "%1") for arm in one[what]) for what in ("each", "futile", "early")]
+        rows.append(
+            [words, *each, shown(one["any"], "%±1"), shown(one["participants"], "±0"), shown(one["days"], "±0")]
+        )
+    head = ["", "benefit of each, %", "futile, each, %", "ends at the look, each, %", "benefit of any, %"]
+    return table([*head, "participants", "days"], rows)
+
+
 TABLES: dict[str, Callable[[Figures], str]] = {
     one.__name__: one
-    for one in (null, options, drug, families, arms, after_looks, prognostic, primary, extension, designs, looks)
+    for one in (
+        *(null, options, drug, families, arms, after_looks, prognostic, primary, extension, designs, looks),
+        *(borrowing, posterior, posterior_arms),
+    )
 }
 
 

@@ -3,9 +3,9 @@
     python -m benchmarks.trial_validation SECTION [REPLICATES] [ANALYSIS,…]
 
 SECTION is one of the functions at the end: `null_108`, `null_60`, `strata`, `options`, `families`, `arms`, `drug_108`,
-`survivors`, `primary`, `extension`, `event_free`, `designs`, `rates`, `prognostic`. Each writes
-benchmarks/validation/SECTION.json, and `python -m benchmarks.trial_page` makes docs/trial_validation.md of them. All
-use seed 1 and two threads. With names of analyses only these are done, and the others stay as they are (`null_108`,
+`survivors`, `primary`, `extension`, `event_free`, `designs`, `rates`, `prognostic`, `borrowing`, `posterior`. Each
+writes benchmarks/validation/SECTION.json, and `python -m benchmarks.trial_page` makes docs/trial_validation.md of them.
+All use seed 1 and two threads. With names of analyses only these are done, and the others stay as they are (`null_108`,
 `null_60`, `drug_108`).
 """
 
@@ -27,6 +27,7 @@ from benchmarks.validation_base import (
     FOLDER,
     NO_EFFECT,
     OPTIONS,
+    PLAIN,
     SEED,
     SLOW,
     THREADS,
@@ -40,6 +41,7 @@ from benchmarks.validation_base import (
     spread,
     study,
 )
+from benchmarks.validation_borrowing import borrowing, posterior
 from benchmarks.validation_designs import designs, event_free
 from benchmarks.validation_families import families
 from benchmarks.validation_prognostic import prognostic
@@ -109,7 +111,7 @@ def _powers(scenario: Any, asked: TrialOptions, count: int) -> dict[str, Any]:
     return out
 
 
-def null_108(replicates: int = 10_000, names: Sequence[str] = tuple(ANALYSES)) -> dict[str, Any]:
+def null_108(replicates: int = 10_000, names: Sequence[str] = PLAIN) -> dict[str, Any]:
     """Size and coverage of every analysis under a drug without effect, 108 people."""
     return _null(_of_108(), replicates, names)
 
@@ -119,7 +121,7 @@ def _of_60() -> Any:
     return _of_108().replace({"trial.counts": {"faster": {"early_start": 39, "delayed_start": 21}}})
 
 
-def null_60(replicates: int = 10_000, names: Sequence[str] = tuple(ANALYSES)) -> dict[str, Any]:
+def null_60(replicates: int = 10_000, names: Sequence[str] = PLAIN) -> dict[str, Any]:
     """The same in 60 faster progressors, 39 and 21."""
     return _null(_of_60(), replicates, names)
 
@@ -153,7 +155,7 @@ def options(replicates: int = 10_000) -> dict[str, Any]:
     return out
 
 
-def drug_108(replicates: int = 2000, names: Sequence[str] = tuple(ANALYSES)) -> dict[str, Any]:
+def drug_108(replicates: int = 2000, names: Sequence[str] = PLAIN) -> dict[str, Any]:
     """Bias and coverage against the true value of each analysis' estimand, with the drug of the catalog."""
     out: dict[str, Any] = {}
     for some, day, count in _groups(names, replicates, max(replicates // 4, 1)):
@@ -295,6 +297,8 @@ SECTIONS: dict[str, Callable[..., dict[str, Any]]] = {
         designs,
         rates,
         prognostic,
+        borrowing,
+        posterior,
     )
 }
 

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.stats import binom, norm
 
 from simulator.analysis.replicates import Known, mean_known, performance, share
+from simulator.analysis.trial.registry import ANALYSES
 from simulator.replicate import compiled
 from simulator.studies.calibrate.apply import drawn_scenarios
 from simulator.studies.trial.blocks import Work, run
@@ -21,6 +22,9 @@ from simulator.studies.trial.study import null_of
 FOLDER = Path(__file__).parent / "validation"
 SEED, THREADS, DRAWS = 1, 2, 200
 SLOW = ("mi", "controlled_mi", "joint_rank_mi", "rate_ratio")
+PRIORS = tuple(name for name, one in ANALYSES.items() if one.borrows is not None or name.endswith("_posterior"))
+PLAIN = tuple(name for name in ANALYSES if name not in PRIORS)
+"""Analyses without a prior; the others have sections of their own."""
 OPTIONS = {"responder": {"least_change": -6.0}, "delayed_start": {"switch_day": 196, "kept_share": 0.5}}
 NO_EFFECT = {"treatments.tofersen.effect.mean": 0, "treatments.tofersen.effect.sd": 0}
 AT = {name: k for k, name in enumerate(ESTIMATED)}

@@ -77,6 +77,11 @@ OTHER_NAMES: Mapping[str, str] = {
     "shared_parameter": "rate_ratio",
     "joint_model": "rate_ratio",
     "disease_rate_ratio": "rate_ratio",
+    "healey": "rate_ratio_posterior",
+    "map_prior": "ancova_map",
+    "robust_map": "ancova_map",
+    "commensurate": "ancova_commensurate",
+    "historical_controls": "ancova_map",
 }
 """What people call analyses otherwise, and what to write."""
 

@@ -118,6 +118,10 @@ def analyse(
         Path | None,
         typer.Option("--scores", metavar="DIR", help="Twins at baseline: the covariate prognostic_score."),
     ] = None,
+    earlier: Annotated[
+        Path | None,
+        typer.Option("--earlier", metavar="FILE", help="YAML with earlier_controls, which analyses may borrow."),
+    ] = None,
     out: Out = None,
     force: Force = False,
     as_json: Json = False,
@@ -140,6 +144,7 @@ def analyse(
         window=window,
         options=_options(option),
         scores=scores,
+        earlier=earlier or (),
     )
     show_analysed(found, as_json)
     if out is not None:

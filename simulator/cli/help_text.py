@@ -107,6 +107,12 @@ ANALYSES = {
     "rate_ratio": "ratio of disease rates (disease-progression model)",
     "ancova_prognostic": "ANCOVA, adjusted for a prognostic score (PROCOVA)",
     "mmrm_prognostic": "MMRM, adjusted at each visit for the score of that visit",
+    "ancova_map": "ANCOVA that borrows earlier controls (robust MAP prior)",
+    "ancova_commensurate": "ANCOVA that borrows earlier controls (commensurate)",
+    "ancova_twins": "ANCOVA that borrows what twins expect of control",
+    "event_rate_map": "event rates, earlier controls borrowed (robust MAP)",
+    "event_rate_commensurate": "event rates, earlier controls borrowed (commensurate)",
+    "rate_ratio_posterior": "posterior of the ratio of disease rates",
 }
 METHODS = (
     ("oneway", "each value between two percentiles of its prior: a tornado"),

@@ -30,7 +30,7 @@ def looks_text(trial: Trial) -> list[str]:
     heads = ["look", "calendar day", "randomised", "arrived", "info, %", "|Z| benefit", "Z, futility"]
     rows = [
         [str(k), *(_with_error(at, name, k - 1, digits) for name, digits in CALENDAR),
-         f"{100 * at['information_at'][0, k - 1]:.0f}", f"{at['efficacy'][0, k - 1]:.3f}",
+         f"{100 * at['information_at'][0, k - 1]:.0f}", _or_dash(at["efficacy"][0, k - 1]),
          _or_dash(at["futility_bound"][0, k - 1])]
         for k in at["look"]
     ]  # fmt: skip

@@ -11,8 +11,10 @@ from simulator.language.interim import Level, Part01, Spending
 from simulator.language.parts import Count, Name
 from simulator.quantities import NotNegative, Part, Positive, Quantity, fault
 
-Test = Literal["dunnett", "step_down", "bonferroni", "holm", "hochberg", "hierarchical", "mams", "unadjusted"]
-APART = ("unadjusted", "bonferroni", "holm", "hochberg", "hierarchical")
+Test = Literal[
+    "dunnett", "step_down", "bonferroni", "holm", "hochberg", "hierarchical", "mams", "unadjusted", "posterior"
+]
+APART = ("unadjusted", "posterior", "bonferroni", "holm", "hochberg", "hierarchical")
 """Tests that need not know how statistics are correlated."""
 MOST = 5.0
 
@@ -181,7 +183,8 @@ class Comparisons(Part):
     `dunnett`: the largest statistic (single step). `step_down`: its closed test. `hierarchical`: in the order of the
     allocation. `mams`: bounds of several stages. With `stages` the test is that of hypotheses of several arms:
     `dunnett` or `bonferroni`. `trend`: arms are claimed only after a trend over the doses. `unadjusted`: each at the
-    whole level, as regimens of a `platform` are that come from different sponsors.
+    whole level, as regimens of a `platform` are that come from different sponsors. `posterior`: each by its posterior
+    probability of benefit, as `trial.posterior` says, at looks too.
     """
 
     test: Test = "dunnett"
@@ -208,9 +211,11 @@ class Comparisons(Part):
                 raise fault("mams has bounds for stages, and there are none", "Add stages", "test")
             stages.bounded()
         elif stages is not None:
-            if self.test not in ("dunnett", "bonferroni"):
+            if self.test not in ("dunnett", "bonferroni", "posterior"):
                 fact = f"{self.test} is no test of stages that are combined"
-                raise fault(fact, "Write dunnett, bonferroni or mams", "test")
+                raise fault(fact, "Write dunnett, bonferroni, mams or posterior", "test")
+            if self.test == "posterior" and stages.spending != Spending():
+                raise fault("posterior probabilities spend no level", "Remove spending", "stages")
             stages.combined()
         if stages is not None and self.trend is not None:
             raise fault("a trend is tested once, at the end", "Remove trend or stages", "trend")

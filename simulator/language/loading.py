@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path as FilePath
 from typing import Any
@@ -26,6 +26,7 @@ from simulator.language import (  # noqa: F401 - they register their checks
     sweeping,
 )
 from simulator.language.alternatives import alternatives
+from simulator.language.blocks import earlier_controls
 from simulator.language.blocks.entering import filled
 from simulator.language.check import problems
 from simulator.language.document import MAX_BYTES, Document, read
@@ -156,19 +157,27 @@ def _validate(full: dict[str, Any], muted: list[Path], reported: list[Path]) -> 
 
 
 def _with_data(full: dict[str, Any], origin: Origin, found: list[Problem]) -> dict[str, Any]:
-    """The participants of `entry.data`, read from files beside the scenario's, the bundled ones or here."""
-    entry = full.get("entry")
-    if not isinstance(entry, Mapping) or entry.get("data") is None:
-        return full
+    """What `entry.data` and `trial.earlier_controls` take from files beside the scenario's, the bundled or here."""
     inside = bundled().get(origin.file.removesuffix(".yaml"))
     folders = [FilePath(origin.file).parent, *([inside.parent] if inside else []), FilePath()]
-    try:
-        return full | {"entry": {**entry, "data": filled(entry["data"], folders)}}
-    except FileNotFoundError as error:
-        fact, remedy = f"there is no file {printable(error.args[0])}", "Files lie beside the scenario"
-        found.append(Problem(("entry", "data"), fact, remedy))
-    except SimulatorError as error:
-        found.append(Problem(("entry", "data"), f"the data cannot be used: {error}", "als-sim data check shows them"))
+
+    def read(section: Any, path: Path, fill: Callable[[Any, Sequence[FilePath]], Any]) -> Any:
+        try:
+            return fill(section, folders)
+        except FileNotFoundError as error:
+            fact, remedy = f"there is no file {printable(error.args[0])}", "Files lie beside the scenario"
+            found.append(Problem(path, fact, remedy))
+        except SimulatorError as error:
+            found.append(Problem(path, f"the data cannot be used: {error}", "als-sim data check shows them"))
+        return section
+
+    entry, trial = full.get("entry"), full.get("trial")
+    if isinstance(entry, Mapping) and entry.get("data") is not None:
+        full = full | {"entry": {**entry, "data": read(entry["data"], ("entry", "data"), filled)}}
+    if isinstance(trial, Mapping) and isinstance(trial.get("earlier_controls"), list):
+        each = enumerate(trial["earlier_controls"])
+        groups = [read(one, ("trial", "earlier_controls", k), earlier_controls.filled) for k, one in each]
+        full = full | {"trial": {**trial, "earlier_controls": groups}}
     return full
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simulator.analysis.trial import earlier as borrowing
 from simulator.analysis.trial.data import TrialData, until
 from simulator.analysis.trial.errors import AnalysisError, NotEstimableError
 from simulator.analysis.trial.estimand import Strategy
@@ -18,7 +19,9 @@ from simulator.analysis.trial.registry import Analysis, analysis
 from simulator.datasets import Dataset, Note
 from simulator.datasets.reading import read_data
 from simulator.datasets.tidy import as_lines, from_lines
+from simulator.language.earlier import earlier_controls
 from simulator.studies.analysed import Analysed, Arm, Row, Scored, arm_of
+from simulator.studies.trial.borrowed import of_written
 
 if TYPE_CHECKING:
     from simulator.studies.twins.result import Twins
@@ -40,6 +43,7 @@ def analyse(
     window: float = 14.0,
     options: Mapping[str, Mapping[str, Any]] = NOTHING,
     scores: Twins | Scored | str | Path | None = None,
+    earlier: str | Path | Sequence[Mapping[str, Any]] = (),
 ) -> Analysed:
     """The analyses of `trial`, on the data of real people.
 
@@ -59,6 +63,8 @@ def analyse(
     options : options of analyses by name, such as `{"responder": {"least_change": -6}}`.
     scores : twins matched at baseline, or their folder: the prognostic scores of `ancova_prognostic` and
         `mmrm_prognostic`, and the covariate `prognostic_score`.
+    earlier : earlier controls that analyses borrow: a YAML file with the key `earlier_controls`, as in the block
+        `trial` of a scenario, or a list of such mappings.
 
     Returns
     -------
@@ -92,6 +98,9 @@ def analyse(
         "window": window,
         "options": {name: dict(one) for name, one in options.items()},
     }
+    written = earlier_controls(earlier) if earlier else []
+    if written:
+        asked["earlier"] = [one.model_dump(mode="json", exclude_none=True) for one in written]
     wanted = [analysis(name) for name in dict.fromkeys(analyses)]
     if unknown := [name for name in options if name not in analyses]:
         raise AnalysisError(f"options of {unknown[0]}: this analysis is not run. Add it to the analyses")
@@ -104,6 +113,9 @@ def analyse(
     known, last = _until(read.data, day, window)
     if day is not None and last != day:
         notes.append(Note(1, "visit", f"day {day:g} is the visit planned for day {last:g}, within {window:g} d"))
+    known = known._replace(earlier=of_written(written, outcome, read.endpoint))
+    for one in wanted:
+        _check_borrowed(one, known, options.get(one.name, {}))
     rows = tuple(_row(one, known, read.endpoint, covariates, options.get(one.name, {})) for one in wanted)
     end = float(known.time.max()) if day is None else max(day, last)
     pair = _arm(known, contrast.experimental, 1, end), _arm(known, contrast.control, 0, end)
@@ -139,6 +151,14 @@ def again(stored: Analysed) -> Analysed:
         expected = np.array(stored.scored["expected"], np.float64)  # None is NaN
         scores = Scored(expected, tuple(Note(*note) for note in stored.scored["notes"]))
     return analyse(data, **stored.arguments, scores=scores)
+
+
+def _check_borrowed(one: Analysis, data: TrialData, options: Mapping[str, Any]) -> None:
+    """Refuse to borrow what is not there."""
+    if one.borrows is not None:
+        one.borrows.prior(options)
+        if one.borrows.what != "scores":
+            borrowing.known(data.earlier, one.borrows.what, float(data.nominal_day[-1]), one.name)
 
 
 def _scored(

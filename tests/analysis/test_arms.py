@@ -201,3 +201,26 @@ def test_the_median_is_unbiased_and_intervals_hold_what_they_say(drift):
 def test_members_are_all_hypotheses():
     of = combination.members(3)
     assert {tuple(one) for one in of.tolist()} == {one for one in product((False, True), repeat=3) if any(one)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arms", "shape", "ratio", "upper", "lower"),
+    [
+        (3, "pocock", 1.0, (2.062,), (2.062,)),
+        (4, "obrien_fleming", 1.0, (3.068, 2.169), (0.0, 2.169)),
+        (3, "triangular", 0.5, (2.359, 2.225), (0.786, 2.225)),
+        (3, "obrien_fleming", 1.0, (3.613, 2.555, 2.086), (0.0, 0.0, 2.086)),
+    ],
+)
+def test_bounds_are_those_that_the_package_mams_publishes(arms, shape, ratio, upper, lower):
+    """One-sided 5 %, binding lower bounds, of 0 but for the triangle; three digits.
+
+    Jaki, Pallmann & Magirr (2019), doi:10.18637/jss.v088.i04 (first and third), the package's own pages (the others;
+    the second is a design of table 1 of Magirr et al. 2012).
+    """
+    t = np.arange(1, len(upper) + 1) / len(upper)
+    fixed = -np.inf if shape == "triangular" else 0.0
+    found = mams.boundaries(arms, t, 0.05, shape, ratio=ratio, fixed=fixed, binding=True)
+    np.testing.assert_allclose(found.upper, upper, atol=1e-3)
+    np.testing.assert_allclose(found.lower, lower, atol=1e-3)

@@ -28,7 +28,9 @@ def test_the_prior_is_that_of_rbest(mean, sd, quantiles):
     assert spread == pytest.approx(sd, abs=1.5)
     for p, value in zip((0.025, 0.5, 0.975), quantiles, strict=True):
         assert float(PRIOR.below(value)) == pytest.approx(p, abs=4 * (p * (1 - p) / 4000) ** 0.5)
-    assert round(worth(PRIOR, SD)) in (20, 21)  # 21 by the fitted mixture
+    assert round((SD / PRIOR.moments[1]) ** 2) in (20, 21)  # 21 by the fitted mixture
+    assert worth(normal(3.0, 2.0), 8.0) == pytest.approx(16)
+    assert worth(PRIOR, SD) > (SD / PRIOR.moments[1]) ** 2  # its tails are long
 
 
 def test_the_analysis_with_the_prior_is_that_of_rbest():

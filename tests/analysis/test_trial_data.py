@@ -27,7 +27,8 @@ ARMS = Contrast("early_start", "delayed_start")
 TYPED = (
     *("ancova", "ancova_nfl", "mi", "controlled_mi", "mmrm", "random_slope", "joint_rank", "joint_rank_ancova"),
     *("joint_rank_mi", "win_ratio", "logrank", "stratified_logrank", "cox", "rmst", "responder", "delayed_start"),
-    *("rate_ratio", "ancova_prognostic", "mmrm_prognostic"),
+    *("rate_ratio", "ancova_prognostic", "mmrm_prognostic", "ancova_map", "ancova_commensurate", "ancova_twins"),
+    *("event_rate_map", "event_rate_commensurate", "rate_ratio_posterior"),
 )
 SMALL = {
     "arm": [1, 0, 1],

@@ -224,6 +224,7 @@ FACTS = [
     Fact("healey", "regimen a saves nothing", gap("a", "placebo", 168), 0, 0, 400),
     Fact("centaur", "the drug saves a point and a half", gap("drug", "placebo", 168), 1.0, 2.3, 400),
     Fact("ala5val_external", "treatment keeps many event-free", free("treated", 364, "external"), 0.15, 0.45, 400),
+    Fact("ala5val_borrowed", "placebo loses as in the earlier trial", changed("placebo", 168), -20, -12, 400),
     Fact("lead_in", "who is randomised has lost a point", lambda r: lost_in_twelve_weeks(r).min(), 1, 1, 800),
     Fact("lead_in", "four in ten who enter are not randomised", randomised, 0.5, 0.7, 800),
     Fact("no_lead_in", "some lose nothing in as long", lambda r: (lost_in_twelve_weeks(r) < 1).mean(), 0.2, 0.5, 800),

@@ -7,8 +7,8 @@ import pytest
 from benchmarks.trial_page import FOLDER, PAGE, TABLES, at, figures, outside, page, shown
 from benchmarks.trial_validation import SECTIONS
 from benchmarks.validation_arms import DESIGNS
-from benchmarks.validation_base import SLOW, band, rounded
-from simulator.analysis.trial.registry import ANALYSES
+from benchmarks.validation_base import PLAIN, SLOW, band, rounded
+from benchmarks.validation_borrowing import BORROWING
 
 ALL = figures()
 NULLS = ("null_108", "null_60")
@@ -32,8 +32,8 @@ def test_every_section_is_named_with_its_command():
 
 @pytest.mark.parametrize("section", NULLS)
 def test_all_analyses_stand_on_enough_trials(section):
-    assert set(ALL[section]) == set(ANALYSES)
-    wanted = {name: 1000 if name in SLOW else 10_000 for name in ANALYSES}
+    assert set(ALL[section]) == set(PLAIN)
+    wanted = {name: 1000 if name in SLOW else 10_000 for name in PLAIN}
     assert {name: one["replicates"] for name, one in ALL[section].items()} == wanted
 
 
@@ -53,6 +53,17 @@ def test_no_design_of_several_arms_errs_beyond_the_band():
         assert arms[label]["none"][0] <= arms["band"][1]
         assert arms[label]["two_work"][0] <= arms["band"][1]
         assert arms[label]["none"][0] >= max(each[0] for each in arms[label]["none_each"])
+
+
+def test_borrowing_errs_no_more_than_a_test_where_earlier_controls_agree():
+    section = ALL["borrowing"]
+    assert section["replicates"] >= 1000
+    assert section["band"] == rounded(band(0.025, section["replicates"]))
+    for name in BORROWING:
+        null = {drift: section["null"][f"{name} {drift}"] for drift in ("-1", "0", "1")}
+        assert null["0"]["benefit"][0] <= section["band"][1], name
+        assert section["drug"][f"{name} -1"]["benefit"][0] <= section["drug"][f"{name} 0"]["benefit"][0], name
+        assert null["1"]["borrowed"][0] < null["0"]["borrowed"][0] or "event" in name, name
 
 
 def test_what_leaves_the_band_is_explained():

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.analysis.trial.data import TrialData, trial_data
+from simulator.analysis.trial.data import Group, TrialData, trial_data
 from simulator.units import DAYS_PER_MONTH
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -29,7 +29,7 @@ COMPLETE = Invented(gaps=0.0, hazard=0.0, dropout=0.0)
 
 
 def invented(seed: int, of: Invented = USUAL) -> TrialData:
-    """A trial with 2 : 1 allocation, two strata that differ in speed, and neurofilament that tells of it.
+    """A trial with 2 : 1 allocation, two strata that differ in speed, neurofilament that tells of it, earlier controls.
 
     Everybody's rate is multiplied by the rate ratio; the hazard per month is `hazard` × rate, times the
     hazard ratio when treated, which changes no function. Dropout follows the last
@@ -63,7 +63,8 @@ def invented(seed: int, of: Invented = USUAL) -> TrialData:
         event=event,
         covariates={"log_nfl": log_nfl},
     )
-    return found._replace(expected=scores(log_nfl, of.visits))
+    earlier = (Group("earlier", planned[-1], -7.0, 3.0, 40, 6, 20.0),)
+    return found._replace(expected=scores(log_nfl, of.visits), earlier=earlier)
 
 
 def scores(log_nfl: np.ndarray, visits: int) -> np.ndarray:

@@ -24,7 +24,7 @@ DRIFTS = np.linspace(-12.0, 16.0, 85)
 
 def beyond(bounds: Boundaries, look: int, z: ArrayLike, drift: float) -> Floats:
     """Probability, under a drift, to cross for benefit before a look, or to come to it and find at least z there."""
-    up, low = bounds.efficacy, np.maximum(bounds.futility, -bounds.efficacy)
+    up, low = bounds.efficacy, np.maximum(bounds.futility, bounds.harm)
     walk, found = Walk(bounds.share, drift), np.zeros(np.shape(z))
     for k in range(look):
         found = found + walk.above(k, up[k])

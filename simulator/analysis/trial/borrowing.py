@@ -10,11 +10,13 @@ keeps a weight for controls who are none of these.
 References
 ----------
 Neuenschwander et al. (2010), doi:10.1177/1740774509356002 (the prior). Schmidli et al. (2014), doi:10.1111/biom.12242
-(robust). Weber et al. (2021), doi:10.18637/jss.v100.i19 (the package RBesT).
+(robust). Neuenschwander et al. (2020), doi:10.1111/biom.13252 (what a prior is worth). Weber et al. (2021),
+doi:10.18637/jss.v100.i19 (the package RBesT).
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +24,7 @@ from numpy.typing import ArrayLike
 
 from simulator.analysis.trial.data import Floats
 
-NODES, REACH = 400, 8.0
+NODES, REACH = 60, 8.0
 """Nodes for τ, and how many of its prior's scales they reach."""
 
 
@@ -45,10 +47,24 @@ class Normals(NamedTuple):
 
         return np.asarray(ndtr((np.asarray(value)[..., None] - self.mean) / self.sd) @ self.weight)
 
+    def quantile(self, p: float) -> float:
+        """The value below which the probability is p."""
+        from scipy.optimize import brentq
+
+        low, high = float((self.mean - 9 * self.sd).min()), float((self.mean + 9 * self.sd).max())
+        return float(brentq(lambda x: float(self.below(x)) - p, low, high, xtol=1e-9 * (high - low)))
+
 
 def normal(mean: float, sd: float) -> Normals:
     """A single normal."""
     return Normals(np.ones(1), np.array([mean]), np.array([sd]))
+
+
+@cache
+def gauss(count: int) -> tuple[Floats, Floats]:
+    """Nodes and weights of Gauss and Legendre on -1 to 1."""
+    x, weight = np.polynomial.legendre.leggauss(count)
+    return x, weight
 
 
 def predictive(value: ArrayLike, se: ArrayLike, *, between: float, about: tuple[float, float]) -> Normals:
@@ -72,7 +88,7 @@ def predictive(value: ArrayLike, se: ArrayLike, *, between: float, about: tuple[
     [-43.2, 23.8]
     """
     y, s = np.asarray(value, np.float64), np.asarray(se, np.float64)
-    x, step = np.polynomial.legendre.leggauss(NODES)
+    x, step = gauss(NODES)
     tau = between * REACH * ((x + 1) / 2) ** 2  # dense near 0
     spread = s**2 + tau[:, None] ** 2
     precision = (1 / spread).sum(axis=1) + 1 / about[1] ** 2
@@ -115,5 +131,15 @@ def less(one: Normals, other: Normals, by: float = 0.0) -> float:
 
 
 def worth(prior: Normals, sd: float) -> float:
-    """How many participants, of this standard deviation, the prior stands for: by its variance."""
-    return float((sd / prior.moments[1]) ** 2)
+    """How many participants, of this standard deviation, the prior stands for: by its expected information.
+
+    That is ∫ p'²/p, 1/variance where it is normal, in units of the information of one participant: it does not take a
+    long tail for want of knowledge, as the variance does.
+    """
+    across = np.linspace(-REACH, REACH, NODES)
+    x = np.unique(prior.mean + prior.sd * across[:, None])
+    gap = (x[:, None] - prior.mean) / prior.sd
+    each = np.exp(-0.5 * gap**2) * (prior.weight / prior.sd)
+    density, slope = each.sum(axis=1), (each * gap / prior.sd).sum(axis=1)
+    information = np.where(density > 0, slope**2 / np.where(density > 0, density, 1.0), 0.0)
+    return float(sd**2 * np.trapezoid(information, x) / np.trapezoid(density, x))

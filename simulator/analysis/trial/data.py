@@ -22,6 +22,21 @@ SCORE = "prognostic_score"
 """The covariate that is the change expected untreated by the last visit."""
 
 
+class Group(NamedTuple):
+    """The control group of an earlier trial, until a day: what is not known of it is NaN.
+
+    `mean` and `sd` of the change of `people` from baseline; `events`, and the `years` that all were followed.
+    """
+
+    name: str
+    day: float
+    mean: float = np.nan
+    sd: float = np.nan
+    people: float = np.nan
+    events: float = np.nan
+    years: float = np.nan
+
+
 class TrialData(NamedTuple):
     """Two arms of a trial. Make one with `trial_data`, or from a result or table with the functions of `reading`.
 
@@ -37,6 +52,7 @@ class TrialData(NamedTuple):
     covariates : more columns, (n,) each, such as `log_nfl`.
     expected : (n, v) prognostic scores: the untreated change from baseline to each visit that a model expects, known at
         baseline; None without.
+    earlier : control groups of earlier trials, of the same outcome and event.
     """
 
     arm: Integers
@@ -48,6 +64,7 @@ class TrialData(NamedTuple):
     event: Bools
     covariates: Mapping[str, Floats]
     expected: Floats | None = None
+    earlier: tuple[Group, ...] = ()
 
     @property
     def n(self) -> int:
@@ -231,6 +248,7 @@ def where(data: TrialData, rows: Bools) -> TrialData:
         data.event[rows],
         {name: values[rows] for name, values in data.covariates.items()},
         None if data.expected is None else data.expected[rows],
+        data.earlier,
     )
 
 

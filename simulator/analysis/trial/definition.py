@@ -5,11 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache
 from inspect import Parameter, signature
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+from simulator.analysis.trial.earlier import Prior
 from simulator.analysis.trial.estimand import Estimand
 from simulator.analysis.trial.estimate import Estimate
 from simulator.analysis.trial.potential import Truth
+
+
+class Borrows(NamedTuple):
+    """From what the prior of a control is: of earlier controls their `change` or `events`, or prognostic `scores`.
+
+    `kind` makes the prior of it, from those options of the analysis that it takes.
+    """
+
+    what: Literal["change", "events", "scores"]
+    kind: Callable[..., Prior]
+
+    def prior(self, options: Mapping[str, Any]) -> Prior:
+        """The prior by these options; AnalysisError where they contradict themselves."""
+        return self.kind(**{key: value for key, value in options.items() if key in _options(self.kind)})
 
 
 class Analysis(NamedTuple):
@@ -31,6 +46,8 @@ class Analysis(NamedTuple):
         The true value of what it estimates. Without one, a trial is run with `--truth 0`.
     changes : tuple of str
         Options that change what is estimated, not only how; they are passed to the truth.
+    borrows : Borrows, optional
+        What its control has a prior from.
     """
 
     name: str
@@ -40,6 +57,7 @@ class Analysis(NamedTuple):
     scale: Literal["identity", "log"] = "identity"
     truth: Truth | None = None
     changes: tuple[str, ...] = ()
+    borrows: Borrows | None = None
 
     @property
     def draws(self) -> bool:

@@ -17,6 +17,7 @@ __all__ = ["ANALYSES", "Analysis", "agree", "analysis", "register"]
 FIRST = (
     *("ancova", "mi", "controlled_mi", "mmrm", "random_slope", "joint_rank", "joint_rank_ancova", "win_ratio"),
     *("logrank", "cox", "rmst", "responder", "delayed_start", "rate_ratio", "prognostic"),
+    *("ancova_map", "ancova_commensurate", "ancova_twins", "event_rate", "rate_ratio_posterior"),
 )
 """Files whose analyses are listed first, in this order; others follow by their name."""
 LATER = ("registry", "truth")

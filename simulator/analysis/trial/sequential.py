@@ -47,12 +47,19 @@ OBRIEN_FLEMING = Spending()
 class Boundaries(NamedTuple):
     """Looks and what stops the trial at each: |Z| ≥ efficacy, or Z ≤ futility (minus FAR where nothing does).
 
-    `share` : (k,) of the full information at the looks, the last is 1. At the last look the trial ends anyway.
+    `share` : (k,) of the full information at the looks, the last is 1. At the last look the trial ends anyway. With one
+    of the `sides` no harm is claimed: only Z ≥ efficacy stops.
     """
 
     share: Floats
     efficacy: Floats
     futility: Floats
+    sides: int = 2
+
+    @property
+    def harm(self) -> Floats:
+        """(k,) Z at or below which harm is claimed."""
+        return -self.efficacy if self.sides == 2 else np.full(len(self.share), -FAR)
 
 
 class Crossing(NamedTuple):
@@ -148,17 +155,43 @@ def without_futility(share: ArrayLike, bounds: ArrayLike) -> Boundaries:
     return Boundaries(t, np.asarray(bounds, np.float64), np.full(len(t), -FAR))
 
 
+def by_posterior(
+    share: ArrayLike,
+    benefit: float,
+    at_looks: float | None,
+    *,
+    least: float | None = None,
+    predictive: float | None = None,
+) -> Boundaries:
+    """Bounds of a trial that decides by posterior probabilities; of one side.
+
+    With a flat prior, or one whose information is in the shares, the probability of benefit is Φ(Z). Benefit above
+    `benefit` at the end, above `at_looks` before; futility below `least`, or where the predictive probability of
+    benefit at the end, Φ((Z − c √t)/√(1 − t)), is below `predictive`.
+    """
+    from scipy.special import ndtri
+
+    t = _checked(share)
+    end = float(ndtri(benefit))
+    upper = np.full(len(t), FAR if at_looks is None else ndtri(at_looks))
+    lower = np.full(len(t), -FAR if least is None else ndtri(least))
+    if predictive is not None:
+        lower = np.sqrt(t) * end + np.sqrt(1 - t) * ndtri(predictive)
+    upper[-1] = lower[-1] = end
+    return Boundaries(t, upper, np.minimum(lower, upper), 1)
+
+
 def crossing(bounds: Boundaries, drift: float = 0.0) -> Crossing:
     """Where a trial with this drift first crosses a boundary; futility counts where it lies above the bound for harm.
 
     At the last look what crosses neither for benefit nor for harm counts as futility if there is a bound for it.
     """
-    t, up, low = bounds.share, bounds.efficacy, np.maximum(bounds.futility, -bounds.efficacy)
+    t, up, low = bounds.share, bounds.efficacy, np.maximum(bounds.futility, bounds.harm)
     out = np.zeros((3, len(t)))
     at = Walk(t, drift)
     for k in range(len(t)):
         below = at.below(k, low[k])
-        harm = at.below(k, -up[k])
+        harm = at.below(k, bounds.harm[k])
         out[:, k] = at.above(k, up[k]), harm, below - harm
         at.go_on(k, low[k], up[k])
     return Crossing(*out)

@@ -92,7 +92,7 @@ def filled(section: Any, folders: Sequence[Path]) -> Any:
         return full
     from simulator.datasets.reading import read_data
 
-    places = [_existing(one, folders) for one in files]
+    places = [existing(one, folders) for one in files]
     return full | {
         "read": list(files),
         "sha256": [hashed(place) for place in places],
@@ -100,7 +100,8 @@ def filled(section: Any, folders: Sequence[Path]) -> Any:
     }
 
 
-def _existing(name: str, folders: Sequence[Path]) -> Path:
+def existing(name: str, folders: Sequence[Path]) -> Path:
+    """The file of that name in the first folder that has it; FileNotFoundError with the name where none does."""
     place = next((folder / name for folder in folders if (folder / name).exists()), None)
     if place is None:
         raise FileNotFoundError(name)

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from simulator.language.blocks.earlier_controls import EarlierControls
+from simulator.language.blocks.posterior import Posterior
 from simulator.language.blocks.prognostic import Prognostic
 from simulator.language.comparisons import Comparisons
 from simulator.language.family import Family
@@ -104,6 +106,8 @@ class Trial(Part):
     family: Family | None = None
     comparisons: Comparisons | None = None
     prognostic: Prognostic | None = None
+    posterior: Posterior | None = None
+    earlier_controls: Annotated[list[EarlierControls], Field(min_length=1, max_length=50)] | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Trial:
@@ -145,6 +149,27 @@ class Trial(Part):
             if claim.day not in (None, *self.analysis_days):
                 days = ", ".join(map(str, self.analysis_days))
                 raise fault(f"day {claim.day} of a claim is no day of analysis; there are {days}", "Add it", "family")
+        return self
+
+    @model_validator(mode="after")
+    def _by_posterior(self) -> Trial:
+        """A posterior probability decides alone, and looks that it decides at have no other rule."""
+        written = {} if self.posterior is None else {"alpha": self.alpha, "sides": self.sides, "family": self.family}
+        for key in (key for key, value in written.items() if value is not None):
+            raise fault(f"posterior and {key} both decide what is claimed", f"Remove {key} or posterior", key)
+        if self.posterior is not None and self.interim is not None:
+            for key in ("alpha", "spending", "futility"):
+                if getattr(self.interim, key) != Interim.model_fields[key].default:
+                    fact = f"looks decide by posterior probabilities, which leave nothing to {key}"
+                    raise fault(fact, f"Remove interim.{key} or posterior", "interim")
+        looked = self.interim is not None or (self.comparisons is not None and self.comparisons.stages is not None)
+        if self.posterior is not None and self.posterior.at_looks_only and not looked:
+            raise fault("there are no looks at which posterior could stop the trial", "Add interim", "posterior")
+        by = None if self.comparisons is None else self.comparisons.test
+        if by is not None and (by == "posterior") != (self.posterior is not None):
+            fact = "a posterior probability decides" if by != "posterior" else "no posterior probability is written"
+            remedy = "Write test: posterior" if by != "posterior" else "Add trial.posterior"
+            raise fault(f"{fact}, and the test of comparisons is {by}", remedy, "comparisons")
         return self
 
     @model_validator(mode="after")

@@ -16,6 +16,7 @@ from simulator.analysis.trial.registry import analysis
 from simulator.studies.trial.rows import ESTIMATED
 
 if TYPE_CHECKING:
+    from simulator.language.blocks.posterior import Posterior
     from simulator.studies.trial.plan import Plan
 
 Floats = NDArray[np.float64]
@@ -48,8 +49,10 @@ class Level(NamedTuple):
 
 
 def level(plan: Plan) -> Level:
-    """The level of a plan: that which its looks spend, or its own, or 5 % two-sided."""
+    """The level of a plan: what its posterior leaves, or its looks spend, or its own, or 5 % two-sided."""
     trial = plan.scenario.trial
+    if trial is not None and trial.posterior is not None:  # by a flat prior a test of one side
+        return Level(1 - trial.posterior.benefit.value, 1)
     if trial is not None and trial.interim is not None:
         return Level(trial.interim.alpha.value, 2)
     alpha = None if trial is None else trial.alpha
@@ -76,9 +79,23 @@ def claims_at_end(plan: Plan, name: str, rows: Floats) -> Claims:
 def in_words(plan: Plan) -> str:
     """The test of the design."""
     test, trial = level(plan), plan.scenario.trial
+    if trial is not None and trial.posterior is not None:
+        return _of_posterior(trial.posterior)
     words = f"{'one' if test.sides == 1 else 'two'}-sided level of {100 * test.alpha:g} %"
     if trial is None or trial.interim is None:
         return words
     count = len(trial.interim.shares or trial.interim.days or [])
     looks = f"{count} look{'s' * (count > 1)} before the first analysis"
     return f"{words}, spent over {looks} and its end" + (", futility stops" if trial.interim.futility else "")
+
+
+def _of_posterior(rule: Posterior) -> str:
+    """The rule of a trial that decides by posterior probabilities."""
+    words = f"posterior probability of benefit above {rule.benefit.value:g}"
+    if rule.at_looks is not None:
+        words += f", at looks above {rule.at_looks.value:g}"
+    if rule.futility is None:
+        return words
+    kind = "probability" if rule.futility.predictive is None else "predictive probability"
+    least = rule.futility.probability if rule.futility.predictive is None else rule.futility.predictive
+    return f"{words}, futility at a {kind} below {least.value:g}" if least else words

@@ -15,6 +15,7 @@ from simulator.language import plausible
 from simulator.record import versions
 from simulator.results.arrays import Group, Groups, Named, names_of
 from simulator.results.kinds import TRIAL
+from simulator.studies.trial import borrowed
 from simulator.studies.trial.comparisons.figures import figures as comparisons
 from simulator.studies.trial.decision import in_words
 from simulator.studies.trial.estimands import estimand_of, estimated_by, told
@@ -224,7 +225,9 @@ def attributes(scenario: Scenario, work: Work, parts: Parts) -> dict[str, Any]:
         "estimands": json.dumps(
             {name: told(estimated_by(name, plan.endpoint, plan.outcome)) for name in plan.analyses}, ensure_ascii=False
         ),
-        "warnings": json.dumps([*_warnings(plan, wanted), *plausible.warnings(scenario)], ensure_ascii=False),
+        "warnings": json.dumps(
+            [*_warnings(plan, wanted), *borrowed.told(plan), *plausible.warnings(scenario)], ensure_ascii=False
+        ),
     }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.analysis.replicates import Clusters, Measure, mean_known
+from simulator.analysis.trial.sequential import FAR
 from simulator.results.arrays import Group, Named, names_of
 from simulator.studies.trial.looks import CALENDAR, looks
 from simulator.studies.trial.rows import Block
@@ -60,7 +61,7 @@ def interim(work: Work, found: Block, true: Sequence[float]) -> Group:
     trial, plan = work.plan.scenario.trial, work.plan
     if trial is None or trial.interim is None:
         raise ValueError("the trial has no looks")
-    rule, count = rules(trial.interim), looks(plan)
+    rule, count = rules(trial.interim, trial.posterior), looks(plan)
     each = []
     for a, name in enumerate(plan.analyses):
         at = stopped(rule, name, found, a, plan.outcome)
@@ -103,8 +104,9 @@ def _bounds(rule: Rules, each: list[Sequential]) -> Group:
         held = np.unique(at[np.isfinite(at)])
         bounds = boundaries(rule, tuple(held.tolist()))
         place = np.searchsorted(held, np.nan_to_num(at, nan=1.0))
-        futile = np.where(bounds.futility <= -bounds.efficacy, np.nan, bounds.futility)
-        rows.append((bounds.efficacy[place], futile[place]))
+        futile = np.where(bounds.futility <= bounds.harm, np.nan, bounds.futility)
+        claimed = np.where(bounds.efficacy < FAR, bounds.efficacy, np.nan)
+        rows.append((claimed[place], futile[place]))
     found, dims = np.array(rows), ("analysis", "look")
     return {name: Named(dims, found[:, k], _attrs(name, "")) for k, name in enumerate(("efficacy", "futility_bound"))}
 

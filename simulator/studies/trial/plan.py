@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
@@ -19,6 +19,7 @@ from simulator.program.calendar import visit_days
 from simulator.quantities import Quantity
 from simulator.replicate import LEAD_IN_CHANGE
 from simulator.run import LIMIT
+from simulator.studies.trial import borrowed
 from simulator.studies.trial.estimands import check_estimand
 
 if TYPE_CHECKING:
@@ -144,7 +145,16 @@ def plan(scenario: Scenario, asked: TrialOptions) -> Plan:
     if empty := may_be_empty(scenario, size, arms):
         raise TrialError(". ".join(empty))
     since = tuple(day - scenario.trial.randomised_on for day in days)
-    return Plan(cut(scenario, days), size, arms, since, analyses, options, asked.outcome, asked.endpoint)
+    planned = Plan(cut(scenario, days), size, arms, since, analyses, options, asked.outcome, asked.endpoint)
+    for name in analyses:
+        borrowed.check(scenario, options.get(name, {}), [*_uses(planned, name)])
+    return planned
+
+
+def _uses(planned: Plan, name: str) -> Iterator[Claim]:
+    """Of what and when an analysis is used: claims of the family of it, or the outcome of the study on every day."""
+    yield from (Claim(name, day, planned.outcome, planned.endpoint) for day in planned.days)
+    yield from (claim for claim in claims_of(planned) if claim.analysis == name)
 
 
 def _fault(scenario: Scenario, path: Path, fact: str, remedy: str) -> TrialError:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
     from simulator.studies.trial.plan import Options, Plan
 
-ANALYSES = ("ancova_prognostic", "mmrm_prognostic")
+ANALYSES = ("ancova_prognostic", "mmrm_prognostic", "ancova_twins")
 PART = 2_500
 """People simulated together."""
 

@@ -12,6 +12,7 @@ from simulator.analysis.trial.data import TrialData
 from simulator.analysis.trial.errors import NotEstimableError
 from simulator.analysis.trial.registry import analysis
 from simulator.replicate import LEAD_IN_CHANGE, ReplicateData
+from simulator.studies.trial.borrowed import groups_of
 from simulator.studies.trial.plan import ENROLMENT, Plan, platform_of
 from simulator.studies.trial.scores import of_participants
 
@@ -66,7 +67,8 @@ def observed(plan: Plan, seen: ReplicateData) -> TrialData:
     who = np.isin(seen.patients["allocated_arm"], places)
     entering = (LEAD_IN_CHANGE, *[ENROLMENT] * (platform_of(plan) is not None))
     more = {name: seen.patients[name][who].astype(np.float64) for name in entering if name in seen.patients}
-    return data._replace(covariates={**data.covariates, **more})
+    earlier = groups_of(plan.scenario, plan.outcome, plan.endpoint)
+    return data._replace(covariates={**data.covariates, **more}, earlier=earlier)
 
 
 def ranked(plan: Plan, seen: ReplicateData) -> NDArray[np.int64]:

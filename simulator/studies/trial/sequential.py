@@ -20,6 +20,7 @@ from simulator.analysis.trial.sequential import (
     OBRIEN_FLEMING,
     Boundaries,
     Spending,
+    by_posterior,
     efficacy,
     with_beta,
     with_conditional_power,
@@ -30,7 +31,8 @@ from simulator.studies.trial.looks import CALENDAR, looks
 from simulator.studies.trial.rows import ESTIMATED, Block
 
 if TYPE_CHECKING:
-    from simulator.language.interim import Interim
+    from simulator.language.blocks.posterior import Posterior
+    from simulator.language.interim import Futility, Interim
     from simulator.language.interim import Spending as Written
     from simulator.studies.trial.plan import Plan
 
@@ -97,14 +99,32 @@ class Rules(NamedTuple):
     beta: float | None = None
     beta_spending: Spending = OBRIEN_FLEMING
     information: str = "analysis"
+    posterior: tuple[float, float | None, float | None, float | None] | None = None
+    """Of `by_posterior`: benefit, at_looks, least, predictive."""
 
 
-def rules(interim: Interim) -> Rules:
-    """The rules that a scenario writes."""
-    found, futility = Rules(interim.alpha.value, spending(interim.spending)), interim.futility
-    found = found._replace(information=interim.information)
-    if futility is None:
-        return found
+def rules(interim: Interim, posterior: Posterior | None = None) -> Rules:
+    """The rules that a scenario writes; with a posterior nothing but that decides."""
+    found = Rules(interim.alpha.value, spending(interim.spending), information=interim.information)
+    if posterior is not None:
+        return found._replace(posterior=posterior_of(posterior))
+    futility = interim.futility
+    return found if futility is None else _with_futility(found, futility)
+
+
+def posterior_of(written: Posterior) -> tuple[float, float | None, float | None, float | None]:
+    """What a scenario writes about posterior probabilities, in the order of `by_posterior`."""
+    futile = written.futility
+    rest = (
+        written.at_looks,
+        None if futile is None else futile.probability,
+        None if futile is None else futile.predictive,
+    )
+    at_looks, least, predictive = (None if one is None else one.value for one in rest)
+    return written.benefit.value, at_looks, least, predictive
+
+
+def _with_futility(found: Rules, futility: Futility) -> Rules:
     if futility.conditional_power is not None:
         return found._replace(conditional_power=futility.conditional_power.value)
     spends = OBRIEN_FLEMING if futility.spending is None else spending(futility.spending)
@@ -120,6 +140,9 @@ def spending(written: Written) -> Spending:
 def boundaries(rules: Rules, share: tuple[float, ...]) -> Boundaries:
     """Boundaries for looks with these parts of the information, the last being 1."""
     at = np.array(share)
+    if rules.posterior is not None:
+        benefit, at_looks, least, predictive = rules.posterior
+        return by_posterior(at, benefit, at_looks, least=least, predictive=predictive)
     bounds = efficacy(at, alpha=rules.alpha, spending=rules.spending)
     if rules.conditional_power is not None:
         return with_conditional_power(at, bounds, rules.conditional_power)
@@ -136,7 +159,7 @@ def claims(plan: Plan, name: str, found: Block, a: int, d: int) -> Claims:
     trial = plan.scenario.trial
     if d > 0 or not looks(plan) or trial is None or trial.interim is None:
         return claims_at_end(plan, name, found.estimates[:, a, d])
-    why = stopped(rules(trial.interim), name, found, a, plan.outcome).why
+    why = stopped(rules(trial.interim, trial.posterior), name, found, a, plan.outcome).why
     return Claims(why == BENEFIT, why == HARM)
 
 
@@ -183,9 +206,9 @@ def _one(rules: Rules, z: Floats, share: Floats) -> tuple[int, int]:
     """Look and reason of one replicate; without an estimate nothing stops."""
     numbers = np.flatnonzero(np.isfinite(share))
     bounds = boundaries(rules, tuple(share[numbers].tolist()))
-    for number, up, low in zip(numbers.tolist(), bounds.efficacy, bounds.futility, strict=True):
-        if abs(z[number]) >= up:
-            return number, BENEFIT if z[number] > 0 else HARM
+    for number, up, low, harm in zip(numbers.tolist(), bounds.efficacy, bounds.futility, bounds.harm, strict=True):
+        if z[number] >= up or z[number] <= harm:
+            return number, BENEFIT if z[number] >= up else HARM
         if number < len(z) - 1 and z[number] <= low:
             return number, FUTILITY
     return len(z) - 1, NOTHING

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis.trial import combination, mams
-from simulator.analysis.trial.sequential import efficacy
+from simulator.analysis.trial.sequential import OBRIEN_FLEMING, Boundaries, efficacy
 from simulator.language.comparisons import Stages
 from simulator.replicate import ReplicateData
 from simulator.studies.trial.comparisons import allocating, resizing
@@ -26,7 +26,16 @@ from simulator.studies.trial.comparisons.single_stage import claims
 from simulator.studies.trial.decision import level
 from simulator.studies.trial.plan import Plan, against_control, platform_of
 from simulator.studies.trial.rows import ARM, ESTIMATED
-from simulator.studies.trial.sequential import BENEFIT, FUTILITY, HARM, NOTHING, spending
+from simulator.studies.trial.sequential import (
+    BENEFIT,
+    FUTILITY,
+    HARM,
+    NOTHING,
+    Rules,
+    boundaries,
+    posterior_of,
+    spending,
+)
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -139,7 +148,11 @@ def _analyse(state: State, look: int, now: tuple[Bools, float], shares: tuple[fl
     plan, (stage, today) = state.plan, now
     so_far = (state.arm >= 0) & (state.day + plan.days[0] <= today)
     whole = compare(state.by, state.as_allocated, so_far, state.there)
-    if plan.scenario.trial.comparisons.test == "mams":  # type: ignore[union-attr]
+    test = plan.scenario.trial.comparisons.test  # type: ignore[union-attr]
+    if test == "posterior":
+        benefit, harm, z, critical = _by_posterior(state, whole, look, shares)
+        futile = state.there & (z <= _posterior(plan, shares).futility[look])
+    elif test == "mams":
         benefit, harm, z, critical = _by_bounds(state, whole, look, shares)
         futile = state.there & (z <= _mams(plan, shares).lower[look])
     else:
@@ -189,6 +202,20 @@ def _by_bounds(
     bounds = _mams(state.plan, shares)
     z, up, end = whole.z, bounds.upper[look], float(bounds.upper[-1])
     return Claimed(state.there & (z >= up), state.there & (-z >= up), z, end)
+
+
+def _by_posterior(state: State, whole: Compared, look: int, shares: tuple[float, ...]) -> Claimed:
+    """The same by posterior probabilities, of all who have been analysed so far; of harm there is no claim."""
+    bounds = _posterior(state.plan, shares)
+    benefit = state.there & (whole.z >= bounds.efficacy[look])
+    return Claimed(benefit, np.zeros_like(benefit), whole.z, float(bounds.efficacy[-1]))
+
+
+def _posterior(plan: Plan, shares: tuple[float, ...]) -> Boundaries:
+    trial = plan.scenario.trial
+    assert trial is not None
+    assert trial.posterior is not None
+    return boundaries(Rules(0.05, OBRIEN_FLEMING, posterior=posterior_of(trial.posterior)), shares)
 
 
 def _mams(plan: Plan, shares: tuple[float, ...]) -> mams.Bounds:

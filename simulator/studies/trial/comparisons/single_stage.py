@@ -39,7 +39,7 @@ def _side(test: str, z: Floats, loading: Floats, two_sided: float) -> Bools:
     alpha = two_sided / 2
     if test == "dunnett":
         return np.asarray(dunnett.single_step(z, loading) <= alpha)
-    if test == "unadjusted":
+    if test in ("unadjusted", "posterior"):
         return np.asarray(ndtr(-np.nan_to_num(z, nan=-np.inf)) <= alpha)
     if test == "step_down":
         return np.asarray(dunnett.step_down(z, loading) <= alpha)
