@@ -33,7 +33,7 @@ from simulator.studies.sweep.executors import workers
 from simulator.studies.sweep.scheduling import LOOK_SECONDS, LOST
 from simulator.studies.trial.plan import Plan
 from simulator.studies.trial.replicates import block
-from simulator.studies.trial.rows import Block
+from simulator.studies.trial.rows import ARM, COUNTED, ESTIMATED, WHOLE, Block
 from simulator.version import __version__
 
 SIZE = 50
@@ -67,6 +67,7 @@ class Work(NamedTuple):
             "scenarios": [choice.scenario.sha256 for choice in self.choices],
             "engine": __version__,
             "seed": self.seed,
+            "columns": [ESTIMATED, COUNTED, ARM, WHOLE],
             **{name: getattr(plan, name) for name in plan._fields if name not in DERIVED},
         }
         return hashlib.sha256(json.dumps(told, sort_keys=True, default=list).encode()).hexdigest()[:16]
