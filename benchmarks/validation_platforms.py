@@ -9,7 +9,7 @@ import numpy as np
 import simulator as sim
 from benchmarks.validation_base import band, study
 from simulator.analysis.replicates import mean, mean_known, share
-from simulator.studies.trial.comparisons.figures import until_found
+from simulator.studies.trial.comparisons.figures import until_found, without_effect
 from simulator.studies.trial.plan import TrialOptions
 from simulator.studies.trial.rows import ARM, WHOLE
 from simulator.studies.trial.sequential import BENEFIT, FUTILITY, HARM
@@ -61,7 +61,7 @@ def _figures(change: dict[str, Any], replicates: int) -> dict[str, Any]:
     done = study(scenario, TrialOptions(["ancova"]), replicates)
     arms, course = done.found.arms[:, 0], done.found.course[:, 0]
     until = until_found(scenario, arms, course)
-    why, idle = arms[..., WHY], [0, 1, 2, 3, *([4] if scenario.treatments["e"].value.value == 1 else [])]
+    why, idle = arms[..., WHY], np.flatnonzero(without_effect(scenario))
     low, high = band(0.05, replicates)
     errors = [share(one) for one in np.isin(why[:, idle], (BENEFIT, HARM)).T]
     return {

@@ -67,7 +67,8 @@ def observed(plan: Plan, seen: ReplicateData) -> TrialData:
     )
     if plan.prognostic is not None and plan.outcome == plan.prognostic.outcome:
         data = data._replace(expected=of_participants(plan.prognostic, seen, places))
-    who = np.isin(seen.patients["allocated_arm"], places)
+    who = told.allocated == places[0]
+    who |= told.allocated == places[1]
     entering = (LEAD_IN_CHANGE, *[ENROLMENT] * (platform_of(plan) is not None))
     more = {name: seen.patients[name][who].astype(np.float64) for name in entering if name in seen.patients}
     return data._replace(covariates={**data.covariates, **more})
