@@ -41,6 +41,11 @@ SLOWER: dict[str, dict[str, Any]] = {
 DRIFT = {**ALIKE, **NONE, f"{PLATFORM}.drift_per_year": 3.0, f"{PLATFORM}.looks": None}
 DRIFTS: dict[str, dict[str, Any]] = {
     "concurrent": {**DRIFT, f"{PLATFORM}.controls": "concurrent"},
+    "concurrent, a linear model": {
+        **DRIFT,
+        f"{PLATFORM}.controls": "concurrent",
+        f"{PLATFORM}.drift_model": "linear",
+    },
     "shared": DRIFT,
     "shared, a linear model": {**DRIFT, f"{PLATFORM}.drift_model": "linear"},
 }
