@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 import simulator as sim
+from simulator.cli.trial_arms import arms_text
 from simulator.language.faults import ScenarioError
 from simulator.replicate import Replicator
+from simulator.report.trial import trial_content
 from simulator.studies.trial.blocks import run
 from simulator.studies.trial.comparisons.arms import By, compare
 from simulator.studies.trial.comparisons.figures import until_found
@@ -211,3 +213,17 @@ def test_a_contradiction_is_refused_before_anything_runs(change, fault):
 def test_sizes_of_a_platform_are_not_looked_up():
     with pytest.raises(TrialError, match="size of a platform"):
         sim.trial(platform(), replicates=2, analyses=["ancova"], truth=0, power=[0.8])
+
+
+def test_what_regimens_come_to_is_shown():
+    scenario = platform(looks={"every_days": 84, "drop": {"predictive_power": 0.05}}).replace(
+        {"treatments.high.value": 0.3}
+    )
+    trial = sim.trial(scenario, replicates=3, analyses=["ancova"], truth=0, null=False)
+    text = " ".join(" ".join(arms_text(trial)).split())
+    assert "ancova, by arm from day to day controls" in text
+    assert "are on control. A regimen that has an effect is claimed in" in text
+    at = trial.groups["comparisons"]
+    assert at["opened"].attrs["units"] == at["found_days"].attrs["units"] == "d"
+    assert at["found"].values[0] > 0
+    assert any("when regimens run" in table.caption for table in trial_content(trial).tables)

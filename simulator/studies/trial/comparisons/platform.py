@@ -132,7 +132,7 @@ class _Looks:
             share = self._information(seen, k, since >= plan.days[0]) / self.planned[k]
             if share <= 0 or share < self.rule.least_share.value:
                 continue
-            kept = compared_in(plan, seen, k) & (since >= 0)
+            kept = compared_in(plan, seen, k)
             found = compare(self.by, seen, kept, np.arange(self.number) == k, since)
             if why := self._why(found, k, min(share, 0.99)):
                 self.rows[k, :FOUND], self.rows[k, ARM.index("why")] = found.rows[k], why
