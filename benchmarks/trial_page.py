@@ -20,6 +20,8 @@ from benchmarks.validation_arms import DESIGNS as ARMS
 from benchmarks.validation_base import PLAIN
 from benchmarks.validation_borrowing import BORROWING, DRIFTS, RULES, TWO_ARMS
 from benchmarks.validation_families import CLAIMS, PROCEDURES
+from benchmarks.validation_platforms import DESIGNS as PLATFORMS
+from benchmarks.validation_platforms import SLOWER
 
 FOLDER = Path(__file__).parent / "validation"
 PAGE = Path(__file__).parents[1] / "docs" / "trial_validation.md"
@@ -148,6 +150,62 @@ def after_looks(all_: Figures) -> str:
         rows.append([f"`{name}`", "drug" if effect == "drug" else "no effect", information, *cells])
     head = ["analysis", "", "information", "benefit, %", "harm, %", "median estimate below the truth, %", "covered, %"]
     return table([*head, "covered, repeated, %"], rows)
+
+
+def platforms(all_: Figures) -> str:
+    """Designs of a platform: errors where nothing works, futility, and power of the regimen that works."""
+    rows = []
+    for label in PLATFORMS:
+        none, drug = (all_["platforms"][label][key] for key in ("none", "drug"))
+        pairs = zip(none["error_each"], none["inside"], strict=True)
+        size = " / ".join(shown(one, "%1") + ("" if inside else " \\*") for one, inside in pairs)
+        futile = " / ".join(shown(one, "%0") for one in drug["futility_each"])
+        cells = [size, shown(none["error_any"], "%±1"), futile, shown(drug["benefit_each"][4], "%±1")]
+        rows.append([label, *cells, shown(drug["controls_each"][4], "0")])
+    head = ["design", "error of A to E where none works, %", "of any, %", "futility of A to E, %", "power of E, %"]
+    return table([*head, "controls of E"], rows)
+
+
+def turns(all_: Figures) -> str:
+    """What it takes to the first drug that works, beside what HEALEY's designers say."""
+    rows = [
+        ["platform, published", NONE, "3.4", "880", "220"],
+        ["trials one after another, published", NONE, "8.5", "1,400", "700"],
+    ]
+    for label in (*PLATFORMS, *SLOWER):
+        one = all_["platforms"][label]["drug"]
+        people = (shown(one[key], "0") for key in ("participants_then", "on_control_then"))
+        rows.append([label, shown(one["found"], "%±1"), shown(one["found_years"], "±2"), *people])
+    return table(["design", "E claimed, %", "years to its claim", "participants", "on placebo"], rows)
+
+
+def drift(all_: Figures) -> str:
+    """What controls of another time do where care gets better, and nothing works."""
+    rows = []
+    for label, one in all_["platforms"]["drift"].items():
+        cells: list[str] = []
+        for k in (3, 4):
+            mark = "" if one["inside"][k] else " \\*"
+            cells += [shown(one["value_each"][k], "±2"), shown(one["error_each"][k], "%±1") + mark]
+        rows.append([label, *cells])
+    return table(["controls", "mean of D, points", "error of D, %", "mean of E, points", "error of E, %"], rows)
+
+
+def centaur(all_: Figures) -> str:
+    """Whom of CENTAUR's the simulated people are like, and what they lose."""
+    words = {
+        "as_in_the_scenario": "as the scenario has them",
+        "score": "weighted to CENTAUR's score",
+        "rate": "to its points lost a month before",
+        "score_rate_months": "to both and to months since onset",
+    }
+    rows = [["CENTAUR, published", "36.0 ± 5.5", "0.94 ± 0.49", "13.5 ± 3.8", "1.66", "1.24"]]
+    for key, label in words.items():
+        one = all_["published"]["matched"][key]
+        cells = [shown(one[name], f"±{d}") for name, d in (("alsfrs_r", 1), ("rate", 2), ("months", 1))]
+        rows.append([label, *cells, *(shown(lost, "2") for lost in one["lost"])])
+    head = ["people", "score at baseline, mean ± SD", "points a month before", "months since onset"]
+    return table([*head, "points a month, placebo", "drug"], rows)
 
 
 MODELS = {"true": "the true one", "ensemble": "20 vectors of the ensemble", "all_alike": "one speed for all"} | {
@@ -288,8 +346,9 @@ def posterior_arms(all_: Figures) -> str:
 TABLES: dict[str, Callable[[Figures], str]] = {
     one.__name__: one
     for one in (
-        *(null, options, drug, families, arms, after_looks, prognostic, primary, extension, designs, looks),
         *(borrowing, posterior, posterior_arms),
+        *(null, options, drug, families, arms, after_looks, platforms, turns, drift, prognostic),
+        *(primary, extension, centaur, designs, looks),
     )
 }
 

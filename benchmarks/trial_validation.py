@@ -2,11 +2,11 @@
 
     python -m benchmarks.trial_validation SECTION [REPLICATES] [ANALYSIS,…]
 
-SECTION is one of the functions at the end: `null_108`, `null_60`, `strata`, `options`, `families`, `arms`, `drug_108`,
-`survivors`, `primary`, `extension`, `event_free`, `designs`, `rates`, `prognostic`, `borrowing`, `posterior`. Each
-writes benchmarks/validation/SECTION.json, and `python -m benchmarks.trial_page` makes docs/trial_validation.md of them.
-All use seed 1 and two threads. With names of analyses only these are done, and the others stay as they are (`null_108`,
-`null_60`, `drug_108`).
+SECTION is one of the functions at the end: `null_108`, `null_60`, `strata`, `options`, `families`, `arms`, `platforms`,
+`drug_108`, `survivors`, `primary`, `extension`, `event_free`, `designs`, `rates`, `prognostic`, `borrowing`,
+`posterior`, `published`. Each writes benchmarks/validation/SECTION.json, and `python -m benchmarks.trial_page` makes
+docs/trial_validation.md of them. All use seed 1 and two threads, and keep finished replicates in benchmarks/out: a section that was stopped goes on. With
+names of analyses only these are done, and the others stay as they are (`null_108`, `null_60`, `drug_108`).
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ from benchmarks.validation_base import (
 from benchmarks.validation_borrowing import borrowing, posterior
 from benchmarks.validation_designs import designs, event_free
 from benchmarks.validation_families import families
+from benchmarks.validation_platforms import platforms
 from benchmarks.validation_prognostic import prognostic
+from benchmarks.validation_published import published
 from simulator.analysis.replicates import Known, share
 from simulator.analysis.trial.data import until
 from simulator.analysis.trial.registry import ANALYSES
@@ -289,6 +291,7 @@ SECTIONS: dict[str, Callable[..., dict[str, Any]]] = {
         options,
         families,
         arms,
+        platforms,
         drug_108,
         survivors,
         primary,
@@ -299,6 +302,7 @@ SECTIONS: dict[str, Callable[..., dict[str, Any]]] = {
         prognostic,
         borrowing,
         posterior,
+        published,
     )
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +22,9 @@ from simulator.studies.trial.rows import ESTIMATED, Block
 from simulator.studies.trial.study import null_of
 
 FOLDER = Path(__file__).parent / "validation"
+KEPT = Path(__file__).parent / "out" / "validation"
+"""Finished replicates, so that a section that was stopped goes on; those of other sources are not taken."""
+SOURCES = ("analysis", "engine", "mechanisms", "models", "program", "studies/trial")
 SEED, THREADS, DRAWS = 1, 2, 200
 SLOW = ("mi", "controlled_mi", "joint_rank_mi", "rate_ratio")
 PRIORS = tuple(name for name, one in ANALYSES.items() if one.borrows is not None or name.endswith("_posterior"))
@@ -52,7 +57,15 @@ def study(scenario: Any, asked: TrialOptions, replicates: int, draws: int = 0) -
     planned = planned._replace(prognostic=learnt(null_of(scenario), planned, SEED))
     scenarios = [plan(one, asked).scenario for one in drawn]
     work = Work(planned, compiled(scenarios, patients(scenarios, people_of(planned), SEED)), SEED, replicates)
-    return Study(work, run(work, THREADS))
+    return Study(work, run(work, THREADS, KEPT / sources()))
+
+
+@cache
+def sources() -> str:
+    """Hash of the sources that decide what a replicate gives, beside the scenario."""
+    package = Path(__file__).parents[1] / "simulator"
+    texts = (path.read_bytes() for part in SOURCES for path in sorted((package / part).rglob("*.py")))
+    return sha256(b"".join(texts)).hexdigest()[:16]
 
 
 def band(probability: float, replicates: int) -> list[float]:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 SEED = 1
 LIMIT, REPLICATES = 5_000_000, 2**31
 """Most patients, and replicates that a seed has; the other half of the replicate's word is for potential outcomes."""
+_READY: list[Program | None] = [None]
+"""The program whose kernels were looked for last."""
 SMALLER = "Ask for fewer patients, a larger output.every_days, or output summary"
 SUMMED = [(s.of, s.transform == "log", bool(s.since), s.low, s.high) for s in SUMMARISED]
 
@@ -233,7 +235,7 @@ def do_range(program: Program, key: Key, full: Full, worker: batches.Worker, spa
     """Recruit a range of patients batch by batch and let them live. Returns -1, or the stratum nobody fits."""
     p, space, search = program, worker.space, worker.search
     batch = space.cohort.shape[1]
-    compiling.ready(p, key, full, worker)
+    _be_ready(p, key, full, worker)
     for start in range(span.start, span.stop, batch):
         n = min(batch, span.stop - start)
         found = _recruit(p, key, worker, start, n)
@@ -243,6 +245,13 @@ def do_range(program: Program, key: Key, full: Full, worker: batches.Worker, spa
             collecting.keep_people(full, space.cohort, space.who, search.tried, n, start)
         loop.live(p.model, p.rules, key, p.visits, p.arms, p.calendar, p.table, start, n, space, worker.totals, full)
     return -1
+
+
+def _be_ready(p: Program, key: Key, full: Full, worker: batches.Worker) -> None:
+    """Have the kernels compiled; replicates ask for those of one program again and again."""
+    if _READY[0] is not p:
+        compiling.ready(p, key, full, worker)
+        _READY[0] = p
 
 
 def _do_chosen(p: Program, key: Key, full: Full, worker: batches.Worker, span: range, *, numbers: np.ndarray) -> int:

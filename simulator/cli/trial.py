@@ -53,7 +53,10 @@ def _finite(text: str) -> tuple[float, ...]:
 
 
 Folder = Annotated[Path | None, typer.Option("-o", "--out", metavar="DIR", help="Folder for the result.")]
-Replicates = Annotated[int, typer.Option("--replicates", min=1, help="How many trials.")]
+Replicates = Annotated[
+    int | None,
+    typer.Option("--replicates", min=1, help="How many trials; default: 1000, or fewer that finish in seconds."),
+]
 Analyses = Annotated[Any, typer.Option("--analysis", parser=names, metavar=LISTED, help="Which analyses.")]
 Arms = Annotated[Any, typer.Option("--arms", parser=names, metavar="A,B", help="Experimental arm and control.")]
 Days = Annotated[list[int] | None, typer.Option("--day", min=1, help="A day of analysis; can be repeated.")]
@@ -82,7 +85,7 @@ Endpoint = Annotated[str, typer.Option("--endpoint", help="event_free or death."
 def trial(
     scenario: Scenario,
     *,
-    replicates: Replicates = 1000,
+    replicates: Replicates = None,
     analysis: Analyses = "ancova,joint_rank",
     out: Folder = None,
     seed: Seed = None,
@@ -107,20 +110,35 @@ def trial(
 ) -> None:
     """Run a trial many times, beside the truth. Type I error, power, bias, coverage, required size."""
     from simulator.studies.trial.plan import TrialOptions
-    from simulator.studies.trial.request import TrialRequest
+    from simulator.studies.trial.request import MANY, TrialRequest, in_seconds
     from simulator.studies.trial.study import PEOPLE, Extent
 
     people = PEOPLE if truth is None else truth
-    extent = Extent(replicates, seed, people, null, tuple(power or ()), tuple(sizes or ()), draws)
+    extent = Extent(replicates or MANY, seed, people, null, tuple(power or ()), tuple(sizes or ()), draws)
     asked = TrialOptions(analysis, size, arms, day, outcome=outcome, endpoint=endpoint)
     request = TrialRequest(scenario, asked, extent, tuple(settings or ()), tuple(option or ()), out, threads, force)
     request = replace(request, executor=executor)
+    if replicates is None and replicate is None:
+        request = replace(request, extent=extent._replace(replicates=in_seconds(request)))
+        note(left_out(request))
     if dry_run:
         _forecast(request, as_json)
     elif replicate is not None:
         _alone(request, replicate, as_json)
     else:
         _all(request, as_json)
+
+
+def left_out(request: Any) -> str:
+    """What is not run as it would not finish in seconds, and how to have it."""
+    from simulator.analysis.trial.registry import ANALYSES
+    from simulator.studies.trial.request import MANY
+
+    extent, others = request.extent, sorted({*ANALYSES} - {*request.asked.analyses})
+    left = [f"{MANY - extent.replicates} of {MANY:,} replicates (--replicates)"] * (extent.replicates < MANY)
+    left += [f"{len(others)} other analyses (--analysis)"] * bool(others)
+    left += ["the size for a power (--power)"] * (not extent.power)
+    return f"Left out, to finish in seconds: {', '.join(left)}"
 
 
 def _all(request: Any, as_json: bool) -> None:

@@ -16,7 +16,7 @@ def arms_text(trial: Trial) -> list[str]:
     """Tables for each analysis, a row for each arm and the trial; nothing without comparisons."""
     lines: list[str] = []
     for one in arms_of(trial):
-        for table in (one.decided, one.found):
+        for table in filter(None, (one.decided, one.found, one.regimens)):
             lines += ["", *aligned([[f"{one.analysis}, by arm", *table[0][1:]], *table[1:]])]
         lines += [line for words in one.words for line in wrap(words, WIDTH)]
     return [*lines, *wrap(NOTE, WIDTH)] if lines else []

@@ -49,9 +49,12 @@ def _platform(trial: Any, others: list[str]) -> Iterator[Problem]:
     if platform is None:
         return
     path = (*PLACE, "platform")
-    if set(platform.opens) != set(others):
+    if platform.opens is not None and set(platform.opens) != set(others):
         fact = f"regimens that open are {', '.join(platform.opens)}, arms against control are {', '.join(others)}"
         yield Problem((*path, "opens"), fact, "Write a day for each of these arms")
+    if strange := [name for name in platform.apart or [] if name not in others]:
+        fact = f"{printable(strange[0])} is no arm against control; there are {', '.join(others)}"
+        yield Problem((*path, "apart"), fact, "Write one of them")
     if trial.accrual_per_month is None:
         yield Problem(path, "without accrual everybody is enrolled on one day", "Add trial.accrual_per_month")
     for key in ("counts", "lead_in", "imbalance"):

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from simulator.language.interim import Level, Part01, Spending
-from simulator.language.parts import Count, Name
+from simulator.language.parts import Count, Interval, Name
 from simulator.quantities import NotNegative, Part, Positive, Quantity, fault
 
 Test = Literal[
@@ -162,19 +162,52 @@ class Stages(Part):
             raise fault("a lower bound is one of mams", "Write drop, or test: mams", "stages")
 
 
+class Watch(Part):
+    """Looks at every regimen, each `every_days` of the calendar, and what `drop`s one there.
+
+    A regimen is looked at once the information on it is `least_share` of what was planned, and until its analysis.
+    """
+
+    every_days: Interval
+    least_share: Part01 = Quantity(value=0.2, evidence="assumed")
+    drop: Drop
+
+    @model_validator(mode="after")
+    def _each_alone(self) -> Watch:
+        if self.drop.keep_best is not None:
+            raise fault("regimens do not compete for places", "Remove keep_best", "drop")
+        return self
+
+
 class Platform(Part):
     """Arms that enter and leave: each is a regimen with a control of its own, and all have as many places.
 
-    `opens`: the day of the calendar on which each begins. Who comes is drawn into a regimen that is open and has places
-    left, then by permuted blocks into its arm or the control, in their ratio; while none is open people wait.
-    `controls` of a regimen are its `own`, those `concurrent` with its enrolment, or all that are `shared` by its end,
-    earlier ones too. `drift_per_year`: points of ALSFRS-R that participants keep until the first analysis for each year
-    of the calendar at which they enter: care that gets better.
+    `opens`: the day of the calendar on which each begins; or they run `in_turn`, in the order of the allocation,
+    each so many days after the one before has ended. Who comes is drawn into a regimen that is open and has places
+    left, then by permuted blocks into its arm or the control, in their ratio; while none is open nobody comes.
+    `controls` of a regimen are its `own`, those `concurrent` with its enrolment, or all that are `shared` by its
+    end, earlier ones too; regimens that stand `apart`, as their route differs, have and lend none but their own.
+    `looks` may end a regimen, whose places then stay empty. `drift_per_year`: points of ALSFRS-R that participants
+    keep until the first analysis for each year of the calendar at which they enter, care that gets better;
+    `drift_model`: how analyses adjust for it.
     """
 
-    opens: Annotated[dict[Name, NotNegative], Field(min_length=2)]
+    opens: Annotated[dict[Name, NotNegative], Field(min_length=2)] | None = None
+    in_turn: NotNegative | None = None
     controls: Literal["own", "concurrent", "shared"] = "concurrent"
+    apart: Annotated[list[Name], Field(min_length=1)] | None = None
+    looks: Watch | None = None
     drift_per_year: Quantity | None = None
+    drift_model: Literal["linear"] | None = None
+
+    @model_validator(mode="after")
+    def _once(self) -> Platform:
+        if (self.opens is None) == (self.in_turn is None):
+            both = "both opens and in_turn say" if self.opens is not None else "nothing says"
+            raise fault(f"{both} when regimens open", "Write either opens or in_turn")
+        if self.apart is not None and self.controls == "own":
+            raise fault("every regimen has controls of its own already", "Remove apart", "apart")
+        return self
 
 
 class Comparisons(Part):

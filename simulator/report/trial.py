@@ -205,6 +205,8 @@ def _arms(trial: Trial) -> Iterator[Table]:
     for one in arms_of(trial):
         for what, rows in (("decided", one.decided), ("found", one.found)):
             yield Table(f"{one.analysis}, what is {what} of the arms", rows[0], rows[1:])
+        if one.regimens:
+            yield Table(f"{one.analysis}, when regimens run, mean", one.regimens[0], one.regimens[1:])
 
 
 def _with(at: dict[str, Any], name: str, a: int, digits: int) -> str:

@@ -2,12 +2,14 @@
 
 import json
 import sys
+from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner
 
 import simulator as sim
 from simulator.cli.app import app
+from simulator.cli.trial import left_out
 from simulator.results import Result
 from simulator.studies.trial import request
 from simulator.studies.trial.measures import MEASURES
@@ -99,3 +101,12 @@ def test_a_bad_design_gets_one_line_and_no_folder(place, words, message):
     assert len(done.stderr.strip().splitlines()) == 1
     assert not done.stdout
     assert not list(place.iterdir())
+
+
+def test_by_default_what_finishes_in_seconds_is_run_and_what_is_left_out_is_said():
+    asked = request.TrialRequest("healey")
+    assert request.in_seconds(asked) == 200
+    assert request.in_seconds(request.TrialRequest("valor_trial")) == request.MANY
+    some = replace(asked, extent=asked.extent._replace(replicates=200))
+    assert left_out(some).startswith("Left out, to finish in seconds: 800 of 1,000 replicates (--replicates), ")
+    assert "(--power)" not in left_out(replace(some, extent=some.extent._replace(power=(0.8,))))

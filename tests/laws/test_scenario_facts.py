@@ -220,7 +220,7 @@ FACTS = [
     Fact("dose_finding", "the highest dose saves a point", gap("high", "placebo", 196), 0.8, 2.2, 400),
     Fact("dose_finding", "the lowest less", gap("low", "placebo", 196), 0.2, 1.0, 400),
     Fact("adaptive_doses", "the doses are those of dose_finding", gap("high", "placebo", 196), 0.8, 2.2, 400),
-    Fact("healey", "regimen d saves more than a point", gap("d", "placebo", 168), 1.2, 2.2, 400),
+    Fact("healey", "regimen e saves more than a point", gap("e", "placebo", 168), 1.2, 2.2, 400),
     Fact("healey", "regimen a saves nothing", gap("a", "placebo", 168), 0, 0, 400),
     Fact("centaur", "the drug saves a point and a half", gap("drug", "placebo", 168), 1.0, 2.3, 400),
     Fact("ala5val_external", "treatment keeps many event-free", free("treated", 364, "external"), 0.15, 0.45, 400),

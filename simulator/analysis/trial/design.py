@@ -27,6 +27,8 @@ class Fit(NamedTuple):
 
 def dummies(codes: np.ndarray) -> Floats:
     """(n, k − 1) indicators of all distinct codes but the first."""
+    if codes.size and codes.min() == codes.max():  # most often; sorting takes longer
+        return np.empty((len(codes), 0))
     return (codes[:, None] == np.unique(codes)[None, 1:]).astype(np.float64)
 
 

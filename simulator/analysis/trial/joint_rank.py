@@ -51,8 +51,9 @@ def joint_rank(data: TrialData, *, stratified: bool = True) -> Estimate:
     """
     groups = data.stratum if stratified else np.zeros(data.n, np.int64)
     fared = np.zeros(data.n)
-    for one in np.unique(groups):
-        fared[groups == one] = scores(where(data, groups == one)) if stratified else scores(data)
+    there = np.flatnonzero(np.bincount(groups))
+    for one in there:
+        fared[groups == one] = scores(where(data, groups == one)) if len(there) > 1 else scores(data)
     treated = data.treated
     size, n1 = np.bincount(groups), np.bincount(groups, treated)
     pairs = float(n1 @ (size - n1))

@@ -8,12 +8,22 @@ Medicine 18:1341-1354.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.analysis.trial.data import Bools, Integers, TrialData, where
+from simulator.analysis.trial.data import Bools, Floats, Integers, TrialData
 
 Signs = NDArray[np.int8]
+
+
+class Fared(NamedTuple):
+    """What of TrialData is compared."""
+
+    time: Floats
+    event: Bools
+    change: Floats
 
 
 def comparisons(data: TrialData, *, margin: float = 0.0) -> Signs:
@@ -31,7 +41,8 @@ def scores(data: TrialData) -> Integers:
     Events rank by their day below those who are free and measured at the end, who rank by change. Everybody else (seen
     for a shorter time, not measured at the end, an event on the day of another) is compared one by one.
     """
-    change = data.change[:, -1] if len(data.nominal_day) > 1 else np.full(data.n, np.nan)
+    every = Fared(data.time, data.event, data.change)
+    change = every.change[:, -1] if len(data.nominal_day) > 1 else np.full(data.n, np.nan)
     day = np.unique(data.time, return_inverse=True)[1]
     known = ~data.event & (data.time == data.time.max()) & np.isfinite(change)
     ranked = known | (data.event & (np.bincount(day, data.event)[day] == 1))
@@ -41,13 +52,13 @@ def scores(data: TrialData) -> Integers:
     found = np.zeros(data.n, np.int64)
     found[ranked] = np.searchsorted(order, key, "left") - (len(key) - np.searchsorted(order, key, "right"))
     if not ranked.all():
-        signs = between(where(data, ~ranked), data)
+        signs = between(Fared(*(values[~ranked] for values in every)), every)
         found[~ranked] = signs.sum(axis=1, dtype=np.int64)
         found[ranked] -= signs[:, ranked].sum(axis=0, dtype=np.int64)
     return found
 
 
-def between(rows: TrialData, columns: TrialData, *, margin: float = 0.0) -> Signs:
+def between(rows: TrialData | Fared, columns: TrialData | Fared, *, margin: float = 0.0) -> Signs:
     """(n, k) the same for the participants of `rows` against those of `columns`, who have the same visits."""
     lost, won = _lost(rows, columns), _lost(columns, rows).T
     change, other = rows.change, columns.change
@@ -67,7 +78,7 @@ def _sign(more: Bools, less: Bools) -> Signs:
     return more.view(np.int8) - less.view(np.int8)
 
 
-def _lost(rows: TrialData, columns: TrialData) -> Bools:
+def _lost(rows: TrialData | Fared, columns: TrialData | Fared) -> Bools:
     """(n, k) whether the row had the event while the column was known free. Events precede censorings of a day."""
     earlier = rows.time[:, None] < columns.time
     same_day = (rows.time[:, None] == columns.time) & ~columns.event

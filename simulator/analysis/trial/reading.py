@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from simulator.analysis.trial.data import Bools, Floats, Integers, TrialData, trial_data
 from simulator.analysis.trial.errors import AnalysisError
@@ -124,7 +124,7 @@ def from_arrays(
         covariates["log_nfl"] = np.log(seen.observed[log][*place, 0])
     return trial_data(
         arm=treated,
-        stratum=np.unique(seen.stratum[people], return_inverse=True)[1],
+        stratum=_ranks(seen.stratum[people]),
         nominal_day=seen.nominal_day,
         day=np.where(np.isfinite(measured), seen.observed["day"][place], np.nan),
         outcome=measured,
@@ -132,6 +132,13 @@ def from_arrays(
         event=event,
         covariates=covariates,
     )
+
+
+def _ranks(codes: NDArray[Any]) -> NDArray[np.int64]:
+    """(n,) the codes as 0, 1, 2 ... in their order; one code alone needs no sorting."""
+    if codes.size and codes.dtype.kind == "i" and codes.min() == codes.max():
+        return np.zeros(len(codes), np.int64)
+    return np.unique(codes, return_inverse=True)[1]
 
 
 def with_score(covariates: Mapping[str, Floats], total: Floats | None) -> dict[str, Floats]:

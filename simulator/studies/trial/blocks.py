@@ -22,7 +22,7 @@ from simulator.replicate import Choice, Replicator
 from simulator.results.kinds import TRIAL
 from simulator.studies.trial.plan import Plan
 from simulator.studies.trial.replicates import block
-from simulator.studies.trial.rows import Block
+from simulator.studies.trial.rows import ARM, COUNTED, ESTIMATED, WHOLE, Block
 from simulator.version import __version__
 
 SIZE = 50
@@ -56,6 +56,7 @@ class Work(NamedTuple):
             "scenarios": [choice.scenario.sha256 for choice in self.choices],
             "engine": __version__,
             "seed": self.seed,
+            "columns": [ESTIMATED, COUNTED, ARM, WHOLE],
             **{name: getattr(plan, name) for name in plan._fields if name not in DERIVED},
         }
         return hashlib.sha256(json.dumps(told, sort_keys=True, default=list).encode()).hexdigest()[:16]

@@ -29,10 +29,11 @@ def randomised_on(plan: Plan, seen: ReplicateData, *, whole: bool = False) -> Fl
 
     Of the participants of the plan's two arms, or with `whole` of all people.
     """
-    arms = list(plan.scenario.arms)
     allocated = seen.patients["allocated_arm"]
-    who = whole | np.isin(allocated, [arms.index(arm) for arm in plan.arms])
-    entered = seen.patients.get("enrolment_day", np.zeros(len(allocated)))[who]
+    entered = seen.patients.get("enrolment_day", np.zeros(len(allocated)))
+    if not whole:
+        one, other = map(list(plan.scenario.arms).index, plan.arms)
+        entered = entered[(allocated == one) | (allocated == other)]
     return np.floor(entered) + (plan.scenario.trial.randomised_on if plan.scenario.trial else 0)
 
 

@@ -139,6 +139,9 @@ def plan(scenario: Scenario, asked: TrialOptions) -> Plan:
     days = _days(scenario, asked.days)
     arms = _contrast(scenario, asked.arms)
     options = {name: dict(asked.options[name]) for name in analyses if asked.options.get(name)}
+    platform = _platform(scenario)
+    if platform is not None and platform.drift_model is not None:
+        options = {name: _with_drift(name, options.get(name, {})) for name in analyses}
     size = size_of(scenario) if asked.size is None else asked.size
     if size > LIMIT:
         raise TrialError(f"{size:,} participants cannot be simulated. Ask for 1 to {LIMIT:,}")
@@ -323,6 +326,15 @@ def _check_measured(scenario: Scenario, analyses: Sequence[str], asked: TrialOpt
         for one in set(_covariates(asked.options.get(name, {}))) - set(there):
             known = ", ".join(there) or "none"
             raise TrialError(f"{name}: the data have no covariate {one}; they have {known}. Correct it")
+
+
+def _with_drift(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of an analysis that adjusts for the day of the calendar on which each enters."""
+    if "covariates" not in get_type_hints(analysis(name).run):
+        fact = f"{name} has no covariates, so it cannot adjust for drift as the platform's drift_model says"
+        raise TrialError(f"{fact}. Leave it out, or write controls: concurrent without drift_model")
+    given = [one for one in _covariates(options) if one != ENROLMENT]
+    return {**options, "covariates": (*given, ENROLMENT)}
 
 
 def _covariates(options: Mapping[str, Any]) -> Sequence[str]:

@@ -38,9 +38,8 @@ def block(plan: Plan, space: Replicator, seed: int, numbers: range) -> Block:
         np.full((len(numbers), len(plan.analyses), len(WHOLE)), np.nan),
     )
     for row, number in enumerate(numbers):
-        everybody = space.replicate(seed, number, most(plan.scenario, people_of(plan)))
-        if platform_of(plan) is not None:
-            everybody = entered(plan, everybody, seed, number)
+        came = space.replicate(seed, number, most(plan.scenario, people_of(plan)))
+        everybody = came if platform_of(plan) is None else entered(plan, came, seed, number)
         seen = first(everybody, most(plan.scenario, plan.size)) if people_of(plan) > plan.size else everybody
         data = observed(plan, seen)
         found.looks[row], found.calendar[row] = looked_at(plan, plan.analyses, data, randomised_on(plan, seen), number)
@@ -51,7 +50,7 @@ def block(plan: Plan, space: Replicator, seed: int, numbers: range) -> Block:
                 found.estimates[row, a, d] = estimated(plan, name, by_then, number)
         found.claims[row] = _claimed(plan, seen, number, found.estimates[row])
         for a, name in enumerate(plan.analyses if compared(plan) else ()):
-            found.arms[row, a], found.course[row, a] = follow(plan, name, everybody, seed, number)
+            found.arms[row, a], found.course[row, a] = follow(plan, name, came, seed, number)
     return found
 
 

@@ -12,9 +12,9 @@ from simulator.execution.executors import check_ready
 from simulator.execution.version_check import keeping
 from simulator.results.folder import check_folder, default_folder, write_folder
 from simulator.results.kinds import RUN, TRIAL
-from simulator.studies.trial.blocks import DERIVED, THREADS
+from simulator.studies.trial.blocks import DERIVED, SIZE, THREADS
 from simulator.studies.trial.entering import most
-from simulator.studies.trial.plan import TrialError, TrialOptions, analyses_of, as_enrolled, plan
+from simulator.studies.trial.plan import TrialError, TrialOptions, analyses_of, as_enrolled, people_of, plan
 from simulator.studies.trial.result import Trial
 from simulator.studies.trial.study import Extent, Running, cores, prepare, study
 from simulator.version import __version__
@@ -22,6 +22,10 @@ from simulator.version import __version__
 if TYPE_CHECKING:
     from simulator.language import Scenario
     from simulator.studies.trial.forecast import Forecast
+
+
+SOME, MANY, DAYS = 100, 1000, 200_000_000
+"""Replicates by default, fewest and most; days lived in them and in every arm, which take some seconds."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,16 @@ def parse_options(texts: Iterable[str]) -> Mapping[str, Mapping[str, Any]]:
         name, _, key = address.partition(".")
         found.setdefault(name, {})[key] = tuple(value) if isinstance(value, list) else value
     return found
+
+
+def in_seconds(request: TrialRequest) -> int:
+    """How many replicates finish in seconds, by the days that are lived in one, so on every machine as many.
+
+    1,000 of most trials, 100 at least.
+    """
+    planned = plan(scenario_of(request), options_of(request))
+    lived = people_of(planned) * len(planned.scenario.arms) * planned.scenario.follow_up_days
+    return min(max(DAYS // lived // SIZE * SIZE, SOME), MANY)
 
 
 def trial_to_folder(request: TrialRequest, progress: Callable[[int, int], None] | None = None) -> Studied:

@@ -21,11 +21,15 @@ ESTIMATED = ("value", "se", "df", "lower", "upper", "p", "n")
 COUNTED = ("participants", "events", "left", "missing", "followed_days")
 """Of an arm by a day of analysis: its participants; who had the event; who left before it; who was not measured at the
 last visit without having had the event; mean days to event, leaving or analysis."""
-ARM = (*ESTIMATED, "why", "look", "undecided", "participants")
+REGIMEN = ("opened", "ended", "controls", "enrolled_then", "on_control_then")
+ARM = (*ESTIMATED, "why", "look", "undecided", "participants", *REGIMEN)
 """Of an arm against control: the estimate where it ended; BENEFIT, HARM, FUTILITY, UNSAFE or NOTHING; the look, the end
-being the number of looks; looks, with the end, at which it had no estimate; participants who were randomised to it."""
-WHOLE = ("participants", "days", "looks", "trend_p")
-"""Of their trial: participants randomised, day of the calendar on which it ends, looks held, one-sided p of a trend."""
+being the number of looks; looks, with the end, at which it had no estimate; participants who were randomised to it. Of
+a regimen of a platform too, else NaN: days of the calendar of its first participant and of its end; controls with whom
+it is compared; participants of the platform randomised by its end, and those of them on control."""
+WHOLE = ("participants", "days", "looks", "trend_p", "on_control")
+"""Of their trial: participants randomised, day of the calendar on which it ends, looks held, one-sided p of a trend,
+participants on control."""
 NFL = "nfl_plasma"
 
 
@@ -39,8 +43,8 @@ class Block(NamedTuple):
     looks : (r, analysis, look, 7) the columns ESTIMATED at the looks before the first analysis.
     calendar : (r, look + 1, 3) the columns CALENDAR at the looks and at the end of the first analysis.
     claims : (r, claim, 7) the columns ESTIMATED of the claims of the trial's family.
-    arms : (r, analysis, arm, 11) the columns ARM of the arms against control.
-    course : (r, analysis, 4) the columns WHOLE of their trial.
+    arms : (r, analysis, arm, 16) the columns ARM of the arms against control.
+    course : (r, analysis, 5) the columns WHOLE of their trial.
     """
 
     estimates: Floats
@@ -64,7 +68,8 @@ def observed(plan: Plan, seen: ReplicateData) -> TrialData:
     )
     if plan.prognostic is not None and plan.outcome == plan.prognostic.outcome:
         data = data._replace(expected=of_participants(plan.prognostic, seen, places))
-    who = np.isin(seen.patients["allocated_arm"], places)
+    who = told.allocated == places[0]
+    who |= told.allocated == places[1]
     entering = (LEAD_IN_CHANGE, *[ENROLMENT] * (platform_of(plan) is not None))
     more = {name: seen.patients[name][who].astype(np.float64) for name in entering if name in seen.patients}
     earlier = groups_of(plan.scenario, plan.outcome, plan.endpoint)

@@ -56,8 +56,11 @@ def arms_of(plan: Plan) -> tuple[str, ...]:
     return against_control(plan.scenario)[0]
 
 
-def data_of(plan: Plan, seen: ReplicateData, arm: str, kept: Bools) -> TrialData | None:
-    """The data of an arm and the control among those `kept` : (n,), to the first analysis; None without either."""
+def data_of(plan: Plan, seen: ReplicateData, arm: str, kept: Bools, known: Floats | None = None) -> TrialData | None:
+    """The data of an arm and the control among those `kept` : (n,), to the first analysis; None without either.
+
+    At a look each is `known` : (n,) for so many days at most.
+    """
     _, control = against_control(plan.scenario)
     one = plan._replace(arms=Contrast(arm, control))
     names = list(plan.scenario.arms)
@@ -65,17 +68,18 @@ def data_of(plan: Plan, seen: ReplicateData, arm: str, kept: Bools) -> TrialData
     who = np.isin(allocated, [names.index(arm), names.index(control)])
     if not all((kept & (allocated == names.index(name))).any() for name in (arm, control)):
         return None
-    return until(where(observed(one, seen), kept[who]), plan.days[0])
+    last = plan.days[0] if known is None else np.minimum(known, plan.days[0])[who & kept]
+    return until(where(observed(one, seen), kept[who]), last)
 
 
-def compare(by: By, seen: ReplicateData, kept: Bools, there: Bools) -> Compared:
-    """The arms that are `there` : (k,) against control by an analysis, among those `kept` : (n,)."""
+def compare(by: By, seen: ReplicateData, kept: Bools, there: Bools, known: Floats | None = None) -> Compared:
+    """The arms that are `there` : (k,) against control by an analysis, among those `kept` : (n,); `known` as there."""
     plan = by.plan
     arms, control = against_control(plan.scenario)
     rows = np.full((len(arms), len(ESTIMATED)), np.nan)
     names, allocated = list(plan.scenario.arms), seen.patients["allocated_arm"]
     for k in np.flatnonzero(there):
-        data = data_of(plan, seen, arms[k], kept)
+        data = data_of(plan, seen, arms[k], kept, known)
         if data is not None:
             rows[k] = estimated(plan, by.name, data, by.number)
     counts = np.array([(kept & (allocated == names.index(arm))).sum() for arm in (*arms, control)], np.float64)

@@ -16,15 +16,16 @@ from numpy.typing import NDArray
 
 from simulator.analysis.trial import combination, mams
 from simulator.analysis.trial.sequential import OBRIEN_FLEMING, Boundaries, efficacy
+from simulator.engine.allocation import NOBODY
 from simulator.language.comparisons import Stages
 from simulator.replicate import ReplicateData
 from simulator.studies.trial.comparisons import allocating, resizing
 from simulator.studies.trial.comparisons.arms import SE, By, Compared, arms_of, compare, data_of, everybody_on
 from simulator.studies.trial.comparisons.dropping import UNSAFE, dropped
-from simulator.studies.trial.comparisons.platform import compared_in
+from simulator.studies.trial.comparisons.platform import followed
 from simulator.studies.trial.comparisons.single_stage import claims
 from simulator.studies.trial.decision import level
-from simulator.studies.trial.plan import Plan, against_control, platform_of
+from simulator.studies.trial.plan import Plan, against_control
 from simulator.studies.trial.rows import ARM, ESTIMATED
 from simulator.studies.trial.sequential import (
     BENEFIT,
@@ -39,8 +40,7 @@ from simulator.studies.trial.sequential import (
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-NOBODY = -1
-UNDECIDED = ARM.index("undecided")
+UNDECIDED, TOLD = ARM.index("undecided"), ARM.index("participants") + 1
 
 
 @dataclass
@@ -84,18 +84,16 @@ def follow(plan: Plan, name: str, seen: ReplicateData, seed: int, number: int) -
     """(k, ARM) and (WHOLE,) of one replicate by one analysis."""
     written = plan.scenario.trial.comparisons if plan.scenario.trial else None
     assert written is not None
+    if written.platform is not None:
+        return followed(By(plan, name, number), seen, seed)
     return _at_once(plan, name, seen, number) if written.stages is None else _staged(plan, name, seen, seed, number)
 
 
 def _at_once(plan: Plan, name: str, seen: ReplicateData, number: int) -> tuple[Floats, Floats]:
     """One analysis of everybody."""
     written, arms = plan.scenario.trial.comparisons, arms_of(plan)  # type: ignore[union-attr]
-    by, n, every = By(plan, name, number), len(seen.patients["allocated_arm"]), np.eye(len(arms), dtype=np.bool_)
-    if platform_of(plan) is None:
-        found = compare(by, seen, np.ones(n, np.bool_), np.ones(len(arms), np.bool_))
-    else:  # each regimen with controls of its own
-        each = [compare(by, seen, compared_in(plan, seen, k), there) for k, there in enumerate(every)]
-        found = Compared(*(np.stack([one[part][k] for k, one in enumerate(each)]) for part in range(3)))
+    by, n = By(plan, name, number), len(seen.patients["allocated_arm"])
+    found = compare(by, seen, np.ones(n, np.bool_), np.ones(len(arms), np.bool_))
     doses = np.array([written.trend.doses[arm].value for arm in arms]) if written and written.trend else None
     assert written is not None
     test = level(plan)
@@ -104,8 +102,9 @@ def _at_once(plan: Plan, name: str, seen: ReplicateData, number: int) -> tuple[F
     allocated, names = seen.patients["allocated_arm"], list(plan.scenario.arms)
     number_of = [float((allocated == names.index(arm)).sum()) for arm in arms]
     last = float(everybody_on(plan, seen).max()) + plan.days[0]
-    rows = np.column_stack([found.rows, why, np.zeros(len(arms)), np.isnan(found.z), number_of])
-    return rows, np.array([float((allocated >= 0).sum()), last, 0.0, trend])
+    rows = np.full((len(arms), len(ARM)), np.nan)
+    rows[:, :TOLD] = np.column_stack([found.rows, why, np.zeros(len(arms)), np.isnan(found.z), number_of])
+    return rows, _whole(plan, allocated, last, 0, trend)
 
 
 def _staged(plan: Plan, name: str, seen: ReplicateData, seed: int, number: int) -> tuple[Floats, Floats]:
@@ -133,8 +132,14 @@ def _staged(plan: Plan, name: str, seen: ReplicateData, seed: int, number: int) 
         before = today
     ended = (state.arm >= 0) & (state.day <= today)
     names = list(plan.scenario.arms)
-    state.rows[:, -1] = [(ended & (state.arm == names.index(one))).sum() for one in arms]
-    return state.rows, np.array([float(ended.sum()), today, float(look), np.nan])
+    state.rows[:, TOLD - 1] = [(ended & (state.arm == names.index(one))).sum() for one in arms]
+    return state.rows, _whole(plan, np.where(ended, state.arm, NOBODY), today, look)
+
+
+def _whole(plan: Plan, allocated: NDArray[np.int8], day: float, looks: int, trend: float = np.nan) -> Floats:
+    """(WHOLE,) of a trial that ends on a day, with (n,) the arms of its participants."""
+    control = list(plan.scenario.arms).index(against_control(plan.scenario)[1])
+    return np.array([(allocated >= 0).sum(), day, looks, trend, (allocated == control).sum()], np.float64)
 
 
 def _day(state: State, share: float) -> float:

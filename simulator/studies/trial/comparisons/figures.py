@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import reduce
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from simulator.analysis.replicates import UNKNOWN, Clusters, Measure, mean, mean_known, share
 from simulator.results.arrays import Group, Named, names_of
 from simulator.studies.trial.comparisons.dropping import UNSAFE
-from simulator.studies.trial.plan import against_control, compared
+from simulator.studies.trial.plan import against_control, compared, platform_of
 from simulator.studies.trial.population import Truth
 from simulator.studies.trial.rows import ARM, WHOLE, Block
 from simulator.studies.trial.sequential import BENEFIT, FUTILITY, HARM
@@ -32,6 +32,19 @@ OF_ARM = {
     "value": "estimate where the arm ended, mean",
     "participants": "participants of the arm, mean",
     "look": "look at which the arm ended, mean; 0 is the first",
+}
+OF_REGIMEN = {
+    "opened": "day of the calendar on which its first participant enters, mean",
+    "ended": "day of the calendar on which it is analysed or a look ends it, mean",
+    "controls": "controls with whom it is compared, mean",
+}
+OF_PLATFORM = {
+    "on_control": "participants randomised to control, mean",
+    "found": "share of replicates in which a regimen that has an effect is claimed",
+    "found_days": "day of the calendar on which the first of them is claimed, mean of those replicates",
+    "participants_then": "participants randomised by the first claim of a regimen that has an effect, or in all, mean",
+    "on_control_then": "those of them on control, mean",
+    "days_then": "day of that claim, or on which the last regimen ends, mean",
 }
 OF_TRIAL = {
     "any": "share of replicates that claim benefit of any arm",
@@ -55,6 +68,8 @@ def figures(work: Work, found: Block, truth: Truth | None) -> Group:
         group |= _named(name, ("analysis", "arm"), rows, OF_ARM[name])
     for name, words in OF_TRIAL.items():
         group |= _named(name, ("analysis",), _whole(work, found, name), words)
+    if platform_of(plan) is not None:
+        group |= _platform(work, found)
     if truth is not None:
         values = truth.arms.mean(axis=0)
         error = truth.arms_mcse[0] if len(truth.arms) == 1 else truth.arms.std(axis=0, ddof=1) / len(truth.arms) ** 0.5
@@ -62,6 +77,50 @@ def figures(work: Work, found: Block, truth: Truth | None) -> Group:
             told = {"units": "1", "long_name": "true value of the estimand"}
             group["truth" + suffix] = Named(("analysis", "arm"), np.asarray(one), told)
     return group
+
+
+def _platform(work: Work, found: Block) -> Group:
+    """When regimens open and end, and what it takes until one that has an effect is claimed."""
+    arms, draw = _by(found.arms), work.draw
+    group: Group = {}
+    for name, words in OF_REGIMEN.items():
+        column = arms[..., ARM.index(name)]
+        rows = [[mean_known(np.where(np.isfinite(one), one, np.nan), draw) for one in of.T] for of in column]
+        group |= _named(name, ("analysis", "arm"), rows, words)
+    per = [until_found(work.plan.scenario, one, found.course[:, a]) for a, one in enumerate(arms)]
+    each = {
+        "on_control": [mean(one, draw) for one in _by(found.course)[..., WHOLE.index("on_control")]],
+        "found": [share(one.found, draw) for one in per],
+        "found_days": [mean_known(np.where(one.found, one.days, np.nan), draw) for one in per],
+        "participants_then": [mean(one.participants, draw) for one in per],
+        "on_control_then": [mean(one.on_control, draw) for one in per],
+        "days_then": [mean(one.days, draw) for one in per],
+    }
+    for name, words in OF_PLATFORM.items():
+        group |= _named(name, ("analysis",), each[name], words)
+    return group
+
+
+class Until(NamedTuple):
+    """(r,) whether a regimen that has an effect is claimed; day, participants, those on control then, or at the end."""
+
+    found: NDArray[np.bool_]
+    days: Floats
+    participants: Floats
+    on_control: Floats
+
+
+def until_found(scenario: Scenario, arms: Floats, course: Floats) -> Until:
+    """What it takes until the first true claim; arms : (r, arm, ARM), course : (r, WHOLE) of an analysis."""
+    true = (arms[..., WHY] == BENEFIT) & ~without_effect(scenario)
+    made, rows = true.any(axis=1), np.arange(len(arms))
+    first = np.where(true, arms[..., ARM.index("ended")], np.inf).argmin(axis=1)
+
+    def then(of_arm: str, of_trial: str) -> Floats:
+        return np.where(made, arms[rows, first, ARM.index(of_arm)], course[:, WHOLE.index(of_trial)])
+
+    pairs = (("ended", "days"), ("enrolled_then", "participants"), ("on_control_then", "on_control"))
+    return Until(made, *(then(*pair) for pair in pairs))
 
 
 def _each(arms: Floats, name: str, draw: Clusters) -> list[list[Measure]]:
@@ -125,7 +184,8 @@ def _idle(treatment: Mechanism) -> bool:
 
 def _named(name: str, dims: tuple[str, ...], rows: object, words: str) -> Group:
     values = np.array(rows, np.float64)  # (..., the parts of a Measure)
+    unit = "d" if words.startswith("day ") else "1"
     return {
-        name + suffix: Named(dims, np.ascontiguousarray(values[..., k]), {"units": "1", "long_name": words})
+        name + suffix: Named(dims, np.ascontiguousarray(values[..., k]), {"units": unit, "long_name": words})
         for k, suffix in enumerate(("", "_mcse", "_lower", "_upper"))
     }

@@ -21,11 +21,12 @@ NOTE = (
 
 
 class Arms(NamedTuple):
-    """What an analysis comes to: heads and rows of two tables, what is decided and what is found; sentences."""
+    """What an analysis comes to: heads and rows of tables, what is decided and found, when regimens run; sentences."""
 
     analysis: str
     decided: list[list[str]]
     found: list[list[str]]
+    regimens: list[list[str]]
     words: list[str]
 
 
@@ -43,7 +44,8 @@ def arms_of(trial: Trial) -> Iterator[Arms]:
         decided += [["error", percent(_of(at, "error", (a,))), "", "", ""]] if np.isfinite(at["error"][a]) else []
         found = [["", "truth", "estimate", "people"], *([arm, *_found(at, place)] for arm, place in arms)]
         found += [["all", "", "", pair(_of(at, "participants_all", (a,)), 0)]]
-        yield Arms(str(name), decided, found, [*_trend(at, null, a), *_undecided(at, arms)])
+        words = [*_platform(at, a), *_trend(at, null, a), *_undecided(at, arms)]
+        yield Arms(str(name), decided, found, _regimens(at, arms), words)
 
 
 def _decided(at: Mapping[str, Any], null: Mapping[str, Any], place: tuple[int, int]) -> list[str]:
@@ -55,6 +57,30 @@ def _decided(at: Mapping[str, Any], null: Mapping[str, Any], place: tuple[int, i
 def _found(at: Mapping[str, Any], place: tuple[int, int]) -> list[str]:
     truth = pair(_of(at, "truth", place), 3) if "truth" in at else "–"
     return [truth, pair(_of(at, "value", place), 3), pair(_of(at, "participants", place), 0)]
+
+
+def _regimens(at: Mapping[str, Any], arms: list[tuple[str, tuple[int, int]]]) -> list[list[str]]:
+    """When the regimens of a platform run, and how many controls each has; nothing without a platform."""
+    if "opened" not in at:
+        return []
+    heads, keys = ["", "from day", "to day", "controls"], ("opened", "ended", "controls")
+    return [heads, *([arm, *(pair(_of(at, key, place), 0) for key in keys)] for arm, place in arms)]
+
+
+def _platform(at: Mapping[str, Any], a: int) -> Iterator[str]:
+    """What a platform takes until a drug that works is claimed."""
+    if "opened" not in at:
+        return
+    days, people, controls, there, then = (
+        pair(_of(at, key, (a,)), 0)
+        for key in ("found_days", "participants_all", "on_control", "participants_then", "on_control_then")
+    )
+    yield f"Of {people} participants {controls} are on control."
+    if at["found"][a] > 0:
+        yield (
+            f"A regimen that has an effect is claimed in {_share(at, 'found', (a,))}, the first on day {days}. "
+            f"By then, or in all where none is, {there} have been randomised, {then} to control."
+        )
 
 
 def _trend(at: Mapping[str, Any], null: Mapping[str, Any], a: int) -> Iterator[str]:
