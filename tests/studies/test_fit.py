@@ -61,11 +61,11 @@ def dataset(days, scores, end=None, event=None, **known) -> Dataset:
                    np.asarray(days, float), ())  # fmt: skip
 
 
-def surface(data, given=None, *, size=16_384, free=(), fix=(), seed=1, **more):
+def surface(data, under=None, *, size=16_384, free=(), fix=(), seed=1, **more):
     """The likelihood of a data set under a scenario, and the start."""
-    given = given or scenario()
-    found = people(data, given)
-    base, _ = crowd_scenario(given, found)
+    under = under or scenario()
+    found = people(data, under)
+    base, _ = crowd_scenario(under, found)
     chosen = choose(base, found.there, fix, free, "none")
     setting = Setting(base, chosen, found, size, seed, 2, **more)
     setting = setting._replace(hard=frozenset(range(found.n)))
@@ -189,9 +189,23 @@ def test_densities_are_those_of_clipped_draws():
 def test_given_baseline_the_baseline_says_nothing():
     """With nothing but a baseline, the likelihood given the baseline is 1 whatever the values."""
     data = dataset([0], [[30], [35], [38], [25], [41]])
-    found, t = surface(data, given_baseline=True, size=4096, fix=("progression.volatility.*",))
+    found, t = surface(data, given=0, size=4096, fix=("progression.volatility.*",))
     assert found.values(t) == pytest.approx(0, abs=1e-5)
     assert found.values(t + 0.1) - found.values(t) == pytest.approx(0, abs=0.02)
+
+
+def test_what_is_given_is_divided_out():
+    """All that was measured = what was measured by a day, alive then, and the rest given that."""
+    scores = [[38, 36, 30], [40, 41, 37], [35, 30, np.nan], [44, 43, 43], [31, 30, 27], [39, 38, 36]]
+    whole = dataset([0, 84, 168], scores, end=[300, 250, 120, 300, 168, 200], event=[0, 1, 1, 0, 0, 0])
+    early = dataset([0, 84], np.array(scores)[:, :2], end=[84] * 6, event=[0] * 6)
+    held = ("progression.volatility.*",)
+    (every, t), (first, _) = (surface(one, size=4096, fix=held) for one in (whole, early))
+    rest, _ = surface(whole, given=84, size=4096, fix=held)
+    parts = [one.each(t).above.sum(axis=1) / one.each(t).below.sum(axis=1) for one in (every, first, rest)]
+    logs = [np.log(part) + one.each(t).log for part, one in zip(parts, (every, first, rest), strict=True)]
+    assert logs[0] - logs[1] == pytest.approx(logs[2], abs=1e-3)
+    assert people(whole, scenario(), given=120).n == 5  # who had died by then is set aside
 
 
 def test_after_the_start_of_a_treatment_nobody_is_followed():
