@@ -151,11 +151,13 @@ def _external(found: Any) -> Iterator[str]:
     for arm in arms:
         one = external(found, [arm])
         rows = [[clean(arm)[:24], "n", "difference", "95 % interval", "SE: sampling", "parameters", "twins", "speed"]]
-        rows += [
-            [f"  day {v.day:g}, {who}", str(v.n), _number(v.difference, 2), _interval(v, 2, bare=True),
-             _number(v.sampling, 2), _number(v.parameters, 2), _number(v.cohort, 2), _number(v.speed, 2)]
-            for who, visits in (("survivors", one.visits), ("all", one.composite)) for v in visits
-        ]  # fmt: skip
+        for who, visits in (("survivors", one.visits), ("all", one.composite)):
+            rows += [[f" {who}", *[""] * 7]] if visits else []
+            rows += [
+                [f"  day {v.day:g}", str(v.n), _number(v.difference, 2), _interval(v, 2, bare=True),
+                 _number(v.sampling, 2), _number(v.parameters, 2), _number(v.cohort, 2), _number(v.speed, 2)]
+                for v in visits
+            ]  # fmt: skip
         yield from aligned(rows)
         if one.events is not None:
             yield f"  events {one.events.observed}, expected {one.events.expected:.1f}: {_interval(one.events, 2)}"

@@ -29,7 +29,7 @@ from simulator.quantities import Distribution
 from simulator.results.arrays import Named
 from simulator.results.folder import write_folder
 from simulator.run import recorded
-from simulator.studies.fit import newton
+from simulator.studies.fit import limits, newton
 from simulator.studies.fit.hazard import Hazard, Leaving
 from simulator.studies.fit.parameters import choose, started
 from simulator.studies.fit.people import people
@@ -206,6 +206,22 @@ def test_what_is_given_is_divided_out():
     logs = [np.log(part) + one.each(t).log for part, one in zip(parts, (every, first, rest), strict=True)]
     assert logs[0] - logs[1] == pytest.approx(logs[2], abs=1e-3)
     assert people(whole, scenario(), given=120).n == 5  # who had died by then is set aside
+
+
+def test_ends_of_intervals_lie_where_the_likelihood_has_fallen(monkeypatch):
+    """Of a normal the usual ones; where it falls slower, near those of the profile; where faster, not nearer."""
+    normal, covariance = np.array([[2.0, 0.9], [0.9, 0.5]]), np.linalg.inv([[2.0, 0.9], [0.9, 0.5]])
+    usual = 1.959964 * np.sqrt(np.diag(covariance))
+    monkeypatch.setattr(limits, "_height", lambda _, t: -t @ normal @ t / 2)
+    assert limits.sides(None, np.zeros(2), covariance) == pytest.approx(np.stack([usual, usual], axis=1), rel=1e-6)
+    monkeypatch.setattr(limits, "_height", lambda _, t: -4 * float(np.exp(t[0]) - 1 - t[0]))  # curvature 4
+    (below, above), *_ = limits.sides(None, np.zeros(1), np.array([[0.25]]))
+    assert -4 * (np.exp(-below) - 1 + below) == pytest.approx(-limits.FALL, rel=0.15)
+    assert above == pytest.approx(1.959964 / 2, rel=1e-5)
+    monkeypatch.setattr(limits, "_height", lambda _, t: -np.inf if t[0] < -2 else -0.01 * t[0] ** 2)
+    ends = limits.sides(None, np.zeros(1), np.array([[25.0]]))  # beyond -2 nothing is a scenario
+    assert np.isfinite(ends).all()
+    assert ends.min() > 9.79
 
 
 def test_after_the_start_of_a_treatment_nobody_is_followed():
