@@ -18,6 +18,8 @@ from simulator.studies.fit.surface import Setting, Surface
 Floats = NDArray[np.float64]
 LOTS = 0x666974  # the key of the ensemble's random numbers begins here
 TRIES = 20
+ANOTHER = 1 << 40
+"""What makes the seed of the crowd behind errors another one than that of the steps."""
 
 
 class Effect(NamedTuple):
@@ -65,7 +67,12 @@ class Summary(NamedTuple):
 
 
 def summarise(setting: Setting, t: Floats, start: Floats, moves: bool, *, folds: int, draws: int) -> Summary:
-    """Errors and the rest, at the vector to which the steps led; a last Newton step from there is made."""
+    """Errors and the rest, at the vector to which the steps led; a last Newton step from there is made.
+
+    The crowd is another one than that of the steps: these end where their own crowd has a peak, so that its curvature
+    there is too high and its slope too small.
+    """
+    setting = setting._replace(seed=setting.seed ^ ANOTHER)
     first = Surface(setting, start)
     before = point(first.each(start))
     if not moves:
