@@ -5,8 +5,10 @@
 A cohort of 80 people is simulated again and again; each participant counts once untreated and once treated from
 baseline on with a clock that runs at .6 of its rate, and is compared with own untreated twins matched on what was
 measured at baseline. `true`: ALS of every cause, twins under the model that made the cohort. `ensemble`: SOD1-ALS,
-each cohort made under another vector of the parameter ensemble, twins over 10 other vectors. Figures go to
-benchmarks/external_comparison_KEY.json; docs/own_patients.md has them. Seeds are numbers of repeats.
+each cohort made under a vector of the parameter ensemble that is drawn at random, twins over 20 others that are drawn
+too: what is common to all repeats is no part of the errors. Repeats and figures go to
+benchmarks/external_comparison_KEY.json, and a call goes on with those that lack; docs/own_patients.md has the table.
+Seeds are numbers of repeats.
 """
 
 from __future__ import annotations
@@ -19,13 +21,17 @@ from typing import Any
 import numpy as np
 
 import simulator as sim
+from simulator.analysis.forecasts import events
 from simulator.analysis.replicates import share
 from simulator.datasets import Dataset, Endpoint, Measurements, Participants
-from simulator.studies.calibrate.apply import drawn_settings
+from simulator.studies.calibrate.apply import drawn_settings, ensemble
 from simulator.studies.twins.external import external
 
 DAYS = (0, 168, 336)
-PEOPLE, TWINS, POOL, DRAWS = 80, 300, 32_768, 10
+PEOPLE, POOL, DRAWS = 80, 163_840, 20
+TWINS = 600
+PARTS = ("visits", "composite")
+"""Differences among those alive, and of all with an event as 0."""
 BRAKE = {
     "treatments": {"brake": {"kind": "rate_multiplier", "value": 0.6}},
     "arms": {"untreated": [], "treated": [{"treatments": ["brake"], "from_day": 0}]},
@@ -76,17 +82,27 @@ def joined(result: Any) -> Dataset:
     return Dataset("simulated", who, measured, {"event_free": end}, np.array(DAYS, float), ())
 
 
-def effect(scenario: Any, seed: int) -> list[float]:
-    """The true effect on each day among those who would be alive in both arms."""
+def effect(scenario: Any, seed: int) -> list[list[float]]:
+    """The true effect on each day, among those who would be alive in both arms, and of all with an event as 0."""
     groups = sim.simulate(scenario, patients=4_000, seed=seed).groups
-    truth, death = groups["truth"], groups["events"]["death_time"].values
+    truth, events = groups["truth"], groups["events"]
+    free_until = np.where(events["event"].values > 0, events["event_free_time"].values, np.inf)
     found = []
     for day in DAYS[1:]:
-        t = int(np.searchsorted(truth["time"].values, day))
-        alive = ~(death <= day).any(axis=0)
-        course = truth["alsfrs_r"].values[:, alive, t].astype(float)
-        found.append(float((course[1] - course[0]).mean()))
+        course = truth["alsfrs_r"].values[:, :, int(np.searchsorted(truth["time"].values, day))].astype(float)
+        alive = ~(events["death_time"].values <= day).any(axis=0)
+        left = np.where(free_until > day, course, 0.0)
+        found.append([float((one[1] - one[0]).mean()) for one in (course[:, alive], left)])
     return found
+
+
+def vectors(base: Any, number: int) -> tuple[dict[str, float], Any]:
+    """The values of a cohort, and the scenario of its twins with other vectors as its ensemble."""
+    every = list(drawn_settings(base, len(ensemble())))
+    own, *others = np.random.default_rng(number).choice(len(every), DRAWS + 1, replace=False).tolist()
+    names = list(every[own])
+    block = {"addresses": names, "vectors": [[every[k][name] for name in names] for k in others]}
+    return every[own], base.replace({"ensemble": block})
 
 
 def repeat(key: str, number: int) -> dict[str, Any]:
@@ -95,54 +111,113 @@ def repeat(key: str, number: int) -> dict[str, Any]:
         sim.load("generic_als").replace(BRAKE) if key == "true" else sim.load("natural_history").replace(BRAKE | ENTRY)
     )
     base = base.replace({"output": {"every_days": 168}})
-    own, draws = base, 0
+    own, twins_of, draws = base, base, 0
     if key == "ensemble":
-        own, draws = base.replace(list(drawn_settings(base, DRAWS + 1 + number))[-1]), DRAWS
+        settings, twins_of = vectors(base, number)
+        own, draws = base.replace(settings), DRAWS
     data = joined(sim.simulate(own, patients=PEOPLE, seed=10_000 + number))
-    found = sim.twins(data, base, days=DAYS[1:], twins=TWINS, pool=POOL, draws=draws, seed=number + 1)
-    out: dict[str, Any] = {"effect": effect(own, 20_000 + number), "matched": len(found.matched)}
+    found = sim.twins(data, twins_of, days=DAYS[1:], twins=TWINS, pool=POOL, draws=draws, seed=number + 1)
+    out: dict[str, Any] = {"number": number, "effect": effect(own, 20_000 + number), "matched": len(found.matched)}
     for arm in ("untreated", "treated"):
         one = external(found, [arm])
         out[arm] = {
-            "visits": [[v.difference, v.lower, v.upper, v.sampling, v.parameters, v.cohort] for v in one.visits],
-            "events": None if one.events is None else [one.events.value, one.events.lower, one.events.upper],
+            part: [[v.difference, v.lower, v.upper, v.sampling, v.parameters, v.cohort] for v in getattr(one, part)]
+            for part in PARTS
         }
-    return out
+        ratio = one.events or events(0, 0.0)
+        out[arm]["events"] = [*ratio, *events(ratio.observed, ratio.expected)[3:], one.events_parameters]
+    return dict(json.loads(json.dumps(out), parse_float=lambda x: float(f"{float(x):.5g}")))
 
 
 def figures(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Rates with their errors, by day."""
+    """Rates with their errors, by arm and day."""
     out: dict[str, Any] = {"repeats": len(rows), "matched": float(np.mean([row["matched"] for row in rows]))}
     true = np.array([row["effect"] for row in rows])
     for arm in ("untreated", "treated"):
-        visits = np.array([row[arm]["visits"] for row in rows], float)
-        wanted = true if arm == "treated" else np.zeros_like(true)
-        for t, day in enumerate(DAYS[1:]):
-            value, low, high = visits[:, t, :3].T
-            gap = value - wanted[:, t]
-            out[f"{arm}_{day}"] = {
-                "true": float(wanted[:, t].mean()),
-                "found": float(value.mean()),
-                "bias": [float(gap.mean()), float(gap.std(ddof=1) / np.sqrt(len(gap)))],
-                "sd": float(gap.std(ddof=1)),
-                "se": float(np.sqrt(np.nanmean(((high - low) / 2 / 1.96) ** 2))),
-                "rejected": [*share((low > 0) | (high < 0))],
-                "covers": [*share((low <= wanted[:, t]) & (wanted[:, t] <= high))],
-            }
-        events = np.array([row[arm]["events"] for row in rows], float)
+        for p, part in enumerate(PARTS):
+            told = np.array([row[arm][part] for row in rows], float)
+            for t, day in enumerate(DAYS[1:]):
+                wanted = true[:, t, p] * (arm == "treated")
+                out[f"{arm}_{part}_{day}"] = _rates(told[:, t, :3], wanted)
+        ends = np.array([row[arm]["events"] for row in rows], float)
         out[f"{arm}_events"] = {
-            "ratio": float(np.exp(np.log(events[:, 0]).mean())),
-            "rejected": [*share((events[:, 1] > 1) | (events[:, 2] < 1))],
+            "observed": float(ends[:, 0].sum()),
+            "expected": float(ends[:, 1].sum()),
+            "ratio": float(np.exp(np.log(ends[:, 2]).mean())),
+            "sd_log": float(np.log(ends[:, 2]).std(ddof=1)),
+            "sampling": float(np.sqrt(np.mean(1 / ends[:, 1]))),
+            "parameters": float(np.sqrt(np.mean(ends[:, 7] ** 2))),
+            "rejected": _rejected(ends[:, 3], ends[:, 4]),
+            "rejected_as_if_known": _rejected(ends[:, 5], ends[:, 6]),
         }
     return out
 
 
+def _rejected(low: Any, high: Any) -> list[float]:
+    return [*share((low > 1) | (high < 1))]
+
+
+def _rates(told: Any, wanted: Any) -> dict[str, Any]:
+    """Of (repeat, 3) differences and ends of intervals."""
+    value, low, high = told.T
+    gap = value - wanted
+    return {
+        "true": float(wanted.mean()),
+        "found": float(value.mean()),
+        "bias": [float(gap.mean()), float(gap.std(ddof=1) / np.sqrt(len(gap)))],
+        "sd": float(gap.std(ddof=1)),
+        "se": float(np.sqrt(np.nanmean(((high - low) / 2 / 1.96) ** 2))),
+        "rejected": [*share((low > 0) | (high < 0))],
+        "covers": [*share((low <= wanted) & (wanted <= high))],
+    }
+
+
+def page_rows(key: str, found: dict[str, Any]) -> list[str]:
+    """The rows of the table of docs/own_patients.md."""
+    model = {"true": "ALS of every cause, true parameters", "ensemble": "SOD1, parameters from the ensemble"}[key]
+    rows = []
+    for arm in ("untreated", "treated"):
+        for part, words in zip(PARTS, ("survivors", "all"), strict=True):
+            for day in DAYS[1:]:
+                one = found[f"{arm}_{part}_{day}"]
+                cells = [
+                    f"{model} ({found['repeats']})",
+                    f"{arm}, {words}",
+                    f"{day}",
+                    f"{one['true']:.2f}",
+                    f"{one['found']:.2f}",
+                    "{:.2f} ± {:.2f}".format(*one["bias"]),
+                    *("{:.0f} ± {:.0f}".format(*(100 * x for x in one[x_][:2])) for x_ in ("rejected", "covers")),
+                ]
+                rows.append(f"| {' | '.join(cells)} |".replace("-", "−"))
+        one = found[f"{arm}_events"]
+        cells = [
+            f"{model} ({found['repeats']})",
+            f"{arm}, events",
+            "350",
+            "",
+            f"{one['ratio']:.2f}",
+            "",
+            "{:.0f} ± {:.0f}".format(*(100 * x for x in one["rejected"][:2])),
+            "",
+        ]
+        rows.append(f"| {' | '.join(cells)} |")
+    return rows
+
+
+def main(key: str, count: int) -> None:
+    """Go on with the stored repeats."""
+    place = Path(__file__).parent / f"external_comparison_{key}.json"
+    rows = list(json.loads(place.read_text("utf-8"))["rows"]) if place.exists() else []
+    done = {row["number"] for row in rows}
+    for number in range(count):
+        if number not in done:
+            rows.append(repeat(key, number))
+            told = json.dumps(figures(rows), indent=1)[:-2] if len(rows) > 1 else "{"
+            lines = ",\n".join(json.dumps(row) for row in sorted(rows, key=lambda one: one["number"]))
+            place.write_text(f'{told}{"," if len(rows) > 1 else ""}\n"rows": [\n{lines}\n]}}\n', "utf-8")
+    sys.stdout.write(json.dumps(figures(rows), indent=1) + "\n")
+
+
 if __name__ == "__main__":
-    word, count = sys.argv[1], int((sys.argv[2:] or ["100"])[0])
-    place = Path(__file__).parent / f"external_comparison_{word}.json"
-    rows_ = []
-    for k in range(count):
-        rows_.append(repeat(word, k))
-        print(k, flush=True)
-    place.write_text(json.dumps(figures(rows_), indent=1) + "\n", "utf-8")
-    print(place.read_text("utf-8"))
+    main(sys.argv[1], int((sys.argv[2:] or ["100"])[0]))

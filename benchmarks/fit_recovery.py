@@ -5,13 +5,15 @@
 
 Each repeat makes 100 people with NumPy code that is not the engine (equations of docs/model.md, float64, steps of a
 day), fits them from a start that is wrong, and notes estimates, errors and 95 % intervals in
-benchmarks/fit_recovery.json; docs/fit.md has their table. `derivatives` are those of the log-likelihood of 500 such
+benchmarks/fit_recovery.json, one at a time, so that several calls may run at once and another goes on; docs/fit.md has
+their table. `derivatives` are those of the log-likelihood of 500 such
 people at the true values, over their errors.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -149,7 +151,14 @@ def _fluctuation(
 def repeat(number: int, *, n: int = PEOPLE, crowd: int = CROWD) -> dict[str, Any]:
     """One population and its fit: estimate, ends of the interval, error and Monte Carlo error of each value."""
     found = sim.fit(
-        population(n, 1000 + number), scenario(), fix=HELD, crowd=crowd, prior="none", seed=number + 1, draws=1
+        population(n, 1000 + number),
+        scenario(),
+        fix=HELD,
+        crowd=crowd,
+        prior="none",
+        seed=number + 1,
+        draws=1,
+        threads=1,
     )
     rows = {one.address: [float(f"{x:.5g}") for x in (one.estimate, one.lower, one.upper, one.se, one.mc)]
             for one in found.parameters}  # fmt: skip
@@ -212,7 +221,9 @@ def keep(stored: dict[str, Any]) -> None:
     """Write what has been computed, a repeat a line."""
     stored["repeats"].sort(key=lambda one: one["number"])
     lines = ",\n".join(json.dumps(one) for one in stored["repeats"])
-    FILE.write_text(f'{{"derivatives": {json.dumps(stored["derivatives"])},\n"repeats": [\n{lines}\n]}}\n', "utf-8")
+    new = FILE.with_suffix(f".{os.getpid()}.part")
+    new.write_text(f'{{"derivatives": {json.dumps(stored["derivatives"])},\n"repeats": [\n{lines}\n]}}\n', "utf-8")
+    new.replace(FILE)
 
 
 def main() -> None:
@@ -223,11 +234,13 @@ def main() -> None:
         keep(stored)
         return
     wanted, first = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    done = {one["number"] for one in stored["repeats"]}
     for number in range(first, first + wanted):
-        if number not in done:
-            stored["repeats"].append(repeat(number))
+        if number not in {one["number"] for one in stored_figures()["repeats"]}:
+            one = repeat(number)
+            stored = stored_figures()
+            stored["repeats"].append(one)
             keep(stored)
+    stored = stored_figures()
     sys.stdout.write(f"{told(stored)}\n\n{table(stored)}\n")
 
 

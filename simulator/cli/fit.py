@@ -20,7 +20,7 @@ Free = Annotated[list[str] | None, typer.Option("--free", metavar="ADDRESS", hel
 Fix = Annotated[list[str] | None, typer.Option("--fix", metavar="ADDRESS", help="Hold this value; X.* means all.")]
 Prior = Annotated[str, typer.Option("--prior", metavar="NAME", help="catalog, or none for maximum likelihood.")]
 Given = Annotated[
-    str, typer.Option("--given", metavar="WHAT", help="nothing, or baseline: explain only what came after it.")
+    str, typer.Option("--given", metavar="WHAT", help="nothing, baseline, or a day: explain only what came after it.")
 ]
 Arms = Annotated[
     str | None, typer.Option("--arms", metavar="ARM,…", help="Fit the participants in these arms of the data.")

@@ -166,22 +166,25 @@ def _external(found: Any) -> Iterator[str]:
     if not arms:
         return
     yield ""
-    yield "Participants less their own untreated twins, points, survivors"
+    yield "Participants less their own untreated twins, points"
     for arm in arms:
         one = external(found, [arm])
         rows = [[clean(arm)[:24], "n", "difference", "95 % interval", "SE: sampling", "parameters", "twins", "speed"]]
-        rows += [
-            [f"  day {v.day:g}", str(v.n), _number(v.difference, 2), _interval(v, 2, bare=True), _number(v.sampling, 2),
-             _number(v.parameters, 2), _number(v.cohort, 2), _number(v.speed, 2)]
-            for v in one.visits
-        ]  # fmt: skip
+        for who, visits in (("survivors", one.visits), ("all", one.composite)):
+            rows += [[f" {who}", *[""] * 7]] if visits else []
+            rows += [
+                [f"  day {v.day:g}", str(v.n), _number(v.difference, 2), _interval(v, 2, bare=True),
+                 _number(v.sampling, 2), _number(v.parameters, 2), _number(v.cohort, 2), _number(v.speed, 2)]
+                for v in visits
+            ]  # fmt: skip
         yield from aligned(rows)
         if one.events is not None:
             yield f"  events {one.events.observed}, expected {one.events.expected:.1f}: {_interval(one.events, 2)}"
             yield f"  E-value {_number(one.e_value, 1)}"
     words = (
-        "Speed: how fast, relative to twins, participants would have to fall untreated to explain it. E-value: the "
-        "rate ratio that something unmeasured must have with treatment and with the event to explain it."
+        "All: an event of the data counts as 0. Speed: how fast, relative to twins, participants would have to fall "
+        "untreated to explain it. E-value: the rate ratio that something unmeasured must have with treatment and with "
+        "the event to explain it."
     )
     yield from wrap(f"{CALLED} {words}", WIDTH)
 

@@ -94,16 +94,18 @@ def _external(found: Twins, arms: list[str]) -> Iterator[Table]:
     heads = ["", "n", "difference (95 %)", "SE: sampling", "parameters", "twins", "speed"]
     for arm in arms:
         one = external(found, [arm])
-        body = [
-            [
-                f"day {v.day:g}",
-                f"{v.n:,}",
-                f"{fixed(v.difference, 2)} ({fixed(v.lower, 2)} to {fixed(v.upper, 2)})",
-                *(number(x, 2) for x in (v.sampling, v.parameters, v.cohort, v.speed)),
+        for who, visits in (("survivors", one.visits), ("all, an event as 0", one.composite)):
+            body = [
+                [
+                    f"day {v.day:g}",
+                    f"{v.n:,}",
+                    f"{fixed(v.difference, 2)} ({fixed(v.lower, 2)} to {fixed(v.upper, 2)})",
+                    *(number(x, 2) for x in (v.sampling, v.parameters, v.cohort, v.speed)),
+                ]
+                for v in visits
             ]
-            for v in one.visits
-        ]
-        yield Table(f"{arm} less their own untreated twins, {found.outcome}, survivors", heads, body)
+            if body:
+                yield Table(f"{arm} less their own untreated twins, {found.outcome}, {who}", heads, body)
 
 
 def _unmatched(found: Twins) -> Iterator[Table]:

@@ -127,6 +127,8 @@ def test_a_trial_and_a_sweep_work_on_them(folder):
     assert len(set(value[:, 0])) == 20  # other people of the same participants
     true = found.truth("ancova", 168)
     assert abs(value[:, 0].mean() - true.value) < 4 * value[:, 0].std() / np.sqrt(20)
+    drawn = sim.trial(scenario.replace({"entry.data.resample": True}), replicates=3, analyses=["ancova"], truth=0)
+    assert np.isfinite(drawn.groups["estimates"]["value"].values).all()
     swept = sim.sweep(
         scenario.replace({"sweep": {"method": "grid", "parameters": {"treatments.brake.value": [0.5, 1]}}}), patients=40
     )

@@ -29,7 +29,7 @@ from simulator.quantities import Distribution
 from simulator.results.arrays import Named
 from simulator.results.folder import write_folder
 from simulator.run import recorded
-from simulator.studies.fit import newton
+from simulator.studies.fit import limits, newton
 from simulator.studies.fit.hazard import Hazard, Leaving
 from simulator.studies.fit.parameters import choose, started
 from simulator.studies.fit.people import people
@@ -61,11 +61,11 @@ def dataset(days, scores, end=None, event=None, **known) -> Dataset:
                    np.asarray(days, float), ())  # fmt: skip
 
 
-def surface(data, given=None, *, size=16_384, free=(), fix=(), seed=1, **more):
+def surface(data, under=None, *, size=16_384, free=(), fix=(), seed=1, **more):
     """The likelihood of a data set under a scenario, and the start."""
-    given = given or scenario()
-    found = people(data, given)
-    base, _ = crowd_scenario(given, found)
+    under = under or scenario()
+    found = people(data, under)
+    base, _ = crowd_scenario(under, found)
     chosen = choose(base, found.there, fix, free, "none")
     setting = Setting(base, chosen, found, size, seed, 2, **more)
     setting = setting._replace(hard=frozenset(range(found.n)))
@@ -189,9 +189,39 @@ def test_densities_are_those_of_clipped_draws():
 def test_given_baseline_the_baseline_says_nothing():
     """With nothing but a baseline, the likelihood given the baseline is 1 whatever the values."""
     data = dataset([0], [[30], [35], [38], [25], [41]])
-    found, t = surface(data, given_baseline=True, size=4096, fix=("progression.volatility.*",))
+    found, t = surface(data, given=0, size=4096, fix=("progression.volatility.*",))
     assert found.values(t) == pytest.approx(0, abs=1e-5)
     assert found.values(t + 0.1) - found.values(t) == pytest.approx(0, abs=0.02)
+
+
+def test_what_is_given_is_divided_out():
+    """All that was measured = what was measured by a day, alive then, and the rest given that."""
+    scores = [[38, 36, 30], [40, 41, 37], [35, 30, np.nan], [44, 43, 43], [31, 30, 27], [39, 38, 36]]
+    whole = dataset([0, 84, 168], scores, end=[300, 250, 120, 300, 168, 200], event=[0, 1, 1, 0, 0, 0])
+    early = dataset([0, 84], np.array(scores)[:, :2], end=[84] * 6, event=[0] * 6)
+    held = ("progression.volatility.*",)
+    (every, t), (first, _) = (surface(one, size=4096, fix=held) for one in (whole, early))
+    rest, _ = surface(whole, given=84, size=4096, fix=held)
+    parts = [one.each(t).above.sum(axis=1) / one.each(t).below.sum(axis=1) for one in (every, first, rest)]
+    logs = [np.log(part) + one.each(t).log for part, one in zip(parts, (every, first, rest), strict=True)]
+    assert logs[0] - logs[1] == pytest.approx(logs[2], abs=1e-3)
+    assert people(whole, scenario(), given=120).n == 5  # who had died by then is set aside
+
+
+def test_ends_of_intervals_lie_where_the_likelihood_has_fallen(monkeypatch):
+    """Of a normal the usual ones; where it falls slower, near those of the profile; where faster, not nearer."""
+    normal, covariance = np.array([[2.0, 0.9], [0.9, 0.5]]), np.linalg.inv([[2.0, 0.9], [0.9, 0.5]])
+    usual = 1.959964 * np.sqrt(np.diag(covariance))
+    monkeypatch.setattr(limits, "_height", lambda _, t: -t @ normal @ t / 2)
+    assert limits.sides(None, np.zeros(2), covariance) == pytest.approx(np.stack([usual, usual], axis=1), rel=1e-6)
+    monkeypatch.setattr(limits, "_height", lambda _, t: -4 * float(np.exp(t[0]) - 1 - t[0]))  # curvature 4
+    (below, above), *_ = limits.sides(None, np.zeros(1), np.array([[0.25]]))
+    assert -4 * (np.exp(-below) - 1 + below) == pytest.approx(-limits.FALL, rel=0.15)
+    assert above == pytest.approx(1.959964 / 2, rel=1e-5)
+    monkeypatch.setattr(limits, "_height", lambda _, t: -np.inf if t[0] < -2 else -0.01 * t[0] ** 2)
+    ends = limits.sides(None, np.zeros(1), np.array([[25.0]]))  # beyond -2 nothing is a scenario
+    assert np.isfinite(ends).all()
+    assert ends.min() > 9.79
 
 
 def test_after_the_start_of_a_treatment_nobody_is_followed():

@@ -74,6 +74,8 @@ def result(told: FitInput, setting: Setting, summary: Summary, steps: Sequence[S
         "dropout": "by the truth" if is_by_truth(told.scenario) else "",
     }
     covariance = summary.covariance + summary.noise
+    scale = summary.sides.mean(axis=1) / Z_95 / np.sqrt(np.diag(covariance))
+    covariance = covariance * np.outer(scale, scale)
     return assembled(told, rows, people, Made(groups, attrs, covariance, np.array(turned).reshape(-1, len(rows))))
 
 
@@ -123,13 +125,15 @@ TEXTS = ("address", "unit", "scale", "prior", "how", "id", "name", "reason")
 
 def _estimates(setting: Setting, summary: Summary) -> list[Estimate]:
     """Values with intervals, back from the scale of the fit."""
-    total = np.sqrt(np.diag(summary.covariance + summary.noise))
     mc = np.sqrt(np.diag(summary.noise))
     rows = []
-    for one, t, se, noise in zip(setting.free, summary.t.tolist(), total.tolist(), mc.tolist(), strict=True):
+    for one, t, (below, above), noise in zip(
+        setting.free, summary.t.tolist(), summary.sides.tolist(), mc.tolist(), strict=True
+    ):
+        se = (below + above) / 2 / Z_95
         how = kind_of(setting.scenario, one.address)
         left = se / one.sd if np.isfinite(one.sd) else float("nan")
-        low, high = (one.value(t + sign * Z_95 * se) for sign in (-1, 1))
+        low, high = one.value(t - below), one.value(t + above)
         numbers = (one.start, one.value(t), low, high, se, noise, left)
         rows.append(Estimate(one.address, one.unit, one.scale, one.belief, how, *numbers))
     return rows

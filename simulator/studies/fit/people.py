@@ -59,8 +59,10 @@ class People(NamedTuple):
         return len(self.cases)
 
 
-def people(data: Dataset, scenario: Scenario, arms: Sequence[str] = ()) -> People:
+def people(data: Dataset, scenario: Scenario, arms: Sequence[str] = (), given: int = 0) -> People:
     """Everybody whose measurements count, from baseline to the start of a treatment or the end of follow-up.
+
+    What was measured to the day `given` is taken as known; who was not followed beyond it is set aside.
 
     Raises
     ------
@@ -85,6 +87,8 @@ def people(data: Dataset, scenario: Scenario, arms: Sequence[str] = ()) -> Peopl
     for k in range(data.n):
         case = matched.case_of(data, scenario, k, readings[k], "")
         reason = _outside(data, k, arms) or case.reason or _ineligible(scenario, case)
+        if given and end[k] <= given:
+            reason = reason or f"not followed beyond day {given}, until which is given"
         if reason:
             aside.append((str(data.participants.id[k]), reason))
         else:

@@ -7,8 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.analysis.intervals import Z_95
 from simulator.errors import SimulatorError
 from simulator.studies.fit.hazard import density_of
+from simulator.studies.fit.limits import sides
 from simulator.studies.fit.newton import Curvature, covariance, curvature, effective, error, gain, newton, point
 from simulator.studies.fit.parameters import penalty, settings
 from simulator.studies.fit.surface import Setting, Surface
@@ -16,6 +18,8 @@ from simulator.studies.fit.surface import Setting, Surface
 Floats = NDArray[np.float64]
 LOTS = 0x666974  # the key of the ensemble's random numbers begins here
 TRIES = 20
+ANOTHER = 1 << 40
+"""What makes the seed of the crowd behind errors another one than that of the steps."""
 
 
 class Effect(NamedTuple):
@@ -39,6 +43,7 @@ class Summary(NamedTuple):
     Parameters
     ----------
     t : (p,) the estimate on the scale of the fit. covariance : (p, p) its own. noise : (p, p) of the finite crowd.
+    sides : (p, 2) how far the ends of the 95 % interval lie below and above, both in it.
     before, after : (n,) log-likelihoods at the start and at the estimate. penalties : log-priors there.
     errors : Monte Carlo errors of both sums, and of their difference.
     effective : (n,) simulated people behind each likelihood.
@@ -49,6 +54,7 @@ class Summary(NamedTuple):
     t: Floats
     covariance: Floats
     noise: Floats
+    sides: Floats
     before: Floats
     after: Floats
     penalties: tuple[float, float]
@@ -61,33 +67,41 @@ class Summary(NamedTuple):
 
 
 def summarise(setting: Setting, t: Floats, start: Floats, moves: bool, *, folds: int, draws: int) -> Summary:
-    """Errors and the rest, at the vector to which the steps led; a last Newton step from there is made."""
+    """Errors and the rest, at the vector to which the steps led; a last Newton step from there is made.
+
+    The crowd is another one than that of the steps: these end where their own crowd has a peak, so that its curvature
+    there is too high and its slope too small.
+    """
+    setting = setting._replace(seed=setting.seed ^ ANOTHER)
     first = Surface(setting, start)
     before = point(first.each(start))
     if not moves:
         none = np.zeros((0, len(t)))
         flat = np.full((len(t), len(t)), np.nan)
-        noise = error(before.without)
-        return Summary(t, flat, flat, before.each, before.each, 2 * (penalty(setting.free, t),), (noise, noise, 0.0),
-                       effective(first, t), tuple(_effects(first, t)), none, (), np.nan)  # fmt: skip
+        mc, sides_of_none = error(before.without), np.full((len(t), 2), np.nan)
+        return Summary(t, flat, flat, sides_of_none, before.each, before.each, 2 * (penalty(setting.free, t),),
+                       (mc, mc, 0.0), effective(first, t), tuple(_effects(first, t)), none, (), np.nan)  # fmt: skip
     surface = Surface(setting, t)
     bent = curvature(surface, t)
     promised = gain(bent, setting.free, t)
     t, bent = _last(surface, bent, t)
     own = covariance(bent, setting.free)
+    noise = own @ bent.noise @ own
+    ends = np.hypot(sides(setting, t, own), Z_95 * np.sqrt(np.diag(noise))[:, None])
     after = bent.point
-    mc = tuple(error(one) for one in (before.without, after.without, after.without - before.without))
+    errors = tuple(error(one) for one in (before.without, after.without, after.without - before.without))
     return Summary(
         t,
         own,
-        own @ bent.noise @ own,
+        noise,
+        ends,
         before.each,
         after.each,
         (penalty(setting.free, start), penalty(setting.free, t)),
-        (mc[0], mc[1], mc[2]),
+        (errors[0], errors[1], errors[2]),
         effective(surface, t),
         tuple(_effects(surface, t)),
-        _drawn(setting, t, own + own @ bent.noise @ own, draws),
+        _drawn(setting, t, own + noise, ends, draws),
         tuple(_folds(surface, bent, t, folds)),
         promised,
     )
@@ -122,13 +136,18 @@ def _effects(surface: Surface, t: Floats) -> list[Effect]:
     return found
 
 
-def _drawn(setting: Setting, t: Floats, spread: Floats, draws: int) -> Floats:
-    """Vectors of the normal posterior whose scenario is valid; fewer than asked for where hardly any is."""
+def _drawn(setting: Setting, t: Floats, spread: Floats, ends: Floats, draws: int) -> Floats:
+    """Vectors of the posterior whose scenario is valid; fewer than asked for where hardly any is.
+
+    They are normal, with each half of each value stretched to its end of the interval.
+    """
     root = np.linalg.cholesky(spread)
+    stretched = ends / (Z_95 * np.sqrt(np.diag(spread)))[:, None]
     lots = np.random.Generator(np.random.Philox(key=np.array([setting.seed, LOTS], np.uint64)))
     found = []
     for _ in range(TRIES * draws):
-        one = t + root @ lots.normal(size=len(t))
+        away = root @ lots.normal(size=len(t))
+        one = t + away * np.where(away < 0, stretched[:, 0], stretched[:, 1])
         try:
             setting.scenario.replace(settings(setting.free, one))
         except SimulatorError:

@@ -36,7 +36,8 @@ LARGER = "Take a larger --crowd in a new folder"
 class Estimate(NamedTuple):
     """A fitted value, in its own unit.
 
-    `lower`, `upper`: 95 %; `se` is on the `scale` of the fit, Monte Carlo error included, `mc` that error alone;
+    `lower`, `upper`: 95 %, each side where the likelihood has fallen so far; `se`, half their distance over 1.96 on the
+    `scale` of the fit, Monte Carlo error included, `mc` that error alone;
     `left` is the SD over the prior's, NaN without a prior; `how` another value was taken account of, `told` where the
     scenario has no such value.
     """

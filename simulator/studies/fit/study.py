@@ -85,7 +85,8 @@ def fit(
     free, fix : addresses to fit beside the usual ones, and of those to hold. An address that ends with `*` stands for
         all that begin so.
     prior : `catalog`, or `none` for maximum likelihood.
-    given : `nothing`, or `baseline`: what was measured on day 0 is taken as known, and only what follows is explained.
+    given : `nothing`; `baseline`: what was measured on day 0 is taken as known, and only what follows is explained; or
+        a later day, likewise.
     arms : those of the data whose participants are fitted, all by default.
     folds : parts of the people for a cross-validated log-likelihood; 0: none.
     draws : vectors of the ensemble.
@@ -123,7 +124,8 @@ def fit(
     )
     _check(asked)
     seed, threads = SEED if seed is None else seed, cores() if threads is None else threads
-    found = people(data, scenario, asked.arms)
+    day = given_day(given)
+    found = people(data, scenario, asked.arms, day or 0)
     if asked.folds > found.n:
         raise UsageError(f"{asked.folds} folds are more than the {found.n} people. Choose fewer")
     if scenario.progression.model == "linear":
@@ -134,7 +136,7 @@ def fit(
         raise UsageError(f"the method {method} is of the model linear, and the scenario's is simulated. Leave it out")
     base, notes = crowd_scenario(scenario, found)
     chosen = choose(base, found.there, asked.fix, asked.free, asked.prior)
-    setting = Setting(base, chosen, found, asked.crowd // BATCHES * BATCHES, seed, threads, given == "baseline")
+    setting = Setting(base, chosen, found, asked.crowd // BATCHES * BATCHES, seed, threads, day)
     if begin:
         begin({"title": f"Fit of {scenario.title} to {data.name}", "scenario_sha256": scenario.sha256})
     kept = _kept(folder, scenario, asked, seed, data)
@@ -224,8 +226,17 @@ def _check(asked: FitOptions) -> None:
         raise UsageError(f"{asked.folds} folds are out of range. Choose 0 or 2 to {MOST_FOLDS}")
     if asked.method not in METHODS:
         raise UsageError(f"there is no method {asked.method!r}. Choose {' or '.join(METHODS)}")
-    if asked.given not in ("nothing", "baseline"):
-        raise UsageError(f"nothing can be given {asked.given!r}. Choose nothing or baseline")
+    given_day(asked.given)
+
+
+def given_day(given: str) -> int | None:
+    """The day until which what was measured is taken as known; None: nothing is."""
+    if given == "nothing":
+        return None
+    day = "0" if given == "baseline" else given
+    if not (day.isascii() and day.isdigit()):
+        raise UsageError(f"nothing can be given {given!r}. Choose nothing, baseline, or a day such as 120")
+    return int(day)
 
 
 def _short(setting: Setting, summary: Summary, asked: FitOptions) -> list[Note]:

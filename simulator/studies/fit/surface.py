@@ -44,6 +44,8 @@ MOST_BIAS, LOWEST = 1.0, 3.0
 """The most that the correction of one person's log-likelihood may be, and that one part of the crowd may take away."""
 WIDER = 1.35
 """Spreads that are fitted are simulated so much wider, so that ratios of densities stay small."""
+LEAST_WIDE = 0.4
+"""And never narrower than so much of what the scenario begins with: of a crowd without spread nobody is elsewhere."""
 RECOMPUTED = ("progression.survival.", "visits.noise.", "visits.entry_effect_points", "attrition.")
 SPREADS = ("sd", "log_sd", "tau_log_sd")
 CACHE_BYTES = 1 << 30
@@ -58,7 +60,7 @@ NEGLIGIBLE = 16.0
 class Setting(NamedTuple):
     """What does not change in a fit: who, with which scenario, how many simulated people.
 
-    `given_baseline`: the likelihood is that of what came after baseline, given what was measured then.
+    `given` : [d] the likelihood is that of what came after this day, given what was measured by then; None: of all.
     """
 
     scenario: Scenario
@@ -67,7 +69,7 @@ class Setting(NamedTuple):
     size: int
     seed: int
     threads: int
-    given_baseline: bool = False
+    given: int | None = None
     hard: frozenset[int] = frozenset()
 
     def is_hard(self, person: int) -> bool:
@@ -225,7 +227,7 @@ class Surface:
     def _wider(self, t: Floats) -> dict[str, float]:
         """Settings of spreads that are simulated wider than they are."""
         return {
-            one.address: WIDER * one.value(float(x))
+            one.address: max(WIDER * one.value(float(x)), LEAST_WIDE * one.start)
             for one, x, direct in zip(self.setting.free, t, self._direct, strict=True)
             if not direct and one.address.rpartition(".")[2] in SPREADS
         }
@@ -258,19 +260,28 @@ def kind_of(scenario: Scenario, address: str) -> str:
 
 def weigh(setting: Setting, scenario: Scenario, people: Crowd) -> Weights:
     """Probabilities of what was measured of everybody, for each of the crowd."""
-    found, hazard = setting.people, Hazard(people, scenario, setting.people.endpoint)
+    found = setting.people
+    hazard = Hazard(people, scenario, found.endpoint)
     leaving = Leaving(people, scenario) if is_by_truth(scenario) else None
     measured = _Measured(lifted(people, scenario, found.past), scenario.visits, found.past)
     eligible = _eligible(setting, measured, people)
 
+    def stayed(rows: NDArray[np.int64]) -> Floats | float:
+        """Log-probability to be there on the day that is given."""
+        if not setting.given:
+            return 0.0
+        found = hazard.log_probability(setting.given, False, rows)
+        return found if leaving is None else found + leaving.log_probability(setting.given, False, rows)
+
     def one(k: int) -> tuple[Part, Part, float]:
         case, end, event = found.cases[k], float(found.end[k]), bool(found.event[k])
         rows, log = _start(case, people, 1 if setting.is_hard(k) else EASY)
-        given = (rows, np.exp(log) * eligible[rows])
+        known = 0 if setting.given is None else sum(each.day <= setting.given for each in case.readings)
+        given = (rows, np.exp(log + stayed(rows)) * eligible[rows])
         for number, reading in enumerate(case.readings):
             rows, log = _pruned(rows, log + measured.log(reading, rows))
-            if setting.given_baseline and number + 1 == sum(each.day == 0 for each in case.readings):
-                given = (rows, np.exp(log))
+            if number + 1 == known:
+                given = (rows, np.exp(log + stayed(rows)))
         log = log + hazard.log_probability(end, event, rows)
         if leaving is not None:
             log = log + leaving.log_probability(float(found.stayed[k]), bool(found.dropped[k]), rows)
@@ -282,7 +293,7 @@ def weigh(setting: Setting, scenario: Scenario, people: Crowd) -> Weights:
         each = list(workers.map(one, range(found.n)))
     log = np.array([top for *_, top in each])
     above = sparse([above for above, *_ in each], people.n)
-    if setting.given_baseline or any(_has_traits(case) for case in found.cases):
+    if setting.given is not None or any(_has_traits(case) for case in found.cases):
         return Weights(
             above, sparse([given for _, given, _ in each], people.n), log, hazard.at_entry, np.arange(found.n)
         )
