@@ -5,8 +5,9 @@
 SECTION is one of the functions at the end: `null_108`, `null_60`, `strata`, `options`, `families`, `arms`, `platforms`,
 `drug_108`, `survivors`, `primary`, `extension`, `event_free`, `designs`, `rates`, `prognostic`, `borrowing`,
 `posterior`, `published`. Each writes benchmarks/validation/SECTION.json, and `python -m benchmarks.trial_page` makes
-docs/trial_validation.md of them. All use seed 1 and two threads, and keep finished replicates in benchmarks/out: a section that was stopped goes on. With
-names of analyses only these are done, and the others stay as they are (`null_108`, `null_60`, `drug_108`).
+docs/trial_validation.md of them. All use seed 1 and two threads, and keep finished replicates in benchmarks/out: a
+section that was stopped goes on. With names of analyses only these are done, and the others stay as they are
+(`null_108`, `null_60`, `drug_108`).
 """
 
 from __future__ import annotations
