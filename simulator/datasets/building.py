@@ -126,7 +126,8 @@ def _endpoints(table: Table, at: Mapping[str, Floats], faults: Faults) -> dict[s
     with np.errstate(invalid="ignore"):
         late = at["death"] > at["followup"]
     if late.any():
-        faults.rows(table.place("death"), late, "death ({}) is after the end of follow-up", "Correct one of the two")
+        remedy = "Leave the end of follow-up of who died empty, or correct one of the two"
+        faults.rows(table.place("death"), late, "death ({}) is after the end of follow-up", remedy)
     death, pav, left = (np.nan_to_num(at[name], nan=np.inf) for name in ("death", "pav", "dropout"))
     end = np.where(np.isfinite(at["followup"]), at["followup"], np.minimum(death, left))
     place = table.place(next(name for name in ("followup", "death", "dropout", "pav") if name in table.columns))
