@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.shown import grid, heading, items, paragraph
 from simulator.units import how_many
 
 Floats = NDArray[np.float64]
@@ -109,6 +110,16 @@ class Dataset(NamedTuple):
     def arms(self) -> list[str]:
         """The arms that participants are in, in the order of the alphabet."""
         return sorted(set(self.participants.arm.tolist()) - {""})
+
+    def _repr_html_(self) -> str:
+        span = {name: f"{one.day.min():g} to {one.day.max():g}" for name, one in self.measurements.items()}
+        values = [(name, len(one.value), len(set(one.person.tolist()))) for name, one in self.measurements.items()]
+        ends = [(name, int(one.event.sum()), int(np.isfinite(one.time).sum())) for name, one in self.endpoints.items()]
+        measured = grid(["measured", "values", "participants", "days"], [(*one, span[one[0]]) for one in values])
+        happened = grid(["event", "events", "participants"], ends) if ends else ""
+        arms = f" in {', '.join(self.arms)}" if self.arms else ""
+        told = heading(self.name) + paragraph(f"{how_many(self.n, 'participants')}{arms}")
+        return f"<div>{told}{measured}{happened}{items(self.notes)}</div>"
 
 
 def sha256_of(files: Sequence[tuple[str, str]]) -> str:

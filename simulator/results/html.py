@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from simulator.results.tree import Result
 
 
+_CELL = '<td style="white-space:nowrap">'
+
+
 class _Line(NamedTuple):
     """A metric of the summary as the table shows it."""
 
@@ -67,7 +70,7 @@ def _cells(result: Result, line: _Line, day: int) -> str:
     group, d = result.groups["summary"], line.digits
     value, mcse = (group[name].values[..., day] for name in (line.name, f"{line.name}_mcse"))
     if not result.draws:
-        cells = (f"<td>{x:.{d}f} ± {error:.{d}f}</td>" for x, error in zip(value, mcse, strict=True))
+        cells = (f"{_CELL}{x:.{d}f} ± {error:.{d}f}</td>" for x, error in zip(value, mcse, strict=True))
         return "".join(cell.replace("nan", "?") for cell in cells)
     columns = zip(*over_draws(value, mcse), strict=True)
-    return "".join(f"<td>{x:.{d}f} ({a:.{d}f} to {b:.{d}f}) ± {error:.{d}f}</td>" for x, a, b, error in columns)
+    return "".join(f"{_CELL}{x:.{d}f} ({a:.{d}f} to {b:.{d}f}) ± {error:.{d}f}</td>" for x, a, b, error in columns)

@@ -14,6 +14,7 @@ from simulator.analysis.moments import Estimate
 from simulator.errors import SimulatorError
 from simulator.results import Result
 from simulator.results.opening import open_run
+from simulator.shown import grid, heading, items, paragraph
 from simulator.studies.differences import differing
 from simulator.studies.headline import headline_days
 from simulator.studies.metrics import Metric, estimate, known, shown
@@ -50,6 +51,21 @@ class Comparison(NamedTuple):
     pairs: list[tuple[str, str]]
     rows: list[Difference]
     notes: list[str]
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (
+                f"{row.label}{f', {row.unit}' if row.unit != '1' else ''}",
+                f"{row.day:g}",
+                row.arm,
+                *(f"{number:.{row.digits}f}" for number in (row.a, row.b)),
+                f"{row.estimate:.{row.digits}f} ± {row.mcse:.{row.digits}f}",
+            )
+            for row in self.rows
+        ]
+        lines = (f"A: {self.a}", f"B: {self.b}", "Differences are B less A, of geometric means B over A.")
+        table = grid(["measure", "day", "arm", "A", "B", "difference ± Monte Carlo error"], rows)
+        return f"<div>{heading('B against A')}{''.join(map(paragraph, lines))}{table}{items(self.notes)}</div>"
 
 
 def compare(a: Result | str | Path, b: Result | str | Path, days: Sequence[float] | None = None) -> Comparison:
