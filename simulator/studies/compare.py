@@ -53,19 +53,22 @@ class Comparison(NamedTuple):
     notes: list[str]
 
     def _repr_html_(self) -> str:
-        rows = [
-            (
-                f"{row.label}{f', {row.unit}' if row.unit != '1' else ''}",
-                f"{row.day:g}",
-                row.arm,
-                *(f"{number:.{row.digits}f}" for number in (row.a, row.b)),
-                f"{row.estimate:.{row.digits}f} ± {row.mcse:.{row.digits}f}",
-            )
-            for row in self.rows
-        ]
-        lines = (f"A: {self.a}", f"B: {self.b}", "Differences are B less A, of geometric means B over A.")
-        table = grid(["measure", "day", "arm", "A", "B", "difference ± Monte Carlo error"], rows)
-        return f"<div>{heading('B against A')}{''.join(map(paragraph, lines))}{table}{items(self.notes)}</div>"
+        means = "Differences are B less A, of geometric means B over A, ± Monte Carlo error."
+        lines = (f"A: {self.a}", f"B: {self.b}", means)
+        told = "".join(map(paragraph, lines))
+        return f"<div>{heading('B against A')}{told}{''.join(self._days())}{items(self.notes)}</div>"
+
+    def _days(self) -> Iterator[str]:
+        """The differences of each day, the last one unfolded."""
+        days = list(dict.fromkeys(row.day for row in self.rows))
+        arms = list(dict.fromkeys(row.arm for row in self.rows))
+        for day in days:
+            cells: dict[str, dict[str, str]] = {}
+            for row in (row for row in self.rows if row.day == day):
+                shown = f"{row.estimate:.{row.digits}f} ± {row.mcse:.{row.digits}f}"
+                cells.setdefault(f"{row.label}, {row.unit}", {})[row.arm] = shown
+            table = grid(["", *arms], ((label, *(of.get(arm, "") for arm in arms)) for label, of in cells.items()))
+            yield f"<details{' open' * (day == days[-1])}><summary>Day {day:g}</summary>{table}</details>"
 
 
 def compare(a: Result | str | Path, b: Result | str | Path, days: Sequence[float] | None = None) -> Comparison:

@@ -83,7 +83,7 @@ def html(trial: Trial) -> str:
     head = "".join(f"<th>{escape(one)}</th>" for one in heads)
     body = "".join(
         f"<tr><th>{escape(name)}, day {day:g}</th>"
-        + "".join(f"<td>{escape(cell.text)}</td>" for cell in table(trial, name, day))
+        + "".join(f"<td style='white-space:nowrap'>{escape(cell.text)}</td>" for cell in table(trial, name, day))
         + "</tr>"
         for day in trial.days
         for name in trial.analyses
