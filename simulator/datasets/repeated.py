@@ -8,14 +8,14 @@ import numpy as np
 
 from simulator.datasets.dataset import Note
 from simulator.datasets.faults import Faults
-from simulator.datasets.tables import Column, Table, dates, is_missing, missing, numbers, texts
+from simulator.datasets.tables import Column, Table, dates, is_missing, texts
 
 COVARIATE = "covariate_"
 
 
 def one_row_each(people: Table, measured: Table, faults: Faults, notes: list[Note]) -> Table:
-    """The participants of a table of visits; what it does not say of their first and last day is taken from these."""
-    return _ends(_once(people, faults, notes), measured, notes)
+    """The participants of a table of visits. The end of follow-up is not taken from these: deaths are known longer."""
+    return _baseline(_once(people, faults, notes), measured, notes)
 
 
 def _once(table: Table, faults: Faults, notes: list[Note]) -> Table:
@@ -39,24 +39,16 @@ def _once(table: Table, faults: Faults, notes: list[Note]) -> Table:
     return Table(table.file, table.rows[list(rows.values())], columns)
 
 
-def _ends(people: Table, measured: Table, notes: list[Note]) -> Table:
-    """The first visit as baseline and the last as the end of follow-up, where the table says neither."""
-    key = next((one for one in ("day", "planned_day") if one in measured.columns), "day")
-    on = measured.columns[key]
-    ids, quiet = texts(measured, "id"), Faults()  # a day that cannot be read is a fault of `build`
-    when = dates(measured, key, quiet) if on.unit == "date" else numbers(measured, key, quiet)
-    own = [when[(ids == who) & np.isfinite(when)] for who in texts(people, "id").tolist()]
-    columns = dict(people.columns)
-
-    def cell(found: float) -> object:
-        return datetime.date.fromordinal(int(found)).isoformat() if on.unit == "date" else found
-
-    if on.unit == "date" and "baseline" not in columns:
-        columns["baseline"] = Column([cell(one.min()) if len(one) else None for one in own], "baseline_date", "date")
-        notes.append(Note(len(own), "participants", "there is no baseline_date: the first visit is day 0"))
-    if {"death", "followup", "pav", "dropout"} & set(columns) == {"death"}:
-        alive = missing(columns["death"].cells)
-        last = [cell(one.max()) if len(one) and lives else None for one, lives in zip(own, alive, strict=True)]
-        columns["followup"] = Column(last, "followup", on.unit)
-        notes.append(Note(int(alive.sum()), "participants", "no end of follow-up is given: it is the last visit"))
-    return people._replace(columns=columns)
+def _baseline(people: Table, measured: Table, notes: list[Note]) -> Table:
+    """The first visit as baseline, where visits have dates and the table does not say it."""
+    key = next((one for one in ("day", "planned_day") if one in measured.columns), "")
+    if not key or measured.columns[key].unit != "date" or "baseline" in people.columns:
+        return people
+    ids, when = texts(measured, "id"), dates(measured, key, Faults())  # what is no date is a fault of `build`
+    found: list[str | None] = []
+    for who in texts(people, "id").tolist():
+        mine = when[(ids == who) & np.isfinite(when)]
+        found.append(datetime.date.fromordinal(int(mine.min())).isoformat() if len(mine) else None)
+    notes.append(Note(len(found), "participants", "there is no baseline_date: the first visit is day 0"))
+    column = Column(found, "baseline_date", "date")
+    return people._replace(columns={**people.columns, "baseline": column})
