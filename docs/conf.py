@@ -33,6 +33,8 @@ napoleon_numpy_docstring = True
 napoleon_google_docstring = False
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
 html_title = "als-simulator"
 html_copy_source = False
 html_show_sphinx = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from html import escape
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PLACE = ROOT / "docs" / "pictures"
 LETTER, LINE, EDGE = 7.85, 18, 14  # pixels of a letter of 13 px, of a line, around them
 SHOWN, WIDTH = "survival", 4.4  # inches: a phone shows it as large as a desktop
+WIDTHS = {"wide": 7.2, "narrow": WIDTH}  # classes of docs/_static/pages.css, which shows one of them
 GALLERY_PATIENTS = 1000
 
 
@@ -47,8 +49,12 @@ def gallery(folder: Path) -> Iterator[str]:
     for scenario, patients in (("valor", GALLERY_PATIENTS), ("prevention", 400), ("case_a", None)):
         result = sim.simulate(sim.load(scenario), patients=patients)
         for kind in sorted(set(result.plot.kinds) - done, key=(*ORDER, *APART).index):
-            result.plot.draw(kind, width=WIDTH).save(folder / f"{kind}.svg")
-            yield f"## {kind.capitalize()}\n\n![{kind}]({kind}.svg)\n\n{CAPTIONS[kind]}\n"
+            yield f"## {kind.capitalize()}\n"
+            for (size, width), theme in product(WIDTHS.items(), ("light", "dark")):
+                result.plot.draw(kind, width=width, theme=theme).save(folder / f"{kind}_{size}_{theme}.svg")
+                options = f":alt: {kind}\n:class: {size} only-{theme}\n:loading: lazy"
+                yield f"```{{image}} {kind}_{size}_{theme}.svg\n{options}\n```\n"
+            yield f"{CAPTIONS[kind]}\n"
             yield f"```sh\nals-sim plot results/{scenario} {kind}\n```\n"
         done |= set(result.plot.kinds)
 

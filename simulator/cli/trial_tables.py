@@ -12,6 +12,7 @@ from simulator.cli.trial_estimands import estimands_text
 from simulator.cli.trial_family import family_document, family_text
 from simulator.cli.trial_looks import looks_document, looks_text, sizes_text
 from simulator.results.notices import NOTICE
+from simulator.studies.trial.answer import answer
 from simulator.studies.trial.html import named, pair, people, percent, unit
 from simulator.studies.trial.measures import POWER
 from simulator.studies.trial.sizes import LARGEST
@@ -65,6 +66,8 @@ def trial_text(trial: Trial) -> str:
         f"{trial.replicates:,} replicates of {trial.size:,} participants, seed {trial.seed}",
         f"{short(experimental)} against {short(control)}",
         f"engine {trial.attrs['engine_version']}, scenario {str(trial.attrs['scenario_sha256'])[:12]}",
+        "",
+        *(line for text in answer(trial) for line in wrap(text, WIDTH, subsequent_indent="  ")),
     ]
     for day in trial.days:
         lines += ["", *_estimates(trial, day), "", *_spread(trial, day), "", *_shares(trial, day)]

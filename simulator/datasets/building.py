@@ -126,13 +126,15 @@ def _endpoints(table: Table, at: Mapping[str, Floats], faults: Faults) -> dict[s
     with np.errstate(invalid="ignore"):
         late = at["death"] > at["followup"]
     if late.any():
-        faults.rows(table.place("death"), late, "death ({}) is after the end of follow-up", "Correct one of the two")
+        remedy = "Leave the end of follow-up of who died empty, or correct one of the two"
+        faults.rows(table.place("death"), late, "death ({}) is after the end of follow-up", remedy)
     death, pav, left = (np.nan_to_num(at[name], nan=np.inf) for name in ("death", "pav", "dropout"))
     end = np.where(np.isfinite(at["followup"]), at["followup"], np.minimum(death, left))
     place = table.place(next(name for name in ("followup", "death", "dropout", "pav") if name in table.columns))
     empty = [_empty(table, name) for name in ("followup", "death", "dropout") if name in table.columns]
     open_ = ~np.isfinite(end) & np.all(empty, axis=0)  # a cell that cannot be read is a fault already
-    faults.rows(place, open_, "neither a day of death nor an end of follow-up is known", "Add the last day of contact")
+    remedy = "Add the last day of contact, as followup_day or followup_date"
+    faults.rows(place, open_, "neither a day of death nor an end of follow-up is known", remedy)
     found = {}
     if "death" in table.columns or "died" in table.columns:
         found["death"] = Endpoint(np.minimum(death, end), death <= end)

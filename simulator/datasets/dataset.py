@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.tables.table import Table, notebook
 from simulator.units import how_many
 
 Floats = NDArray[np.float64]
@@ -109,6 +110,21 @@ class Dataset(NamedTuple):
     def arms(self) -> list[str]:
         """The arms that participants are in, in the order of the alphabet."""
         return sorted(set(self.participants.arm.tolist()) - {""})
+
+    def _repr_html_(self) -> str:
+        span = {name: f"{one.day.min():g} to {one.day.max():g}" for name, one in self.measurements.items()}
+        values = [
+            [name, str(len(one.value)), str(len(set(one.person.tolist()))), span[name]]
+            for name, one in self.measurements.items()
+        ]
+        ends = [
+            [name, str(int(one.event.sum())), str(int(np.isfinite(one.time).sum()))]
+            for name, one in self.endpoints.items()
+        ]
+        tables = [Table("", ["measured", "values", "participants", "days"], values)]
+        tables += [Table("", ["event", "events", "participants"], ends)] if ends else []
+        arms = f" in {', '.join(self.arms)}" if self.arms else ""
+        return notebook(self.name, f"{how_many(self.n, 'participants')}{arms}", *tables, notes=self.notes)
 
 
 def sha256_of(files: Sequence[tuple[str, str]]) -> str:

@@ -23,9 +23,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from simulator.datasets.building import ENDS, TEXTS, Parts, build, need
-from simulator.datasets.dataset import Dataset
+from simulator.datasets.dataset import Dataset, Note
 from simulator.datasets.faults import Faults, Place, fail
 from simulator.datasets.files import Named, note_read, read_table
+from simulator.datasets.repeated import one_row_each
 from simulator.datasets.tables import PER_UNIT, Column, Table
 from simulator.datasets.variables import VARIABLES
 
@@ -127,8 +128,12 @@ def from_mapping(path: Path) -> Dataset:
     if len(tables.get("participants", ())) > 1:
         faults.add(path.name, sections["participants"].line, "participants", "there are several tables", "Join them")
     faults.check()
-    (people,) = tables["participants"]
-    return build(Parts(path.stem, people, tables["measurements"], tables.get("events", ())))
+    (people,), measured = tables["participants"], tables["measurements"]
+    notes: list[Note] = []
+    if people.file in {one.file for one in measured}:
+        people = one_row_each(people, measured[0], faults, notes)
+        faults.check()
+    return build(Parts(path.stem, people, measured, tables.get("events", ()), tuple(notes)))
 
 
 def _tables(path: Path, section: str, of: Marked, faults: Faults) -> Iterator[Table]:

@@ -13,7 +13,7 @@ from simulator.datasets.faults import fail
 from simulator.datasets.files import TABLES, Named, noting, read_table, sheets, sums_of
 from simulator.datasets.mapping import from_mapping
 from simulator.datasets.proact import from_proact, looks_like_proact
-from simulator.datasets.tidy import from_tidy, looks_measured, tidy
+from simulator.datasets.tidy import from_one, from_tidy, looks_measured, tidy
 from simulator.writing import write_tables
 
 ADAM = ("adsl", "adqs", "adtte")
@@ -27,7 +27,7 @@ def read_data(*files: str | Path) -> Dataset:
     ----------
     *files : str or path
         A folder (ADaM, PRO-ACT, or participants, measurements and events), a mapping in YAML, an Excel workbook
-        with sheets of these names, or two or three tables.
+        with sheets of these names, two or three tables, or one with a row a visit that repeats who it is of.
 
     Returns
     -------
@@ -99,9 +99,14 @@ def _tables(tables: Sequence[Named], name: str = "") -> Dataset:
     for table in tables:
         timed = {"endpoint", "event"} <= set(table.cells)
         (events if timed else measured if looks_measured(table) else people).append(table)
+    if len(tables) == len(measured) == 1:
+        return from_one(measured[0], name)
     if len(people) != 1 or len(measured) != 1 or len(events) > 1:
         fact = f"of {len(tables)} tables {len(people)} are of participants, {len(measured)} of measurements (with days)"
-        fail(tables[0].name, 1, "", fact, "Name one of each, or write a mapping (docs/data.md)")
+        if len(tables) == 1:
+            fact = f"columns are {', '.join(tables[0].cells)}: none says the day of a visit and what was measured"
+        remedy = "Name one of each, or call columns id, day or date, alsfrs_r …, or write a mapping (docs/data.md)"
+        fail(tables[0].name, 1, "", fact, remedy)
     return from_tidy(people[0], measured[0], events[0] if events else None, name or people[0].name)
 
 

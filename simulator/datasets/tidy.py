@@ -1,4 +1,4 @@
-"""Tidy tables: one of participants, one of measurements, and if there is one a table of times to events.
+"""Tidy tables: one of participants, one of measurements, and if there is one a table of times to events; or one of all.
 
 Names of columns are fixed; days and dates say their unit in the name: followup_day, followup_months, followup_date.
 """
@@ -15,8 +15,9 @@ from tempfile import TemporaryDirectory
 
 from simulator.datasets.building import Parts, build, need
 from simulator.datasets.dataset import Dataset, Note
-from simulator.datasets.faults import Faults, Place
+from simulator.datasets.faults import Faults, Place, fail
 from simulator.datasets.files import Named, read_table
+from simulator.datasets.repeated import COVARIATE, one_row_each
 from simulator.datasets.tables import Column, Table, is_missing, numeric
 from simulator.datasets.variables import VARIABLES
 
@@ -25,7 +26,6 @@ TIMES = ("onset", "since_onset", "followup", "death", "pav", "dropout", "treatme
 SUFFIXES = {"day": "day", "days": "day", "week": "week", "weeks": "week", "month": "month", "months": "month"}
 SUFFIXES |= {"year": "year", "years": "year", "date": "date"}
 ALIASES = {"months_since_onset": "since_onset_months", "days_since_onset": "since_onset_days"}
-COVARIATE = "covariate_"
 NEAR = 0.85
 
 
@@ -45,9 +45,42 @@ def from_tidy(people: Named, measured: Named, events: Named | None = None, name:
     return build(Parts(name or people.name, tables[0], (tables[1],), times, tuple(notes)))
 
 
+def from_one(table: Named, name: str = "") -> Dataset:
+    """The data set of one table with a row a visit, in which what is known of a participant is repeated.
+
+    Raises
+    ------
+    DataError
+        As of two tables; or what is known of a participant differs between rows.
+    """
+    faults = Faults()
+    notes: list[Note] = []
+    visits = [one for one in table.cells if one == "id" or _of_a_visit(one)]
+    left = [one for one in table.cells if one == "id" or one not in visits]
+    if len(left) < 2:
+        remedy = "Name the table of the participants too, or add columns such as sex, age, onset_date"
+        fail(table.name, 1, "", "the table has visits, and nothing of the participants", remedy)
+    measured = _measured(table._replace(cells={one: table.cells[one] for one in visits}), faults, notes)
+    people = _people(table._replace(cells={one: table.cells[one] for one in left}), faults, notes)
+    faults.check()
+    people = one_row_each(people, measured, faults, notes)
+    faults.check()
+    return build(Parts(name or table.name, people, (measured,), (), tuple(notes)))
+
+
+def _of_a_visit(name: str) -> bool:
+    """Whether a column is of measurements: when, what, and how much."""
+    return name in {"variable", "value", *VARIABLES} or _visit_day(name)[0] is not None
+
+
+def _visit_day(name: str) -> tuple[str | None, str]:
+    """Which day of a visit a column is ("" or planned) and its unit; (None, "") for none."""
+    return _time(name if "_" in name else f"_{name}", ("", "planned"))
+
+
 def looks_measured(table: Named) -> bool:
     """Whether a table has the columns of measurements: a day and what was measured, or a variable and a value."""
-    names = {_time(name if "_" in name else f"_{name}", ("", "planned"))[0] for name in table.cells}
+    names = {_visit_day(name)[0] for name in table.cells}
     known = bool(set(VARIABLES) & set(table.cells)) or "planned" in names or "id" not in table.cells
     return (known and bool(names & {"", "planned"})) or {"variable", "value"} <= set(table.cells)
 
@@ -87,7 +120,7 @@ def _measured(table: Named, faults: Faults, notes: list[Note]) -> Table:
     left = []
     known = ["id", "variable", "value", *VARIABLES, *SUFFIXES, *(f"planned_{unit}" for unit in SUFFIXES)]
     for name, cells in table.cells.items():
-        time, unit = _time(name if "_" in name else f"_{name}", ("", "planned"))
+        time, unit = _visit_day(name)
         key = {"": "day", "planned": "planned_day"}.get(time, "") if time is not None else ""
         if not key and (name in {"id", "variable", "value"} or name in VARIABLES):
             key = name

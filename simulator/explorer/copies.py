@@ -9,15 +9,15 @@ from typing import Any
 
 from simulator.explorer.controls import Panel
 
-HEAD = "# Made by als-sim explore from {source}. Moved: {moved}\n# Run it with: als-sim run FILE -n {n} --seed {seed}\n"
+HEAD = "# Made by als-sim explore from {source}. Moved: {moved}\n# Run it with: als-sim run FILE --seed {seed}\n"
 
 
 def as_yaml(panel: Panel, moved: Mapping[str, Any], seed: int) -> str:
-    """The complete scenario; it loads again to an equal one."""
+    """The complete scenario, with as many patients as are shown; it loads again to an equal one."""
     settings = panel.settings(moved)
     words = ", ".join(f"{address} = {_number(value)}" for address, value in settings.items()) or "nothing"
-    head = HEAD.format(source=panel.scenario.source_file, moved=words, n=panel.patients(moved), seed=seed)
-    return head + panel.changed(moved).resolved_yaml()
+    head = HEAD.format(source=panel.scenario.source_file, moved=words, seed=seed)
+    return head + panel.changed(moved).replace({"patients": panel.patients(moved)}).resolved_yaml()
 
 
 def as_command(panel: Panel, moved: Mapping[str, Any], seed: int, source: str) -> str:

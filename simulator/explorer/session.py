@@ -188,7 +188,7 @@ class Session:
             "seed": self._source.seed,
             "draws": running.DRAWS,
             "trial": list(scenario.trial.analysis_days) if scenario.trial else [],
-            "analyses": list(ANALYSES),
+            "analyses": [[name, (one.run.__doc__ or name).splitlines()[0]] for name, one in ANALYSES.items()],
         }
         self._answer(message, answer)
 

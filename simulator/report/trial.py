@@ -13,6 +13,7 @@ from simulator.report.evidence import evidence
 from simulator.report.kinds import TrialKind
 from simulator.report.stored_scenario import stored_scenario
 from simulator.results.notices import NOTICE
+from simulator.studies.trial.answer import answer
 from simulator.studies.trial.comparisons.shown import NOTE as ARMS
 from simulator.studies.trial.comparisons.shown import arms_of
 from simulator.studies.trial.estimands import alike, in_words
@@ -74,7 +75,7 @@ def trial_content(trial: Trial) -> Page:
         citations=json.loads(trial.attrs["citations"]),
         provenance=_provenance(trial),
         estimands=_estimands(trial),
-        answer=list(_answer(trial)),
+        answer=list(answer(trial)),
     )
 
 
@@ -120,17 +121,6 @@ def _pictures(trial: Trial) -> Iterator[Figure]:
         yield figure(f"forest-{day:g}", svg)
     if TrialKind.power in trial.plot.kinds:
         yield figure(TrialKind.power, trial.plot.power().svg())
-
-
-def _answer(trial: Trial) -> Iterator[str]:
-    """What the trial comes to: a sentence for each analysis on the last day."""
-    day = trial.days[-1]
-    for name in trial.analyses:
-        claimed, none = (percent(trial.measure(name, key, day)) for key in (POWER, "type_one_error"))
-        wrong = f"; without an effect {none} % claim one" if none.strip("–- ") else ""
-        yield f"{name}, {when(day, capital=False)}: {claimed} % of trials claim benefit{wrong}."
-    for one in arms_of(trial):
-        yield from (f"{one.analysis}: {words}" for words in one.words)
 
 
 def _tables(trial: Trial, day: float) -> Iterator[Table]:

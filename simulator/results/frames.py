@@ -81,7 +81,7 @@ def frame(
     found = pandas.DataFrame(columns)
     found.attrs = {
         "units": {"day": "d", "month": "months", name: truth[name].attrs["units"]},
-        "long_name": truth[name].attrs["long_name"],
+        "long_name": truth[name].attrs["long_name"].removesuffix("" if death == "as_if_alive" else ", as if alive"),
         "death": f"{death}: {DEATHS[death]}",
     }
     return found

@@ -7,6 +7,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -201,10 +202,20 @@ class _Drawing:
         def draw(*args: Any, **options: Any) -> Any:
             return imported(DRAWN)(self._study, name, args, options)
 
+        draw.__signature__ = _with_common(signature(found))  # type: ignore[attr-defined]  # what a notebook shows
         return draw
 
     def __dir__(self) -> list[str]:
         return dir(self._plots)
+
+
+def _with_common(own: Signature) -> Signature:
+    """The signature of a picture with the options that all take."""
+    given = {"arms": None, "days": None, "width": 7.2, "theme": "light"}
+    common = [Parameter(name, Parameter.KEYWORD_ONLY, default=value) for name, value in given.items()]
+    keyed = [one for one in own.parameters.values() if one.kind is not Parameter.VAR_KEYWORD]
+    rest = [one for one in own.parameters.values() if one.kind is Parameter.VAR_KEYWORD]
+    return own.replace(parameters=[*keyed, *(one for one in common if one.name not in own.parameters), *rest])
 
 
 class DocumentResult(StudyResult):

@@ -26,6 +26,9 @@ class Estimate(NamedTuple):
     def __str__(self) -> str:
         return f"{self.value:.4g} ± {self.mcse:.2g}"
 
+    def _repr_html_(self) -> str:
+        return f"<p>{self} <small>(Monte Carlo error)</small></p>"
+
 
 @dataclass(frozen=True)
 class SurvivalCurve:

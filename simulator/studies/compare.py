@@ -19,6 +19,7 @@ from simulator.results import Result
 from simulator.results.opening import open_run
 from simulator.studies.replay import ABSOLUTE, RELATIVE
 from simulator.studies.selection import asking
+from simulator.tables.table import Table, notebook
 
 MOST = 8
 WORDS = ("title", "context_of_use.")
@@ -53,6 +54,24 @@ class Comparison(NamedTuple):
     pairs: list[tuple[str, str]]
     rows: list[Difference]
     notes: list[str]
+
+    def _repr_html_(self) -> str:
+        means = "Differences are B less A, of geometric means B over A, ± Monte Carlo error."
+        lines = (f"A: {self.a}", f"B: {self.b}", means)
+        return notebook("B against A", *lines, notes=self.notes, more="".join(self._days()))
+
+    def _days(self) -> Iterator[str]:
+        """The differences of each day, the last one unfolded."""
+        days = list(dict.fromkeys(row.day for row in self.rows))
+        arms = list(dict.fromkeys(row.arm for row in self.rows))
+        for day in days:
+            cells: dict[str, dict[str, str]] = {}
+            for row in (row for row in self.rows if row.day == day):
+                shown = f"{row.estimate:.{row.digits}f} ± {row.mcse:.{row.digits}f}"
+                cells.setdefault(f"{row.label}, {row.unit}", {})[row.arm] = shown
+            rows = [[label, *(of.get(arm, "") for arm in arms)] for label, of in cells.items()]
+            table = Table("", ["", *arms], rows).html()
+            yield f"<details{' open' * (day == days[-1])}><summary>Day {day:g}</summary>{table}</details>"
 
 
 def compare(a: Result | str | Path, b: Result | str | Path, days: Sequence[float] | None = None) -> Comparison:

@@ -13,6 +13,8 @@ from simulator.results import GroupedResult, StudyResult, open_study
 from simulator.results.arrays import Group, Groups, Named
 from simulator.results.folder import SCENARIO, read_manifest
 from simulator.results.kinds import ANALYSES, FIT, TWINS
+from simulator.tables.table import notebook
+from simulator.units import how_many
 
 if TYPE_CHECKING:
     from simulator.language import Scenario
@@ -51,6 +53,11 @@ class Replay(NamedTuple):
     def equal(self) -> bool:
         """Whether every number of the two is the same."""
         return not self.deviations
+
+    def _repr_html_(self) -> str:
+        found = "Equal" if self.equal else how_many(len(self.deviations), "variables that differ")
+        lead = f"{self.folder}: {self.compared:,} numbers compared"
+        return notebook(found, lead, notes=[*self.deviations, *self.notes])
 
 
 def replay(folder: str | Path, threads: int | None = None, progress: Progress | None = None) -> Replay:

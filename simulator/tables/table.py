@@ -21,30 +21,26 @@ class Table(NamedTuple):
     fixed: int = 1
 
     def html(self) -> str:
-        """The table as HTML of a notebook; every text is escaped."""
+        """The table as HTML of a notebook, escaped; cells stay on one line unless they are sentences."""
         caption = f"<caption>{escape(self.caption)}</caption>" if self.caption else ""
         head = "".join(f"<th>{escape(one)}</th>" for one in self.heads)
         head = f"<thead><tr>{head}</tr></thead>" if head else ""
-        return f"<table>{caption}{head}<tbody>{''.join(map(_row, self.rows))}</tbody></table>"
+        style = "" if self.words else ' style="white-space:nowrap"'
+        return f"<table>{caption}{head}<tbody>{''.join(_row(row, style) for row in self.rows)}</tbody></table>"
 
 
-def _row(row: Sequence[str]) -> str:
+def _row(row: Sequence[str], style: str) -> str:
     first, *others = row
-    return f"<tr><th>{escape(first)}</th>{''.join(f'<td>{escape(one)}</td>' for one in others)}</tr>"
+    return f"<tr><th>{escape(first)}</th>{''.join(f'<td{style}>{escape(one)}</td>' for one in others)}</tr>"
 
 
-def notebook(title: str, lead: str, table: Table, *, notes: Iterable[str] = (), foot: str = "", more: str = "") -> str:
-    """What a notebook shows of an object: title, a paragraph, a table, a list of notes, small print; texts are escaped.
+def notebook(title: str, *parts: str | Table, notes: Iterable[object] = (), foot: str = "", more: str = "") -> str:
+    """What a notebook shows of an object: title, paragraphs and tables, a list of notes, small print; all is escaped.
 
     `more` : HTML that stands last.
     """
-    listed = "".join(f"<li>{escape(one)}</li>" for one in notes)
-    parts = (
-        f"<h4>{escape(title)}</h4>",
-        f"<p>{escape(lead)}</p>" if lead else "",
-        table.html(),
-        f"<ul>{listed}</ul>" if listed else "",
-        f"<p><small>{escape(foot)}</small></p>" if foot else "",
-        more,
-    )
-    return f"<div>{''.join(parts)}</div>"
+    body = "".join(one.html() if isinstance(one, Table) else f"<p>{escape(one)}</p>" for one in parts if one)
+    listed = "".join(f"<li>{escape(str(one))}</li>" for one in notes)
+    listed = f"<ul>{listed}</ul>" if listed else ""
+    small = f"<p><small>{escape(foot)}</small></p>" if foot else ""
+    return f"<div><h4>{escape(title)}</h4>{body}{listed}{small}{more}</div>"

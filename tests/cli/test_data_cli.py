@@ -40,7 +40,7 @@ def page(root, tmp_path, monkeypatch) -> str:
 @pytest.mark.slow
 def test_what_the_page_says_works(page, tmp_path):
     lines = [line for block in re.findall(r"^```sh\n(.*?)^```$", page, re.M | re.S) for line in block.splitlines()]
-    assert len(lines) == 7
+    assert len(lines) == 8
     for line in lines:
         done = call(*shlex.split(line)[1:])
         assert done.exit_code == 0, (line, done.output)

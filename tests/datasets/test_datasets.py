@@ -312,6 +312,56 @@ def test_faults_of_a_mapping(tmp_path, old, new, message):
     assert any(line.startswith(message) for line in faults(place)), faults(place)
 
 
+ONE = """id,date,alsfrs_r,sex,age,onset_date,death_date,followup_date,weight
+C1,2021-05-18,45,F,55,2021-01-23,,2021-09-01,70
+C1,2021-08-08,44,F,55,2021-01-23,,,66
+C2,2022-01-10,30,M,,2020-01-10,,,80
+C2,2022-03-11,27,,61,,2022-04-10,,80
+"""
+
+
+def test_one_table_that_repeats_the_participant_at_each_visit(tmp_path):
+    """Read as it stands, and by a mapping whose two sections name the same file; what is taken from visits is said."""
+    (tmp_path / "centre.csv").write_text(ONE)
+    data = read_data(tmp_path / "centre.csv")
+    assert data.participants.sex.tolist() == ["F", "M"]
+    assert data.participants.age.tolist() == [55, 61]
+    assert data.measurements["alsfrs_r"].day.tolist() == [0, 82, 0, 60]
+    assert data.endpoints["death"].time.tolist() == [106, 90]
+    assert data.endpoints["death"].event.tolist() == [False, True]
+    assert list(map(str, data.notes)) == [
+        "1 column of centre.csv: not read, it changes between visits: weight",
+        "2 participants: there is no baseline_date: the first visit is day 0",
+    ]
+    (tmp_path / "map.yaml").write_text(
+        "participants: {file: centre.csv, columns: {id: id, sex: sex, age: age, "
+        "onset_day: {column: onset_date, unit: date}, death: {column: death_date, unit: date}, "
+        "followup: {column: followup_date, unit: date}}}\n"
+        "measurements: {file: centre.csv, columns: {id: id, day: {column: date, unit: date}, alsfrs_r: alsfrs_r}}\n"
+    )
+    same(read_data(tmp_path / "map.yaml"), data)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (ONE.replace("44,F", "44,M"), "centre.csv:3:sex: M is not what an earlier row of the participant says"),
+        (
+            ONE.replace("2021-09-01", ""),
+            "centre.csv:2:followup_date: neither a day of death nor an end of follow-up is",
+        ),
+        (ONE.replace("2021-08-08", "8.8.21"), "centre.csv:3:date: 8.8.21 is no date"),
+        (VISITS, "centre.csv:1:: the table has visits, and nothing of the participants"),
+        ("Nr,Visit,Total\n1,2021-05-18,45\n", "centre.csv:1:: columns are Nr, Visit, Total: none says the day"),
+    ],
+)
+def test_faults_of_one_table(tmp_path, text, message):
+    (tmp_path / "centre.csv").write_text(text)
+    found = faults(tmp_path / "centre.csv")
+    assert found[0].startswith(message), found
+    assert len(found) == 1
+
+
 PROACT = {
     "PROACT_ALSFRS.csv": "subject_id,Q1_Speech,ALSFRS_Delta,ALSFRS_Total,ALSFRS_R_Total\n"
     "7,4,0,,44\n7,4,31,,42\n7,4,31,,42\n9,3,0,,40\n9,3,28,,39\n9,3,28,,37\n12,4,,,41\n12,4,0,36,\n",

@@ -69,6 +69,17 @@ def test_every_public_method_is_documented_in_full():
     assert {name: found for name, one in known.items() if (found := lacking(one, needs_example=False))} == {}
 
 
+def test_a_notebook_shows_whatever_a_public_function_returns():
+    """All but `sim.open`, whose results are those of the others."""
+    kinds = {}
+    for one in FUNCTIONS.values():
+        kind = one.__annotations__["return"]
+        kinds[kind] = getattr(sys.modules[one.__module__], kind, None) or getattr(sim, kind)
+    kinds.pop("StudyResult")
+    assert len(kinds) >= 12
+    assert [name for name, kind in kinds.items() if not hasattr(kind, "_repr_html_")] == []
+
+
 def test_what_additions_are_built_on_is_documented_in_full():
     """Every registry's `register`, what a mechanism answers, the functions of all analyses."""
     registers = [

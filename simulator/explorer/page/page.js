@@ -96,8 +96,8 @@ function opened(message) {
   $("powered").replaceChildren();
   $("powerkey").replaceChildren();
   fill($("powerday"), message.trial.map((day) => [day, `day ${day}`]), message.trial[message.trial.length - 1]);
-  const boxes = message.analyses.map((name) => {
-    const label = element("label");
+  const boxes = message.analyses.map(([name, title]) => {
+    const label = element("label", { title });
     const box = element("input", { type: "checkbox", value: name });
     box.checked = ["ancova", "joint_rank"].includes(name);
     label.append(box, ` ${name}`);
