@@ -11,6 +11,7 @@ import typer
 
 from simulator.cli.errors import friendly
 from simulator.cli.run import Against, Days, Json, show_files
+from simulator.errors import absent
 from simulator.report.kinds import DecisionKind, FitKind, Kind, SensitivityKind, SweepKind, TrialKind, TwinsKind
 
 KINDS = [str(kind) for kind in (*Kind, *TrialKind, *SweepKind, *SensitivityKind, *TwinsKind, *DecisionKind, *FitKind)]
@@ -29,7 +30,7 @@ def picture_name(text: str) -> str:
     from simulator.report.plots import REGISTERED
 
     if text not in (known := [*KINDS, *REGISTERED]):
-        raise typer.BadParameter(f"{text!r} is none of {', '.join(known)}")
+        raise typer.BadParameter(absent("picture", text, known))
     return text
 
 

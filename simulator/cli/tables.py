@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from simulator.studies.wording import fixed, when, with_error
-from simulator.units import how_many
+from simulator.units import how_many, minus
 
 LEGEND = (
     "± is the Monte Carlo standard error. As if alive: followed beyond death.",
@@ -38,6 +41,16 @@ def aligned(rows: Sequence[Sequence[str]], widths: Sequence[int] = ()) -> Iterat
     for first, *others in rows:
         cells = [f"  {cell:>{width}}" for cell, width in zip(others, wide[1:], strict=True)]
         yield f"{first:<{wide[0]}}{''.join(cells)}".rstrip()
+
+
+def tell(text: str) -> None:
+    """Print text for people on stdout, negative numbers with a minus sign where the terminal has it."""
+    signed = minus(text)
+    try:
+        signed.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        signed = text
+    typer.echo(signed)
 
 
 def clean(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.results.notices import NOTICE
 from simulator.results.tidy import DRAWN, over_draws
-from simulator.units import how_many
+from simulator.units import how_many, minus
 
 if TYPE_CHECKING:
     from simulator.results.tree import Result
@@ -38,7 +38,7 @@ def html(result: Result) -> str:
     lines = [line for line in _LINES if line.name in result.groups["summary"]]
     body = "".join(f"<tr><th>{escape(line.label)}</th>{_cells(result, line, day)}</tr>" for line in lines)
     notes = "".join(f"<li>{escape(text)}</li>" for text in result.warnings)
-    return (
+    return minus(
         f"<div><h4>{escape(result.title)}</h4>"
         f"<p>{how_many(result.n_patients, 'patients')} in each arm, seed {result.seed}, {result.follow_up_days:g} "
         "days; engine "

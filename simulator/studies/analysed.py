@@ -21,6 +21,7 @@ from simulator.results.kinds import ANALYSES, Kind
 from simulator.results.notices import OF_PEOPLE
 from simulator.results.study import DocumentResult
 from simulator.results.tidy import csv_text
+from simulator.units import minus
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -241,7 +242,7 @@ class Analysed(DocumentResult):
         arms = " against ".join(escape(arm.name) for arm in self.arms)
         notes = "".join(f"<li>{escape(str(note))}</li>" for note in self.notes)
         table = f"<table><tr>{head}</tr>{body}</table>"
-        return f"<h4>{escape(self.name)}: {arms}</h4>{table}<ul>{notes}</ul><p>{OF_PEOPLE}</p>"
+        return minus(f"<h4>{escape(self.name)}: {arms}</h4>{table}<ul>{notes}</ul><p>{OF_PEOPLE}</p>")
 
 
 def _stored(row: Row) -> dict[str, Any] | None:

@@ -17,7 +17,6 @@ from typer.testing import CliRunner
 import simulator as sim
 from simulator.cli.app import app
 from simulator.cli.progress import Progress
-from simulator.record import versions
 from simulator.results.files import sealed_text
 from simulator.results.folder import MANIFEST, write_folder
 from simulator.results.kinds import SWEEP
@@ -32,6 +31,7 @@ from simulator.studies.sweep import study as sweeping
 from simulator.studies.sweep.errors import ExecutorError
 from simulator.studies.trial import blocks
 from simulator.studies.version_check import resumed_versions
+from simulator.version import versions
 
 ADDRESS = "progression.d50_months.other"
 

@@ -16,6 +16,7 @@ from simulator.results.kinds import DECISION, Kind
 from simulator.results.study import DocumentResult
 from simulator.results.tidy import csv_text
 from simulator.studies.decide.tables import BELOW, BESIDE, Table, row_of
+from simulator.units import minus
 from simulator.writing import MADE_FROM
 
 if TYPE_CHECKING:
@@ -210,7 +211,7 @@ class Decided(DocumentResult):
         body = "".join(f"<tr>{''.join(f'<td>{escape(x)}</td>' for x in row)}</tr>" for row in table.texts())
         said = " ".join([*self.answer, f"{self.basis}."])
         notes = "".join(f"<li>{escape(one)}</li>" for one in self.warnings)
-        return (
+        return minus(
             f"<div><h4>{escape(self.title)}</h4><p>{escape(said)}</p><table><tr>{head}</tr>{body}</table>"
             f"<ul>{notes}</ul><p><small>{escape(self.notice)}</small></p></div>"
         )

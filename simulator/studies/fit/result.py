@@ -17,6 +17,7 @@ from simulator.results.files import Writer, text_writer
 from simulator.results.kinds import FIT
 from simulator.results.notices import OF_PEOPLE
 from simulator.results.study import GroupedResult
+from simulator.units import minus
 
 if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
@@ -310,7 +311,7 @@ class Fit(GroupedResult):
             cells = [("–" if np.isnan(x) else f"{x:.3g}") if isinstance(x, float) else str(x) for x in row]
             body += "<tr>" + "".join(f"<td>{escape(cells[k])}</td>" for k in shown) + "</tr>"
         told = "".join(f"<p>{escape(line)}</p>" for line in self.lines())
-        return f"<h4>{escape(self.title)}</h4><table><tr>{head}</tr>{body}</table>{told}"
+        return minus(f"<h4>{escape(self.title)}</h4><table><tr>{head}</tr>{body}</table>{told}")
 
     def lines(self) -> list[str]:
         """What was fitted and how well, in a few lines.

@@ -14,6 +14,7 @@ from simulator.studies.outcome import OUTCOMES, OutcomeRequest
 from simulator.studies.sensitivity.methods import Effect, Findings, Influence, Range
 from simulator.studies.sensitivity.over_draws import Option, Share, Worth
 from simulator.studies.sensitivity.points import Plan
+from simulator.units import minus
 from simulator.version import __version__
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ class Sensitivity(DocumentResult):
         table = self.summary().to_html(index=False, float_format="%.4g", border=0)
         unit = f", {escape(self.unit)}" if self.unit else ""
         head = f"<h4>{escape(self.title)}</h4><p>{escape(self.label)}{unit}</p>"
-        return f"<div>{head}{table}<p><small>{escape(self.notice)}</small></p></div>"
+        return minus(f"<div>{head}{table}<p><small>{escape(self.notice)}</small></p></div>")
 
     def row(self, name: str) -> Any:
         """The row of a parameter.

@@ -17,7 +17,6 @@ from simulator.language.calibrated import places as places_of
 from simulator.language.faults import suggest
 from simulator.language.listing import values
 from simulator.quantities import Prior
-from simulator.studies.calibrate.apply import scenario_of
 from simulator.studies.outcome import OUTCOMES
 from simulator.studies.sweep.axes import inverse, priors
 
@@ -128,7 +127,7 @@ def _all(scenario: Scenario) -> Iterator[Parameter]:
 def fitted_places(scenario: Scenario) -> list[tuple[Fitted, tuple[Place, ...]]]:
     """The calibration's parameters whose values the scenario holds, and where; none of another disease."""
     known = calibrated_parameters(scenario)
-    if scenario.disease.name != scenario_of(calibration().runs["valor"]).disease.name:
+    if scenario.disease.name != calibration().disease:
         return []
     found: dict[int, list[Place]] = {}
     for place, k, is_rest in places_of(scenario.content()):

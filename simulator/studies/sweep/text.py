@@ -11,7 +11,7 @@ import numpy as np
 from simulator.language.listing import unit_of
 from simulator.results.notices import NOTICE
 from simulator.studies.wording import fixed, with_error
-from simulator.units import DAYS_PER_MONTH, how_many
+from simulator.units import DAYS_PER_MONTH, how_many, minus
 
 if TYPE_CHECKING:
     from simulator.studies.sweep.outcomes import Outcome
@@ -125,7 +125,7 @@ def html(sweep: Sweep) -> str:
     failed = "".join(f"<li>point {one.point} failed: {escape(one.message)}</li>" for one in sweep.failures[:LINES])
     foot = " ".join(["± is the Monte Carlo standard error.", *about_errors(outcomes), NOTICE])
     many = f"{how_many(sweep.n_points, 'points')}, {how_many(sweep.n_patients, 'patients')} in each arm"
-    return (
+    return minus(
         f"<div><h4>{escape(sweep.title)}</h4><p>{many}, {how_many(sweep.replicates, 'replicates')}, "
         f"seed {sweep.seed}; engine {escape(str(sweep.attrs['engine_version']))}, "
         f"scenario {escape(sweep.scenario_sha256[:12])}</p><ul>{names}</ul>"

@@ -12,6 +12,7 @@ from simulator.results.notices import NOTICE
 from simulator.results.variables import variable
 from simulator.studies.trial.measures import POWER
 from simulator.studies.wording import fixed
+from simulator.units import minus
 
 if TYPE_CHECKING:
     from simulator.studies.trial.result import Trial
@@ -90,7 +91,7 @@ def html(trial: Trial) -> str:
     )
     notes = "".join(f"<li>{escape(text)}</li>" for text in trial.warnings)
     experimental, control = trial.arms
-    return (
+    return minus(
         f"<div><h4>{escape(trial.title)}</h4>"
         f"<p>{trial.replicates:,} replicates of {trial.size:,} participants, {escape(experimental)} against "
         f"{escape(control)}, seed {trial.seed}; engine {escape(str(trial.attrs['engine_version']))}, scenario "

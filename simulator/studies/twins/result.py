@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.errors import UsageError
+from simulator.errors import UsageError, absent
 from simulator.results.arrays import Group
 from simulator.results.files import Writer, text_writer
 from simulator.results.kinds import TWINS
 from simulator.results.notices import OF_PEOPLE
 from simulator.results.study import GroupedResult
 from simulator.results.tidy import csv_text
+from simulator.units import minus
 
 Floats = NDArray[np.float64]
 PROBABILITIES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -169,7 +170,7 @@ class Twins(GroupedResult):
         """Position of an arm; the untreated one by default."""
         name = self.control if arm is None else arm
         if name not in self.arms:
-            raise UsageError(f"the scenario has no arm {name}; there are {', '.join(self.arms)}")
+            raise UsageError(absent("arm", name, self.arms, where="the scenario"))
         return self.arms.index(name)
 
     def chosen(self, participant: int) -> NDArray[np.int64]:
@@ -301,7 +302,7 @@ class Twins(GroupedResult):
             for row in self.means()
         )
         notes = "".join(f"<li>{escape(line)}</li>" for line in self.lines())
-        return f"<h4>{escape(self.title)}</h4><table><tr>{heads}</tr>{body}</table><ul>{notes}</ul>"
+        return minus(f"<h4>{escape(self.title)}</h4><table><tr>{heads}</tr>{body}</table><ul>{notes}</ul>")
 
     def lines(self) -> list[str]:
         """What was matched, in a few lines."""
