@@ -96,13 +96,13 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Write the report of a result. It is one HTML file that works offline."""
+    from simulator.report.opening import open_to_show
     from simulator.report.page import write_report
-    from simulator.results import open_study
     from simulator.results.folder import check_file
 
     if out is not None:
         check_file(out)
-    found = asked(open_study(folder), against, days)
+    found = asked(open_to_show(folder), against, days)
     _make(folder, out or home(folder) / "report.html", partial(write_report, found), as_json)
 
 

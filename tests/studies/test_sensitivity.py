@@ -192,7 +192,7 @@ def test_outcomes_that_are_not_there(treated):
     for asked, words in (
         (
             OutcomeRequest("months", "treated", "", 364.0),
-            "there is no outcome 'months'. Outcomes: alsfrs_r_change_survivors",
+            "there is no outcome 'months'. Did you mean life_months? Outcomes: alsfrs_r_change_survivors",
         ),
         (OutcomeRequest("survival", "early", "", 364.0), "there is no arm 'early'. Arms: untreated, treated"),
         (OutcomeRequest("survival", "treated", "", 1e4), "after the end of follow-up"),
