@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import errno
+from collections.abc import Iterable
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 """What the system says where a disk, or the part of it that a person may fill, is full."""
@@ -34,3 +36,44 @@ class DiskFullError(ResourceError):
     def __init__(self, fact: str, left: str = NOTHING_LEFT) -> None:
         super().__init__(f"{fact}. {left}")
         self.fact = fact
+
+
+def absent(what: str, name: object, known: Iterable[object], many: str = "", *, where: str = "") -> str:
+    """What is said of a name that is not among those there are: what was probably meant, and all there are.
+
+    Parameters
+    ----------
+    what : str
+        Of what kind it is: arm, outcome.
+    name : object
+        As it was asked for; numbers stand without quotes.
+    known : iterable
+        Those there are.
+    many : str
+        The kind in the plural, where an s does not make it.
+    where : str
+        In which whole it is not, such as "the trial"; by default none is named.
+
+    Returns
+    -------
+    str
+        A fact and a remedy, as a message has them.
+
+    Examples
+    --------
+    >>> absent("arm", "early", ["untreated", "early_start"])
+    "there is no arm 'early'. Did you mean early_start? Arms: untreated, early_start"
+    """
+    listed = [_said(one) for one in known]
+    plural = many or f"{what}s"
+    quoted = _said(name) if isinstance(name, (int, float)) else f"'{_said(name)}'"
+    fact = f"{where} has no {what} {quoted}" if where else f"there is no {what} {quoted}"
+    near = difflib.get_close_matches(_said(name), listed, n=1) if isinstance(name, str) else []
+    meant = f"Did you mean {near[0]}? " if near and len(listed) > 1 else ""
+    return f"{fact}. {meant}{plural[0].upper()}{plural[1:]}: {', '.join(listed) or 'none'}"
+
+
+def _said(one: object) -> str:
+    """A name or number on one line."""
+    text = f"{one:g}" if isinstance(one, (int, float)) else str(one)
+    return "".join(c if c.isprintable() else "?" for c in text)

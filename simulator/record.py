@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Sequence
-from importlib import metadata
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -23,13 +21,10 @@ from simulator.language.contrasts import contrasts, control_of, named_days
 from simulator.program import Program
 from simulator.results.record import Arrays, Provenance, Record
 from simulator.units import MONTHS_PER_YEAR
-from simulator.version import __version__
+from simulator.version import __version__, versions
 
 if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
-
-LIBRARIES = ("h5py", "llvmlite", "numba", "numpy")
-"""What computes and writes the numbers."""
 
 
 def record(scenario: Scenario, program: Program, full: Full, pool: list[batches.Worker], key: Key) -> Record:
@@ -235,8 +230,3 @@ def provenance(scenario: Scenario, arguments: dict[str, Any]) -> Provenance:
         arguments=arguments,
         warnings=plausible.warnings(scenario),
     )
-
-
-def versions() -> dict[str, str]:
-    """Versions of what computes the numbers."""
-    return {"python": platform.python_version(), **{name: metadata.version(name) for name in LIBRARIES}}

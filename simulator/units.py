@@ -1,4 +1,6 @@
-"""The only constants of time, and numbers of things. A month is a twelfth of a Julian year."""
+"""The only constants of time, and numbers as text for people. A month is a twelfth of a Julian year."""
+
+import re
 
 DAYS_PER_WEEK = 7
 DAYS_PER_MONTH = 30.4375
@@ -25,3 +27,17 @@ def how_many(number: int, words: str) -> str:
 
 ONE = {"people": "person", "strata": "stratum", "analyses": "analysis", "indices": "index"}
 """Singulars without the s of the plural."""
+
+NEGATIVE = re.compile(r"(?<![^\s(+±>])-(?=\.?\d)")
+"""The hyphen of a negative number: it begins a word, or a cell of HTML."""
+
+
+def minus(text: str) -> str:
+    """Text for people: negative numbers have a minus sign. JSON, CSV and YAML keep the hyphen.
+
+    Examples
+    --------
+    >>> minus("-26.3 ± 0.3 (-27.0 to -25.7), VAL-14, 2-3 days")
+    '−26.3 ± 0.3 (−27.0 to −25.7), VAL-14, 2-3 days'
+    """
+    return NEGATIVE.sub("−", text)

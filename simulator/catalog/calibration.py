@@ -75,12 +75,14 @@ class Calibration(Row):
     """Everything that `calibrate` needs to know; `left_out` says why other calibration rows are not fitted.
 
     `cohorts` are the participants behind the rows of a run, by group and arm: rows of one run have them in common.
-    `name` is what `als-sim calibrate` calls it; `entry`, of the catalog, and the file `vectors` hold what was fitted.
+    `disease` is the name of the disease in `scenario`. `name` is what `als-sim calibrate` calls it; `entry`, of the
+    catalog, and the file `vectors` hold what was fitted.
     `inputs` says of rows that are inputs of the model, or were solved for, why cross-validation has no prediction.
     """
 
     name: str = "valor"
     scenario: str
+    disease: str
     model: str = "clock"
     entry: str = "calibrated"
     vectors: str = "ensemble.csv"

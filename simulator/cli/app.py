@@ -6,13 +6,14 @@ import gc
 import os
 import sys
 from io import TextIOWrapper
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from simulator import plugins
 from simulator.cli import report, run
-from simulator.cli.errors import flushed
+from simulator.cli.errors import fault_document, flushed
 from simulator.cli.help_text import with_endings
 from simulator.errors import SimulatorError
 from simulator.version import __version__
@@ -20,7 +21,23 @@ from simulator.version import __version__
 SELDOM = 50_000
 """New objects before cycles are looked for: a report takes an eighth longer with the usual 700."""
 
+
+class Commands(TyperGroup):
+    """The commands; where JSON was asked for, wrong usage is told as JSON on stdout too."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        as_json = "--json" in ctx.args
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if as_json and (message := getattr(error, "format_message", None)):
+                typer.echo(fault_document(message(), getattr(error, "exit_code", 2)))
+            raise
+
+
 app = typer.Typer(
+    cls=Commands,
     name="als-sim",
     help="Simulate SOD1-ALS patients untreated, treated early and treated late.\n\n"
     "Research software, not for treatment decisions.",

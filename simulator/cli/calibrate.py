@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from simulator.cli.errors import friendly
+from simulator.cli.tables import tell
 from simulator.errors import SimulatorError
 
 Name = Annotated[str, typer.Argument(metavar="SCENARIO", help="What is calibrated: valor or regions.")]
@@ -70,10 +71,9 @@ def calibrate(
     for file in written:
         sys.stderr.write(f"wrote {file}\n")
     if as_json:
-        text = json.dumps(report.document(found), indent=2, ensure_ascii=False)
+        typer.echo(json.dumps(report.document(found), indent=2, ensure_ascii=False))
     else:
-        text = "\n".join([*left(report.table(found)), "", *left(report.misfits(found)), "", *report.words(found)])
-    sys.stdout.write(text + "\n")
+        tell("\n".join([*left(report.table(found)), "", *left(report.misfits(found)), "", *report.words(found)]))
 
 
 def register(app: typer.Typer) -> None:

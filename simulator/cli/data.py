@@ -10,6 +10,7 @@ import typer
 from simulator.cli.errors import friendly
 from simulator.cli.run import Force, Json, note, show, show_files
 from simulator.cli.trial import LISTED, names, numbers
+from simulator.errors import absent
 
 Files = Annotated[
     list[Path],
@@ -96,7 +97,7 @@ def convert(
     from simulator.results.folder import check_place
 
     if to not in {"csv", "parquet"}:
-        raise typer.BadParameter(f"{to!r} is not a kind of table; choose csv or parquet", param_hint="--to")
+        raise typer.BadParameter(absent("kind of table", to, ["csv", "parquet"], "kinds of tables"), param_hint="--to")
     check_place(out)
     show_files(write_data(read_data(*files), out, to, force=force), as_json)
 

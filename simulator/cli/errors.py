@@ -6,9 +6,9 @@ import functools
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import NoReturn, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import typer
 
@@ -35,10 +35,14 @@ def fail(error: BaseException, as_json: bool = False) -> NoReturn:
             sys.stderr.write(message + "\n")
         if as_json:
             faults = [fault._asdict() for fault in getattr(error, "errors", ())]
-            told = {"error": {"exit_code": code, "message": message, "faults": faults}}
-            sys.stdout.write(json.dumps(told, indent=1) + "\n")
+            sys.stdout.write(fault_document(message, code, faults) + "\n")
             sys.stdout.flush()
     raise typer.Exit(code) from None
+
+
+def fault_document(message: str, code: int, faults: Sequence[dict[str, Any]] = ()) -> str:
+    """The document of a command that failed."""
+    return json.dumps({"error": {"exit_code": code, "message": message, "faults": list(faults)}}, indent=1)
 
 
 def flushed(code: str | int | None) -> str | int | None:

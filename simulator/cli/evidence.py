@@ -11,6 +11,7 @@ import typer
 
 from simulator.cli.errors import friendly
 from simulator.cli.progress import Progress
+from simulator.cli.tables import tell
 from simulator.errors import SimulatorError
 
 Claims = Annotated[bool, typer.Option("--claims", help="The article's claims instead of the published targets.")]
@@ -62,10 +63,9 @@ def evidence(
         for name in texts:
             sys.stderr.write(f"wrote {out / name}\n")
     if as_json:
-        text = json.dumps(without_nan(found.content()), indent=2, ensure_ascii=False)
+        typer.echo(json.dumps(without_nan(found.content()), indent=2, ensure_ascii=False))
     else:
-        text = claims_text(found) if claims else evidence_text(found)
-    sys.stdout.write(text + "\n")
+        tell(claims_text(found) if claims else evidence_text(found))
     return None
 
 
@@ -89,8 +89,10 @@ def _cross_validate(out: Path | None, as_json: bool, model: str | None) -> None:
         name = "cross_validation.svg"
         write_all(out, [(name, text_writer(draw(found)))])
         sys.stderr.write(f"wrote {out / name}\n")
-    document = json.dumps(without_nan(found.content()), indent=2, ensure_ascii=False)
-    sys.stdout.write((document if as_json else validated_text(found)) + "\n")
+    if as_json:
+        typer.echo(json.dumps(without_nan(found.content()), indent=2, ensure_ascii=False))
+    else:
+        tell(validated_text(found))
 
 
 def register(app: typer.Typer) -> None:

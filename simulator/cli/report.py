@@ -11,6 +11,7 @@ import typer
 
 from simulator.cli.errors import friendly
 from simulator.cli.run import Against, Days, Json, show_files
+from simulator.errors import absent
 from simulator.report.kinds import DecisionKind, FitKind, Kind, SensitivityKind, SweepKind, TrialKind, TwinsKind
 
 KINDS = [str(kind) for kind in (*Kind, *TrialKind, *SweepKind, *SensitivityKind, *TwinsKind, *DecisionKind, *FitKind)]
@@ -29,7 +30,7 @@ def picture_name(text: str) -> str:
     from simulator.report.plots import REGISTERED
 
     if text not in (known := [*KINDS, *REGISTERED]):
-        raise typer.BadParameter(f"{text!r} is none of {', '.join(known)}")
+        raise typer.BadParameter(absent("picture", text, known))
     return text
 
 
@@ -95,13 +96,13 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Write the report of a result. It is one HTML file that works offline."""
+    from simulator.report.opening import open_to_show
     from simulator.report.page import write_report
-    from simulator.results import open_study
     from simulator.results.folder import check_file
 
     if out is not None:
         check_file(out)
-    found = asked(open_study(folder), against, days)
+    found = asked(open_to_show(folder), against, days)
     _make(folder, out or home(folder) / "report.html", partial(write_report, found), as_json)
 
 

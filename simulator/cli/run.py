@@ -17,6 +17,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from simulator.cli.errors import friendly
+from simulator.errors import absent
 
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
@@ -48,7 +49,7 @@ def formats(text: str) -> tuple[Format, ...]:
     """Kinds of tables from a text such as csv or adam,csv."""
     names = [name.strip() for name in text.split(",")]
     if wrong := [name for name in names if name not in Format.__members__]:
-        raise typer.BadParameter(f"{wrong[0]!r} is not a kind of table; choose from {', '.join(Format)}")
+        raise typer.BadParameter(absent("kind of table", wrong[0], Format, "kinds of tables"))
     return tuple(Format[name] for name in dict.fromkeys(names))
 
 
@@ -199,20 +200,20 @@ def show_run(
         from simulator.cli.person_tables import portrait_text
 
         if answered and not as_json:
-            return typer.echo(portrait_answer(portrait(found), answered))
+            return tables.tell(portrait_answer(portrait(found), answered))
         return show(portrait(found), as_json, portrait_text)
     economics = economics_of(found)
     if as_json:
         more = {} if economics is None else {"decision": economics.document}
         return show({**answering.document(found), **more}, as_json, str)
     if answered:
-        typer.echo(answering.answer_text(found, answered))
+        tables.tell(answering.answer_text(found, answered))
     elif found.draws:
-        typer.echo(tables.draws_text(drawn(found)))
+        tables.tell(tables.draws_text(drawn(found)))
     else:
-        typer.echo(tables.headline_text(headline(found)))
+        tables.tell(tables.headline_text(headline(found)))
     if economics is not None:
-        typer.echo(economics.text)
+        tables.tell(economics.text)
     return None
 
 
@@ -335,9 +336,13 @@ def tables_of(name: str) -> Any:
 
 def show(value: Any, as_json: bool, text: Any) -> None:
     """Print a value on stdout: as one JSON document, or as text."""
+    from simulator.cli.tables import tell
     from simulator.tables.files import without_nan
 
-    typer.echo(json.dumps(without_nan(value), ensure_ascii=False, indent=1) if as_json else text(value))
+    if as_json:
+        typer.echo(json.dumps(without_nan(value), ensure_ascii=False, indent=1))
+    else:
+        tell(text(value))
 
 
 def show_files(places: Sequence[Path], as_json: bool) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from simulator.tables.numbers import fixed, when, with_error
 from simulator.tables.text import WIDTH, aligned, clean, short
-from simulator.units import how_many
+from simulator.units import how_many, minus
 
 LEGEND = (
     "± is the Monte Carlo standard error. As if alive: followed beyond death.",
@@ -28,6 +31,16 @@ if TYPE_CHECKING:
     from simulator.studies.single_run import Plan
 
 ENOUGH = 100  # draws
+
+
+def tell(text: str) -> None:
+    """Print text for people on stdout, negative numbers with a minus sign where the terminal has it."""
+    signed = minus(text)
+    try:
+        signed.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        signed = text
+    typer.echo(signed)
 
 
 def headline_text(headline: Headline) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -12,6 +11,7 @@ from simulator.datasets.dataset import Dataset, Endpoint, Floats, Measurements, 
 from simulator.datasets.faults import Faults, Place
 from simulator.datasets.tables import Range, Table, dates, days, flags, missing, numbers, texts
 from simulator.datasets.variables import ITEMS, VARIABLES
+from simulator.errors import absent
 from simulator.units import DAYS_PER_MONTH
 
 TEXTS = ("arm", "stratum", "variant", "sex", "onset_site")
@@ -277,6 +277,4 @@ def _empty(table: Table, name: str) -> np.ndarray:
 
 def need(place: Place, names: Sequence[str], wanted: str, faults: Faults) -> None:
     """A column that must be there."""
-    near = difflib.get_close_matches(wanted, list(names), n=1)
-    meant = f"Is it {near[0]}?" if near else "Add it"
-    faults.add(place.file, 1, wanted, f"there is no column {wanted}; there are {', '.join(names)}", meant)
+    faults.add(place.file, 1, wanted, *absent("column", wanted, names).split(". ", 1))

@@ -16,6 +16,7 @@ import numpy as np
 
 from simulator.datasets.faults import DataError, DataFault, fail
 from simulator.datasets.tables import Cells, is_missing
+from simulator.errors import absent
 from simulator.writing import SUMS, sha256
 
 DELIMITERS = ",;\t"
@@ -123,7 +124,7 @@ def _sheet(path: Path, sheet: str) -> tuple[list[Sequence[Any]], list[int]]:
     except Exception:  # noqa: BLE001, RUF100 - the library raises whatever it meets
         fail(path.name, 1, "", "the file is no Excel workbook", "Save it as .xlsx")
     if sheet and sheet not in book.sheetnames:
-        fail(path.name, 1, "", f"there is no sheet {sheet}; there are {', '.join(book.sheetnames)}", "Name one of them")
+        fail(path.name, 1, "", *absent("sheet", sheet, book.sheetnames).split(". ", 1))
     found = [(k, row) for k, row in enumerate(book[sheet or book.sheetnames[0]].iter_rows(values_only=True), 1)]
     kept = [(k, row) for k, row in found if any(cell is not None for cell in row)]
     return [list(row) for _, row in kept], [k for k, _ in kept]

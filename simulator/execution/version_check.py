@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulator.errors import FULL, DiskFullError
-from simulator.record import versions
 from simulator.results.files import PART, read_json
 from simulator.results.folder import MANIFEST, begin_folder, kind_of
 from simulator.results.kinds import Kind
-from simulator.version import __version__
+from simulator.version import __version__, versions
 from simulator.writing import missing, remove_empty, write_error
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 
 from simulator.analysis import contrast, moments
 from simulator.analysis.moments import Estimate
-from simulator.errors import SimulatorError
+from simulator.errors import SimulatorError, absent
 from simulator.measures import economics
 from simulator.measures.metrics import METRICS, View, estimate, time_index
 from simulator.results import Result
@@ -160,12 +160,12 @@ def outcome(result: Result, asked: OutcomeRequest, scenario: Scenario | None = N
         There is no such outcome or arm, or follow-up ends before the day.
     """
     if asked.outcome not in OUTCOMES:
-        raise OutcomeError(f"there is no outcome {asked.outcome!r}. Choose from {', '.join(OUTCOMES)}")
+        raise OutcomeError(absent("outcome", asked.outcome, OUTCOMES))
     row = OUTCOMES[asked.outcome]
     arms = result.groups["events" if result.is_full else "summary"]["arm"].values.tolist()
     for arm in filter(None, (asked.arm, asked.against)):
         if arm not in arms:
-            raise OutcomeError(f"there is no arm {arm!r}. Choose from {', '.join(arms)}")
+            raise OutcomeError(absent("arm", arm, arms))
     if asked.outcome == "serious_neurologic" and not result.has(asked.outcome):
         raise OutcomeError(f"{asked.outcome}: the result has no adverse events. Simulate them with a block safety")
     if asked.day > result.follow_up_days + 1e-6:

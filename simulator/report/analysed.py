@@ -40,7 +40,7 @@ def _sentence(row: Mapping[str, Any]) -> str:
     name, _, unit = row["measure"].format(unit="points").partition(", ")
     if row["estimate"] is None:
         return f"{row['analysis']}: no {name}. {row['refused'] or ''}".strip()
-    value, low, high = (fixed(row[key], 2).replace("-", "−") for key in ("estimate", "lower", "upper"))
+    value, low, high = (fixed(row[key], 2) for key in ("estimate", "lower", "upper"))
     left = f", {row['left_out']:,} left out" if row["left_out"] else ""
     who = f"{how_many(row['n'], 'participants')}{left}"
     return f"{row['analysis']}: {name} {value} {unit}".rstrip() + f" (95 % {low} to {high}), p = {row['p']:.4f}; {who}."

@@ -39,8 +39,8 @@ CAPTIONS = {
         "first figure of the answer."
     ),
     "function": (
-        "How many are alive and how well. A treatment helps where the dark layers stay wide, not where the grey "
-        "one alone is narrow."
+        "How many are alive and how well. A treatment helps where the lowest layers stay wide, not where that "
+        "of the dead alone is narrow."
     ),
     "strata": (
         "Survival by stratum. A hazard ratio below 1 favours the first arm; one that differs much between panels "

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from simulator.language.display import treated
 from simulator.measures.headline import main_day
 from simulator.report.content import Page, Pair, asked, lead, pictures, provenance, sentences
+from simulator.report.drivers import drivers
 from simulator.report.evidence import evidence
+from simulator.report.people import people
 from simulator.report.stored_scenario import stored_scenario
 from simulator.report.tables import MAIN, label, versus
 from simulator.results.notices import NOTICE
 from simulator.studies.answer import answer_of_draws
-from simulator.studies.draws import Spread, drawn
+from simulator.studies.draws import Spread, drawn, one_draw
 from simulator.tables.numbers import fixed, when, with_error
 from simulator.tables.table import Table
 
@@ -39,7 +41,7 @@ def drawn_content(result: Result) -> Page:
     """The report of a run over draws: the headline as median and percentiles; pictures have bands over the vectors."""
     found = drawn(result)
     rows, (scenario, fault) = found.rows, stored_scenario(result)
-    last = max(row.day for row in rows if not isnan(row.day))
+    day = main_day(result)
     vectors = f"{result.draws} parameter {'vectors' if result.draws > 1 else 'vector'}"
     return Page(
         title=result.title,
@@ -47,7 +49,7 @@ def drawn_content(result: Result) -> Page:
         notice=NOTICE,
         asked=asked(scenario),
         arms=[Pair(arm, treated(scenario, arm)) for arm in result.arms] if scenario else [],
-        main=[_table(f"{when(last)}, all patients", _main([row for row in rows if row.day == last]))],
+        main=[_across(f"{when(day)}, all patients, median (5th to 95th percentile)", _main(rows, day))],
         note=NOTE.format(result.draws, SHARE if _tells(rows) else ""),
         evidence=evidence(scenario) if scenario else None,
         unreadable=fault,
@@ -57,12 +59,37 @@ def drawn_content(result: Result) -> Page:
         scenario_yaml=str(result.attrs["scenario"]),
         citations=json.loads(result.attrs["citations"]),
         provenance=provenance(result),
-        answer=sentences(answer_of_draws(found, main_day(result))),
+        answer=sentences(answer_of_draws(found, day)),
+        people=_people(result),
+        drivers=drivers(result, scenario) if scenario else None,
     )
 
 
-def _main(rows: Sequence[Spread]) -> list[Spread]:
-    """The main metrics of all patients."""
+def _people(result: Result) -> list[Table]:
+    """Who was simulated, and what became of them, at the first vector."""
+    tables = people(one_draw(result, 0))
+    return [table._replace(caption=f"{table.caption}, at the first of {result.draws} vectors") for table in tables]
+
+
+def _across(caption: str, rows: Sequence[Spread]) -> Table:
+    """Arms, then differences, down; metrics across."""
+    names = list(dict.fromkeys(row.metric for row in rows))
+    who = sorted(dict.fromkeys((row.arm, row.against) for row in rows), key=lambda pair: pair[1] != "")
+    cells = {(row.metric, row.arm, row.against): _spread(row) for row in rows}
+    heads = ["", *(label(next(row for row in rows if row.metric == name)) for name in names)]
+    body = [[versus(*pair), *(cells.get((name, *pair), "") for name in names)] for pair in who]
+    return Table(caption, heads, body, (sum(not against for _, against in who),))
+
+
+def _spread(row: Spread) -> str:
+    """The median and its range."""
+    middle, low, high = (fixed(one, row.digits) for one in (row.estimate, row.lower, row.upper))
+    return middle if isnan(row.lower) else f"{middle} ({low} to {high})"
+
+
+def _main(every: Sequence[Spread], day: float) -> list[Spread]:
+    """The main metrics of all patients on a day, as many as fit with their ranges; all are in the tables by day."""
+    rows = [row for row in every if row.day == day and not row.metric.startswith("svc")]
     known = {row.metric for row in rows}
     names = [next(name for name in choice if name in known) for choice in MAIN if known & set(choice)]
     return [row for name in names for row in rows if row.metric == name and not row.group]

@@ -7,29 +7,31 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from simulator.results import Result
-from simulator.studies.ranges import ANSWERING, Ranges, stored_ranges
+from simulator.studies.ranges import ANSWERING, Ranges, ranges_over_draws, stored_ranges
 
 if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
 
-LEAST = 0.5
+LEAST, OVER = 0.5, 40
 """Of 26 independent values over 40 vectors, one reaches it by chance in about 3 % of answers."""
 MOST = 5
 
 
 class Driver(NamedTuple):
-    """A value of the scenario, and the rank correlation of the answer with it."""
+    """A value of the scenario, the rank correlation of the answer with it, and what it is called in words."""
 
     address: str
     correlation: float
+    label: str = ""
 
 
 class Drivers(NamedTuple):
-    """The values that one difference follows, the closest first."""
+    """The values that one difference follows, the closest first: from a correlation of `least` on."""
 
     about: str
     draws: int
     rows: list[Driver]
+    least: float = LEAST
 
 
 def drivers(result: Result, scenario: Scenario) -> Drivers | None:
@@ -37,25 +39,41 @@ def drivers(result: Result, scenario: Scenario) -> Drivers | None:
     from simulator.studies.calibrate.apply import drawn_settings
     from simulator.studies.calibrate.errors import CalibrationError
 
-    found = stored_ranges(result)
+    found = ranges_over_draws(result) if result.draws else stored_ranges(result)
     metric = next((name for name in ANSWERING if name in found.values), "")
     if not metric:
         return None
     arm, against = result.contrasts[0] if result.contrasts else (result.arms[0], "")
-    answer = _answer(found, metric, arm, against)
+    answer, least = _answer(found, metric, arm, against), least_of(found.draws)
     try:
         settings = list(drawn_settings(scenario, found.draws))
     except CalibrationError:
         return None
+    labels = _labels(scenario)
     rows: dict[float, Driver] = {}
     for address in settings[0]:
         values = np.array([one[address] for one in settings])
         r = correlation(values, answer)
-        rows.setdefault(round(abs(r), 9), Driver(address, r))  # a share and its rest are one value
+        driver = Driver(address, r, labels.get(address, ""))
+        rows.setdefault(round(abs(r), 9), driver)  # a share and its rest are one value
     near = sorted(
-        (row for row in rows.values() if abs(row.correlation) >= LEAST), key=lambda row: -abs(row.correlation)
+        (row for row in rows.values() if abs(row.correlation) >= least), key=lambda row: -abs(row.correlation)
     )
-    return Drivers(f"{arm} against {against}" if against else arm, found.draws, near[:MOST])
+    return Drivers(f"{arm} against {against}" if against else arm, found.draws, near[:MOST], least)
+
+
+def least_of(draws: int) -> float:
+    """The least correlation that is told: over fewer vectors than 40 chance gives larger ones, as 1/sqrt(n - 1)."""
+    return max(LEAST, min(1.0, LEAST * ((OVER - 1) / max(draws - 1, 1)) ** 0.5))
+
+
+def _labels(scenario: Scenario) -> dict[str, str]:
+    """What the calibrated values are called, by address."""
+    from simulator.language.calibrated import calibration_in, places
+
+    content = scenario.content()
+    spec = calibration_in(content)
+    return {} if spec is None else {place.address: spec.parameters[place.number].label for place in places(content)}
 
 
 def _answer(found: Ranges, metric: str, arm: str, against: str) -> np.ndarray:

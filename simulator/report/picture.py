@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulator.errors import SimulatorError
+from simulator.errors import SimulatorError, absent
 from simulator.report.kinds import Image
 from simulator.report.style import COLOURS, FONT, drawing
 from simulator.results.files import bytes_writer, write_all
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FONTS = f"'{FONT}', Verdana, sans-serif"  # Verdana is as wide
+LONG = re.compile(r"(?<=\.\d\d)\d+")  # digits beyond a hundredth of a point
 
 
 class PictureError(SimulatorError):
@@ -29,7 +30,7 @@ class PictureError(SimulatorError):
 def need_theme(theme: str) -> None:
     """Refuse a theme that there is not."""
     if theme not in ("light", "dark"):
-        raise PictureError(f"there is no theme {theme!r}; choose light or dark")
+        raise PictureError(absent("theme", theme, ["light", "dark"]))
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def _tidy(svg: str, kind: str, text: str) -> str:
     svg = re.sub(r"\n <metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     for reference in (' id="', "url(#", 'href="#'):
         svg = svg.replace(reference, f"{reference}{kind}-")
-    svg = re.sub(r' d="[^"]*', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path[0]), svg)
+    svg = re.sub(r' d="[^"]*', lambda path: LONG.sub("", path[0]), svg)
     svg = svg.replace(f"'{FONT}'", FONTS)
     title = f' role="img">\n <title>{escape(text)}</title>'
     return re.sub(r"(<svg [^>]*)>", lambda start: start[1] + title, svg, count=1)

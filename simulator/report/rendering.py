@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from simulator.report.style import COLOURS
+from simulator.units import minus
 
 TEMPLATES = Path(__file__).parent / "templates"
 DOI = re.compile(r"doi:(10\.[0-9]{4,9}/[-._()/:A-Za-z0-9]*[A-Za-z0-9])")
@@ -20,6 +21,7 @@ def rendered(name: str, page: object, made_from: str = "") -> str:
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=lambda text: minus(text) if type(text) is str else text,
         trim_blocks=True,
         lstrip_blocks=True,
     )

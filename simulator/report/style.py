@@ -191,7 +191,7 @@ def sheet(title: str, notes: Sequence[str], height: float) -> Figure:
 
     An empty note is a line for a `key`. On a narrow page the others are one paragraph.
     """
-    from matplotlib.figure import Figure
+    from simulator.report.sheets import Sheet
 
     width = _WIDTH.get()
     room = width - 0.24
@@ -201,8 +201,8 @@ def sheet(title: str, notes: Sequence[str], height: float) -> Figure:
     lines = [line for some in told for note in some for line in wrapped(note, room)]
     more = 0.17 * (len(lines) - len(notes)) + 0.2 * (len(heads) - 1)
     tall, left = height + more, 0.12 / width
-    figure = Figure(figsize=(width, tall))
-    figure.more, figure.head = more, 0.2 * (len(heads) - 1)  # type: ignore[attr-defined]
+    figure = Sheet(figsize=(width, tall))
+    figure.more, figure.head = more, 0.2 * (len(heads) - 1)
     for k, line in enumerate(heads):
         figure.text(left, 1 - (0.1 + 0.2 * k) / tall, line, va="top", fontsize=11.5, fontweight="bold")
     for k, line in enumerate(lines):

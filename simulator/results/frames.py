@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analysis.intervals import quantile_shares, share_error, share_interval
+from simulator.errors import absent
 from simulator.results.arrays import QUANTILES
 from simulator.results.errors import ChoiceError
 from simulator.results.summary import beyond
@@ -58,8 +59,8 @@ def frame(
     group = _full(result, "a frame of patients")
     truth = group["truth"]
     if name not in truth or truth[name].values.ndim != 3:
-        known = ", ".join(key for key, one in truth.items() if one.values.ndim == 3)
-        raise ChoiceError(f"there is no outcome {name!r} in the truth. Choose from {known}")
+        known = [key for key, one in truth.items() if one.values.ndim == 3]
+        raise ChoiceError(absent("outcome", name, known, where="the truth"))
     a, t = arm_places(result, arms), time_places(result, days)
     values, alive = _counted(result, name, death, a, t)
     shape = (len(a), result.n_patients, len(t))
@@ -115,7 +116,7 @@ def arm_places(result: Result, arms: Iterable[str] | None) -> list[int]:
     """Positions of arms; of all by default."""
     names = list(result.arms if arms is None else arms)
     if wrong := [name for name in names if name not in result.arms]:
-        raise ChoiceError(f"there is no arm {wrong[0]!r}. Choose from {', '.join(result.arms)}")
+        raise ChoiceError(absent("arm", wrong[0], result.arms))
     return [result.arms.index(name) for name in names]
 
 

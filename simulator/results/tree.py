@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simulator.errors import absent
 from simulator.results import arrays
 from simulator.results.arrays import Group, Named
 from simulator.results.errors import DrawnError
@@ -153,7 +154,7 @@ class Result(GroupedResult):
             From 0.
         """
         if arm not in self.arms:
-            raise KeyError(f"no arm {arm!r}; there are {', '.join(self.arms)}")
+            raise KeyError(absent("arm", arm, self.arms))
         return self.arms.index(arm)
 
     def summary_rows(self) -> list[Any]:

@@ -6,6 +6,7 @@ A run computes this beside its own numbers and keeps it as the attribute `parame
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -75,6 +76,23 @@ def stored_ranges(result: Result) -> Ranges:
     return found
 
 
+def ranges_over_draws(result: Result) -> Ranges:
+    """The figures of a run over draws at each of its own vectors, on its main day."""
+    from simulator.studies.draws import one_draw
+
+    each = [one_draw(result, k) for k in range(result.draws)]
+    return Ranges(day := main_day(result), result.draws, result.n_patients, _values(each, result.arms, day))
+
+
+def _values(each: Sequence[Result], arms: Sequence[str], day: float) -> dict[str, dict[str, list[float]]]:
+    """By metric, then arm, at each vector."""
+    metrics = [metric for metric in known(each[0]) if metric.name in ANSWERING]
+    return {
+        metric.name: {arm: [round(estimate(metric, one, arm, day).value, 4) for one in each] for arm in arms}
+        for metric in metrics
+    }
+
+
 def _none(day: float, why_not: str) -> Ranges:
     return Ranges(day, 0, 0, {}, why_not)
 
@@ -93,12 +111,7 @@ def _ranges(result: Result, scenario: Scenario) -> Ranges:
         return _none(day, str(error).partition(". ")[0])
     except SimulatorError as error:
         return _none(day, f"at some vector of the ensemble nothing can be simulated ({error})")
-    metrics = [metric for metric in known(each[0]) if metric.name in ANSWERING]
-    values = {
-        metric.name: {arm: [round(estimate(metric, one, arm, day).value, 4) for one in each] for arm in result.arms}
-        for metric in metrics
-    }
-    return Ranges(day, DRAWS, PATIENTS, values)
+    return Ranges(day, DRAWS, PATIENTS, _values(each, result.arms, day))
 
 
 def _sums(scenario: Scenario, seed: int) -> Result:

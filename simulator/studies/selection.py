@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from simulator.errors import SimulatorError
-from simulator.language.faults import suggest
+from simulator.errors import SimulatorError, absent
 from simulator.results import Result
 
 NEAREST = 6
@@ -59,7 +58,7 @@ def check(arms: Iterable[str], times: Iterable[float], against: str | None, days
     """
     known, kept = list(arms), [float(time) for time in times if time]
     if against is not None and against not in known:
-        raise SelectionError(f"there is no arm {against!r}. {suggest(against, known, 'Arms')}")
+        raise SelectionError(absent("arm", against, known))
     for day in days or ():
         if day not in kept:
             near = ", ".join(f"{time:g}" for time in sorted(sorted(kept, key=lambda time: abs(time - day))[:NEAREST]))

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import NamedTuple
 
+from simulator.units import minus
+
 
 class Table(NamedTuple):
     """A table: caption, heads of the columns, rows whose first `fixed` cells say what they are about.
@@ -35,7 +37,9 @@ def _row(row: Sequence[str], style: str) -> str:
 
 
 def notebook(title: str, *parts: str | Table, notes: Iterable[object] = (), foot: str = "", more: str = "") -> str:
-    """What a notebook shows of an object: title, paragraphs and tables, a list of notes, small print; all is escaped.
+    """What a notebook shows of an object: title, paragraphs and tables, a list of notes, small print.
+
+    All is escaped, and negative numbers have minus signs.
 
     `more` : HTML that stands last.
     """
@@ -43,4 +47,4 @@ def notebook(title: str, *parts: str | Table, notes: Iterable[object] = (), foot
     listed = "".join(f"<li>{escape(str(one))}</li>" for one in notes)
     listed = f"<ul>{listed}</ul>" if listed else ""
     small = f"<p><small>{escape(foot)}</small></p>" if foot else ""
-    return f"<div><h4>{escape(title)}</h4>{body}{listed}{small}{more}</div>"
+    return minus(f"<div><h4>{escape(title)}</h4>{body}{listed}{small}") + f"{more}</div>"

@@ -281,7 +281,7 @@ def test_a_model_that_cannot_be_is_named(block, message):
 def test_the_block_is_of_the_model_alone():
     with pytest.raises(ScenarioError, match=r"visits\.days is of the trial, not of the model"):
         sim.load("valor_trial").replace({"trial.prognostic": {"set": {"visits.days": [0, 28]}}})
-    with pytest.raises(TrialError, match="has no option scores"):
+    with pytest.raises(TrialError, match="has no option 'scores'"):
         sim.trial(sim.load("valor_trial"), replicates=1, analyses=BOTH, options={"ancova_prognostic": {"scores": 1}})
 
 

@@ -108,7 +108,7 @@ def test_rules_differ_where_somebody_is_missing_only():
     assert values["jump"] < values["increments"] < values["random"]
     assert values["jump"] < values["copy"] < values["random"]
     assert controlled_mi(helped, rule="random", imputations=20).value == pytest.approx(mi(helped).value, abs=0.1)
-    with pytest.raises(AnalysisError, match=r"no rule j2r\. Choose from random, jump"):
+    with pytest.raises(AnalysisError, match=r"no rule 'j2r'\. Rules: random, jump"):
         controlled_mi(helped, rule="j2r")
 
 

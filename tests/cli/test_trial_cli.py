@@ -87,11 +87,11 @@ def test_an_interruption_says_how_to_go_on(monkeypatch):
          "trial.size: allocation cannot be met: with a size of 3 placebo may stay empty"),
         (["--set", "entry.eligible.alsfrs_r={min: 49}"], "valor_trial.yaml:19:24: entry.eligible.alsfrs_r: nobody is"),
         (["--set", "entry.eligible.nfl_plasma={min: 1000000}"], "entry.eligible: 10,000 candidates were tried"),
-        (["--analysis", "ancva"], "no analysis ancva"),
+        (["--analysis", "ancva"], "there is no analysis 'ancva'. Did you mean ancova?"),
         (["--option", "foo"], "--option foo: an option has the form"),
         (["--option", "ancova.robust=maybe"], "ancova.robust is true or false"),
         (["--day", "10"], "no visit after baseline is planned by day 10"),
-        (["--arms", "tofersen,nothing"], "the trial has no arm nothing"),
+        (["--arms", "tofersen,nothing"], "the trial has no arm 'nothing'"),
     ],
 )  # fmt: skip
 def test_a_bad_design_gets_one_line_and_no_folder(place, words, message):

@@ -9,10 +9,14 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
+import simulator
 from simulator.analysis.trial.registry import ANALYSES
 from simulator.cli.app import app
 from simulator.cli.evidence_tables import _targets
 from simulator.cli.help_text import EXAMPLES, LISTS
+from simulator.cli.run import show
+from simulator.cli.tables import tell
+from simulator.errors import absent
 from simulator.language.loading import bundled
 from simulator.measures.outcome import OUTCOMES
 from simulator.report.kinds import Kind, SensitivityKind, SweepKind, TrialKind, TwinsKind
@@ -119,3 +123,30 @@ def test_evidence_fits_eighty_columns():
     ]
     assert max(map(len, lines)) <= 80
     assert "beyond 2 SE [conflict 9]" in " ".join(" ".join(lines).split())
+
+
+@pytest.mark.parametrize("words", [["run", "valor", "--nope"], ["run"], ["plot", "x", "nothing"], ["data", "check"]])
+def test_wrong_usage_is_told_as_json_too(words):
+    done = CliRunner().invoke(app, [*words, "--json"])
+    told = json.loads(done.stdout)["error"]
+    assert told["exit_code"] == done.exit_code == 2
+    assert told["message"]
+    assert not CliRunner().invoke(app, words).stdout
+
+
+def test_what_is_not_there_is_said_in_one_way():
+    """Law: a name that is not among those there are is refused by `absent`, with all there are."""
+    told = absent("arm", "early", ["untreated", "early_start"])
+    assert told == "there is no arm 'early'. Did you mean early_start? Arms: untreated, early_start"
+    assert absent("day", 3, [196.0, 364.0], where="forest") == "forest has no day 3. Days: 196, 364"
+    assert absent("analysis", "x\ny", [], "analyses") == "there is no analysis 'x?y'. Analyses: none"
+    own = re.compile(r"; there are \{|; it has \{|is none of \{|no \w+ \{\w+(!r)?\}\. Choose from")
+    files = Path(simulator.__file__).parent.rglob("*.py")
+    assert [file.name for file in files if own.search(file.read_text("utf-8"))] == []
+
+
+def test_text_for_people_has_minus_signs_and_json_has_none(capsys):
+    tell("-1.5 ± 0.2 (-2 to -1), 2-3 days, VAL-14, -n 5")
+    assert capsys.readouterr().out == "−1.5 ± 0.2 (−2 to −1), 2-3 days, VAL-14, -n 5\n"
+    show({"x": -1.5}, True, str)
+    assert json.loads(capsys.readouterr().out) == {"x": -1.5}

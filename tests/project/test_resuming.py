@@ -20,7 +20,6 @@ from simulator.cli.progress import Progress
 from simulator.execution import executors, store, version_check
 from simulator.execution.executors import ExecutorError
 from simulator.execution.version_check import resumed_versions
-from simulator.record import versions
 from simulator.results.files import sealed_text
 from simulator.results.folder import MANIFEST, write_folder
 from simulator.results.kinds import SWEEP
@@ -29,6 +28,7 @@ from simulator.studies.calibrate import evaluate
 from simulator.studies.calibrate.evaluate import Evaluator
 from simulator.studies.replay import deviations
 from simulator.studies.sweep import study as sweeping
+from simulator.version import versions
 
 ADDRESS = "progression.d50_months.other"
 

@@ -301,6 +301,7 @@ def test_gains_are_those_of_the_same_patients(results):
     result = results["full"]
     points, upper = result.plot.benefit().figure.axes[:2]
     score = result.groups["truth"]["alsfrs_r"].values[..., list(result.time).index(364)].astype(float)
+    score = np.where(result.groups["events"]["death_time"].values <= 364, 0, score)
     assert points.lines[0].get_ydata()[0] == pytest.approx((score[1] - score[0]).max())
     time = result.groups["events"]["event_free_time"].values / 30.4375
     gain = time[1] - time[0]
@@ -321,17 +322,20 @@ def test_gains_are_those_of_the_same_patients(results):
         (lambda found: with_arms(["a", "b"], stages=False).plot.stages(), "stages: this result has no stages"),
         (lambda found: found["full"].plot.person(), "this result is not one person's; run a scenario with a person"),
         (lambda found: found["one arm"].plot.benefit(), "needs two arms, and there is only untreated"),
-        (lambda found: found["full"].plot.patient(120), "no patient 120; choose 0 to 119"),
-        (lambda found: found["full"].plot.draw("survival", number=3), "no option 'number'; it has none"),
+        (lambda found: found["full"].plot.patient(120), "no patient 120. Patients: 0 to 119"),
+        (lambda found: found["full"].plot.draw("survival", number=3), "survival has no option 'number'. Options: none"),
         (lambda found: found["full"].plot.adverse(), "no adverse events; give the scenario a block safety"),
         (lambda found: found["full"].plot.milestones(), "nobody enters before onset; run a scenario of carriers"),
         (lambda found: found["full"].plot.posterior(), "holds none of the calibrated values"),
         (lambda found: found["one arm"].plot.engagement(), "no arm of this result has a drug that lowers"),
-        (lambda found: found["full"].plot.observed("rate"), "visits do not measure 'rate'; choose from alsfrs_r"),
+        (lambda found: found["full"].plot.observed("rate"), "no outcome 'rate'. Outcomes: alsfrs_r"),
         (lambda found: found["full"].plot.swimmer(0), "cannot draw 0 patients; choose 1 to 100"),
-        (lambda found: found["full"].plot.draw("patient", outcome="svc"), "no option 'outcome'; it has number"),
-        (lambda found: found["full"].plot.trajectories("weight"), "no outcome 'weight'; choose from alsfrs_r"),
-        (lambda found: found["full"].plot.trajectories(death="alive"), "no estimand 'alive'; choose zero or survivors"),
+        (lambda found: found["full"].plot.draw("patient", outcome="svc"), "no option 'outcome'. Options: number"),
+        (lambda found: found["full"].plot.trajectories("weight"), "no outcome 'weight'. Outcomes: alsfrs_r"),
+        (
+            lambda found: found["full"].plot.trajectories(death="alive"),
+            "no estimand 'alive'. Estimands: zero, survivors",
+        ),
         (lambda found: found["full"].plot.trajectories("hhd", death="zero"), "hhd of the dead is not 0"),
         (lambda found: found["one arm"].plot.strata(), "needs two arms"),
         (lambda found: found["summary"].plot.incidence(), "incidence: this result kept sums"),

@@ -23,6 +23,7 @@ from simulator.report.plots import (
     subgroups,
     waterfall,
 )
+from simulator.report.plots.vectors import vectors
 from simulator.results import Result, name
 from simulator.studies.draws import one_draw, simulate_draws
 from tests.support.figures import boxes, check_texts
@@ -137,7 +138,7 @@ def with_screening(made, **screening):
 def test_reasons_beyond_those_that_fit_are_one_and_all_add_up(made):
     rejected = [["a", f"rule_{k} <= 3", 100 - k] for k in range(9)] + [["b", "rule_2 <= 3", 7]]
     lost = sum(count for *_, count in rejected)
-    found = flow.reasons(with_screening(made, candidates=lost + 120, rejected=rejected))
+    found = flow.reasons([with_screening(made, candidates=lost + 120, rejected=rejected)])
     assert len(found) == flow.REASONS
     assert found[0] == ("not rule 2 ≤ 3", 105)
     assert found[-1][0] == "4 other reasons"
@@ -273,15 +274,31 @@ def test_names_stand_where_lines_end(valor, over):
                 assert abs(y - ends[arm]) < 0.13
 
 
+def test_gains_over_draws_are_medians_over_the_vectors(over):
+    """Law: what each part gains is the median of the vectors' means, its line their 5th to 95th percentile."""
+    each = [subgroups.effects(one, *over.contrasts[0], 364)[0] for one in vectors(over)]
+    found = subgroups.over_vectors(over, *over.contrasts[0], 364)[0]
+    for key in ("points", "free"):
+        means = [getattr(one, key)[0] for one in each]
+        np.testing.assert_allclose(getattr(found, key), np.quantile(means, (0.5, 0.05, 0.95)))
+    assert found.n == over.n_patients
+    curve = over.plot.benefit().figure.axes[1].lines[0].get_ydata()
+    months = [one.groups["events"]["event_free_time"].values / 30.4375 for one in vectors(over)]
+    a, b = map(over.arm_index, over.contrasts[0])
+    assert curve[0] == pytest.approx(np.median([(one[a] - one[b]).max() for one in months]))
+
+
 def test_pictures_over_draws_have_bands():
     result = simulate_draws(sim.load("valor"), 5, patients=40).result
-    known = {"trajectories", "survival", "stages", "biomarkers", "posterior", *BY_VECTOR}
+    drawn = ("benefit", "subgroups", "published", "waterfall", "observed", "patient")
+    known = {"trajectories", "survival", "stages", "biomarkers", "posterior", "flow", *BY_VECTOR, *drawn}
     assert set(result.plot.kinds) == known
-    for kind in ("trajectories", "survival", "stages", "biomarkers"):
+    for kind in ("trajectories", "survival", "stages", "biomarkers", *drawn):
         for width in (style.WIDE, style.NARROW):
             figure = result.plot.draw(kind, width=width).figure
             check_texts(figure)
-            assert all(axes.collections for axes in figure.axes)
+            assert all(axes.collections for axes in figure.axes if axes.get_visible())
+    assert any("(" in text.get_text() for text in result.plot.flow().figure.axes[0].texts)
     assert result.plot.trajectories("svc").figure.axes[0].lines
 
 
@@ -297,5 +314,5 @@ def test_function_by_stratum_has_the_medians_of_its_people(made, width):
     found = strata.medians(made, who, 364)[1]
     assert found.value == pytest.approx(np.median(score[:, 13]))
     assert found.lower < found.value < found.upper
-    with pytest.raises(PictureError, match="no outcome 'svc'; choose alsfrs_r"):
+    with pytest.raises(PictureError, match=r"no outcome 'svc'\. Outcomes: alsfrs_r"):
         made.plot.strata(outcome="svc")

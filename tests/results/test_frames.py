@@ -70,10 +70,10 @@ def test_arms_and_days_are_chosen(result):
 @pytest.mark.parametrize(
     ("ask", "text"),
     [
-        (lambda r: r.frame("weight"), "no outcome 'weight' in the truth. Choose from alsfrs_r"),
+        (lambda r: r.frame("weight"), "the truth has no outcome 'weight'. Outcomes: alsfrs_r"),
         (lambda r: r.frame(death="dead"), "no estimand 'dead' of death. Choose alive, missing"),
         (lambda r: r.frame("nfl_plasma", death="death_zero"), "nfl_plasma has no worst value 0"),
-        (lambda r: r.frame(arms=["late"]), "no arm 'late'. Choose from untreated"),
+        (lambda r: r.frame(arms=["late"]), "no arm 'late'. Arms: untreated"),
         (lambda r: r.frame(days=[30]), "day 30 is no day of output. Choose from 0, 28, 56"),
         (lambda r: r.summary(by="age"), "not grouped by 'age'. Choose stratum, variant"),
     ],
@@ -102,7 +102,7 @@ def test_pictures_have_a_theme_a_width_and_parts(result, tmp_path):
     with pytest.raises(PictureError, match="a png has the light theme only"):
         result.plot.survival(theme="dark").save(tmp_path / "dark.png")
     assert result.plot.survival(theme="dark").save(tmp_path / "dark.svg").read_text("utf-8").count("#15181d")
-    with pytest.raises(PictureError, match="no panels by 'age'"):
+    with pytest.raises(PictureError, match="no group 'age'"):
         result.plot.strata(by="age")
 
 
@@ -133,10 +133,10 @@ def test_a_part_has_the_figures_of_the_whole(result):
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"arms": "late"}, "no arm 'late'. Choose from untreated"),
+        ({"arms": "late"}, "no arm 'late'. Arms: untreated"),
         ({"days": 3000}, "until day 3000. Choose a day from 28 to 728"),
         ({"width": 1}, "cannot be 1 inches wide; choose 3.5 to 20"),
-        ({"theme": "night"}, "no theme 'night'; choose light or dark"),
+        ({"theme": "night"}, "no theme 'night'. Did you mean light? Themes: light, dark"),
     ],
 )
 def test_parts_that_are_not_there_are_refused(result, options, text):

@@ -244,7 +244,7 @@ def test_properties(result, summary_result):
     assert result.analysis_days == (196.0, 364.0)
     assert result.screening["candidates"] == 180
     assert "60 patients" in repr(result)
-    with pytest.raises(KeyError, match="no arm 'none'; there are untreated"):
+    with pytest.raises(KeyError, match=r"no arm 'none'\. Arms: untreated"):
         result.survival("none")
 
 

@@ -547,7 +547,7 @@ def test_the_page_runs_as_it_is_written(root, tmp_path, monkeypatch):
         ({"free": ["visits.days"]}, "visits.days is not a number of the scenario"),
         ({"prior": "flat"}, "there is no prior 'flat'"),
         ({"given": "sex"}, "nothing can be given 'sex'"),
-        ({"arms": ["drug"]}, "the data have no arm drug"),
+        ({"arms": ["drug"]}, "there is no arm 'drug'"),
         ({"folds": 1}, "1 folds are out of range"),
         ({"folds": 9}, "9 folds are more than the 6 people"),
         ({"crowd": 10}, "10 people of the crowd are out of range"),

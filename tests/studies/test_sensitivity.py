@@ -192,9 +192,9 @@ def test_outcomes_that_are_not_there(treated):
     for asked, words in (
         (
             OutcomeRequest("months", "treated", "", 364.0),
-            "there is no outcome 'months'. Choose from alsfrs_r_change_survivors",
+            "there is no outcome 'months'. Did you mean life_months? Outcomes: alsfrs_r_change_survivors",
         ),
-        (OutcomeRequest("survival", "early", "", 364.0), "there is no arm 'early'. Choose from untreated, treated"),
+        (OutcomeRequest("survival", "early", "", 364.0), "there is no arm 'early'. Arms: untreated, treated"),
         (OutcomeRequest("survival", "treated", "", 1e4), "after the end of follow-up"),
         (OutcomeRequest("qalys", "treated", "", 364.0), "needs the scenario"),
         (OutcomeRequest("serious_neurologic", "treated", "", 364.0), "the result has no adverse events"),
@@ -498,7 +498,7 @@ def test_the_command_writes_a_folder_that_it_reads_again(file, tmp_path):
     assert "sensitivity" in (folder / "report.html").read_text()
     refused = call("plot", folder, "survival")
     assert refused.exit_code == 2
-    assert "survival: not a picture of a sensitivity analysis; there are tornado, sobol" in refused.output
+    assert "a sensitivity analysis has no picture 'survival'. Pictures: tornado, sobol" in refused.output
 
 
 @pytest.mark.slow
@@ -593,5 +593,5 @@ def test_a_person_has_no_points():
 
 
 def test_a_method_that_is_not_there(constant):
-    with pytest.raises(parameters.SensitivityError, match="Choose from oneway, sobol"):
+    with pytest.raises(parameters.SensitivityError, match="Methods: oneway, sobol"):
         sim.sensitivity(constant, "fast")

@@ -184,8 +184,8 @@ def test_pictures_that_cannot_be_drawn(trial):
     assert bare.plot.kinds == (TrialKind.forest,)
     for call, message in (
         (bare.plot.power, "run the trial with --power"),
-        (lambda: trial.plot.draw("survival"), "there are forest, power"),
-        (lambda: trial.plot.draw("forest", day=3), "no day 3; choose from 196"),
+        (lambda: trial.plot.draw("survival"), "Pictures: forest, power"),
+        (lambda: trial.plot.draw("forest", day=3), "no day 3. Days: 196"),
         (lambda: trial.plot.draw("power", day=196), "no option 'day'"),
     ):
         with pytest.raises(PictureError, match=message):

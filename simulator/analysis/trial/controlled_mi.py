@@ -34,6 +34,7 @@ from simulator.analysis.trial.estimand import PAV, STOPPING, Strategy, death, es
 from simulator.analysis.trial.estimate import LEVEL, About, Estimate, adjusted
 from simulator.analysis.trial.imputation import Plan, complete, pooled, posterior
 from simulator.analysis.trial.potential import as_if_alive
+from simulator.errors import absent
 
 ESTIMAND = estimand(
     "change of function from baseline to the visit of analysis",
@@ -141,7 +142,7 @@ def _in_words(delta: float) -> str:
 def fill(data: TrialData, rule: Rule, covariates: tuple[str, ...], plan: Plan) -> Filled:
     """The data, completed by a rule."""
     if rule not in WORDS:
-        raise AnalysisError(f"no rule {rule}. Choose from {', '.join(WORDS)}")
+        raise AnalysisError(absent("rule", rule, WORDS))
     x, change = columns(data, covariates), data.later_change()
     rows = usable(x)
     x, change = x[rows], change[rows]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import erfc, sqrt
+from statistics import NormalDist
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -62,18 +64,21 @@ def adjusted(method: str, covariates: tuple[str, ...]) -> str:
 
 def two_sided(statistic: float, df: float = INFINITE) -> float:
     """Two-sided p of a t or, with infinite df, a normal statistic."""
-    from scipy.special import ndtr, stdtr
+    if np.isinf(df):
+        return erfc(abs(statistic) / sqrt(2))
+    from scipy.special import stdtr
 
-    tail = ndtr(-abs(statistic)) if np.isinf(df) else stdtr(df, -abs(statistic))
-    return float(2 * tail)
+    return float(2 * stdtr(df, -abs(statistic)))
 
 
 def quantile(df: float = INFINITE) -> float:
     """How many standard errors the 95 % interval reaches to either side."""
-    from scipy.special import ndtri, stdtrit
-
     upper = (1 + LEVEL) / 2
-    return float(ndtri(upper) if np.isinf(df) else stdtrit(df, upper))
+    if np.isinf(df):
+        return NormalDist().inv_cdf(upper)
+    from scipy.special import stdtrit
+
+    return float(stdtrit(df, upper))
 
 
 def wald(value: float, se: float, about: About, *, n: int, df: float = INFINITE) -> Estimate:

@@ -15,6 +15,7 @@ from simulator.datasets.adam import from_adam
 from simulator.datasets.dataset import Dataset, Note
 from simulator.datasets.files import Named
 from simulator.datasets.variables import ENDPOINTS, PARAMCDS
+from simulator.errors import absent
 
 Columns = Mapping[str, ArrayLike]
 Groups = Mapping[str, Mapping[str, Any]]
@@ -82,7 +83,7 @@ def from_result(
     names = [str(name) for name in _values(observed, "arm")]
     for name in arms:
         if name not in names:
-            raise AnalysisError(f"no arm {name}; there are {', '.join(names)}. Name one of them")
+            raise AnalysisError(absent("arm", name, names))
     seen = TrialSource(
         _values(patients, "allocated_arm"),
         _values(patients, "stratum"),
@@ -164,7 +165,7 @@ def _followed(
     elif endpoint == "death":
         reached = np.nan_to_num(events["death_time"][place], nan=np.inf)
     else:
-        raise AnalysisError(f"no endpoint {endpoint}. Choose event_free or death")
+        raise AnalysisError(absent("endpoint", endpoint, ["event_free", "death"]))
     last = np.minimum(end, np.nan_to_num(events["dropout_time"][place], nan=np.inf))
     return np.minimum(reached, last), reached <= last
 
@@ -231,7 +232,7 @@ def from_dataset(data: Dataset, wanted: Selection) -> Read:
     who = data.participants
     for arm in wanted.arms:
         if arm not in data.arms:
-            raise AnalysisError(f"no arm {arm}; there are {', '.join(data.arms) or 'none'}. Name two of them")
+            raise AnalysisError(absent("arm", arm, data.arms))
     rows = np.flatnonzero(np.isin(who.arm, list(wanted.arms)))
     notes = [Note(data.n - len(rows), "participants", "in neither arm")] if len(rows) < data.n else []
     visits, day, outcome = _at_visits(data, wanted, notes)
@@ -263,8 +264,7 @@ def from_dataset(data: Dataset, wanted: Selection) -> Read:
 def _at_visits(data: Dataset, wanted: Selection, notes: list[Note]) -> tuple[Floats, Floats, Floats]:
     """Planned days : (v,), days and values : (n, v) of everybody."""
     if wanted.outcome not in data.measurements:
-        there = ", ".join(data.measurements) or "none"
-        raise AnalysisError(f"nothing of {wanted.outcome} was measured; there are {there}. Name one of them")
+        raise AnalysisError(absent("outcome", wanted.outcome, data.measurements))
     of = data.measurements[wanted.outcome]
     visits = np.array(sorted(wanted.visits) or data.visits[data.visits >= 0], np.float64)
     if not len(visits) or visits[0] != 0:
@@ -296,7 +296,7 @@ def _ended(data: Dataset, name: str, rows: Integers, notes: list[Note]) -> tuple
     """The endpoint by name, its times and events; without any, everybody is followed to the last measurement."""
     there = data.endpoints
     if name and name not in there:
-        raise AnalysisError(f"no endpoint {name}; there are {', '.join(there) or 'none'}. Name one of them")
+        raise AnalysisError(absent("endpoint", name, there))
     name = name or next((one for one in ("event_free", "death") if one in there), "")
     if name:
         return name, there[name].time[rows], there[name].event[rows]

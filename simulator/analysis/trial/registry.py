@@ -11,6 +11,7 @@ from simulator.analysis import trial
 from simulator.analysis.trial.definition import Analysis
 from simulator.analysis.trial.errors import AnalysisError
 from simulator.analysis.trial.estimand import Estimand
+from simulator.errors import absent
 from simulator.strategies import EVENTS, contradiction, other_name
 
 __all__ = ["ANALYSES", "Analysis", "agree", "analysis", "register"]
@@ -63,8 +64,8 @@ def analysis(name: str) -> Analysis:
     plugins.load()
     if name not in ANALYSES:
         if meant := other_name(name):
-            raise AnalysisError(f"no analysis {name}. Write {meant}")
-        raise AnalysisError(f"no analysis {name}. Choose from {', '.join(ANALYSES)}")
+            raise AnalysisError(f"there is no analysis '{name}'. Write {meant}")
+        raise AnalysisError(absent("analysis", name, ANALYSES, "analyses"))
     return ANALYSES[name]
 
 

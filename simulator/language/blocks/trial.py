@@ -148,7 +148,7 @@ class Trial(Part):
         for claim in self.family.claims if self.family else ():
             if claim.day not in (None, *self.analysis_days):
                 days = ", ".join(map(str, self.analysis_days))
-                raise fault(f"day {claim.day} of a claim is no day of analysis; there are {days}", "Add it", "family")
+                raise fault(f"day {claim.day} of a claim is no day of analysis; those are {days}", "Add it", "family")
         return self
 
     @model_validator(mode="after")

@@ -122,7 +122,7 @@ class Plots:
         """Forest of subgroups: what the first comparison gains by stratum, variant, sex, site of onset, age."""
         from simulator.report.plots.subgroups import draw
 
-        return draw(self._result)
+        return draw(self._whole)
 
     def adverse(self) -> Picture:
         """Cumulative incidence of adverse events, serious ones and the most frequent kinds, by arm."""
@@ -146,7 +146,7 @@ class Plots:
         """Each patient's change of the ALSFRS-R by the main day in order, the dead as worst; a panel for each arm."""
         from simulator.report.plots.waterfall import draw
 
-        return draw(self._result)
+        return draw(self._whole)
 
     def swimmer(self, patients: int = 30) -> Picture:
         """Courses of single patients with ventilation, feeding tube, dropout and death; a panel for each arm.
@@ -172,13 +172,13 @@ class Plots:
         """
         from simulator.report.plots.observed import draw
 
-        return draw(self._result, outcome, patients)
+        return draw(self._whole, outcome, patients)
 
     def flow(self) -> Picture:
         """Flow of people from candidates through screening to the end of follow-up, by arm (CONSORT)."""
         from simulator.report.plots.flow import draw
 
-        return draw(self._result)
+        return draw(self._whole)
 
     def posterior(self) -> Picture:
         """Prior against posterior of each calibrated value that the scenario holds."""
@@ -208,19 +208,19 @@ class Plots:
         """VALOR's published curves, and what the simulated visits of the same stratum and arm measured."""
         from simulator.report.plots.published import draw
 
-        return draw(self._result)
+        return draw(self._whole)
 
     def benefit(self) -> Picture:
         """Who gains how much: the same patient in two arms."""
         from simulator.report.plots.benefit import draw
 
-        return draw(self._result)
+        return draw(self._whole)
 
     def patient(self, number: int = 0) -> Picture:
         """One patient's course in every arm, and what the visits saw."""
-        from simulator.report.plots.patient import draw
+        from simulator.report.plots import over_draws, patient
 
-        return draw(self._result, number)
+        return (over_draws.patient if self._whole.draws else patient.draw)(self._whole, number)
 
     def person(self) -> Picture:
         """One person's fan: function of all twins, the dead at 0, and the chance to be event-free, by arm."""

@@ -14,6 +14,7 @@ from simulator.report.plots import risk
 from simulator.report.scale import percent_axis, plain_logarithm, time_scale
 from simulator.studies.analysed import Analysed, Arm, Followed, survival
 from simulator.tables.numbers import fixed
+from simulator.units import minus
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -100,7 +101,7 @@ def _line(axes: Axes, name: str, measure: str, estimate: Estimate) -> None:
     soft: dict[str, Any] = {"fontsize": SMALL, "color": style.SOFT.light, **to_left}
     axes.text(-0.02, 0.9, name, ha="right", fontweight="bold", **to_left)
     axes.text(-0.02, 0.55, style.beside(measure, LEFT, SMALL), ha="right", **{**soft, "va": "top"})
-    said = f"{fixed(value, 2)} ({fixed(low, 2)} to {fixed(high, 2)})".replace("-", "−")
+    said = minus(f"{fixed(value, 2)} ({fixed(low, 2)} to {fixed(high, 2)})")
     axes.text(1.03, 0.9, said, ha="left", fontsize=8, **to_left)
     axes.text(1.03, 0.2, f"n = {estimate.n:,}", ha="left", **soft)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.datasets import Dataset
+from simulator.errors import absent
 from simulator.report import style
 from simulator.report.picture import Picture, PictureError
 from simulator.report.scale import time_scale
@@ -15,8 +16,7 @@ KIND = "courses"
 def draw(data: Dataset, outcome: str) -> Picture:
     """A panel for each arm: a thin line for each participant, the mean at each planned visit."""
     if outcome not in data.measurements:
-        there = ", ".join(data.measurements) or "none"
-        raise PictureError(f"nothing of {outcome} was measured; there are {there}. Name one with --outcome")
+        raise PictureError(absent("outcome", outcome, data.measurements))
     of, arms = data.measurements[outcome], data.arms or [""]
     drawn = style.lines(arms, arms[0])
     scale = time_scale(max(float(of.day.max()), 1.0))

@@ -14,6 +14,7 @@ from simulator.report.plots.needs import need_kind, need_options
 from simulator.report.plots.tornado import HIGH, LOW
 from simulator.report.scale import percent_axis
 from simulator.studies.decide.tables import Table
+from simulator.units import minus
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -183,7 +184,7 @@ def _drawn(found: Decided) -> str:
 
 
 def _signed(value: float) -> str:
-    return f"{value:,.0f}".replace("-", "−")
+    return minus(f"{value:,.0f}")
 
 
 def _money(axes: Axes, which: str, currency: str) -> str:
@@ -194,5 +195,5 @@ def _money(axes: Axes, which: str, currency: str) -> str:
     most = max(map(abs, axis.get_view_interval()))
     by, word = (1e6, "millions of ") if most >= 2e6 else (1e3, "thousands of ") if most >= 2e4 else (1.0, "")
     axis.set_major_locator(MaxNLocator(4 if style.is_narrow() else 6))
-    axis.set_major_formatter(FuncFormatter(lambda x, _: f"{x / by:,.10g}".replace("-", "−")))
+    axis.set_major_formatter(FuncFormatter(lambda x, _: minus(f"{x / by:,.10g}")))
     return f"{word}{currency}"

@@ -11,6 +11,7 @@ from simulator.report.kinds import FitKind
 from simulator.report.names import called
 from simulator.report.picture import Picture
 from simulator.report.scale import plain_logarithm
+from simulator.units import minus
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -99,4 +100,4 @@ def _vague(one: Estimate) -> bool:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.1f}".replace("-", "−")
+    return minus(f"{value:,.1f}")

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from simulator.report import style
 from simulator.report.kinds import Kind
 from simulator.report.people import ends, leavers, screened
 from simulator.report.picture import Picture
 from simulator.report.plots.needs import need_patients
+from simulator.report.plots.vectors import over, vectors
 from simulator.results import Result
 
 if TYPE_CHECKING:
@@ -46,13 +49,24 @@ class Box(NamedTuple):
         return self.x + self.width / 2, self.y + self.height / 2
 
 
-def reasons(result: Result) -> list[tuple[str, int]]:
-    """Why candidates were left out, the most frequent first; beyond some, the rest as one."""
-    found = screened(result).reasons
+def reasons(each: Sequence[Result]) -> list[tuple[str, np.ndarray]]:
+    """Why candidates were left out, at each parameter vector: the most frequent first; beyond some, the rest as one."""
+    counts = [dict(screened(one).reasons) for one in each]
+    names = dict.fromkeys(name for one in counts for name in one)
+    found = [(name, np.array([one.get(name, 0) for one in counts])) for name in names]
+    found.sort(key=lambda one: -int(one[1].sum()))
     if len(found) <= REASONS:
         return found
     rest = found[REASONS - 1 :]
-    return [*found[: REASONS - 1], (f"{len(rest)} other reasons", sum(count for _, count in rest))]
+    return [*found[: REASONS - 1], (f"{len(rest)} other reasons", np.sum([counts for _, counts in rest], axis=0))]
+
+
+def told(counts: np.ndarray) -> str:
+    """A count or, over parameter vectors, median and range."""
+    if len(counts) == 1:
+        return f"{counts[0]:,}"
+    middle, low, high = over(counts)
+    return f"{middle:,.0f} ({low:,.0f}–{high:,.0f})"
 
 
 def draw(result: Result) -> Picture:
@@ -62,10 +76,14 @@ def draw(result: Result) -> Picture:
         f"The same people are simulated in every arm, for {result.follow_up_days:,.0f} days. A candidate is counted at "
         "the first reason."
     ]
-    if leavers(result).any():
+    each = vectors(result)
+    if result.draws:
+        notes.append(f"Counts: median (5th to 95th percentile) over {result.draws} parameter vectors.")
+    if any(leavers(one).any() for one in each):
         notes.append("Who would leave a trial is among the others: leaving ends nobody's simulated course.")
     room = style.current_width() - 0.24
-    top, arms = _top(result, room), _arms(result, room)
+    top = _top(each, room)
+    arms = _arms(result, each, room, top[-1].bottom + 2 * GAP)
     high = arms[-1].bottom + 0.1
     with style.drawing():
         figure = style.sheet("From candidates to the end", notes, 0.62 + 0.17 * len(notes) + high + 0.1)
@@ -77,33 +95,44 @@ def draw(result: Result) -> Picture:
         for box in (*top, *arms):
             _draw(axes, box)
         _join(axes, top, arms)
-    tried = screened(result).candidates
-    said = f"{tried:,} candidates, {result.n_patients:,} simulated, what became of them by arm"
+    said = f"{told(_tried(each))} candidates, {result.n_patients:,} simulated, what became of them by arm"
     return Picture(Kind.flow, figure, said)
 
 
-def _top(result: Result, room: float) -> tuple[Box, Box, Box]:
+def _top(each: Sequence[Result], room: float) -> tuple[Box, Box, Box]:
     """Candidates, who was left out, who was simulated."""
-    tried, left = screened(result).candidates, (0.32 if style.is_narrow() else 0.4) * room
-    first = Box(0, 0, left, [("candidates", f"{tried:,}")])
-    why = [(text, f"{count:,}") for text, count in reasons(result)]
-    beside = Box(
-        left + GAP, first.bottom + 0.1, room - left - GAP, [("left out", f"{tried - result.n_patients:,}"), *why]
-    )
-    return first, beside, Box(0, beside.bottom + 0.1, left, [("simulated", f"{result.n_patients:,}")])
+    tried, n, left = _tried(each), each[0].n_patients, (0.32 if style.is_narrow() else 0.4) * room
+    aside = left + GAP
+    if _is_tight(each):
+        left, aside = 0.6 * room, 0.36 * room
+    first = Box(0, 0, left, [("candidates", told(tried))])
+    why = [(text, told(counts)) for text, counts in reasons(each)]
+    beside = Box(aside, first.bottom + 0.1, room - aside, [("left out", told(tried - n)), *why])
+    return first, beside, Box(0, beside.bottom + 0.1, left, [("simulated", f"{n:,}")])
 
 
-def _arms(result: Result, room: float) -> list[Box]:
-    """A box for each arm, in rows."""
-    across = min(len(result.arms), 2 if style.is_narrow() else 3)
+def _is_tight(each: Sequence[Result]) -> bool:
+    """Whether counts with their ranges leave words no room beside each other."""
+    return len(each) > 1 and style.is_narrow()
+
+
+def _tried(each: Sequence[Result]) -> np.ndarray:
+    """Candidates at each parameter vector."""
+    return np.array([screened(one).candidates for one in each])
+
+
+def _arms(result: Result, each: Sequence[Result], room: float, y: float) -> list[Box]:
+    """A box for each arm, in rows from a height on."""
+    across = 1 if _is_tight(each) else min(len(result.arms), 2 if style.is_narrow() else 3)
     indent = GAP if len(result.arms) > across else 0.0  # room for the line that leads to further rows
     wide = (room - indent + GAP / 2) / across
-    left, told, drawn = leavers(result), ends(result), style.lines(result.arms, result.control)
+    drawn = style.lines(result.arms, result.control)
+    left = np.array([leavers(one) for one in each])
+    last = [(label, np.array([dict(ends(one))[label] for one in each])) for label, _ in ends(each[0])]
     found: list[Box] = []
-    y = _top(result, room)[-1].bottom + 2 * GAP
     for k, arm in enumerate(result.arms):
-        lines = [(arm, ""), *((label, f"{counts[k]:,}") for label, counts in told)]
-        lines += [("would leave a trial", f"{left[k]:,}")] if left.any() else []
+        lines = [(arm, ""), *((label, told(counts[:, k])) for label, counts in last)]
+        lines += [("would leave a trial", told(left[:, k]))] if left.any() else []
         if k and k % across == 0:
             y = found[-1].bottom + 2 * GAP
         found.append(Box(indent + wide * (k % across), y, wide - GAP / 2, lines, drawn[arm].colour))

@@ -8,6 +8,7 @@ import numpy as np
 
 from simulator.analysis.replicates import Measure
 from simulator.analysis.trial.registry import analysis
+from simulator.errors import absent
 from simulator.report import style
 from simulator.report.kinds import TrialKind
 from simulator.report.picture import Picture, PictureError
@@ -60,9 +61,7 @@ def draw(trial: Trial, day: float | None, trials: int) -> Picture:
     """The picture of a day of analysis."""
     at = trial.days[0] if day is None else day
     if at not in trial.days:
-        raise PictureError(
-            f"{TrialKind.forest}: no day {at:g}; choose from {', '.join(f'{one:g}' for one in trial.days)}"
-        )
+        raise PictureError(absent("day", at, trial.days, where=TrialKind.forest))
     found = [_estimates(trial, name, at) for name in trial.analyses]
     shown = min(trials, trial.replicates)
     known = any(np.isfinite(one.truth.value) for one in found)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from inspect import signature
 
 from simulator.catalog.facts import points
+from simulator.errors import absent
 from simulator.report.kinds import Kind
 from simulator.report.picture import PictureError
 from simulator.report.plots.vectors import vectors
@@ -31,7 +32,10 @@ PATIENTS = (
 NOTICED = 0.98
 """Of SOD1 in CSF against baseline: the least that counts as lowered."""
 OVER_DRAWS = (Kind.trajectories, Kind.survival, Kind.stages, Kind.biomarkers, Kind.posterior, Kind.occupancy)
-BY_VECTOR = (Kind.function, Kind.strata, Kind.incidence, Kind.adverse, Kind.milestones, Kind.engagement)
+BY_VECTOR = (
+    *(Kind.function, Kind.strata, Kind.incidence, Kind.adverse, Kind.milestones, Kind.engagement, Kind.benefit),
+    *(Kind.subgroups, Kind.published, Kind.waterfall, Kind.observed, Kind.flow, Kind.patient),
+)
 """Pictures over draws: of the stacked sums; of each vector's own result."""
 
 
@@ -67,15 +71,14 @@ def need_kind(kind: str, known: Iterable[str], of: str) -> None:
     """Refuse a picture of something else."""
     names = [str(name) for name in known]
     if kind not in names:
-        raise PictureError(f"{kind}: not a picture of {of}; there are {', '.join(names)}")
+        raise PictureError(absent("picture", kind, names, where=of))
 
 
 def need_options(kind: str, options: Iterable[str], method: Callable[..., object]) -> None:
     """Refuse an option that the picture has not."""
     known = list(signature(method).parameters)
     if wrong := [name for name in options if name not in known]:
-        has = f"it has {', '.join(known)}" if known else "it has none"
-        raise PictureError(f"{kind}: no option {wrong[0]!r}; {has}")
+        raise PictureError(absent("option", wrong[0], known, where=str(kind)))
 
 
 def need_patients(result: Result, kind: Kind) -> None:

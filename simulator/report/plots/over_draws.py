@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simulator.errors import absent
 from simulator.report import style
 from simulator.report.kinds import Kind
 from simulator.report.picture import Picture, PictureError
@@ -14,7 +16,7 @@ from simulator.report.plots.biomarkers import MARKERS
 from simulator.report.plots.needs import need_variables, size
 from simulator.report.plots.trajectories import LABELS, MEAN, MEANS
 from simulator.report.plots.vectors import ROOM, bands, spread
-from simulator.report.scale import percent_axis, time_scale
+from simulator.report.scale import percent_axis, plain_logarithm, time_scale
 from simulator.results.tidy import DRAWN, over_draws
 from simulator.results.variables import KINGS
 
@@ -37,7 +39,7 @@ def survival(result: Result) -> Picture:
 def trajectories(result: Result, outcome: str) -> Picture:
     """Mean ALSFRS-R of everybody, the dead at 0; of another outcome the mean of survivors."""
     if outcome not in LABELS:
-        raise PictureError(f"{Kind.trajectories}: no outcome {outcome!r}; choose from {', '.join(LABELS)}")
+        raise PictureError(absent("outcome", outcome, LABELS, where=Kind.trajectories))
     need_variables(result, Kind.trajectories, [outcome])
     if outcome != "alsfrs_r":
         return _survivors(result, outcome)
@@ -146,6 +148,29 @@ def engagement(result: Result) -> Picture:
         axes.set_ylabel("SOD1 in CSF,\n% below baseline")
         axes.set_ylim(*axes.get_ylim())
     return Picture(Kind.engagement, figure, f"Target engagement over draws in {', '.join(result.arms)}")
+
+
+def patient(result: Result, number: int) -> Picture:
+    """Function, breathing and neurofilament of one patient, as if alive."""
+    from simulator.report.plots.patient import SHOWN, need_patient
+
+    need_patient(result, number)
+    notes = [f"Patient {number}, the same random numbers at every vector, as if alive: nobody's course ends here."]
+    figure, *panels = _sheet(result, "One patient, every arm", notes, len(SHOWN))
+    with style.drawing():
+        for axes, (name, label) in zip(panels, SHOWN, strict=True):
+            found = spread(result, partial(_course, name=name, number=number))
+            each = [tuple(one[arm] for one in found) for arm in range(len(result.arms))]
+            _draw(axes, result, each, lambda value: f"{value:.3g}")
+            if name == "nfl_plasma":
+                plain_logarithm(axes, "y")
+            axes.set_ylabel(label)
+    return Picture(Kind.patient, figure, f"Patient {number} over draws in {', '.join(result.arms)}")
+
+
+def _course(result: Result, name: str, number: int) -> np.ndarray:
+    """A patient's true course in every arm : (arms, times)."""
+    return np.asarray(result.groups["truth"][name].values[:, number], np.float64)
 
 
 def _percent(share: float) -> str:

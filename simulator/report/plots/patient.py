@@ -23,10 +23,7 @@ MARKS = {1: "X", 2: "D"}  # death, permanent ventilation
 
 def draw(result: Result, number: int) -> Picture:
     """The picture."""
-    need_patients(result, Kind.patient)
-    need_variables(result, Kind.patient, VARIABLES[Kind.patient])
-    if not 0 <= number < result.n_patients:
-        raise PictureError(f"{Kind.patient}: no patient {number}; choose 0 to {result.n_patients - 1}")
+    need_patient(result, number)
     dosed = dosed_arms(result, number)
     scale, seen = time_scale(result.follow_up_days), _allocated_arm(result, number)
     notes = [
@@ -54,6 +51,14 @@ def draw(result: Result, number: int) -> Picture:
         for panel in axes:
             scale.label(panel, panel is axes[-1])
     return Picture(Kind.patient, figure, f"Patient {number}: function, breathing and NfL in {', '.join(result.arms)}")
+
+
+def need_patient(result: Result, number: int) -> None:
+    """Refuse a result without this patient, or without what is shown."""
+    need_patients(result, Kind.patient)
+    need_variables(result, Kind.patient, VARIABLES[Kind.patient])
+    if not 0 <= number < result.n_patients:
+        raise PictureError(f"{Kind.patient} has no patient {number}. Patients: 0 to {result.n_patients - 1}")
 
 
 def _allocated_arm(result: Result, number: int) -> str:

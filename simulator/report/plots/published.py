@@ -12,6 +12,7 @@ from simulator.report import style
 from simulator.report.kinds import Kind
 from simulator.report.picture import Picture
 from simulator.report.plots.needs import need_published, size
+from simulator.report.plots.vectors import over, vectors
 from simulator.report.scale import plain_logarithm
 from simulator.results import Result
 from simulator.units import DAYS_PER_WEEK
@@ -41,7 +42,7 @@ ASIDE = 0.5  # weeks: points of two arms are set apart
 def comparable(result: Result) -> list[str]:
     """Strata of a result that published curves are about; arms are told by their names."""
     known = {point.stratum for point in points().values() if point.arm in result.arms}
-    return [name for name in result.strata if name in known]
+    return [name for name in vectors(result)[0].strata if name in known]
 
 
 def draw(result: Result) -> Picture:
@@ -50,7 +51,8 @@ def draw(result: Result) -> Picture:
     shown = [one for one in OUTCOMES if one.variable in result.groups["observed"]]
     strata = comparable(result)
     notes = [
-        f"{size(result)}. Lines: means of what their visits measured.",
+        f"{size(result)}. Lines: means of what their visits measured"
+        + (f", median over {result.draws} vectors; bands: 5th to 95th percentile." if result.draws else "."),
         "Dots: VALOR and its extension as published; 95 % intervals where printed. Ratios: geometric means.",
     ]
     with style.drawing():
@@ -80,13 +82,22 @@ def _panel(axes: Axes, result: Result, outcome: Outcome, stratum: str) -> list[s
     arms = [arm for arm in result.arms if published(outcome, stratum, arm)]
     for k, arm in enumerate(arms):
         colour, known = drawn[arm].colour, published(outcome, stratum, arm)
-        weeks, values = observed(result, outcome, stratum, arm, max(point.week for point in known))
+        weeks, values, low, high = _simulated(result, outcome, stratum, arm, max(point.week for point in known))
+        if result.draws:
+            axes.fill_between(weeks, low, high, color=colour, alpha=0.18, lw=0)
         axes.plot(weeks, values, color=colour, ls=drawn[arm].dash, zorder=drawn[arm].order, lw=1.8)
         _dots(axes, known, (k - (len(arms) - 1) / 2) * ASIDE, colour)
         end = values[-1] if len(values) else known[-1].value
         ends.append(style.Label(float(end), style.short(arm), colour))
     axes.axhline(1 if outcome.ratio else 0, color=style.SOFT.light, lw=0.8)
     return ends
+
+
+def _simulated(result: Result, outcome: Outcome, stratum: str, arm: str, last_week: int) -> tuple[np.ndarray, ...]:
+    """Weeks at which enough are seen at every parameter vector; median of the means, and the range over the vectors."""
+    each = [dict(zip(*observed(one, outcome, stratum, arm, last_week), strict=True)) for one in vectors(result)]
+    weeks = [week for week in each[0] if all(week in one for one in each)]
+    return np.array(weeks), *over([[one[week] for week in weeks] for one in each])
 
 
 def _dots(axes: Axes, known: Sequence[Point], aside: float, colour: str) -> None:

@@ -12,6 +12,7 @@ from simulator.analysis.trial.cox import cox
 from simulator.analysis.trial.data import trial_data
 from simulator.analysis.trial.errors import AnalysisError
 from simulator.analysis.trial.logrank import logrank
+from simulator.errors import absent
 from simulator.measures.headline import main_day
 from simulator.measures.metrics import time_index
 from simulator.report import style
@@ -23,6 +24,7 @@ from simulator.report.plots.vectors import ROOM, bands, spread, vectors
 from simulator.report.scale import TimeScale, percent_axis, time_scale
 from simulator.results import Result
 from simulator.results.frames import GROUPING
+from simulator.units import minus
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -98,7 +100,7 @@ def _counted(result: Result, arm: int, who: np.ndarray) -> np.ndarray:
 def draw(result: Result, by: str = "stratum", outcome: str = "") -> Picture:
     """The picture; the first eight strata, or the eight most frequent variants, are drawn."""
     if outcome not in ("", FUNCTION):
-        raise PictureError(f"{Kind.strata}: no outcome {outcome!r}; choose {FUNCTION}, or none for survival")
+        raise PictureError(f"{absent('outcome', outcome, [FUNCTION], where=Kind.strata)}, or none for survival")
     of, names = _parts(vectors(result)[0], by)
     notes = _notes(result, outcome)
     title, panel_of = ("Median ALSFRS-R", _function) if outcome else ("Event-free survival", _panel)
@@ -164,7 +166,9 @@ def _function(axes: Axes, result: Result, who: np.ndarray, scale: TimeScale) -> 
     scale.apply(axes)
     scale.label(axes)
     found = medians(result, who, main_day(result))[:MOST]
-    _below(axes, [f"{style.short(one.arm, 20)} {one.value:.1f} ({one.lower:.1f}–{one.upper:.1f})" for one in found])
+    _below(
+        axes, [minus(f"{style.short(one.arm, 20)} {one.value:.1f} ({one.lower:.1f}–{one.upper:.1f})") for one in found]
+    )
 
 
 def _drawn(axes: Axes, result: Result, by: str, name: str, outcome: str) -> None:
@@ -209,7 +213,7 @@ def parts_of(result: Result, by: str) -> np.ndarray:
     people = result.groups["patients"]
     known = [name for name in GROUPING if name in people]
     if by not in known:
-        raise PictureError(f"{Kind.strata}: no panels by {by!r}; choose from {', '.join(known)}")
+        raise PictureError(absent("group", by, known, where=Kind.strata))
     one = people[by]
     flags = str(one.attrs.get("flag_meanings", "")).split()
     return np.array([flags[int(value)].replace("_", " ") for value in one.values]) if flags else one.values.astype(str)
@@ -240,7 +244,7 @@ def _panel(axes: Axes, result: Result, who: np.ndarray, scale: TimeScale) -> Non
     said = [
         (
             f"{style.short(one.arm, 13)} vs {style.short(one.against, 13)}",
-            f"HR {one.value:.2f} ({one.lower:.2f}–{one.upper:.2f}), z {one.z:.1f}".replace("-", "−"),
+            minus(f"HR {one.value:.2f} ({one.lower:.2f}–{one.upper:.2f}), z {one.z:.1f}"),
         )
         for one in found[:MOST]
     ]

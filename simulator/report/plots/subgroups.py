@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from simulator.report import style
 from simulator.report.kinds import Kind
 from simulator.report.picture import Picture
 from simulator.report.plots.needs import VARIABLES, need_patients, need_two_arms, need_variables
+from simulator.report.plots.vectors import over, vectors
 from simulator.results import Result
 
 if TYPE_CHECKING:
@@ -29,15 +30,21 @@ DIVISIONS = (
     ("sex", ""),
     ("onset_site", "onset: "),
 )
-HALVES = (("age", "age {} years"), ("time_since_onset", "onset {} mo ago"), ("alsfrs_r", "ALSFRS-R {}"))
+HALVES = (
+    ("age", "age {} years", "age"),
+    ("time_since_onset", "onset {} mo ago", "since onset"),
+    ("alsfrs_r", "ALSFRS-R {}", "ALSFRS-R"),
+)
+"""What is split at its median: name, words with the median, words where the median differs between vectors."""
 
 
 class Part(NamedTuple):
-    """Some of the patients: their name, who they are, and whether a new division begins with them."""
+    """Some of the patients: their name, who they are, whether a new division begins with them; `half` of which one."""
 
     name: str
     who: np.ndarray
     first: bool = False
+    half: str = ""
 
 
 class Effect(NamedTuple):
@@ -48,6 +55,7 @@ class Effect(NamedTuple):
     first: bool
     points: tuple[float, float, float]
     free: tuple[float, float, float]
+    half: str = ""
 
 
 def parts(result: Result) -> Iterator[Part]:
@@ -65,14 +73,14 @@ def parts(result: Result) -> Iterator[Part]:
             for k, name in enumerate(large):
                 said = flags[int(name)] if flags else str(name)
                 yield Part(f"{words}{said}".replace("_", " "), values == name, k == 0)
-    for key, words in HALVES:
+    for key, words, plain in HALVES:
         values = result.groups["truth"][key].values[0, :, 0] if key == "alsfrs_r" else people[key].values
         values = values.astype(np.float64)
         middle = float(np.median(values))
         low = values < middle
         if min(low.sum(), (~low).sum()) >= FEWEST:
-            yield Part(words.format(f"< {middle:.3g}"), low, True)
-            yield Part(words.format(f"≥ {middle:.3g}"), ~low)
+            yield Part(words.format(f"< {middle:.3g}"), low, True, f"{plain}, lower half")
+            yield Part(words.format(f"≥ {middle:.3g}"), ~low, False, f"{plain}, upper half")
 
 
 def effects(result: Result, arm: str, against: str, day: float) -> list[Effect]:
@@ -84,9 +92,28 @@ def effects(result: Result, arm: str, against: str, day: float) -> list[Effect]:
     ended = (events["event"].values[rows] > 0) & (events["event_free_time"].values[rows] <= day)
     points, free = score[0] - score[1], 100.0 * (ended[1].astype(np.float64) - ended[0])
     return [
-        Effect(part.name, int(part.who.sum()), part.first, _interval(points[part.who]), _interval(free[part.who]))
-        for part in parts(result)
+        Effect(one.name, int(one.who.sum()), one.first, _interval(points[one.who]), _interval(free[one.who]), one.half)
+        for one in parts(result)
     ]
+
+
+def over_vectors(result: Result, arm: str, against: str, day: float) -> list[Effect]:
+    """Of each part that there is at every parameter vector: median, and range over the vectors."""
+    each = [{one.half or one.name: one for one in effects(single, arm, against, day)} for single in vectors(result)]
+    found = []
+    for key, first in each[0].items():
+        if all(key in one for one in each):
+            same = [one[key] for one in each]
+            points, free = _over([one.points[0] for one in same]), _over([one.free[0] for one in same])
+            n = round(float(np.median([one.n for one in same])))
+            found.append(first._replace(name=key, n=n, points=points, free=free))
+    return found
+
+
+def _over(values: Sequence[float]) -> tuple[float, float, float]:
+    """Median and range over the vectors."""
+    middle, low, high = over(values)
+    return float(middle), float(low), float(high)
 
 
 def _interval(values: np.ndarray) -> tuple[float, float, float]:
@@ -102,10 +129,13 @@ def draw(result: Result) -> Picture:
     need_two_arms(result, Kind.subgroups)
     need_variables(result, Kind.subgroups, VARIABLES[Kind.subgroups])
     (arm, against), day = result.contrasts[0], main_day(result)
-    found = effects(result, arm, against, day)
+    found = over_vectors(result, arm, against, day) if result.draws else effects(result, arm, against, day)
+    lines = "Lines: 95 % Monte Carlo"
+    if result.draws:
+        lines = f"Squares: median over {result.draws} vectors of the ensemble; lines: 5th to 95th percentile"
     notes = [
         f"{style.short(arm, 24)} against {style.short(against, 24)} on day {day:g}: the same patients in two arms.",
-        "Squares: mean difference, right of 0 is better. Lines: 95 % Monte Carlo. Dashed: all patients.",
+        f"Mean difference, right of 0 is better. {lines}. Dashed: all patients.",
         "n: patients. Halves are split at the median. What a trial of some size would find is wider.",
     ]
     narrow = style.is_narrow()

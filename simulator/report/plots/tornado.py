@@ -10,6 +10,7 @@ from simulator.report import style
 from simulator.report.kinds import SensitivityKind
 from simulator.report.names import called
 from simulator.report.picture import Picture, PictureError
+from simulator.units import minus
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -104,7 +105,7 @@ def _numbers(axes: Axes, rows: list[Range], digits: int) -> None:
 
 def _signed(value: float, digits: int) -> str:
     """A number with its sign; none where it rounds to 0."""
-    text = f"{value:+.{digits}f}".replace("-", "−")
+    text = minus(f"{value:+.{digits}f}")
     return text if text.strip("+−0.") else text[1:]
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from simulator.errors import absent
 from simulator.report.kinds import Kind
 from simulator.report.picture import Picture, PictureError
 from simulator.report.plots.grid import head, label_time, sheet
@@ -88,7 +89,7 @@ def _death(result: Result, variable: str, asked: str) -> str:
         The outcome has no worst value, or only sums of survivors were kept.
     """
     if asked not in ("", "zero", "survivors"):
-        raise PictureError(f"{Kind.trajectories}: no estimand {asked!r}; choose zero or survivors")
+        raise PictureError(absent("estimand", asked, ["zero", "survivors"], where=Kind.trajectories))
     can = variable in WORST and (result.is_full or f"{variable}_death0_mean" in result.groups["summary"])
     if asked == "zero" and not can:
         raise PictureError(f"{Kind.trajectories}: {variable} of the dead is not 0, or was not kept; choose survivors")
@@ -98,7 +99,7 @@ def _death(result: Result, variable: str, asked: str) -> str:
 def draw(result: Result, variable: str, patients: int, death: str = "") -> Picture:
     """The picture; only the outcomes that the summary holds can be drawn."""
     if variable not in LABELS:
-        raise PictureError(f"{Kind.trajectories}: no outcome {variable!r}; choose from {', '.join(LABELS)}")
+        raise PictureError(absent("outcome", variable, LABELS, where=Kind.trajectories))
     need_variables(result, Kind.trajectories, [variable])
     counted = _death(result, variable, death)
     shown = min(patients, result.n_patients) if result.is_full else 0

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from simulator.results import Result
 from simulator.results.tidy import DRAWN
+from simulator.units import minus
 
 ROOM = 5  # arms whose bands can be told apart
 
@@ -29,5 +31,18 @@ def bands(result: Result, otherwise: str) -> str:
 
 def spread(result: Result, curve: Callable[[Result], np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Median, 5th and 95th percentile over the vectors of what a function computes of each."""
-    middle, low, high = np.quantile(np.stack([curve(one) for one in vectors(result)]), (0.5, *DRAWN), axis=0)
+    return over([curve(one) for one in vectors(result)])
+
+
+def over(each: Sequence[Any] | np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Median, 5th and 95th percentile of numbers or arrays, one for each vector."""
+    middle, low, high = np.quantile(np.asarray(each, np.float64), (0.5, *DRAWN), axis=0)
     return middle, low, high
+
+
+def said(each: Sequence[float], otherwise: str, digits: int = 1) -> str:
+    """Median and range over the vectors in words or, of one, as it is said."""
+    if len(each) < 2:
+        return minus(otherwise)
+    middle, low, high = (f"{float(one):.{digits}f}" for one in over(each))
+    return minus(f"{middle} ({low} to {high})")

@@ -14,7 +14,6 @@ from simulator.catalog.calibration import Parameter, calibration, calibration_of
 from simulator.catalog.facts import read_text
 from simulator.language.calibrated import Place, calibration_in, default_value, places
 from simulator.studies.calibrate.errors import CalibrationError
-from simulator.studies.evidence.score import scenario_of
 
 if TYPE_CHECKING:
     from simulator.language import Scenario
@@ -73,11 +72,8 @@ def drawn_settings(scenario: Scenario, draws: int) -> Iterator[dict[str, float]]
         yield from _own(scenario.ensemble, draws)
         return
     spec = calibration_of(scenario.progression.model)
-    own = scenario_of(calibration().runs["valor"])
-    if scenario.disease.name != own.disease.name:
-        raise CalibrationError(
-            f"the ensemble is of {own.disease.name}, not {scenario.disease.name}. Run without --draws"
-        )
+    if scenario.disease.name != (own := calibration().disease):
+        raise CalibrationError(f"the ensemble is of {own}, not {scenario.disease.name}. Run without --draws")
     vectors = ensemble(scenario.progression.model)
     if spec is not None and not 1 <= draws <= len(vectors):
         raise CalibrationError(f"the ensemble has {len(vectors)} vectors, not {draws}. Ask for 1 to {len(vectors)}")

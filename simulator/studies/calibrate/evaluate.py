@@ -15,12 +15,11 @@ from simulator.catalog.calibration import Calibration, Parameter
 from simulator.errors import SimulatorError
 from simulator.execution.version_check import other_versions
 from simulator.mechanisms.antisense.spec import Antisense
-from simulator.record import versions
 from simulator.results.files import digest, text_writer, write_all
 from simulator.studies.calibrate.errors import CalibrationError
 from simulator.studies.calibrate.rows import Datum
 from simulator.studies.evidence.score import SEED, Runs, simulated
-from simulator.version import __version__
+from simulator.version import __version__, versions
 from simulator.writing import append
 
 if TYPE_CHECKING:

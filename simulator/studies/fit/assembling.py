@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 
 from simulator.analysis.intervals import Z_95
 from simulator.datasets.tidy import as_lines
-from simulator.record import versions
 from simulator.results.arrays import Group, Named, names_of
 from simulator.results.kinds import FIT
 from simulator.studies.fit.hazard import is_by_truth
 from simulator.studies.fit.result import PROMISED, Estimate, Fit
 from simulator.studies.fit.surface import kind_of
 from simulator.studies.twins.result import strings
-from simulator.version import __version__
+from simulator.version import __version__, versions
 
 if TYPE_CHECKING:
     from simulator.datasets import Dataset

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.datasets import Note
-from simulator.errors import UsageError
+from simulator.errors import UsageError, absent
 from simulator.studies.twins import cohort as matched
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def people(data: Dataset, scenario: Scenario, arms: Sequence[str] = (), given: i
         Fewer than five people are left, or nothing that the model has was measured.
     """
     if arms and (unknown := sorted(set(arms) - set(data.arms))):
-        raise UsageError(f"the data have no arm {unknown[0]}. They have {', '.join(data.arms) or 'none'}")
+        raise UsageError(absent("arm", unknown[0], data.arms))
     notes: list[Note] = []
     names = matched.matched_names(data, scenario, notes)
     if not names:

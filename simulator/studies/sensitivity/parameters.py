@@ -18,7 +18,6 @@ from simulator.language.faults import suggest
 from simulator.language.listing import values
 from simulator.measures.outcome import OUTCOMES
 from simulator.quantities import Prior
-from simulator.studies.calibrate.apply import scenario_of
 from simulator.studies.sweep.axes import inverse, priors
 
 if TYPE_CHECKING:
@@ -128,7 +127,7 @@ def _all(scenario: Scenario) -> Iterator[Parameter]:
 def fitted_places(scenario: Scenario) -> list[tuple[Fitted, tuple[Place, ...]]]:
     """The calibration's parameters whose values the scenario holds, and where; none of another disease."""
     known = calibrated_parameters(scenario)
-    if scenario.disease.name != scenario_of(calibration().runs["valor"]).disease.name:
+    if scenario.disease.name != calibration().disease:
         return []
     found: dict[int, list[Place]] = {}
     for place, k, is_rest in places_of(scenario.content()):

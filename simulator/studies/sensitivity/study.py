@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.errors import absent
 from simulator.execution.executors import check_ready
 from simulator.execution.version_check import begin, keeping
 from simulator.language.blocks.sweep import MOST_POINTS
@@ -134,7 +135,7 @@ def sensitivity(
 def run(asked: Request, progress: Progress | None = None) -> Sensitivity:
     """Run what is asked (see `sensitivity`); the answer is written where there is a folder."""
     if asked.method not in METHODS:
-        raise SensitivityError(f"there is no method {asked.method!r}. Choose from {', '.join(METHODS)}")
+        raise SensitivityError(absent("method", asked.method, METHODS))
     if asked.scenario.person is not None:
         raise SensitivityError("the scenario has a person, for whom twins are looked for, not points. Remove person")
     if asked.folder is not None:

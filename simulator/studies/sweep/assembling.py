@@ -11,12 +11,11 @@ import numpy as np
 from simulator.errors import SimulatorError
 from simulator.language.contrasts import contrasts, control_of
 from simulator.language.template import Template
-from simulator.record import versions
 from simulator.results import netcdf
 from simulator.results.kinds import SWEEP
 from simulator.studies.sweep.collect import collect, parameters
 from simulator.studies.sweep.result import Sweep
-from simulator.version import __version__
+from simulator.version import __version__, versions
 
 if TYPE_CHECKING:
     from simulator.execution.encoding import Packed

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from simulator.analysis import intervals
 from simulator.analysis.moments import Estimate
+from simulator.errors import absent
 from simulator.measures.metrics import Metric, View
 from simulator.measures.metrics import known as known_of
 from simulator.studies.sweep.errors import SweepError
@@ -134,13 +135,13 @@ def _label(metric: Metric, wanted: OutcomeChoice) -> str:
 def _of_arm(sweep: Sweep, name: str, arm: str, at: int) -> tuple[Floats, Floats, Metric]:
     """Estimates and errors of one arm : (n_points, n_replicates), and what the metric is."""
     if arm not in sweep.arms:
-        raise SweepError(f"the sweep has no arm {arm!r}; it has {', '.join(sweep.arms)}")
+        raise SweepError(absent("arm", arm, sweep.arms))
     known = {metric.name: metric for metric in metrics(sweep)}
     if name in known:
         return _read(sweep, known[name], arm, at)
     if f"{name}_mcse" not in sweep.group:
         there = sorted(key.removesuffix("_mcse") for key in sweep.group if key.endswith("_mcse"))
-        raise SweepError(f"there is no metric {name!r}; there are {', '.join([*known, *there])}")
+        raise SweepError(absent("metric", name, [*known, *there]))
     array = sweep.group[name]
     if "arm" not in array.dims or set(array.dims) - {"point", "replicate", "arm", "time"}:
         raise SweepError(f"{name!r} is not one number for each arm and day. Choose another metric")

@@ -15,7 +15,6 @@ from simulator.execution.executors import check_ready, check_work, workers
 from simulator.execution.store import InFolder, InMemory, Store
 from simulator.language.blocks.sweep import MOST_REPLICATES
 from simulator.language.template import Template
-from simulator.record import versions
 from simulator.results.folder import write_folder
 from simulator.studies.sweep import scheduling, work
 from simulator.studies.sweep.assembling import ASIDE, Planned, assembled
@@ -24,7 +23,7 @@ from simulator.studies.sweep.errors import SweepError
 from simulator.studies.sweep.memory import arm_days, check_size
 from simulator.studies.sweep.points import as_given, design
 from simulator.studies.sweep.result import Sweep
-from simulator.version import __version__
+from simulator.version import __version__, versions
 
 if TYPE_CHECKING:
     from simulator.language import Scenario

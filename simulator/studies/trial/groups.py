@@ -12,7 +12,6 @@ from simulator.analysis.trial.estimand import Estimand
 from simulator.analysis.trial.registry import analysis
 from simulator.analysis.trial.truth import QUANTITIES
 from simulator.language import plausible
-from simulator.record import versions
 from simulator.results.arrays import Group, Groups, Named, names_of
 from simulator.results.kinds import TRIAL
 from simulator.studies.trial import borrowed
@@ -27,7 +26,7 @@ from simulator.studies.trial.plan import Plan, compared
 from simulator.studies.trial.population import Truth
 from simulator.studies.trial.rows import COUNTED, ESTIMATED, Block
 from simulator.studies.trial.sizes import Sizes
-from simulator.version import __version__
+from simulator.version import __version__, versions
 
 if TYPE_CHECKING:
     from simulator.language.scenario import Scenario

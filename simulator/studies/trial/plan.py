@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from simulator.analysis.trial.data import SCORE
 from simulator.analysis.trial.reading import BASELINE, PROGRESSION_RATE, TOTAL, TRAITS, Contrast
 from simulator.analysis.trial.registry import ANALYSES, analysis
-from simulator.errors import SimulatorError
+from simulator.errors import SimulatorError, absent
 from simulator.language.check_trial import may_be_empty
 from simulator.language.contrasts import amount, control_of
 from simulator.language.faults import Path, Problem
@@ -215,7 +215,7 @@ def _contrast(scenario: Scenario, wanted: Sequence[str] | None) -> Contrast:
     if wanted is not None:
         for name in wanted:
             if name not in there:
-                raise TrialError(f"the trial has no arm {name}; there are {', '.join(there)}. Name two of them")
+                raise TrialError(absent("arm", name, there, where="the trial"))
         if len(set(wanted)) != 2 or len(wanted) != 2:
             raise TrialError(f"arms {', '.join(wanted)}: name two arms, the experimental one first")
         return Contrast(*wanted)
@@ -295,7 +295,7 @@ def check_options(name: str, options: Mapping[str, Any]) -> None:
     known = [key for key in kinds if key not in ("data", "seed", "return")]
     for key, value in options.items():
         if key not in known:
-            raise TrialError(f"{name} has no option {key}; it has {', '.join(known) or 'none'}. Correct it")
+            raise TrialError(absent("option", key, known, where=name))
         try:
             TypeAdapter(kinds[key]).validate_python(tuple(value) if isinstance(value, list) else value, strict=True)
         except ValidationError:
@@ -311,10 +311,10 @@ def _check_measured(scenario: Scenario, analyses: Sequence[str], asked: TrialOpt
     """What is analysed is assessed."""
     assessed = list(scenario.visits.assessments)
     if asked.outcome not in assessed:
-        fact = f"{asked.outcome} is not assessed; there are {', '.join(assessed)}"
+        fact = f"{asked.outcome} is not assessed; what is: {', '.join(assessed)}"
         raise _fault(scenario, ASSESSMENTS, fact, "Add it, or name another with --outcome")
     if asked.endpoint not in ENDPOINTS:
-        raise TrialError(f"there is no endpoint {asked.endpoint}. Choose {' or '.join(ENDPOINTS)}")
+        raise TrialError(absent("endpoint", asked.endpoint, ENDPOINTS))
     needy = [name for name in analyses if name == "ancova_nfl" or LOG_NFL in _covariates(asked.options.get(name, {}))]
     if needy and NFL not in assessed:
         fact = f"{needy[0]} needs neurofilament, and {NFL} is not assessed"

@@ -10,6 +10,7 @@ import numpy as np
 
 from simulator.analysis.intervals import mean_interval
 from simulator.analysis.replicates import UNKNOWN, Measure, mean, mean_known
+from simulator.errors import absent
 from simulator.results.arrays import Group
 from simulator.results.kinds import TRIAL
 from simulator.results.study import GroupedResult
@@ -319,9 +320,9 @@ class Trial(GroupedResult):
 
     def _place(self, name: str, day: float | None) -> tuple[int, int]:
         if name not in self.analyses:
-            raise KeyError(f"no analysis {name!r}; there are {', '.join(self.analyses)}")
+            raise KeyError(absent("analysis", name, self.analyses, "analyses"))
         if day is not None and day not in self.days:
-            raise KeyError(f"no day {day:g}; there are {', '.join(f'{one:g}' for one in self.days)}")
+            raise KeyError(absent("day", day, self.days))
         return self.analyses.index(name), 0 if day is None else self.days.index(day)
 
     def __repr__(self) -> str:

@@ -12,7 +12,7 @@ from simulator.analysis import forecasts
 from simulator.analysis.forecasts import UNKNOWN, Figure, Forecast, Ratio
 from simulator.analysis.mixed import Mixed, fit_mixed
 from simulator.analysis.survival import kaplan_meier
-from simulator.errors import UsageError
+from simulator.errors import UsageError, absent
 from simulator.units import DAYS_PER_MONTH
 
 if TYPE_CHECKING:
@@ -76,8 +76,7 @@ def who_of(found: Twins, arms: Sequence[str] | None) -> Integers:
     """Positions of the matched participants of some arms of the data, of all by default."""
     people = found.participants
     if arms is not None and (unknown := set(arms) - {one.arm for one in people}):
-        there = ", ".join(sorted({one.arm for one in people}))
-        raise UsageError(f"the data have no arm {sorted(unknown)[0]}; they have {there}")
+        raise UsageError(absent("arm", min(unknown), sorted({one.arm for one in people})))
     return np.array([k for k in found.matched.tolist() if arms is None or people[k].arm in arms], np.int64)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.datasets import Note
-from simulator.errors import UsageError
+from simulator.errors import UsageError, absent
 from simulator.fields import MAX_DAYS
 from simulator.program import compile_program
 from simulator.run import SUMMED
@@ -179,7 +179,7 @@ def case_of(data: Dataset, scenario: Scenario, k: int, readings: tuple[Reading, 
         if named in variants:
             variant = (variants.index(named),)
         else:
-            reason = reason or f"the scenario has no variant {named}; it has {', '.join(variants)}"
+            reason = reason or absent("variant", named, variants, where="the scenario")
     sex, site = str(who.sex[k]).lower(), str(who.onset_site[k]).lower().replace(" ", "_")
     return Case(
         readings,

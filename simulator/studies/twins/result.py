@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.errors import UsageError
+from simulator.errors import UsageError, absent
 from simulator.results.arrays import Group
 from simulator.results.files import Writer, text_writer
 from simulator.results.kinds import TWINS
@@ -170,7 +170,7 @@ class Twins(GroupedResult):
         """Position of an arm; the untreated one by default."""
         name = self.control if arm is None else arm
         if name not in self.arms:
-            raise UsageError(f"the scenario has no arm {name}; there are {', '.join(self.arms)}")
+            raise UsageError(absent("arm", name, self.arms, where="the scenario"))
         return self.arms.index(name)
 
     def chosen(self, participant: int) -> NDArray[np.int64]:

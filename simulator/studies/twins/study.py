@@ -14,7 +14,6 @@ from simulator.datasets.reading import read_data
 from simulator.datasets.tidy import as_lines, from_lines
 from simulator.engine.compiling import cores
 from simulator.errors import UsageError
-from simulator.record import versions
 from simulator.results.arrays import Group, Named, arm_coordinate, names_of, time_coordinates
 from simulator.results.folder import default_folder
 from simulator.results.kinds import TWINS
@@ -23,7 +22,7 @@ from simulator.studies.twins.cohort import MATCHED, Cohort, cohort, unread
 from simulator.studies.twins.matching import Match, Matcher, match_all
 from simulator.studies.twins.pool import TRAITS, Pool, fill, joined, pool_scenario
 from simulator.studies.twins.result import Twins, strings
-from simulator.version import __version__
+from simulator.version import __version__, versions
 
 if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
