@@ -3,7 +3,7 @@
 import numpy as np
 
 from simulator.engine import effect, interface, observe, plans, rows, rules, safety, staging, sums
-from simulator.engine.jit import LANES, block, inline, kernel, merge
+from simulator.engine.jit import LANES, block, inline, kept, kernel, merge
 from simulator.engine.mathematics import ZERO, F
 from simulator.engine.rows import DEATH, EVENT, KIND, SLOT
 from simulator.engine.space import NOBODY
@@ -12,6 +12,7 @@ from simulator.units import DAYS_PER_YEAR
 YEAR = F(DAYS_PER_YEAR)
 
 
+@kept
 @block
 def sum_up(table, totals, full, calendar, a, t, base, o, s, day, x, alive, bins):
     """Add a block to the sums of arm `a` and output `t`; the first output is everybody's baseline."""
@@ -72,6 +73,7 @@ def find(days, day):
     return low if low < days.size and days[low] == day else -1
 
 
+@kept
 @block
 def show(model, drug, s, o, day, addon, staged):
     """All output rows of a block that stands at `day`; items and stages if they are wanted."""
@@ -81,6 +83,7 @@ def show(model, drug, s, o, day, addon, staged):
         interface.stages(model, s, o, F(day))
 
 
+@kept
 @block
 def look_at_everybody(decide, visits, key, calendar, full, a, t, s, w, o, held, lives, day, first):
     """Truth and visits of a full run, visits for the rules; `t` is the number of the output on this day, -1 if none."""

@@ -4,6 +4,7 @@ What is compiled depends on the types of a kernel's arguments, and types can be 
 the loop, the other how people are recruited; this one then loads both, as every later run does.
 """
 
+import gc
 import importlib
 import os
 import pickle
@@ -14,9 +15,10 @@ from typing import Any
 
 import numba
 
-from simulator.engine import collecting, loop, recruit
-from simulator.engine.jit import JIT, cache_folder, places
+from simulator.engine import collecting, effect, loop, plans, recruit
+from simulator.engine.jit import JIT, KEPT, cache_folder, places
 from simulator.engine.listeners import note, tell
+from simulator.engine.mathematics import ZERO
 
 Part = tuple[Any, tuple]
 """A kernel and the types of its arguments."""
@@ -34,7 +36,7 @@ def ready(p: Any, key: Any, full: Any, worker: Any) -> None:
         return
     with _lock:
         if kind not in _done:
-            _compile(*map(_missing, _calls(p, key, full, worker)))
+            _compile(*_missing(*_calls(p, key, full, worker)))
             _done.add(kind)
 
 
@@ -44,18 +46,34 @@ def _kind(value: Any) -> Any:
 
 
 def _calls(p: Any, key: Any, full: Any, worker: Any) -> tuple[list[Part], list[Part]]:
-    """Two shares of the kernels of a run that take about as long to compile; arguments as where they are called."""
+    """Two shares of the kernels of a run that take about as long to compile; arguments as where they are called.
+
+    The second begins with parts of the loop that are there before the first comes to them.
+    """
     space, search, totals, place = worker.space, worker.search, worker.totals, 0
     life = (p.model, p.rules, key, p.visits, p.arms, p.calendar, p.table, place, place, space, totals, full)
     search_for = (p.people, p.visits, p.model, p.gates, key, search, place, place, space.cohort, space.who)
     kept = (full, space.cohort, space.who, search.tried, place, place)
-    return [(loop.live, life)], [(collecting.keep_people, kept), (recruit.recruit, search_for)]
+    drug, s, w, o, addon = effect.Drug(*p.arms.constant[0]), space.s[0], space.w[0], space.o, ZERO
+    shown = (p.model, drug, s, o, place, addon, p.calendar.staged)
+    seen = (
+        p.rules, p.visits, key, p.calendar, full, place, place, s, w, o, space.day, space.lives, place, place,
+    )  # fmt: skip
+    first: list[Part] = [(loop.live, life)]
+    if isinstance(p.arms.own, plans.Own):
+        planned = (p.arms.own, place, key, w, s, space.lives, space.windows, space.calendars, place)
+        first.insert(0, (plans.plan_block, planned))
+    parts = [(collecting.show, shown), (collecting.look_at_everybody, seen)]
+    return first, [*parts, (recruit.recruit, search_for), (collecting.keep_people, kept)]
 
 
-def _missing(calls: list[Part]) -> list[Part]:
-    """Of calls, those that are not in the cache, by the types of their arguments."""
-    typed = [(function, tuple(map(numba.typeof, arguments))) for function, arguments in calls]
-    return [part for part in typed if _place(part) is None]
+def _missing(*shares: list[Part]) -> list[list[Part]]:
+    """Of calls, those that are not in the cache, by the types of their arguments; its parts go with the loop."""
+    typed = [[(function, tuple(map(numba.typeof, arguments))) for function, arguments in share] for share in shares]
+    missing = [[part for part in share if _place(part) is None] for share in typed]
+    if any(function is loop.live for share in missing for function, _ in share):
+        return missing
+    return [[part for part in share if part[0] in (recruit.recruit, collecting.keep_people)] for share in missing]
 
 
 def _place(part: Part) -> str | None:
@@ -124,6 +142,7 @@ def _start(parts: list[Part]) -> "subprocess.Popen[bytes] | None":
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONHASHSEED": "0"},  # names that numba gives follow the order of sets
         )
         if other.stdin:
             other.stdin.write(pickle.dumps(sys.path) + pickle.dumps(named))
@@ -134,11 +153,41 @@ def _start(parts: list[Part]) -> "subprocess.Popen[bytes] | None":
 
 
 def _serve() -> None:
-    """The other process."""
+    """The other process: it ends soon, so looking for cycles, a fifth of the time, gains nothing."""
+    gc.disable()
+    _emit_what_is_kept()
     for module, name, types in pickle.load(sys.stdin.buffer):
         getattr(importlib.import_module(module), name).compile(types)
         sys.stdout.write("\n")
         sys.stdout.flush()
+
+
+def _emit_what_is_kept() -> None:
+    """In a process that only compiles, functions inside kernels get no machine code, for nobody calls them.
+
+    numba would make it for each, a tenth of the time. A version of numba that is built otherwise ends this process, and
+    the one that waits for it compiles.
+    """
+    from numba._dynfunc import make_function
+    from numba.core.codegen import JITCodeLibrary
+    from numba.core.cpu import CPUContext
+
+    finalize, executable = JITCodeLibrary._finalize_final_module, CPUContext.get_executable
+
+    def finalize_kept(library: Any) -> None:
+        if library.name in KEPT:
+            finalize(library)
+        else:
+            library._finalize_dynamic_globals()
+            library._finalized = True
+
+    def executable_of_kept(context: Any, library: Any, described: Any, env: Any) -> Any:
+        if library.name in KEPT:
+            return executable(context, library, described, env)
+        library._ensure_finalized()
+        return make_function(described.lookup_module(), described.qualname, "", 0, env, (library,))
+
+    JITCodeLibrary._finalize_final_module, CPUContext.get_executable = finalize_kept, executable_of_kept
 
 
 def cores() -> int:

@@ -10,7 +10,7 @@ import numpy as np
 from simulator.engine import effect, interface, plans, rows, safety
 from simulator.engine.columns import NEVER
 from simulator.engine.effect import Drug
-from simulator.engine.jit import LANES, NO, YES, inline, merge
+from simulator.engine.jit import LANES, NO, YES, inline, kept, merge
 from simulator.engine.mathematics import HALF, ONE, ZERO, F
 from simulator.engine.rows import DELTA, GIVEN, SLOT, STOP, C
 
@@ -108,6 +108,7 @@ def _give_own(model, drug, s, i, day, step, addon, days):
     s[GIVEN + i] += ONE
 
 
+@kept
 @inline
 def treat(model, drug, table, reactions, windows, key, doses, cursor, w, s, step, days, addon):
     """Doses and drug from the start of `step` on for `days` days (7: the whole step), then the rate's multiplier.

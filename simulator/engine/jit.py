@@ -42,6 +42,8 @@ ROOM_BYTES = 32 << 20
 SEAL_BYTES = hashlib.sha256().digest_size
 INSIDE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 """What is called from kernels only needs no entry for Python or C."""
+KEPT: set[str] = set()
+"""Names of the functions that are kept on disk."""
 
 
 @cache
@@ -123,6 +125,12 @@ class _Locator(_CacheLocator):  # type: ignore[misc]
 
 class _Sealed(IndexDataCacheFile):  # type: ignore[misc]
     """numba's two kinds of files, each with a checksum after its end: a flipped bit in a kernel may end the process."""
+
+    def save(self, key, data):
+        """Keep a kernel in a file of its own name: processes that write the same index at once never mix kernels."""
+        name = f"{Path(self._index_path).stem}.{hashlib.sha256(repr(key).encode()).hexdigest()[:12]}.nbc"
+        self._save_data(name, data)
+        self._save_index({**self._load_index(), key: name})
 
     def has(self, key):
         """Whether a whole kernel is there."""
@@ -216,11 +224,15 @@ def _tried(read, otherwise):
 
 def kernel(function):
     """Compile `function` on first call and keep it on disk for the next process."""
-    if not JIT:
-        return function
-    dispatcher = numba.njit(**OPTIONS)(function)
-    dispatcher._cache = Kept(function)
-    return dispatcher
+    return kept(numba.njit(**OPTIONS)(function)) if JIT else function
+
+
+def kept(function):
+    """Keep what is compiled of `function` on disk: parts that several kernels or processes have in common."""
+    if JIT:
+        function._cache = Kept(function.py_func)
+        KEPT.add(function.py_func.__qualname__)
+    return function
 
 
 class _Inner(CPUDispatcher):  # type: ignore[misc]

@@ -10,7 +10,7 @@ import numpy as np
 from simulator.engine import dosing, effect, interface, plans, rows, rules
 from simulator.engine.collecting import find, keep_events, look_at_everybody, show, sum_up
 from simulator.engine.compaction import close, pack, too_many_dead
-from simulator.engine.jit import LANES, U64, block, inline, kernel, merge
+from simulator.engine.jit import LANES, U64, block, inline, kept, kernel, merge
 from simulator.engine.mathematics import ONE, TWO, ZERO, F
 from simulator.engine.rows import DEATH, EVENT, KIND, PAV, SLOT, TRY_DAY
 from simulator.engine.space import INSIDE, LOOK, NOBODY
@@ -51,6 +51,7 @@ def _copy(source, target):
         target[k] = source[k]
 
 
+@kept
 @block
 def _resolve(model, s):
     """Turn the steps in which thresholds were used up into days; background death may have come first."""

@@ -31,7 +31,7 @@ from simulator.engine.columns import (
     STARTED,
     SUM_NFL,
 )
-from simulator.engine.jit import LANES, block, inline, merge
+from simulator.engine.jit import LANES, block, inline, kept, merge
 from simulator.engine.mathematics import ONE, ZERO, F
 from simulator.engine.random import U32, Stream, uniforms
 from simulator.engine.rows import CANDIDATE, DEATH, PATIENT, SLOT, STOP
@@ -234,8 +234,9 @@ def _plan(own, a, key, patient, candidate, mine, windows, calendar, s, i, end):
             _give(own, a, key, patient, candidate, mine, windows, calendar, s, i)
 
 
+@kept
 @block
-def _plan_block(own, a, key, w, s, columns, windows, calendars, step):
+def plan_block(own, a, key, w, s, columns, windows, calendars, step):
     """Put the doses of the week `step` into the calendars of a block."""
     end = F(WEEK * (step + 1))
     for i in range(LANES):
@@ -289,7 +290,7 @@ def _are_own(own, a):
 
 
 def _plan_week(own, a, key, w, s, space, step):
-    _plan_block(own, a, key, w, s, space.lives, space.windows, space.calendars, step)
+    plan_block(own, a, key, w, s, space.lives, space.windows, space.calendars, step)
 
 
 answer(Shared, are_own=_never, begin=_nothing_begins, plan=_nothing_to_plan, treat=_nothing_to_give)
