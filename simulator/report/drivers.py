@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from simulator.results import Result
-from simulator.studies.ranges import ANSWERING, Ranges, ranges_over_draws, stored_ranges
+from simulator.studies.draws import own_ranges
+from simulator.studies.ranges import ANSWERING, Ranges, stored_ranges
 
 if TYPE_CHECKING:
     from simulator.language.scenario import Scenario
@@ -39,7 +40,7 @@ def drivers(result: Result, scenario: Scenario) -> Drivers | None:
     from simulator.studies.calibrate.apply import drawn_settings
     from simulator.studies.calibrate.errors import CalibrationError
 
-    found = ranges_over_draws(result) if result.draws else stored_ranges(result)
+    found = own_ranges(result) if result.draws else stored_ranges(result)
     metric = next((name for name in ANSWERING if name in found.values), "")
     if not metric:
         return None

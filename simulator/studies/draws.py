@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.measures.headline import headline
+from simulator.measures.headline import headline, main_day
 from simulator.results import Result
 from simulator.results.arrays import Group, Groups, Lazily, Named, is_coordinate
 from simulator.results.folder import check_folder, write_folder
 from simulator.results.kinds import RUN
 from simulator.results.tidy import DRAWN
 from simulator.studies.calibrate.errors import CalibrationError
+from simulator.studies.ranges import Ranges, figures_at
 from simulator.studies.single_run import Request, folder_of, scenario_of
 
 if TYPE_CHECKING:
@@ -160,6 +161,12 @@ def one_draw(result: Result, number: int) -> Result:
         has = f"has {result.draws}, numbered from 0" if result.draws else "is of one parameter vector"
         raise CalibrationError(f"there is no draw {number}: the result {has}")
     return Result(partial(_attrs_of, result, number), _groups_of(result, number))
+
+
+def own_ranges(result: Result) -> Ranges:
+    """The figures of a run over draws at each of its own vectors, on its main day."""
+    each, day = [one_draw(result, k) for k in range(result.draws)], main_day(result)
+    return Ranges(day, result.draws, result.n_patients, figures_at(each, result.arms, day))
 
 
 def _check_memory(scenario: Scenario, draws: int, most: int | None, arguments: Mapping[str, Any]) -> None:

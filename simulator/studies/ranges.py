@@ -76,15 +76,7 @@ def stored_ranges(result: Result) -> Ranges:
     return found
 
 
-def ranges_over_draws(result: Result) -> Ranges:
-    """The figures of a run over draws at each of its own vectors, on its main day."""
-    from simulator.studies.draws import one_draw
-
-    each = [one_draw(result, k) for k in range(result.draws)]
-    return Ranges(day := main_day(result), result.draws, result.n_patients, _values(each, result.arms, day))
-
-
-def _values(each: Sequence[Result], arms: Sequence[str], day: float) -> dict[str, dict[str, list[float]]]:
+def figures_at(each: Sequence[Result], arms: Sequence[str], day: float) -> dict[str, dict[str, list[float]]]:
     """By metric, then arm, at each vector."""
     metrics = [metric for metric in known(each[0]) if metric.name in ANSWERING]
     return {
@@ -111,7 +103,7 @@ def _ranges(result: Result, scenario: Scenario) -> Ranges:
         return _none(day, str(error).partition(". ")[0])
     except SimulatorError as error:
         return _none(day, f"at some vector of the ensemble nothing can be simulated ({error})")
-    return Ranges(day, DRAWS, PATIENTS, _values(each, result.arms, day))
+    return Ranges(day, DRAWS, PATIENTS, figures_at(each, result.arms, day))
 
 
 def _sums(scenario: Scenario, seed: int) -> Result:
