@@ -276,13 +276,13 @@ def test_processes_that_keep_kernels_at_once_do_not_mix_them(tmp_path, monkeypat
 
 def test_parts_of_the_loop_are_compiled_with_the_loop_only(monkeypatch):
     """A folder that has the loop but not its parts needs nothing else."""
-    monkeypatch.setattr(compiling, "_place", lambda part: None if part[0] in absent else "there")
     calls = [(loop.live, (1,))], [(collecting.show, (1,)), (recruit.recruit, (1,))]
     for absent, expected in (
         ((collecting.show,), []),
         ((collecting.show, recruit.recruit), [recruit.recruit]),
         ((collecting.show, loop.live), [loop.live, collecting.show]),
     ):
+        monkeypatch.setattr(compiling, "_place", lambda part, absent=absent: None if part[0] in absent else "there")
         assert [function for share in compiling._missing(*calls) for function, _ in share] == expected
 
 
