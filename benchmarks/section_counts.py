@@ -56,7 +56,7 @@ def rows(rounds: int) -> list[Row]:
     ]
 
 
-MOST = {"functions": 132, "live": 27_000, "recruit": 20_000, "megabytes": 1.8}
+MOST = {"functions": 132, "live": 27_000, "recruit": 20_000, "megabytes": 2.4}
 """What a change may not exceed unless it says why."""
 
 

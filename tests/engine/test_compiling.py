@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numba.core.caching import IndexDataCacheFile
+from numba.core.codegen import JITCodeLibrary
+from numba.core.cpu import CPUContext
 
 import simulator as sim
 from simulator.cli.progress import CLEAR, Progress
@@ -241,9 +243,11 @@ def counted(*arguments: str, cache: Path) -> tuple[str, list[str]]:
 def test_the_cache_can_be_filled_ahead(tmp_path):
     told, compiled = counted("compile", "valor", "--json", cache=tmp_path)
     found = json.loads(told)
-    assert compiled[0] == "compiling the engine, once: 0 of 3"
-    assert found["scenarios"][0]["parts"] == 3
+    assert compiled[0] == "compiling the engine, once: 0 of 5"
+    assert found["scenarios"][0]["parts"] == 5
     assert Path(found["folder"]).parent == tmp_path
+    for part in ("show", "look_at_everybody"):  # with other types the loop would have compiled another
+        assert len([*Path(found["folder"]).glob(f"collecting.{part}-*.nbc")]) == 1
     assert not {"live", "recruit"} & set(compiled)  # other processes did these
     assert counted("compile", "valor", cache=tmp_path)[1] == []
     rests, *_, written = counted("run", "valor", "-n", "50", "-o", str(tmp_path / "result"), cache=tmp_path)[1]
@@ -253,7 +257,33 @@ def test_the_cache_can_be_filled_ahead(tmp_path):
 def test_index_files_are_numbas():
     """What is taken from numba's own cache is there in this version."""
     assert callable(IndexDataCacheFile.load)
-    assert callable(IndexDataCacheFile.save)
+    assert callable(IndexDataCacheFile._save_data)
+    assert callable(IndexDataCacheFile._save_index)
+    assert callable(JITCodeLibrary._finalize_final_module)
+    assert callable(CPUContext.get_executable)
+
+
+def test_processes_that_keep_kernels_at_once_do_not_mix_them(tmp_path, monkeypatch):
+    """Each has read the index before the other wrote it; both kernels were `1.nbc` before."""
+    file = jit._Sealed(str(tmp_path), "one", "stamp")
+    monkeypatch.setattr(jit._Sealed, "_load_index", lambda _: {})
+    for key in ("int", "float"):
+        file.save(key, f"for {key}")
+    assert len([*tmp_path.glob("*.nbc")]) == 2
+    monkeypatch.undo()
+    assert (file.load("int"), file.load("float")) == (None, "for float")
+
+
+def test_parts_of_the_loop_are_compiled_with_the_loop_only(monkeypatch):
+    """A folder that has the loop but not its parts needs nothing else."""
+    calls = [(loop.live, (1,))], [(collecting.show, (1,)), (recruit.recruit, (1,))]
+    for absent, expected in (
+        ((collecting.show,), []),
+        ((collecting.show, recruit.recruit), [recruit.recruit]),
+        ((collecting.show, loop.live), [loop.live, collecting.show]),
+    ):
+        monkeypatch.setattr(compiling, "_place", lambda part, absent=absent: None if part[0] in absent else "there")
+        assert [function for share in compiling._missing(*calls) for function, _ in share] == expected
 
 
 def test_no_kernel_is_looked_for_where_one_stands(monkeypatch):
