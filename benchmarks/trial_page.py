@@ -289,7 +289,7 @@ TABLES: dict[str, Callable[[Figures], str]] = {
     one.__name__: one
     for one in (
         *(null, options, drug, families, arms, after_looks, prognostic, primary, extension, designs, looks),
-        *(borrowing, posterior, posterior_arms),
+        *(borrowing,),
     )
 }
 

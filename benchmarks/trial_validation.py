@@ -3,7 +3,7 @@
     python -m benchmarks.trial_validation SECTION [REPLICATES] [ANALYSIS,…]
 
 SECTION is one of the functions at the end: `null_108`, `null_60`, `strata`, `options`, `families`, `arms`, `drug_108`,
-`survivors`, `primary`, `extension`, `event_free`, `designs`, `rates`, `prognostic`, `borrowing`, `posterior`. Each
+`survivors`, `primary`, `extension`, `event_free`, `designs`, `rates`, `prognostic`, `borrowing`. Each
 writes benchmarks/validation/SECTION.json, and `python -m benchmarks.trial_page` makes docs/trial_validation.md of them.
 All use seed 1 and two threads. With names of analyses only these are done, and the others stay as they are (`null_108`,
 `null_60`, `drug_108`).
@@ -41,7 +41,7 @@ from benchmarks.validation_base import (
     spread,
     study,
 )
-from benchmarks.validation_borrowing import borrowing, posterior
+from benchmarks.validation_borrowing import borrowing
 from benchmarks.validation_designs import designs, event_free
 from benchmarks.validation_families import families
 from benchmarks.validation_prognostic import prognostic
@@ -298,7 +298,6 @@ SECTIONS: dict[str, Callable[..., dict[str, Any]]] = {
         rates,
         prognostic,
         borrowing,
-        posterior,
     )
 }
 
