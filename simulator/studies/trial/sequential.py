@@ -2,8 +2,8 @@
 
 The information at a look is that of the analysis, 1/SE² (of a log-rank test about a quarter of the events), as a part
 of what the plan expects at the end: its mean there over the replicates. The boundaries of a replicate spend what its
-own information says (Lan & DeMets 1983), to the nearest hundredth. By `participants`, and always for some (BY_PEOPLE), it is the
-part of them who have reached the day of analysis.
+own information says (Lan & DeMets 1983), to the nearest hundredth. By `participants`, and always for some analyses
+(BY_PEOPLE), it is the part of them who have reached the day of analysis.
 """
 
 from __future__ import annotations
