@@ -270,14 +270,14 @@ def test_what_is_known_at_a_look_is_what_a_smaller_trial_with_that_end_knows(val
     assert np.isnan(found.looks).all()  # 0.999 of 108 is everybody: not a look
 
 
-def test_ranks_at_a_look_count_those_who_reached_the_analysis_and_other_analyses_their_errors(valor):
-    scenario = with_looks(valor, shares=[0.5])
-    found = run(prepare(scenario, TrialOptions(("ancova", "joint_rank")), Extent(4, 3)), 1)
+def test_ranks_and_responders_at_a_look_count_who_reached_the_analysis(valor):
+    scenario, names = with_looks(valor, shares=[0.5]), ("ancova", "joint_rank", "responder")
+    found = run(prepare(scenario, TrialOptions(names), Extent(4, 3)), 1)
     rules = sequential.rules(scenario.trial.interim)
-    ancova, ranks = (sequential.stopped(rules, name, found, a).share for a, name in enumerate(("ancova", "joint_rank")))
+    ancova, *others = (sequential.stopped(rules, name, found, a).share[:, 0] for a, name in enumerate(names))
     people = found.calendar[:, 0, 2] / found.calendar[:, 1, 2]
-    np.testing.assert_allclose(ranks[:, 0], people, atol=0.005)
-    assert abs(ancova[:, 0] - people).max() > 0.01
+    np.testing.assert_allclose(others, [people, people], atol=0.005)
+    assert abs(ancova - people).max() > 0.01
 
 
 @pytest.mark.slow

@@ -2,8 +2,8 @@
 
 The information at a look is that of the analysis, 1/SE² (of a log-rank test about a quarter of the events), as a part
 of what the plan expects at the end: its mean there over the replicates. The boundaries of a replicate spend what its
-own information says (Lan & DeMets 1983), to the nearest hundredth. By `participants`, and always for ranks, it is the
-part of them who have reached the day of analysis.
+own information says (Lan & DeMets 1983), to the nearest hundredth. By `participants`, and always for some analyses
+(BY_PEOPLE), it is the part of them who have reached the day of analysis.
 """
 
 from __future__ import annotations
@@ -40,11 +40,12 @@ Floats = NDArray[np.float64]
 BENEFIT, HARM, FUTILITY, NOTHING = 1, -1, -2, 0
 ROUNDED = 2
 """Digits of a part of the information: so that few boundaries are computed."""
-BY_PAIRS = ("joint_rank", "joint_rank_ancova", "joint_rank_mi", "win_ratio")
-"""Analyses that rank everybody at a look, also by changes that are not those of the end: their 1/SE² is no information.
+BY_PEOPLE = ("joint_rank", "joint_rank_ancova", "joint_rank_mi", "win_ratio", "responder")
+"""Analyses that count everybody at a look, also by visits that are not the end's: their 1/SE² is no information.
 
-In 2,000 trials of `group_sequential` without an effect 1/SE² of the joint rank is 73 and 98 % at the looks, and the
-squared correlation of its z with that at the end 38 and 74 %: it would err in 6.9 % instead of 5.
+Without an effect, in trials of `group_sequential`, 1/SE² of the joint rank is 73 and 98 % at the looks, and the squared
+correlation of its z with that at the end 38 and 74 %; of `responder` 78 and 95, and 36 and 68 %. They would err in 6.9
+and 7.6 % instead of 5. Of `ancova`, `mmrm`, `random_slope` and `logrank` the two are alike.
 """
 SE = ESTIMATED.index("se")
 DAY, RANDOMISED, REACHED = range(len(CALENDAR))
@@ -175,7 +176,7 @@ def stopped(rules: Rules, name: str, found: Block, a: int, outcome: str = "alsfr
     values = np.concatenate([at_looks[..., VALUE], end[..., VALUE]], axis=1)
     z = direction(name, outcome) * signed(values, np.concatenate([at_looks[..., P], end[..., P]], axis=1))
     se = np.concatenate([at_looks[..., SE], end[..., SE]], axis=1)
-    known = rules._replace(information="participants") if name in BY_PAIRS else rules
+    known = rules._replace(information="participants") if name in BY_PEOPLE else rules
     share = shares(known, se, found.calendar[..., REACHED])
     look, why = (np.zeros(len(z), np.int64) for _ in range(2))
     for r, held in enumerate(share):
