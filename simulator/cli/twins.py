@@ -171,7 +171,7 @@ def _external(found: Any) -> Iterator[str]:
         one = external(found, [arm])
         rows = [[clean(arm)[:24], "n", "difference", "95 % interval", "SE: sampling", "parameters", "twins", "speed"]]
         for who, visits in (("survivors", one.visits), ("all", one.composite)):
-            rows += [[f" {who}", *[""] * 7]] if visits else []
+            rows += [[who, *[""] * 7]] if visits else []
             rows += [
                 [f"  day {v.day:g}", str(v.n), _number(v.difference, 2), _interval(v, 2, bare=True),
                  _number(v.sampling, 2), _number(v.parameters, 2), _number(v.cohort, 2), _number(v.speed, 2)]

@@ -222,6 +222,8 @@ def test_ends_of_intervals_lie_where_the_likelihood_has_fallen(monkeypatch):
     ends = limits.sides(None, np.zeros(1), np.array([[25.0]]))  # beyond -2 nothing is a scenario
     assert np.isfinite(ends).all()
     assert ends.min() > 9.79
+    monkeypatch.setattr(limits, "_height", lambda *_: 0.0)  # flat: no end, but one that can be drawn
+    assert limits.sides(None, np.zeros(1), np.array([[1.0]])) == pytest.approx(4 * 1.959964, rel=1e-5)
 
 
 def test_after_the_start_of_a_treatment_nobody_is_followed():

@@ -27,6 +27,8 @@ NEAR = (0.45, 2.2)
 """Falls between so many times the wanted one are near enough to reckon the end from."""
 LOOKS, LONGEST, SHORTEST, FLAT = 3, 2.5, 0.4, 0.1
 """So many looks at a side, each so many times further or nearer than the last; a smaller fall counts as this."""
+FARTHEST = 4.0
+"""No end is further than so many times a normal's: where the likelihood is flat there is none."""
 
 
 def sides(setting: Setting, t: Floats, covariance: Floats) -> Floats:
@@ -42,7 +44,7 @@ def sides(setting: Setting, t: Floats, covariance: Floats) -> Floats:
         way = covariance[:, j] / covariance[j, j]  # of all, for one unit of this one
         for side, sign in enumerate((-1.0, 1.0)):
             usual = Z_95 * float(np.sqrt(covariance[j, j]))
-            found[j, side] = max(usual, _side(setting, top, t, sign * way, usual))
+            found[j, side] = float(np.clip(_side(setting, top, t, sign * way, usual), usual, FARTHEST * usual))
     return found
 
 
