@@ -7,7 +7,7 @@ from typing import Any
 import simulator as sim
 from benchmarks.validation_base import NO_EFFECT, study
 from simulator.analysis.replicates import share
-from simulator.studies.trial.family import decided
+from simulator.studies.trial.groups import decided
 from simulator.studies.trial.plan import Plan, TrialOptions
 
 PROCEDURES = ("hierarchical", "bonferroni", "holm", "hochberg", "co_primary", "graphical")

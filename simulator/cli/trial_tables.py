@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from simulator.analysis.replicates import Measure
 from simulator.analysis.trial.registry import analysis
-from simulator.cli.trial_arms import arms_document, arms_text
 from simulator.cli.trial_estimands import estimands_text
-from simulator.cli.trial_family import family_document, family_text
-from simulator.cli.trial_looks import looks_document, looks_text, sizes_text
 from simulator.results.notices import NOTICE
 from simulator.studies.trial.answer import answer
+from simulator.studies.trial.comparisons.shown import KEYS, NOTE, arms_of
 from simulator.studies.trial.html import named, pair, people, percent, unit
 from simulator.studies.trial.measures import POWER
 from simulator.studies.trial.sizes import LARGEST
@@ -56,6 +57,14 @@ LEGEND = (
     "log: a logarithm. {power}: share of all replicates that claim benefit{over}, at a {test}."
 )
 DRAWN = ", averaged over {} vectors of the parameters, of which errors are too"
+
+
+LOOK_SHARES = ("benefit", "harm", "futility")
+CALENDAR = (("calendar_day", 0), ("randomised", 1), ("reached", 1))
+ENDS = (("participants", 1), ("days", 0))
+"""What has a Monte Carlo error, and its digits."""
+MOST_SIZES = 5
+"""Columns of a line of 80; of more sizes some are shown, all are in the result."""
 
 
 def trial_text(trial: Trial) -> str:
@@ -198,3 +207,111 @@ def _analysis(trial: Trial, name: str, day: float) -> dict[str, Any]:
     found |= {key: figure._asdict() for key, figure in measured(trial, name, day).items()}
     needed = [{"power": target, **size._asdict()} for target, size in trial.needed(name, day).items()]
     return found | {"needed": needed, "flags": list(one.estimand.flags)}
+
+
+def arms_text(trial: Trial) -> list[str]:
+    """Tables for each analysis, a row for each arm and the trial; nothing without comparisons."""
+    lines: list[str] = []
+    for one in arms_of(trial):
+        for table in filter(None, (one.decided, one.found, one.regimens)):
+            lines += ["", *aligned([[f"{one.analysis}, by arm", *table[0][1:]], *table[1:]])]
+        lines += [line for words in one.words for line in wrap(words, WIDTH)]
+    return [*lines, *wrap(NOTE, WIDTH)] if lines else []
+
+
+def arms_document(trial: Trial) -> dict[str, Any]:
+    """The same as plain data."""
+    return {
+        key: {name: one.values.tolist() for name, one in trial.groups[key].items()}
+        for key in KEYS
+        if key in trial.groups
+    }
+
+
+def family_text(trial: Trial) -> list[str]:
+    """A row for each claim, any and all; nothing without a family."""
+    found = trial.family
+    if not found:
+        return []
+    none = all(np.isnan(error.value) for _, error in found.values())
+    heads = [f"claims, {trial.attrs['procedure']}", f"{trial.power_word}, %", *([] if none else ["error, %"])]
+    rows = [[claim, percent(power), *([] if none else [percent(error)])] for claim, (power, error) in found.items()]
+    return ["", *aligned([heads, *rows])]
+
+
+def family_document(trial: Trial) -> dict[str, Any]:
+    """The same as plain data."""
+    if not trial.family:
+        return {}
+    rows = [
+        {"claim": claim, trial.power_word: power._asdict(), "error": _known(error)}
+        for claim, (power, error) in trial.family.items()
+    ]
+    return {"family": {"procedure": trial.attrs["procedure"], "claims": rows}}
+
+
+def _known(one: Measure) -> dict[str, float] | None:
+    return None if np.isnan(one.value) else one._asdict()
+
+
+def looks_text(trial: Trial) -> list[str]:
+    """Boundaries by look, then what each analysis comes to, with and without an effect; nothing without looks."""
+    if "interim" not in trial.groups:
+        return []
+    at = {name: one.values for name, one in trial.groups["interim"].items()}
+    heads = ["look", "calendar day", "randomised", "arrived", "info, %", "|Z| benefit", "Z, futility"]
+    rows = [
+        [str(k), *(_with_error(at, name, k - 1, digits) for name, digits in CALENDAR),
+         f"{100 * at['information_at'][0, k - 1]:.0f}", _or_dash(at["efficacy"][0, k - 1]),
+         _or_dash(at["futility_bound"][0, k - 1])]
+        for k in at["look"]
+    ]  # fmt: skip
+    rows[-1][0] = "end"
+    of = [f"Information and bounds of {at['analysis'][0]}."] * (len(at["analysis"]) > 1)
+    return ["", *aligned([heads, *rows]), *of, "", *_outcomes(trial)]
+
+
+def _outcomes(trial: Trial) -> list[str]:
+    """Why trials end, and what they come to: a row for each analysis, and one more for it without an effect."""
+    why = [["with looks", *(f"{word}, %" for word in LOOK_SHARES)]]
+    ends = [["at the end", "people", "days"]]
+    values = [["at the end", "estimate", "median unbiased", "held, %"]]
+    for key, label in (("interim", ""), ("interim_null", " (no effect)")):
+        at = {name: one.values for name, one in trial.groups.get(key, {}).items()}
+        for a, name in enumerate(at.get("analysis", ())):
+            shares = (Measure(at[one][a], at[f"{one}_mcse"][a]) for one in LOOK_SHARES)
+            why.append([f"{name}{label}", *map(percent, shares)])
+            held = percent(Measure(at["covered"][a], at["covered_mcse"][a]))
+            ends.append([f"{name}{label}", *(_with_error(at, one, a, digits) for one, digits in ENDS)])
+            values.append([f"{name}{label}", *(_with_error(at, one, a, 3) for one in ("value", "median")), held])
+    return [*aligned(why), "", *aligned(ends), "", *aligned(values)]
+
+
+def _with_error(at: Mapping[str, Any], name: str, place: int, digits: int) -> str:
+    return pair(Measure(float(at[name][place]), float(at[f"{name}_mcse"][place])), digits)
+
+
+def sizes_text(trial: Trial, day: float) -> list[str]:
+    """Power in percent by the number of participants, where sizes were asked for."""
+    if "power" not in trial.groups:
+        return []
+    sizes = trial.groups["power"]["size"].values.tolist()
+    shown = sizes[:: -(-len(sizes) // MOST_SIZES)]
+    rows = [[f"{trial.power_word}, %, with participants", *(f"{size:,}" for size in shown)]]
+    for name in trial.analyses:
+        found = trial.power(name, day)
+        rows.append([f"  {name}", *(f"{100 * found[s].value:.0f} ± {100 * found[s].mcse:.0f}" for s in shown)])
+    return ["", *aligned(rows)]
+
+
+def _or_dash(value: float) -> str:
+    return f"{value:.3f}" if np.isfinite(value) else "–"
+
+
+def looks_document(trial: Trial) -> dict[str, Any]:
+    """The groups of the looks as plain data."""
+    return {
+        key: {name: one.values.tolist() for name, one in trial.groups[key].items()}
+        for key in ("interim", "interim_null")
+        if key in trial.groups
+    }

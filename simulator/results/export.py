@@ -16,10 +16,11 @@ from simulator.results.arrays import Group, Lazily, Named, is_coordinate
 from simulator.results.errors import FolderError
 from simulator.results.files import SUMS, Writer, bytes_writer, check_space, text_writer, write_tables
 from simulator.results.folder import add_made
-from simulator.results.occupancy import Cell, occupancy
 from simulator.results.tidy import Row
 from simulator.results.tree import Result
+from simulator.results.variables import STAGES
 from simulator.tables.files import csv_text, safe_cell
+from simulator.units import DAYS_PER_YEAR
 from simulator.writing import MADE_FROM
 
 if TYPE_CHECKING:
@@ -297,3 +298,51 @@ def _cells(labels: cells.Bytes | None, part: NDArray[Any]) -> cells.Bytes:
         return cells.numbers(part)
     distinct, places = np.unique(part, return_inverse=True)
     return np.asarray(cells.texts(distinct.tolist())[places])
+
+
+class Cell(NamedTuple):
+    """A state in a cycle of an arm; shares are of all patients, years are person-years per patient.
+
+    `draw` numbers the parameter vectors of a run; it is 0 where there is one.
+    """
+
+    draw: int
+    arm: str
+    system: str
+    state: str
+    cycle: int
+    from_day: float
+    to_day: float
+    share_at_start: float
+    share_at_end: float
+    years: float
+
+
+def occupancy(result: Result) -> list[Cell]:
+    """Every state in every cycle: alive without ventilation, with it, dead; and stages where the model has items."""
+    return [cell for system, names, shares in _systems(result) for cell in _columns(result, system, names, shares)]
+
+
+def _systems(result: Result) -> Iterator[tuple[str, tuple[str, ...], NDArray[np.float64]]]:
+    """Name, states and shares (draw, arm, time, state) of each way to divide the patients."""
+    group = result.groups["summary"]
+    alive, free = (group[name].values for name in ("survival", "event_free"))
+    yield "event", ("event_free", "ventilated", "dead"), _by_draw(np.stack([free, alive - free, 1 - alive], axis=-1))
+    for stage, names in STAGES.items():
+        if (share := group.get(f"{stage}_share")) is not None:
+            yield stage.removesuffix("_stage"), names, _by_draw(share.values)
+
+
+def _by_draw(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shares with a dimension of draws, also where there is one."""
+    return shares.reshape(-1, *shares.shape[-3:])
+
+
+def _columns(result: Result, system: str, names: tuple[str, ...], shares: NDArray[np.float64]) -> Iterator[Cell]:
+    """One system, draw by draw, arm by arm, state by state, cycle by cycle."""
+    time = result.time
+    years = (shares[:, :, 1:] + shares[:, :, :-1]) / 2 * (np.diff(time) / DAYS_PER_YEAR)[:, None]
+    for d, a, k, t in np.ndindex(*(len(shares), len(result.arms), len(names), len(time) - 1)):
+        ends = float(shares[d, a, t, k]), float(shares[d, a, t + 1, k])
+        cycle = t, float(time[t]), float(time[t + 1])
+        yield Cell(d, result.arms[a], system, names[k], *cycle, *ends, float(years[d, a, t, k]))

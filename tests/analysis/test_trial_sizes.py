@@ -15,9 +15,8 @@ from simulator.engine.people import strata_of
 from simulator.engine.random import make_key
 from simulator.language.blocks.trial import Trial
 from simulator.studies.trial import sizes
-from simulator.studies.trial.block_sizes import whole_sizes
 from simulator.studies.trial.plan import as_enrolled
-from simulator.studies.trial.sizes import FINE, LARGEST, LEAST, Search, required
+from simulator.studies.trial.sizes import FINE, LARGEST, LEAST, Search, required, whole_sizes
 
 NAMES = ("ancova", "joint_rank")
 CELL = (0, 0)

@@ -9,7 +9,7 @@ from simulator.measures.headline import headline
 from simulator.measures.metrics import DOSES, METRICS, STAGE_METRICS, estimate
 from simulator.measures.outcome import OUTCOMES, OutcomeRequest, outcome
 from simulator.results.arrays import Named
-from simulator.results.occupancy import occupancy
+from simulator.results.export import occupancy
 from simulator.results.tree import Result
 from simulator.studies.person import selection
 

@@ -14,7 +14,7 @@ from simulator.errors import SimulatorError
 from simulator.measures import economics
 from simulator.models import MODELS
 from simulator.replicate import Replicator, compiled
-from simulator.results.occupancy import occupancy
+from simulator.results.export import occupancy
 from tests.support.decision import DECISION
 from tests.support.models import known, study
 

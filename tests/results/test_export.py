@@ -22,10 +22,9 @@ from simulator.results import cells, name
 from simulator.results.adam import COLUMNS, NoTrialError
 from simulator.results.adam.trial import study_day
 from simulator.results.errors import FolderError, ResultError
-from simulator.results.export import check, export, long
+from simulator.results.export import check, export, long, occupancy
 from simulator.results.files import SUMS
 from simulator.results.folder import write_folder
-from simulator.results.occupancy import occupancy
 from simulator.results.opening import open_run
 from simulator.tables.files import safe_cell
 from tests.support.synthetic import ARMS, make_provenance, make_record

@@ -4,10 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from simulator.studies.trial.forecast import forecast
 
 import simulator as sim
 from simulator.analysis.trial.reading import Contrast
-from simulator.cli.trial_arms import arms_text
+from simulator.cli.trial_tables import arms_text
 from simulator.errors import SimulatorError
 from simulator.language.comparisons import Drop, Promising
 from simulator.language.faults import ScenarioError
@@ -16,7 +17,6 @@ from simulator.studies.trial.blocks import run
 from simulator.studies.trial.comparisons import allocating, arms, course, dropping, resizing
 from simulator.studies.trial.comparisons.dropping import UNSAFE
 from simulator.studies.trial.comparisons.figures import figures
-from simulator.studies.trial.forecast import forecast
 from simulator.studies.trial.plan import TrialOptions, people_of, plan
 from simulator.studies.trial.rows import ARM, ESTIMATED, WHOLE
 from simulator.studies.trial.sequential import BENEFIT, FUTILITY

@@ -21,9 +21,8 @@ from simulator.report.captions import APART
 from simulator.report.kinds import Kind
 from simulator.report.plots.needs import BY_VECTOR, OVER_DRAWS
 from simulator.results.errors import DrawnError
-from simulator.results.export import export
+from simulator.results.export import export, occupancy
 from simulator.results.notices import NOTICE
-from simulator.results.occupancy import occupancy
 from simulator.studies.calibrate.apply import calibrated_vector, drawn_scenarios, ensemble
 from simulator.studies.calibrate.errors import CalibrationError
 from simulator.studies.compare import compare

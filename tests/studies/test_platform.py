@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import simulator as sim
-from simulator.cli.trial_arms import arms_text
+from simulator.cli.trial_tables import arms_text
 from simulator.language.faults import ScenarioError
 from simulator.replicate import Replicator
 from simulator.report.trial import trial_content

@@ -20,7 +20,7 @@ from simulator.language.blocks.sensitivity import ECONOMIC, Outcome
 from simulator.measures import economics
 from simulator.measures.outcome import OUTCOMES, OutcomeError, OutcomeRequest, outcome, request_of
 from simulator.report.kinds import SensitivityKind
-from simulator.results.occupancy import occupancy
+from simulator.results.export import occupancy
 from simulator.studies.sensitivity import methods, parameters, points
 from simulator.studies.sensitivity.document import ROWS, Sensitivity, look_up
 from simulator.studies.sensitivity.study import METHODS, Request, needed, question_of

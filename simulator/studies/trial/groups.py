@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.analysis.replicates import Measure, share
 from simulator.analysis.trial.estimand import Estimand
+from simulator.analysis.trial.multiplicity import claimed, graph
 from simulator.analysis.trial.registry import analysis
 from simulator.analysis.trial.truth import QUANTITIES
 from simulator.language import plausible
@@ -16,19 +18,19 @@ from simulator.results.arrays import Group, Groups, Named, names_of
 from simulator.results.kinds import TRIAL
 from simulator.studies.trial import borrowed
 from simulator.studies.trial.comparisons.figures import figures as comparisons
-from simulator.studies.trial.decision import in_words
+from simulator.studies.trial.decision import direction, in_words, level
 from simulator.studies.trial.estimands import estimand_of, estimated_by, told
-from simulator.studies.trial.family import ALL, ANY, family_of, figures, labels, procedure
 from simulator.studies.trial.interim import interim
 from simulator.studies.trial.looks import looks
 from simulator.studies.trial.measures import MEASURES, measures
-from simulator.studies.trial.plan import Plan, compared
+from simulator.studies.trial.plan import Claim, Plan, claims_of, compared
 from simulator.studies.trial.population import Truth
 from simulator.studies.trial.rows import COUNTED, ESTIMATED, Block
 from simulator.studies.trial.sizes import Sizes
 from simulator.version import __version__, versions
 
 if TYPE_CHECKING:
+    from simulator.language.family import Family
     from simulator.language.scenario import Scenario
     from simulator.studies.trial.blocks import Work
 
@@ -49,6 +51,12 @@ WORDS = {
     "followed_days": "mean days to event, leaving or analysis",
     "duration_days": "days of the calendar from the first enrolment to the last participant's analysis",
 }
+
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+VALUE, P = ESTIMATED.index("value"), ESTIMATED.index("p")
+ANY, ALL = "any", "all"
 
 
 class Parts(NamedTuple):
@@ -264,3 +272,65 @@ def _warnings(plan: Plan, wanted: Estimand | None) -> list[str]:
             f"them are not seen. Let follow_up_days be {late} days longer"
         )
     return told
+
+
+class Claimed(NamedTuple):
+    """(r, k) which claims of benefit, and of harm, are made."""
+
+    benefit: Bools
+    harm: Bools
+
+
+def family_of(plan: Plan) -> Family | None:
+    """The family of the trial."""
+    trial = plan.scenario.trial
+    return None if trial is None else trial.family
+
+
+def procedure(plan: Plan) -> str:
+    """The procedure of the family in words, "" without one."""
+    family = family_of(plan)
+    return "" if family is None else family.procedure.replace("_", " ")
+
+
+def labels(plan: Plan) -> list[str]:
+    """The claims in words."""
+    return [_label(plan, one) for one in claims_of(plan)]
+
+
+def _label(plan: Plan, one: Claim) -> str:
+    other = [one.outcome] * (one.outcome != plan.outcome) + [one.endpoint] * (one.endpoint != plan.endpoint)
+    return f"{one.analysis}{' of ' * bool(other)}{' and '.join(other)}, day {one.day}"
+
+
+def decided(plan: Plan, found: Block) -> Claimed:
+    """What the procedure claims in each replicate, benefit and harm apart, each at the level of the design."""
+    family, test = family_of(plan), level(plan)
+    assert family is not None
+    signs = np.array([direction(one.analysis, one.outcome) for one in claims_of(plan)])
+    side, p = np.sign(found.claims[..., VALUE]) * signs, found.claims[..., P]
+    benefit, harm = (_claims(family, np.where(side == one, p, 1.0), test.two_sided) for one in (1, -1))
+    return Claimed(benefit, harm & (test.sides == 2))
+
+
+def _claims(family: Family, p: Floats, alpha: float) -> Bools:
+    if family.procedure in ("hochberg", "co_primary"):
+        return claimed(p, alpha, family.procedure)
+    of = graph(family.procedure, p.shape[1], family.weights, family.transitions)
+    return claimed(p, alpha, family.procedure, of)
+
+
+def figures(work: Work, estimates: Block, null: Block | None) -> Floats:
+    """(k + 2, 2, 4) of each claim, of any and of all: power, and the error without an effect, each as a Measure."""
+    power = decided(work.plan, estimates).benefit
+    found = np.full((power.shape[1] + 2, 2, len(Measure._fields)), np.nan)
+    found[:, 0] = _shares(work, power)
+    if null is not None:
+        made = decided(work.plan, null)
+        found[:, 1] = _shares(work, made.benefit | made.harm)
+    return found
+
+
+def _shares(work: Work, made: Bools) -> list[Measure]:
+    each = [*made.T, made.any(axis=1), made.all(axis=1)]
+    return [share(one, work.draw) for one in each]

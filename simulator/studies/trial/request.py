@@ -6,26 +6,33 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.execution.executors import check_ready
 from simulator.execution.version_check import keeping
+from simulator.replicate import Replicator, compiled
 from simulator.results.folder import check_folder, default_folder, write_folder
 from simulator.results.kinds import RUN, TRIAL
 from simulator.studies.trial.blocks import DERIVED, SIZE, THREADS
 from simulator.studies.trial.entering import most
 from simulator.studies.trial.plan import TrialError, TrialOptions, analyses_of, as_enrolled, people_of, plan
+from simulator.studies.trial.population import LEAST, PART, looked_at, lossless
+from simulator.studies.trial.replicates import block
 from simulator.studies.trial.result import Trial
-from simulator.studies.trial.study import Extent, Running, cores, prepare, study
+from simulator.studies.trial.study import Extent, Running, bytes_needed, cores, prepare, study
 from simulator.version import __version__
 
 if TYPE_CHECKING:
     from simulator.language import Scenario
-    from simulator.studies.trial.forecast import Forecast
 
 
 SOME, MANY, DAYS = 100, 1000, 200_000_000
 """Replicates by default, fewest and most; days lived in them and in every arm, which take some seconds."""
+
+
+TRIED = 3
+"""Replicates that are timed, after one that loads the kernels."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +110,6 @@ def trial_to_folder(request: TrialRequest, progress: Callable[[int, int], None] 
 
 def forecast_of(request: TrialRequest) -> Forecast:
     """What the study would take; nothing is written."""
-    from simulator.studies.trial.forecast import forecast
-
     return forecast(scenario_of(request), options_of(request), request.extent, cores(request.threads))
 
 
@@ -164,3 +169,48 @@ def alone(work: Any, number: int) -> list[dict[str, Any]]:
         for d, day in enumerate(work.plan.days)
         for a, name in enumerate(work.plan.analyses)
     ]
+
+
+class Forecast(NamedTuple):
+    """What is to be done, and what it takes.
+
+    Parameters
+    ----------
+    replicates : all of them, those without an effect too.
+    participants, arms : of a replicate.
+    blocks : what an interrupted study keeps one by one.
+    truth : people in whom truth is looked up.
+    bytes : of memory.
+    seconds : of this machine with so many threads, as it is now; without the search for sizes.
+    """
+
+    replicates: int
+    participants: int
+    arms: int
+    blocks: int
+    truth: int
+    bytes: int
+    seconds: float
+
+
+def forecast(scenario: Scenario, asked: TrialOptions, extent: Extent, threads: int) -> Forecast:
+    """The forecast of a study; a few replicates and one part of the people are timed."""
+    work, runs = prepare(scenario, asked, extent), 2 if extent.null else 1
+    space = Replicator(work.choices)
+    block(work.plan, space, work.seed, range(1))
+    start = perf_counter()
+    block(work.plan, space, work.seed, range(1, 1 + TRIED))
+    one = (perf_counter() - start) / TRIED
+    seconds = one * work.replicates * runs / min(threads, -(-work.replicates // SIZE))
+    people = 0
+    if extent.truth:
+        parts = max(LEAST, -(-extent.truth // (PART * len(work.choices)))) * len(work.choices)
+        people = parts * PART
+        whole = Replicator(compiled([looked_at(lossless(work.choices[0].scenario), work.plan)], PART))
+        start = perf_counter()
+        whole.population(work.seed, 0)
+        seconds += (perf_counter() - start) * parts / min(threads, parts)
+    blocks = runs * -(-work.replicates // SIZE)
+    arms = len(work.plan.scenario.arms)
+    total = work.replicates * runs
+    return Forecast(total, people_of(work.plan), arms, blocks, people, bytes_needed(work, threads, runs), seconds)

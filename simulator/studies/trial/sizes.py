@@ -10,7 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,8 @@ from scipy.special import ndtri
 from simulator.analysis.replicates import UNKNOWN, Measure, positive, share
 from simulator.analysis.trial.data import TrialData, until, where
 from simulator.engine.jit import JIT
+from simulator.engine.people import strata_of
 from simulator.replicate import ReplicateData, Replicator, compiled
-from simulator.studies.trial.block_sizes import whole_sizes
 from simulator.studies.trial.blocks import Progress, Work
 from simulator.studies.trial.decision import direction, level
 from simulator.studies.trial.entering import most, patients
@@ -30,6 +30,9 @@ from simulator.studies.trial.plan import Plan
 from simulator.studies.trial.replicates import looked_at
 from simulator.studies.trial.rows import ARM, COUNTED, ESTIMATED, WHOLE, Block, estimated, observed
 from simulator.studies.trial.sequential import claims
+
+if TYPE_CHECKING:
+    from simulator.language.scenario import Scenario
 
 Floats = NDArray[np.float64]
 REPLICATES = 400
@@ -282,3 +285,32 @@ def _spread(size: int, guess: Floats, whole: NDArray[np.int64]) -> list[int]:
     least = max(LEAST, min(largest / 10, BELOW * finite.min() if finite.size else largest))
     found = {int(n) for n in whole[np.searchsorted(whole, np.geomspace(least, largest, POINTS) - 0.5)]}
     return sorted(found | ({size} if least <= size <= largest else set()))
+
+
+def whole_sizes(scenario: Scenario, least: int, largest: int) -> NDArray[np.int64]:
+    """Sizes from `least` to `largest`, ascending, at which the blocks of every stratum are full.
+
+    Where strata leave no such size, or fill by chance as after a lead-in, sizes are multiples of the largest block.
+    """
+    sizes = np.arange(least, largest + 1)
+    if scenario.trial is None:
+        return sizes
+    blocks = np.array([sum(block.values()) for block in scenario.trial.blocks(list(scenario.strata or ["all"]))])
+    people = _people(scenario, sizes)
+    full = np.ones(len(sizes), np.bool_)
+    if people is not None:
+        full = (people % np.maximum(blocks, 1) == 0).all(axis=1)
+    kept = sizes[full & (sizes % (1 if people is not None else blocks.max()) == 0)]
+    return kept if len(kept) else sizes[sizes % blocks.max() == 0]
+
+
+def _people(scenario: Scenario, sizes: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """(size, stratum) people of each stratum; None where chance decides."""
+    shares = [float(one.share.value) for one in (scenario.strata or {}).values()] or [1.0]
+    if scenario.trial is not None and scenario.trial.lead_in is not None:
+        exact = scenario.trial.counts is not None or len(shares) == 1
+        return np.array([most(scenario, int(n)) for n in sizes]) if exact else None
+    codes = np.empty(int(sizes[-1]), np.int8)
+    strata_of(np.array(shares), codes)
+    counts = np.cumsum(codes[:, None] == np.arange(len(shares)), axis=0)
+    return np.asarray(counts[sizes - 1], np.int64)
