@@ -165,16 +165,17 @@ class Stages(Part):
 class Watch(Part):
     """Looks at every regimen, each `every_days` of the calendar, and what `drop`s one there.
 
+    The futility of `trial.posterior` ends one too.
     A regimen is looked at once the information on it is `least_share` of what was planned, and until its analysis.
     """
 
     every_days: Interval
     least_share: Part01 = Quantity(value=0.2, evidence="assumed")
-    drop: Drop
+    drop: Drop | None = None
 
     @model_validator(mode="after")
     def _each_alone(self) -> Watch:
-        if self.drop.keep_best is not None:
+        if self.drop is not None and self.drop.keep_best is not None:
             raise fault("regimens do not compete for places", "Remove keep_best", "drop")
         return self
 

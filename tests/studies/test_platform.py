@@ -125,6 +125,19 @@ def test_looks_that_end_nothing_change_nothing_and_looks_that_end_all_leave_plac
     assert one.rows[0, -1] == (compared_in(work.plan, at, 0) & (since >= 196) & measured(work, at)).sum()
 
 
+def test_a_posterior_ends_regimens_as_predictive_power_does():
+    """With a flat prior and the same bound at the end both are one probability."""
+    _, power = watched(predictive_power=0.3)
+    looked = {"opens": OPENS, "controls": "own", "looks": {"every_days": 84}}
+    rule = {"benefit": 0.975, "futility": {"predictive": 0.3}}
+    by_posterior = platform().replace(
+        {"trial.comparisons": {"test": "posterior", "platform": looked}, "trial.posterior": rule}
+    )
+    found = run(prepare(by_posterior, TrialOptions(("ancova",)), Extent(2, 3)), 1)
+    assert (power.arms[..., WHY] == FUTILITY).any()
+    np.testing.assert_array_equal(found.arms, power.arms)
+
+
 def measured(work, seen):
     """Who is seen at the analysis in his own arm."""
     arm = seen.patients["allocated_arm"]
@@ -198,6 +211,11 @@ def test_drift_biases_earlier_controls_and_a_model_of_it_does_not():
         ({"trial.comparisons.platform.in_turn": 0}, "both opens and in_turn say when regimens open"),
         ({"trial.comparisons.platform.opens": None}, "nothing says when regimens open"),
         ({"trial.comparisons.platform.apart": ["other"]}, "other is no arm against control"),
+        ({"trial.comparisons.platform.looks": {"every_days": 84}}, "no rule ends a regimen at a look"),
+        (
+            {"trial.comparisons.test": "posterior", "trial.posterior": {"benefit": 0.975, "at_looks": 0.99}},
+            "regimens claim benefit at their end only",
+        ),
         ({"trial.comparisons.platform": {"in_turn": 0, "controls": "own", "apart": ["low"]}}, "of its own already"),
         (
             {"trial.comparisons.platform.looks": {"every_days": 84, "drop": {"keep_best": 1}}},

@@ -162,7 +162,14 @@ class Trial(Part):
                 if getattr(self.interim, key) != Interim.model_fields[key].default:
                     fact = f"looks decide by posterior probabilities, which leave nothing to {key}"
                     raise fault(fact, f"Remove interim.{key} or posterior", "interim")
-        looked = self.interim is not None or (self.comparisons is not None and self.comparisons.stages is not None)
+        platform = None if self.comparisons is None else self.comparisons.platform
+        watch = None if platform is None else platform.looks
+        if watch is not None and watch.drop is None and (self.posterior is None or self.posterior.futility is None):
+            raise fault("no rule ends a regimen at a look", "Add looks.drop or posterior.futility", "comparisons")
+        if platform is not None and self.posterior is not None and self.posterior.at_looks is not None:
+            raise fault("regimens claim benefit at their end only", "Remove posterior.at_looks", "posterior")
+        staged = self.comparisons is not None and self.comparisons.stages is not None
+        looked = self.interim is not None or staged or watch is not None
         if self.posterior is not None and self.posterior.at_looks_only and not looked:
             raise fault("there are no looks at which posterior could stop the trial", "Add interim", "posterior")
         by = None if self.comparisons is None else self.comparisons.test

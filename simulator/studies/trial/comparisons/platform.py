@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.analysis.trial.sequential import by_posterior
 from simulator.replicate import ReplicateData
 from simulator.studies.trial.comparisons.arms import By, Compared, compare, everybody_on
 from simulator.studies.trial.comparisons.dropping import UNSAFE, dropped
@@ -13,7 +14,7 @@ from simulator.studies.trial.comparisons.single_stage import claims
 from simulator.studies.trial.decision import level
 from simulator.studies.trial.plan import ENROLMENT, Plan, against_control, platform_of
 from simulator.studies.trial.rows import ARM, ESTIMATED, WHOLE
-from simulator.studies.trial.sequential import BENEFIT, FUTILITY, HARM, NOTHING
+from simulator.studies.trial.sequential import BENEFIT, FUTILITY, HARM, NOTHING, posterior_of
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -147,11 +148,20 @@ class _Looks:
         from scipy.special import ndtri
 
         assert self.rule is not None
-        test = self.by.plan.scenario.trial.comparisons.test  # type: ignore[union-attr]
-        alpha = level(self.by.plan).two_sided / 2 / (self.number if test in SHARES_LEVEL else 1)
-        there = np.arange(self.number) == k
-        hopeless, harmed = dropped(self.rule.drop, found.z, share, -float(ndtri(alpha)), there)
-        return UNSAFE if harmed[k] else FUTILITY if hopeless[k] else 0
+        trial = self.by.plan.scenario.trial
+        assert trial is not None
+        assert trial.comparisons is not None
+        hopeless, harmed = False, False
+        if self.rule.drop is not None:
+            parts = self.number if trial.comparisons.test in SHARES_LEVEL else 1
+            critical = -float(ndtri(level(self.by.plan).two_sided / 2 / parts))
+            futile, worse = dropped(self.rule.drop, found.z, share, critical, np.arange(self.number) == k)
+            hopeless, harmed = bool(futile[k]), bool(worse[k])
+        if trial.posterior is not None:
+            benefit, _, least, predictive = posterior_of(trial.posterior)
+            bounds = by_posterior((share, 1.0), benefit, None, least=least, predictive=predictive)
+            hopeless |= bool(found.z[k] < bounds.futility[0])
+        return UNSAFE if harmed else FUTILITY if hopeless else 0
 
     def _information(self, seen: ReplicateData, k: int, reached: Bools) -> float:
         """What those who have reached the analysis tell, as the inverse of the variance of a difference of means."""
