@@ -118,15 +118,17 @@ def trial(
     asked = TrialOptions(analysis, size, arms, day, outcome=outcome, endpoint=endpoint)
     request = TrialRequest(scenario, asked, extent, tuple(settings or ()), tuple(option or ()), out, threads, force)
     request = replace(request, executor=executor)
-    if replicates is None and replicate is None:
+    is_short = replicates is None and replicate is None
+    if is_short:
         request = replace(request, extent=extent._replace(replicates=in_seconds(request)))
-        note(left_out(request))
     if dry_run:
         _forecast(request, as_json)
     elif replicate is not None:
         _alone(request, replicate, as_json)
     else:
         _all(request, as_json)
+    if is_short:
+        note(left_out(request))
 
 
 def left_out(request: Any) -> str:

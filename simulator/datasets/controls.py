@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from simulator.datasets.dataset import Dataset, Measurements
-from simulator.errors import UsageError
+from simulator.errors import UsageError, absent
 
 WINDOW, YEAR = 14.0, 365.25
 """[d] How far a measurement may lie from the day; days of a year."""
@@ -29,7 +29,7 @@ def told(data: Dataset, arm: str, day: float, outcome: str, endpoint: str) -> di
         There is no such arm, or nothing is told: two changes are needed, or times of the endpoint.
     """
     if arm and arm not in data.arms:
-        raise UsageError(f"no arm {arm}; there are {', '.join(data.arms) or 'none'}. Name one of them")
+        raise UsageError(absent("arm", arm, data.arms))
     mine = np.ones(data.n, np.bool_) if not arm else data.participants.arm == arm
     found: dict[str, Any] = {}
     change = _changes(data.measurements[outcome], data.n, day)[mine] if outcome in data.measurements else np.zeros(0)

@@ -53,8 +53,8 @@ def _platform(trial: Any, others: list[str]) -> Iterator[Problem]:
         fact = f"regimens that open are {', '.join(platform.opens)}, arms against control are {', '.join(others)}"
         yield Problem((*path, "opens"), fact, "Write a day for each of these arms")
     if strange := [name for name in platform.apart or [] if name not in others]:
-        fact = f"{printable(strange[0])} is no arm against control; there are {', '.join(others)}"
-        yield Problem((*path, "apart"), fact, "Write one of them")
+        fact = f"{printable(strange[0])} is no arm against control"
+        yield Problem((*path, "apart"), fact, f"Write one of {', '.join(others)}")
     if trial.accrual_per_month is None:
         yield Problem(path, "without accrual everybody is enrolled on one day", "Add trial.accrual_per_month")
     for key in ("counts", "lead_in", "imbalance"):

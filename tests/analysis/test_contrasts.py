@@ -41,6 +41,7 @@ def with_arms(name, names):
         trend["doses"] = {names[arm]: dose for arm, dose in trend["doses"].items()}
     if platform := trial.get("comparisons", {}).get("platform"):
         platform["opens"] = {names[arm]: day for arm, day in platform["opens"].items()}
+        platform["apart"] = [names[arm] for arm in platform.get("apart", [])]
     for part in (data.get("sensitivity", {}), trial.get("imbalance", {})):
         part |= {key: names[part[key]] for key in ("arm", "against") if key in part}
     if "decision" in data:

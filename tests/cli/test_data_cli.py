@@ -176,7 +176,7 @@ def test_analyse_prints_what_a_reader_needs(page):
                 "drug,placebo", "--day", "90", "--covariates", "age", "-o", "out")  # fmt: skip
     assert done.exit_code == 0, done.output
     assert "participants: drug against placebo" in done.stdout.replace(".csv", "")
-    assert re.search(r"ancova +-?\d+\.\d{3} +-?\d+\.\d{3} to -?\d+\.\d{3} +\d\.\d{4} +8 +2", done.stdout), done.stdout
+    assert re.search(r"ancova +−?\d+\.\d{3} +−?\d+\.\d{3} to −?\d+\.\d{3} +\d\.\d{4} +8 +2", done.stdout), done.stdout
     assert "1 visit: day 90 is the visit planned for day 84, within 14 d" in done.stdout
     assert "death: composite" in done.stdout
     assert "For research" in done.stdout

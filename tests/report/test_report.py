@@ -27,6 +27,7 @@ from simulator.results.notices import NOTICE
 from simulator.studies.calibrate.apply import drawn_settings
 from simulator.studies.ranges import Ranges
 from simulator.tables.numbers import with_error
+from simulator.units import minus
 from tests.support.html import checked
 from tests.support.synthetic import make_provenance, make_record
 
@@ -91,7 +92,7 @@ def test_every_number_of_the_headline_is_there(scenario, full):
     result = make_result(scenario, full=full)
     text, rows = checked(report_html(result)).text, headline(result).rows
     assert len(rows) > 50
-    missing = [row for row in rows if with_error(row.estimate, row.mcse, row.digits) not in text]
+    missing = [row for row in rows if minus(with_error(row.estimate, row.mcse, row.digits)) not in text]
     assert not missing
     assert ("upper bounds" in text) is not full
 

@@ -11,6 +11,7 @@ from simulator.cli import tables
 from simulator.measures.headline import headline
 from simulator.results import name
 from simulator.studies.replay import deviations
+from simulator.tables.files import without_nan
 from tests.support.synthetic import ARMS, make_provenance, make_record
 
 
@@ -136,7 +137,7 @@ def test_survival_from_onset_only_where_everybody_enters_at_onset():
     assert mine.estimate * 30.4375 == pytest.approx(time[24])
     assert "From onset, by variant" in tables.headline_text(onset)
     assert "not reached" in tables.headline_text(onset)
-    json.dumps(tables.without_nan(onset), allow_nan=False)
+    json.dumps(without_nan(onset), allow_nan=False)
 
 
 def test_who_reaches_the_end_without_event_is_event_free():
