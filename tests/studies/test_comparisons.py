@@ -4,7 +4,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from simulator.studies.trial.forecast import forecast
 
 import simulator as sim
 from simulator.analysis.trial.reading import Contrast
@@ -18,6 +17,7 @@ from simulator.studies.trial.comparisons import allocating, arms, course, droppi
 from simulator.studies.trial.comparisons.dropping import UNSAFE
 from simulator.studies.trial.comparisons.figures import figures
 from simulator.studies.trial.plan import TrialOptions, people_of, plan
+from simulator.studies.trial.request import forecast
 from simulator.studies.trial.rows import ARM, ESTIMATED, WHOLE
 from simulator.studies.trial.sequential import BENEFIT, FUTILITY
 from simulator.studies.trial.study import Extent, prepare
