@@ -43,7 +43,7 @@ def test_a_group_is_told_as_by_hand(files):
     found = told(sim.read_data(*files), "placebo", 168.0, "alsfrs_r", "death")
     assert found["change"] == {"people": 2, "mean": -4.0, "sd": pytest.approx(8**0.5)}
     assert found["events"] == {"number": 1, "years": pytest.approx((168 + 90 + 168 + 50) / 365.25)}
-    with pytest.raises(UsageError, match="no arm nobody; there are"):
+    with pytest.raises(UsageError, match="there is no arm 'nobody'"):
         told(sim.read_data(*files), "nobody", 168.0, "alsfrs_r", "death")
     with pytest.raises(UsageError, match="no change of svc by day 168"):
         told(sim.read_data(*files), "placebo", 168.0, "svc", "event_free")
