@@ -69,6 +69,6 @@ def plan(
     return TwinsPlan(
         scenario.source_file, scenario.title, begun.data.name, len(people.cases), len(people.cases) - len(there),
         tuple(f"{day:g}" for day in people.days), asked.twins, pool, asked.draws, tuple(scenario.arms),
-        bytes_of(begun.base, people, asked) >> 20, round((parts[-1] + each * len(there)) * pool / LEAST_POOL, 1),
+        bytes_of(begun.base, people, asked) >> 20, float(f"{(parts[-1] + each * len(there)) * pool / LEAST_POOL:.2g}"),
         str(folder_named(scenario.name, scenario.sha256, "".join(lines), arguments_of(asked, seed))),
     )  # fmt: skip
